@@ -1,0 +1,1 @@
+"""Load on the shop: journeys, shapes, profiles, thresholds."""

@@ -1,0 +1,1 @@
+"""How descriptions run: `embedded` as local processes without Docker; others beside it."""

@@ -1,0 +1,107 @@
+"""The seam between the supervisor and what it runs.
+
+A driver knows one kind of resource in one engine: how to prepare, start and probe it. It owns no process; the supervisor does.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from shop_sandbox.events import Event
+from shop_sandbox.paths import CachePaths, SandboxPaths
+from shop_sandbox.resources.model import Resource
+
+
+@dataclass(frozen=True)
+class Endpoints:
+    """Addresses of what runs in this sandbox; every port on 127.0.0.1. Keys of `ports` are `<resource>` or `<resource>.<port name>`."""
+
+    ports: Mapping[str, int]
+
+    def address(self, key: str) -> str:
+        return f"127.0.0.1:{self.ports[key]}"
+
+    def url(self, key: str) -> str:
+        return f"http://{self.address(key)}"
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """All a driver may know about the sandbox it starts a resource in."""
+
+    paths: SandboxPaths
+    cache: CachePaths
+    endpoints: Endpoints
+    resources: Mapping[str, Resource]
+    environment: Mapping[str, str]
+    """What services get: KAFKA_BOOTSTRAP_SERVERS, AWS_ENDPOINT_URL and so on (see `shop_sandbox.environment`)."""
+    inherited: Mapping[str, str]
+    """The part of the caller's environment that programs need to run at all: PATH, HOME, LANG, TMPDIR, JAVA_HOME."""
+    announce: Callable[[Event], None] = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class ExecLaunch:
+    """Start a program. `user` is a system account to run as, where the program refuses root."""
+
+    argv: tuple[str, ...]
+    environment: Mapping[str, str]
+    cwd: Path
+    stop_signal: signal.Signals = signal.SIGTERM
+    stop_grace_seconds: float = 10.0
+    death_signal: signal.Signals = signal.SIGKILL
+    """What the kernel sends it when the supervisor dies: SIGTERM for stores that must save, else SIGKILL."""
+    user: str | None = None
+
+
+@dataclass(frozen=True)
+class ForkLaunch:
+    """Call `target` (`package.module:function`) in a child of the preloaded fork server.
+
+    Ports named in `inherit_listeners` are handed over as bound, listening sockets: their numbers are in the environment as
+    `SHOP_LISTEN_FD`. So a restart of the service never refuses a connection: it waits in the backlog.
+    """
+
+    target: str
+    environment: Mapping[str, str]
+    cwd: Path
+    inherit_listener: str | None = None
+    stop_signal: signal.Signals = signal.SIGTERM
+    stop_grace_seconds: float = 10.0
+    death_signal: signal.Signals = signal.SIGKILL
+
+
+Launch = ExecLaunch | ForkLaunch
+
+
+class NotReady(Exception):
+    """Raised by a probe: the resource is not ready yet, and why. Anything else a probe raises is a fault of the probe."""
+
+
+class Driver(Protocol):
+    """How one kind of resource runs."""
+
+    loses_state_when_killed: bool
+    """True where SIGKILL loses acknowledged data (the AWS emulator): the supervisor then never restarts it silently."""
+
+    def prepare(self, resource: Resource, context: RunContext) -> None:
+        """Do what must be there before the start (a formatted directory, a verified jar). Blocking, idempotent, called in a thread.
+
+        Raises SandboxError.
+        """
+        ...
+
+    def launch(self, resource: Resource, context: RunContext) -> Launch:
+        """Say how to start it. Pure: called for each start and restart."""
+        ...
+
+    def probe(self, resource: Resource, context: RunContext) -> None:
+        """Return if the resource does its real work now, else raise NotReady. Blocking, under 2 s, called in a thread.
+
+        May leave traces only in places kept for probes.
+        """
+        ...

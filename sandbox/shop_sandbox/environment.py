@@ -1,0 +1,32 @@
+"""The environment variables through which programs find the sandbox: services get them, and `shop-dev env` prints them."""
+
+from __future__ import annotations
+
+from shop_sandbox.engines.driver import Endpoints
+
+REGION = "eu-west-1"
+ACCOUNT_ID = "000000000000"
+
+
+def sandbox_environment(endpoints: Endpoints) -> dict[str, str]:
+    """Variables for the resources that have a port in `endpoints`. The AWS credentials are dummies the emulator accepts."""
+    ports = endpoints.ports
+    found: dict[str, str] = {}
+    if "kafka" in ports:
+        found["KAFKA_BOOTSTRAP_SERVERS"] = endpoints.address("kafka")
+    if "schema-registry" in ports:
+        found["SCHEMA_REGISTRY_URL"] = endpoints.url("schema-registry")
+    if "aws" in ports:
+        found["AWS_ENDPOINT_URL"] = endpoints.url("aws")
+        found["AWS_ACCESS_KEY_ID"] = ACCOUNT_ID
+        found["AWS_SECRET_ACCESS_KEY"] = "sandbox"  # noqa: S105  # nosec B105 - a dummy; the emulator accepts anything
+        found["AWS_REGION"] = found["AWS_DEFAULT_REGION"] = REGION
+    if "postgres" in ports:
+        found["DATABASE_URL"] = f"postgresql://shop@{endpoints.address('postgres')}/shop"
+    if "redis" in ports:
+        found["REDIS_URL"] = f"redis://{endpoints.address('redis')}/0"
+    if "telemetry" in ports:
+        found["OTEL_EXPORTER_OTLP_ENDPOINT"] = endpoints.url("telemetry")
+    if "edge" in ports:
+        found["SHOP_EDGE_URL"] = endpoints.url("edge")
+    return found

@@ -1,0 +1,131 @@
+"""Facts the sandbox announces. Console, JSON lines and history are readers of the same stream; none is known here."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+
+class ResourceState(StrEnum):
+    """Where a resource is in its life; the words appear in `status`."""
+
+    PENDING = "pending"  # waits for what it needs
+    STARTING = "starting"  # process runs, readiness not yet shown
+    READY = "ready"  # the semantic probe passed
+    DONE = "done"  # a task that ended well
+    BACKING_OFF = "backing-off"  # died, will be started again
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+    FAILED = "failed"  # will not be started again by itself
+
+
+class Event(msgspec.Struct, frozen=True, tag_field="event", kw_only=True):
+    """Root of all events. `at` is seconds since the epoch."""
+
+    at: float
+
+
+class DownloadProgress(Event, tag="download-progress"):
+    artifact: str
+    received_bytes: int
+    total_bytes: int | None
+
+
+class DownloadFinished(Event, tag="download-finished"):
+    artifact: str
+    total_bytes: int
+    seconds: float
+
+
+class PreparationStarted(Event, tag="preparation-started"):
+    """One-time work that takes noticeable time: training an AOT cache, making a PostgreSQL template."""
+
+    resource: str
+    what: str
+
+
+class Swept(Event, tag="swept"):
+    """A process or file that a dead sandbox had left, and that was removed."""
+
+    what: str
+    resource: str
+    pid: int | None = None
+
+
+class ResourceChanged(Event, tag="resource-changed"):
+    """A resource entered `state`. `seconds` is the time since its start was decided; `reason` says why, where that is not plain."""
+
+    resource: str
+    state: ResourceState
+    pid: int | None = None
+    seconds: float | None = None
+    reason: str | None = None
+    endpoint: str | None = None
+
+
+class ProbeFailed(Event, tag="probe-failed"):
+    """The newest reason why a resource does not count as ready; sent when the reason changes."""
+
+    resource: str
+    reason: str
+
+
+class ResourceDied(Event, tag="resource-died"):
+    """A process ended that should not have. `last_lines` are those that matter, oldest first."""
+
+    resource: str
+    exit_code: int | None
+    signal: int | None
+    last_lines: tuple[str, ...]
+    log_path: str
+
+
+class CodeChanged(Event, tag="code-changed"):
+    """Files changed, and these resources are started again for it."""
+
+    files: tuple[str, ...]
+    resources: tuple[str, ...]
+
+
+class CriticalStep(msgspec.Struct, frozen=True):
+    """A link of the chain of starts that decided how long `up` took."""
+
+    resource: str
+    waited_for: str | None
+    seconds: float
+
+
+class SandboxReady(Event, tag="sandbox-ready"):
+    seconds: float
+    critical_path: tuple[CriticalStep, ...]
+    endpoints: dict[str, str]
+
+
+class SandboxFailed(Event, tag="sandbox-failed"):
+    """The start (or the running sandbox) failed as a whole. Fields are those of `SandboxError`."""
+
+    code: str
+    message: str
+    actions: tuple[str, ...] = ()
+    retryable: bool = False
+    detail: dict[str, object] = {}
+
+
+class SandboxStopped(Event, tag="sandbox-stopped"):
+    seconds: float
+
+
+AnyEvent = (
+    DownloadProgress
+    | DownloadFinished
+    | PreparationStarted
+    | Swept
+    | ResourceChanged
+    | ProbeFailed
+    | ResourceDied
+    | CodeChanged
+    | SandboxReady
+    | SandboxFailed
+    | SandboxStopped
+)

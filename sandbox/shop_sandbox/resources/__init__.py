@@ -1,0 +1,1 @@
+"""Inert descriptions of what a sandbox consists of. Nothing here starts anything."""

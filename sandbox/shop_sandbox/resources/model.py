@@ -1,0 +1,62 @@
+"""What a resource is, before anybody runs it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+
+class ResourceKind(StrEnum):
+    """What an engine must know how to run."""
+
+    KAFKA = "kafka"
+    SCHEMA_REGISTRY = "schema-registry"
+    AWS = "aws"
+    POSTGRES = "postgres"
+    REDIS = "redis"
+    TELEMETRY = "telemetry"
+    PROVISION = "provision"  # a task: ends, and is ready when it ended well
+    SERVICE = "service"
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One node of the start graph.
+
+    `needs` are names of resources that must be ready (or done) first. `ports` are logical names; the supervisor chooses and holds
+    a loopback port for each. `runtime` says how a service or task runs and is None for the platform's own resources, whose engine
+    knows. `watched` are folders whose changes start the resource again.
+    """
+
+    name: str
+    kind: ResourceKind
+    needs: tuple[str, ...] = ()
+    ports: tuple[str, ...] = ()
+    runtime: PythonRuntime | CommandRuntime | None = None
+    health: HttpHealth | None = None
+    watched: tuple[Path, ...] = ()
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class PythonRuntime:
+    """A function in a fresh interpreter state: `package.module:function`, called without arguments in a process of its own."""
+
+    target: str
+
+
+@dataclass(frozen=True)
+class CommandRuntime:
+    """Any program. It finds its port in `PORT` and everything else in the sandbox's environment variables."""
+
+    argv: tuple[str, ...]
+    cwd: Path
+
+
+@dataclass(frozen=True)
+class HttpHealth:
+    """Paths answered with 200 when the process lives (`live_path`) and when it can do its work (`ready_path`)."""
+
+    live_path: str
+    ready_path: str

@@ -1,0 +1,1 @@
+"""The detached process that owns every child of one sandbox."""

@@ -1,0 +1,1 @@
+"""What the services share: HTTP, Kafka, outbox, inbox, idempotency, tracing, resilience."""
