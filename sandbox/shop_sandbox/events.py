@@ -26,26 +26,26 @@ class Event(msgspec.Struct, frozen=True, tag_field="event", kw_only=True):
     at: float
 
 
-class DownloadProgress(Event, tag="download-progress"):
+class DownloadProgress(Event, frozen=True, tag="download-progress", kw_only=True):
     artifact: str
     received_bytes: int
     total_bytes: int | None
 
 
-class DownloadFinished(Event, tag="download-finished"):
+class DownloadFinished(Event, frozen=True, tag="download-finished", kw_only=True):
     artifact: str
     total_bytes: int
     seconds: float
 
 
-class PreparationStarted(Event, tag="preparation-started"):
+class PreparationStarted(Event, frozen=True, tag="preparation-started", kw_only=True):
     """One-time work that takes noticeable time: training an AOT cache, making a PostgreSQL template."""
 
     resource: str
     what: str
 
 
-class Swept(Event, tag="swept"):
+class Swept(Event, frozen=True, tag="swept", kw_only=True):
     """A process or file that a dead sandbox had left, and that was removed."""
 
     what: str
@@ -53,7 +53,7 @@ class Swept(Event, tag="swept"):
     pid: int | None = None
 
 
-class ResourceChanged(Event, tag="resource-changed"):
+class ResourceChanged(Event, frozen=True, tag="resource-changed", kw_only=True):
     """A resource entered `state`. `seconds` is the time since its start was decided; `reason` says why, where that is not plain."""
 
     resource: str
@@ -64,14 +64,14 @@ class ResourceChanged(Event, tag="resource-changed"):
     endpoint: str | None = None
 
 
-class ProbeFailed(Event, tag="probe-failed"):
+class ProbeFailed(Event, frozen=True, tag="probe-failed", kw_only=True):
     """The newest reason why a resource does not count as ready; sent when the reason changes."""
 
     resource: str
     reason: str
 
 
-class ResourceDied(Event, tag="resource-died"):
+class ResourceDied(Event, frozen=True, tag="resource-died", kw_only=True):
     """A process ended that should not have. `last_lines` are those that matter, oldest first."""
 
     resource: str
@@ -81,7 +81,7 @@ class ResourceDied(Event, tag="resource-died"):
     log_path: str
 
 
-class CodeChanged(Event, tag="code-changed"):
+class CodeChanged(Event, frozen=True, tag="code-changed", kw_only=True):
     """Files changed, and these resources are started again for it."""
 
     files: tuple[str, ...]
@@ -96,13 +96,13 @@ class CriticalStep(msgspec.Struct, frozen=True):
     seconds: float
 
 
-class SandboxReady(Event, tag="sandbox-ready"):
+class SandboxReady(Event, frozen=True, tag="sandbox-ready", kw_only=True):
     seconds: float
     critical_path: tuple[CriticalStep, ...]
     endpoints: dict[str, str]
 
 
-class SandboxFailed(Event, tag="sandbox-failed"):
+class SandboxFailed(Event, frozen=True, tag="sandbox-failed", kw_only=True):
     """The start (or the running sandbox) failed as a whole. Fields are those of `SandboxError`."""
 
     code: str
@@ -112,7 +112,7 @@ class SandboxFailed(Event, tag="sandbox-failed"):
     detail: dict[str, object] = {}
 
 
-class SandboxStopped(Event, tag="sandbox-stopped"):
+class SandboxStopped(Event, frozen=True, tag="sandbox-stopped", kw_only=True):
     seconds: float
 
 
