@@ -100,6 +100,8 @@ class SandboxReady(Event, frozen=True, tag="sandbox-ready", kw_only=True):
     seconds: float
     critical_path: tuple[CriticalStep, ...]
     endpoints: dict[str, str]
+    generation: int
+    """1 on a first start with empty stores, counting up with each start that goes on from kept state."""
 
 
 class SandboxFailed(Event, frozen=True, tag="sandbox-failed", kw_only=True):

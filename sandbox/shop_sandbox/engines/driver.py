@@ -18,7 +18,7 @@ from shop_sandbox.resources.model import Resource
 
 @dataclass(frozen=True)
 class Endpoints:
-    """Addresses of what runs in this sandbox; every port on 127.0.0.1. Keys of `ports` are `<resource>` or `<resource>.<port name>`."""
+    """Addresses of what runs in this sandbox; all on 127.0.0.1. Keys of `ports`: `<resource>` or `<resource>.<port name>`."""
 
     ports: Mapping[str, int]
 
@@ -103,5 +103,12 @@ class Driver(Protocol):
         """Return if the resource does its real work now, else raise NotReady. Blocking, under 2 s, called in a thread.
 
         May leave traces only in places kept for probes.
+        """
+        ...
+
+    def background(self, resource: Resource, context: RunContext) -> ExecLaunch | None:
+        """Name work worth doing once the sandbox is ready and idle (training an AOT cache), or None.
+
+        Runs at low priority; the sandbox neither waits for it nor fails with it, and `down` ends it.
         """
         ...
