@@ -1,0 +1,1 @@
+"""Protobuf sources and descriptors: a compiler in process, a printer, and normal forms to compare by."""
