@@ -1,7 +1,8 @@
 """Generates Python modules and type stubs from the Protobuf contracts: `python -m shop_contracts.generate [--check]`.
 
-The modules are checked in beside their `.proto` files, so that nobody needs a compiler to run the shop. Compiler and plugin are pinned by
-the lock file, so the same contracts give the same bytes on every machine, and CI can tell with `--check` whether they are fresh.
+The modules are checked in beside their `.proto` files, so that nobody needs a compiler to run the shop. Compiler and plugin are
+pinned by the lock file, so the same contracts give the same bytes on every machine, and CI can tell with `--check` whether they
+are fresh.
 """
 
 from __future__ import annotations
@@ -25,7 +26,10 @@ class GenerationFailed(Exception):
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Generate all modules, or with `--check` say which are not fresh. Returns the exit status: 1 when something is stale or broken."""
+    """Generate all modules, or with `--check` say which are not fresh.
+
+    Returns the exit status: 0, or 1 when something is stale (with `--check`) or a contract does not compile.
+    """
     parser = argparse.ArgumentParser(
         prog="python -m shop_contracts.generate", description="Generate modules from the Protobuf contracts."
     )
@@ -70,7 +74,10 @@ def compile_contracts(import_root: Path) -> dict[Path, bytes]:
 
 
 def stale_modules(fresh: dict[Path, bytes], import_root: Path) -> list[Path]:
-    """Name the generated files that are missing, differ from `fresh`, or belong to no contract any more; paths relative to the root."""
+    """Name the generated files that are missing, differ from `fresh`, or belong to no contract any more.
+
+    Paths are relative to `import_root`.
+    """
     present = {
         path.relative_to(import_root)
         for pattern in GENERATED_PATTERNS

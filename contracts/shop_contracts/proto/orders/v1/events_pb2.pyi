@@ -40,6 +40,8 @@ class _RejectionReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Rejec
     """The reservation ran out before the payment was there."""
     REJECTION_REASON_TIMED_OUT: _RejectionReason.ValueType  # 6
     """A step did not answer in time."""
+    REJECTION_REASON_MIXED_CURRENCIES: _RejectionReason.ValueType  # 7
+    """The articles are priced in different currencies."""
 
 class RejectionReason(_RejectionReason, metaclass=_RejectionReasonEnumTypeWrapper):
     """Why the shop could not fulfil an order."""
@@ -57,6 +59,8 @@ REJECTION_REASON_RESERVATION_EXPIRED: RejectionReason.ValueType  # 5
 """The reservation ran out before the payment was there."""
 REJECTION_REASON_TIMED_OUT: RejectionReason.ValueType  # 6
 """A step did not answer in time."""
+REJECTION_REASON_MIXED_CURRENCIES: RejectionReason.ValueType  # 7
+"""The articles are priced in different currencies."""
 Global___RejectionReason: _TypeAlias = RejectionReason  # noqa: Y015
 
 @_typing.final

@@ -1,0 +1,340 @@
+"""The checkout saga, as pure decisions.
+
+    reserve stock -> authorise payment -> commit stock -> capture payment -> completed
+
+Stock is committed before money is captured: a reservation that ran out then costs a void, not a refund. When a step fails, the
+order begins compensation: it asks for everything back that it may have got, waits until that is confirmed, and ends as rejected
+or cancelled.
+
+What an order waits for follows from its state alone (`awaited`), so a saga that went silent is resumed by asking again. That is
+safe, since inventory and payments answer a repeated command with the state they are in, without doing it twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from shop_services.orders.domain.money import MixedCurrencies, Money, add_up
+from shop_services.orders.domain.order import (
+    Cancellation,
+    CompensationBegun,
+    Ending,
+    Event,
+    Line,
+    Order,
+    OrderCancelled,
+    OrderCompleted,
+    OrderPriced,
+    OrderRejected,
+    Payment,
+    PaymentAuthorised,
+    PaymentCaptured,
+    PaymentReturned,
+    PricedLine,
+    Rejection,
+    RejectionReason,
+    Stage,
+    Stock,
+    StockReturned,
+    StockSold,
+    evolve,
+)
+
+# What the saga asks of others.
+
+
+@dataclass(frozen=True, slots=True)
+class ReserveStock:
+    reservation_id: str
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CommitStock:
+    reservation_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseStock:
+    reservation_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorisePayment:
+    payment_id: str
+    customer_id: str
+    amount: Money
+    payment_method_token: str
+
+
+@dataclass(frozen=True, slots=True)
+class CapturePayment:
+    payment_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class VoidPayment:
+    payment_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefundPayment:
+    payment_id: str
+
+
+StockCommand = ReserveStock | CommitStock | ReleaseStock
+PaymentCommand = AuthorisePayment | CapturePayment | VoidPayment | RefundPayment
+Command = StockCommand | PaymentCommand
+
+# What others answer: each answer is a fact about a reservation or a payment.
+
+
+@dataclass(frozen=True, slots=True)
+class StockWasReserved:
+    lines: tuple[PricedLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StockWasRejected:
+    """`unknown_skus` and `short_skus` name the articles it failed on."""
+
+    unknown_skus: tuple[str, ...] = ()
+    short_skus: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StockWasCommitted:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class StockWasReleased:
+    """Asked for, or because the reservation ran out."""
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentWasAuthorised:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentWasDeclined:
+    explanation: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentWasCaptured:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureHasFailed:
+    explanation: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentWasVoided:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentWasRefunded:
+    pass
+
+
+Answer = (
+    StockWasReserved
+    | StockWasRejected
+    | StockWasCommitted
+    | StockWasReleased
+    | PaymentWasAuthorised
+    | PaymentWasDeclined
+    | PaymentWasCaptured
+    | CaptureHasFailed
+    | PaymentWasVoided
+    | PaymentWasRefunded
+)
+
+
+class AlreadyEnded(Exception):
+    """The order is final, so it cannot be cancelled any more."""
+
+    def __init__(self, stage: Stage) -> None:
+        super().__init__(f"the order is {stage} already")
+        self.stage = stage
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What happens now: events to record and commands to send, together or not at all. `order` is the order after the events."""
+
+    order: Order
+    events: tuple[Event, ...] = ()
+    commands: tuple[Command, ...] = ()
+
+
+def awaited(order: Order) -> tuple[Command, ...]:
+    """Return the commands whose answers the order waits for; none when it is final."""
+    match order.stage:
+        case Stage.RESERVING:
+            return (ReserveStock(order.reservation_id, order.lines),)
+        case Stage.AUTHORISING:
+            return (AuthorisePayment(order.payment_id, order.customer_id, _due(order), order.payment_method_token),)
+        case Stage.COMMITTING:
+            return (CommitStock(order.reservation_id),)
+        case Stage.CAPTURING:
+            return (CapturePayment(order.payment_id),)
+        case Stage.COMPENSATING:
+            return (*_stock_to_return(order), *_payment_to_return(order))
+        case Stage.COMPLETED | Stage.REJECTED | Stage.CANCELLED:
+            return ()
+
+
+def answered(order: Order, answer: Answer, *, at: datetime) -> Decision:
+    """Decide what an answer from inventory or payments leads to. An answer that tells nothing new leads to nothing."""
+    learned = _learn(order, answer)
+    decision = _decide(order, learned, at=at)
+    return Decision(decision.order, decision.events, (*decision.commands, *_undo_stray(order, answer)))
+
+
+def cancelled(order: Order, explanation: str, *, at: datetime) -> Decision:
+    """Decide what a customer's wish to cancel leads to. A second wish leads to nothing. Raises AlreadyEnded."""
+    if order.stage is Stage.COMPENSATING or order.stage is Stage.CANCELLED:
+        return Decision(order)
+    if order.stage.is_final:
+        raise AlreadyEnded(order.stage)
+    return _decide(order, [CompensationBegun(Cancellation(explanation))], at=at)
+
+
+def timed_out(order: Order, *, at: datetime) -> Decision:
+    """Decide what happens when an order has waited too long.
+
+    Once capture is asked for, or compensation has begun, nothing is gained by giving up: going either way needs the same answer,
+    so the order goes on waiting for it.
+    """
+    if order.stage in {Stage.RESERVING, Stage.AUTHORISING, Stage.COMMITTING}:
+        return _decide(order, [_reject(RejectionReason.TIMED_OUT, "The order could not be processed in time.")], at=at)
+    return Decision(order)
+
+
+def _learn(order: Order, answer: Answer) -> list[Event]:  # noqa: PLR0911 - a table of cases, one return each
+    """Return what an answer tells an order that it did not know yet."""
+    if order.stage.is_final:
+        return []
+    if order.stage is Stage.COMPENSATING:
+        return _learn_while_compensating(order, answer)
+    match order.stage, answer:
+        case Stage.RESERVING, StockWasReserved(lines):
+            return _price(lines)
+        case Stage.RESERVING, StockWasRejected():
+            return [StockReturned(), _reject_for_stock(answer)]
+        case Stage.AUTHORISING, PaymentWasAuthorised():
+            return [PaymentAuthorised()]
+        case Stage.AUTHORISING, PaymentWasDeclined(explanation):
+            return [PaymentReturned(), _reject(RejectionReason.PAYMENT_DECLINED, explanation)]
+        case Stage.COMMITTING, StockWasCommitted():
+            return [StockSold()]
+        case Stage.CAPTURING, PaymentWasCaptured():
+            return [PaymentCaptured(), OrderCompleted()]
+        case Stage.CAPTURING, CaptureHasFailed(explanation):
+            return [PaymentReturned(), _reject(RejectionReason.PAYMENT_FAILED, explanation)]
+        case _, StockWasReleased():
+            return [
+                StockReturned(),
+                _reject(RejectionReason.RESERVATION_EXPIRED, "The reservation ran out before the order was paid."),
+            ]
+        case _, PaymentWasVoided() | PaymentWasRefunded():
+            return [PaymentReturned(), _reject(RejectionReason.PAYMENT_FAILED, "The payment was withdrawn.")]
+    return []
+
+
+def _learn_while_compensating(order: Order, answer: Answer) -> list[Event]:
+    match answer:
+        case StockWasReleased() | StockWasRejected() if order.stock is not Stock.RETURNED:
+            return [StockReturned()]
+        case PaymentWasCaptured() if order.payment in {Payment.ASKED, Payment.AUTHORISED}:
+            return [PaymentCaptured()]
+        case PaymentWasVoided() | PaymentWasRefunded() | PaymentWasDeclined() | CaptureHasFailed() if _payment_to_return(order):
+            return [PaymentReturned()]
+    return []
+
+
+def _decide(order: Order, learned: Sequence[Event], *, at: datetime) -> Decision:
+    """Record what was learned, end the order when nothing is left to undo, and ask for what is newly awaited."""
+    after = _evolve_all(order, learned, at=at)
+    ending = _end(after)
+    events = (*learned, *ending)
+    known = awaited(order)
+    after = _evolve_all(after, ending, at=at)
+    return Decision(after, events, tuple(command for command in awaited(after) if command not in known))
+
+
+def _end(order: Order) -> list[Event]:
+    if order.stage is not Stage.COMPENSATING or awaited(order):
+        return []
+    match order.ending:
+        case Rejection():
+            return [OrderRejected(order.ending)]
+        case Cancellation():
+            return [OrderCancelled(order.ending)]
+        case None:
+            raise ValueError(f"{order.id} compensates without an ending")
+
+
+def _undo_stray(order: Order, answer: Answer) -> tuple[Command, ...]:
+    """Return what undoes something that was got after it had been given back: it should not happen, and must not stay."""
+    match answer:
+        case StockWasReserved() | StockWasCommitted() if order.stock is Stock.RETURNED:
+            return (ReleaseStock(order.reservation_id),)
+        case PaymentWasAuthorised() if order.payment is Payment.RETURNED:
+            return (VoidPayment(order.payment_id),)
+        case PaymentWasCaptured() if order.payment is Payment.RETURNED:
+            return (RefundPayment(order.payment_id),)
+    return ()
+
+
+def _price(lines: tuple[PricedLine, ...]) -> list[Event]:
+    try:
+        add_up([line.unit_price for line in lines])
+    except MixedCurrencies as mixed:
+        return [_reject(RejectionReason.MIXED_CURRENCIES, f"The articles are priced in different currencies: {mixed}.")]
+    return [OrderPriced(lines)]
+
+
+def _reject_for_stock(answer: StockWasRejected) -> CompensationBegun:
+    if answer.unknown_skus:
+        return _reject(RejectionReason.UNKNOWN_SKU, f"There is no such article: {', '.join(answer.unknown_skus)}.")
+    return _reject(RejectionReason.OUT_OF_STOCK, f"Not enough in stock: {', '.join(answer.short_skus)}.")
+
+
+def _reject(reason: RejectionReason, explanation: str) -> CompensationBegun:
+    ending: Ending = Rejection(reason, explanation)
+    return CompensationBegun(ending)
+
+
+def _stock_to_return(order: Order) -> tuple[Command, ...]:
+    return () if order.stock is Stock.RETURNED else (ReleaseStock(order.reservation_id),)
+
+
+def _payment_to_return(order: Order) -> tuple[Command, ...]:
+    match order.payment:
+        case Payment.NONE | Payment.RETURNED:
+            return ()
+        case Payment.CAPTURED:
+            return (RefundPayment(order.payment_id),)
+        case Payment.ASKED | Payment.AUTHORISED:
+            return (VoidPayment(order.payment_id),)
+
+
+def _due(order: Order) -> Money:
+    if order.total is None:
+        raise ValueError(f"{order.id} asks for money before it is priced")
+    return order.total
+
+
+def _evolve_all(order: Order, events: Sequence[Event], *, at: datetime) -> Order:
+    for event in events:
+        order = evolve(order, event, at=at)
+    return order

@@ -1,0 +1,253 @@
+"""An order: what it is made of, what can happen to it, and how its history folds into its present."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from shop_services.orders.domain.money import Money, add_up
+
+
+class Stage(StrEnum):
+    """How far the checkout of an order is: which answer it waits for, or how it ended."""
+
+    RESERVING = "reserving"
+    AUTHORISING = "authorising"
+    COMMITTING = "committing"
+    CAPTURING = "capturing"
+    COMPENSATING = "compensating"  # something failed or the customer withdrew; what was done is being undone
+    COMPLETED = "completed"
+    REJECTED = "rejected"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_final(self) -> bool:
+        return self in {Stage.COMPLETED, Stage.REJECTED, Stage.CANCELLED}
+
+
+class Stock(StrEnum):
+    """What the order knows about its goods. `asked` may mean held: the answer is not there yet."""
+
+    ASKED = "asked"
+    RESERVED = "reserved"
+    SOLD = "sold"
+    RETURNED = "returned"
+
+
+class Payment(StrEnum):
+    """What the order knows about its money. `asked` may mean authorised, and `authorised` may mean captured by now."""
+
+    NONE = "none"
+    ASKED = "asked"
+    AUTHORISED = "authorised"
+    CAPTURED = "captured"
+    RETURNED = "returned"
+
+
+class RejectionReason(StrEnum):
+    """Why the shop could not fulfil an order."""
+
+    OUT_OF_STOCK = "out-of-stock"
+    UNKNOWN_SKU = "unknown-sku"
+    PAYMENT_DECLINED = "payment-declined"
+    PAYMENT_FAILED = "payment-failed"
+    RESERVATION_EXPIRED = "reservation-expired"
+    TIMED_OUT = "timed-out"
+    MIXED_CURRENCIES = "mixed-currencies"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    sku: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class PricedLine:
+    sku: str
+    quantity: int
+    unit_price: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """The shop's side ended the order. `explanation` is a sentence for the customer."""
+
+    reason: RejectionReason
+    explanation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cancellation:
+    """The customer's side ended the order. `explanation` is what the customer gave, maybe nothing."""
+
+    explanation: str
+
+
+Ending = Rejection | Cancellation
+
+
+@dataclass(frozen=True, slots=True)
+class OrderAccepted:
+    customer_id: str
+    lines: tuple[Line, ...]
+    payment_method_token: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPriced:
+    """Stock is reserved for all lines, at these prices."""
+
+    lines: tuple[PricedLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentAuthorised:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class StockSold:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentCaptured:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class CompensationBegun:
+    """From here on the order only goes back, and ends as `ending` says."""
+
+    ending: Ending
+
+
+@dataclass(frozen=True, slots=True)
+class StockReturned:
+    """Nothing is held or sold for this order."""
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentReturned:
+    """Nothing of the customer's money is held or taken for this order."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderCompleted:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRejected:
+    rejection: Rejection
+
+
+@dataclass(frozen=True, slots=True)
+class OrderCancelled:
+    cancellation: Cancellation
+
+
+Event = (
+    OrderAccepted
+    | OrderPriced
+    | PaymentAuthorised
+    | StockSold
+    | PaymentCaptured
+    | CompensationBegun
+    | StockReturned
+    | PaymentReturned
+    | OrderCompleted
+    | OrderRejected
+    | OrderCancelled
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order as it stands after `version` events. `priced_lines` is empty until stock is reserved."""
+
+    id: str
+    version: int
+    customer_id: str
+    lines: tuple[Line, ...]
+    payment_method_token: str
+    accepted_at: datetime
+    updated_at: datetime
+    stage: Stage = Stage.RESERVING
+    stock: Stock = Stock.ASKED
+    payment: Payment = Payment.NONE
+    priced_lines: tuple[PricedLine, ...] = ()
+    ending: Ending | None = None
+
+    @property
+    def total(self) -> Money | None:
+        """The sum of quantity times unit price over the lines; None until stock is reserved."""
+        if not self.priced_lines:
+            return None
+        return add_up([line.unit_price.times(line.quantity) for line in self.priced_lines])
+
+    @property
+    def reservation_id(self) -> str:
+        """One reservation covers the whole order, so its id follows from the order's."""
+        return self.id.replace("ord_", "res_", 1)
+
+    @property
+    def payment_id(self) -> str:
+        """One payment pays the whole order, so its id follows from the order's."""
+        return self.id.replace("ord_", "pay_", 1)
+
+
+def begin(order_id: str, accepted: OrderAccepted, *, at: datetime) -> Order:
+    """Return the order that its first event makes."""
+    return Order(
+        id=order_id,
+        version=1,
+        customer_id=accepted.customer_id,
+        lines=accepted.lines,
+        payment_method_token=accepted.payment_method_token,
+        accepted_at=at,
+        updated_at=at,
+    )
+
+
+def evolve(order: Order, event: Event, *, at: datetime) -> Order:  # noqa: PLR0911 - a table of cases, one return each
+    """Return the order after one more event. Knows no rules: whatever is in the history has happened."""
+    order = replace(order, version=order.version + 1, updated_at=at)
+    match event:
+        case OrderAccepted():
+            raise ValueError(f"{order.id} was accepted twice: version {order.version} repeats the first event")
+        case OrderPriced(lines):
+            return replace(order, stage=Stage.AUTHORISING, stock=Stock.RESERVED, payment=Payment.ASKED, priced_lines=lines)
+        case PaymentAuthorised():
+            return replace(order, stage=Stage.COMMITTING, payment=Payment.AUTHORISED)
+        case StockSold():
+            return replace(order, stage=Stage.CAPTURING, stock=Stock.SOLD)
+        case PaymentCaptured():
+            return replace(order, payment=Payment.CAPTURED)
+        case CompensationBegun(ending):
+            return replace(order, stage=Stage.COMPENSATING, ending=ending)
+        case StockReturned():
+            return replace(order, stock=Stock.RETURNED)
+        case PaymentReturned():
+            return replace(order, payment=Payment.RETURNED)
+        case OrderCompleted():
+            return replace(order, stage=Stage.COMPLETED)
+        case OrderRejected(rejection):
+            return replace(order, stage=Stage.REJECTED, ending=rejection)
+        case OrderCancelled(cancellation):
+            return replace(order, stage=Stage.CANCELLED, ending=cancellation)
+
+
+def fold(order_id: str, history: Iterable[tuple[Event, datetime]]) -> Order:
+    """Return the order that its whole history makes, oldest event first. Raises ValueError for a history that no order has."""
+    events = iter(history)
+    first, accepted_at = next(events, (None, None))
+    if not isinstance(first, OrderAccepted) or accepted_at is None:
+        raise ValueError(f"the history of {order_id} does not begin with its acceptance")
+    order = begin(order_id, first, at=accepted_at)
+    for event, at in events:
+        order = evolve(order, event, at=at)
+    return order

@@ -1,0 +1,120 @@
+"""Inventory and payments as the checkout saga meets them: they obey the contract's rules, and each answers with a fact.
+
+Rules, from `inventory/v1/commands.proto` and `payments/v1/commands.proto`: a command takes effect once however often it comes, and
+each time it is answered with the state things are in; what was released or voided stays so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from shop_services.orders.domain.checkout import (
+    Answer,
+    AuthorisePayment,
+    CaptureHasFailed,
+    CapturePayment,
+    CommitStock,
+    PaymentCommand,
+    PaymentWasAuthorised,
+    PaymentWasCaptured,
+    PaymentWasDeclined,
+    PaymentWasRefunded,
+    PaymentWasVoided,
+    RefundPayment,
+    ReleaseStock,
+    ReserveStock,
+    StockCommand,
+    StockWasCommitted,
+    StockWasRejected,
+    StockWasReleased,
+    StockWasReserved,
+    VoidPayment,
+)
+from shop_services.orders.domain.money import Money
+from shop_services.orders.domain.order import PricedLine
+
+
+@dataclass
+class PartnerInventory:
+    """One reservation's worth of inventory. `state` is none, reserved, sold, rejected or released."""
+
+    is_short: bool = False
+    unit_price: Money = field(default_factory=lambda: Money("EUR", 1999))
+    state: str = "none"
+    reserved: tuple[PricedLine, ...] = ()
+    times_reserved: int = 0
+
+    def obey(self, command: StockCommand) -> Answer:
+        match command, self.state:
+            case ReserveStock(), "none" if self.is_short:
+                self.state = "rejected"
+            case ReserveStock(lines=lines), "none":
+                self.state = "reserved"
+                self.times_reserved += 1
+                self.reserved = tuple(PricedLine(line.sku, line.quantity, self.unit_price) for line in lines)
+            case CommitStock(), "reserved":
+                self.state = "sold"
+            case ReleaseStock(), _:
+                self.state = "released"
+        return self.answer()
+
+    def expire(self) -> Answer | None:
+        """Let the reservation run out; what is sold stays sold."""
+        if self.state != "reserved":
+            return None
+        self.state = "released"
+        return StockWasReleased()
+
+    def answer(self) -> Answer:
+        match self.state:
+            case "reserved":
+                return StockWasReserved(self.reserved)
+            case "sold":
+                return StockWasCommitted()
+            case "rejected":
+                return StockWasRejected(short_skus=("sku-1",))
+            case _:
+                return StockWasReleased()
+
+
+@dataclass
+class PartnerPayments:
+    """One payment. `state` is none, authorised, declined, captured, failed, voided or refunded; the ledger is in minor units."""
+
+    declines: bool = False
+    fails_to_capture: bool = False
+    state: str = "none"
+    authorised: Money | None = None
+    charges: list[int] = field(default_factory=list)
+
+    def obey(self, command: PaymentCommand) -> Answer:
+        match command, self.state:
+            case AuthorisePayment(amount=amount), "none":
+                self.state = "declined" if self.declines else "authorised"
+                self.authorised = amount
+            case CapturePayment(), "authorised" if self.fails_to_capture:
+                self.state = "failed"
+            case CapturePayment(), "authorised":
+                self.state = "captured"
+                self.charges.append(self.authorised.minor_units if self.authorised else 0)
+            case ((VoidPayment() | RefundPayment()), ("none" | "authorised" | "declined" | "failed")):
+                self.state = "voided"
+            case RefundPayment(), "captured":
+                self.state = "refunded"
+                self.charges.append(-(self.authorised.minor_units if self.authorised else 0))
+        return self.answer()
+
+    def answer(self) -> Answer:
+        match self.state:
+            case "authorised":
+                return PaymentWasAuthorised()
+            case "declined":
+                return PaymentWasDeclined("The card was declined.")
+            case "captured":
+                return PaymentWasCaptured()
+            case "failed":
+                return CaptureHasFailed("The authorisation has expired.")
+            case "refunded":
+                return PaymentWasRefunded()
+            case _:
+                return PaymentWasVoided()
