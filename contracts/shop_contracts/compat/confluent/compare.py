@@ -1,0 +1,248 @@
+"""Walk two schemas the way Confluent's checker does and judge every pair met by the rules.
+
+Facts about the walk, from its public source (schema-registry, `protobuf-provider/…/diff`):
+the main file's messages are compared by name, fields by number; a field's message type is entered only when it comes from an import
+(what is local is compared in its own place) and not when both sides refer to the same version of the same subject; what is found in
+there is reported under its own path, and makes the field's type a changed one if any of it breaks. Groups are not looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from google.protobuf.descriptor_pb2 import FieldDescriptorProto as Proto
+
+from shop_contracts.compat.confluent.rule import Rule
+from shop_contracts.compat.confluent.rules import BY_SUBJECT
+from shop_contracts.compat.confluent.subjects import (
+    EnumPair,
+    EnumValuePair,
+    FieldPair,
+    FilePair,
+    Kind,
+    MessagePair,
+    OneofPair,
+    Subject,
+    TypePair,
+    label_of,
+)
+from shop_contracts.compat.elements import Enum, Field, File, Message
+from shop_contracts.compat.levels import Direction
+from shop_contracts.compat.schema import Reference, Schema
+
+Path = tuple[str, ...]
+
+# Import cycles can be walked in more orders than there is time for. Past this many messages entered, a pair of messages already
+# compared answers with what it found the first time; the verdict stays the same, only repetitions in the list are fewer.
+PATIENCE = 20_000
+# Confluent's list repeats what is reached in several ways, whose number can be exponential: a longer list says things once.
+CROWD = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that is not the same, with the rule that named it and what it was seen on."""
+
+    rule: Rule[Any]
+    subject: Subject
+
+    @property
+    def path(self) -> str:
+        """Where, in Confluent's notation: `#/Order/1`."""
+        return "#/" + "/".join(self.subject.path)
+
+    def sentence(self, direction: Direction) -> str:
+        """Why it matters, and to whom."""
+        writer, reader = ("old", "new") if direction is Direction.BACKWARD else ("new", "old")
+        before, after = self.subject.texts()
+        return self.rule.sentence.format(before=before, after=after, writer=writer, reader=reader)
+
+
+def compare(original: Schema, update: Schema) -> list[Difference]:
+    """Return every difference for a reader on `update` of what was written with `original`."""
+    walk = _Walk(original, update)
+    differences = _judge(FilePair((), original.file, update.file))
+    differences += walk.declarations(original.file, update.file, (), frozenset())
+    return differences
+
+
+def breaks(differences: Sequence[Difference]) -> bool:
+    """Whether Confluent refuses a schema for any of these."""
+    return any(difference.rule.breaks for difference in differences)
+
+
+def _once(differences: Sequence[Difference]) -> list[Difference]:
+    return list({(difference.rule.id, difference.path): difference for difference in differences}.values())
+
+
+def _judge(subject: Subject) -> list[Difference]:
+    return [Difference(rule, subject) for rule in BY_SUBJECT.get(type(subject), ()) if rule.check(subject)]
+
+
+@dataclass(slots=True)
+class _Entered:
+    """What one pair of imported messages came to, and which messages were compared on the way."""
+
+    differences: list[Difference]
+    seen: set[int]
+
+
+@dataclass(slots=True)
+class _Walk:
+    original: Schema
+    update: Schema
+    remembered: dict[tuple[int, int], _Entered] = field(default_factory=dict)
+    seen: list[set[int]] = field(default_factory=list)
+    turned_back: set[int] = field(default_factory=set)
+    entered: int = 0
+
+    def declarations(
+        self, original: File | Message, update: File | Message, path: Path, within: frozenset[int]
+    ) -> list[Difference]:
+        """Compare the messages and enums declared in two files or in two messages."""
+        differences: list[Difference] = []
+        before, after = _messages(original), _messages(update)
+        for name in {**before, **after}:
+            differences += self.messages(before.get(name), after.get(name), (*path, name), within)
+        enums_before, enums_after = _enums(original), _enums(update)
+        for name in {**enums_before, **enums_after}:
+            differences += _compare_enums(enums_before.get(name), enums_after.get(name), (*path, name))
+        return differences
+
+    def messages(
+        self, original: tuple[int, Message] | None, update: tuple[int, Message] | None, path: Path, within: frozenset[int]
+    ) -> list[Difference]:
+        """Compare one message name; each side comes with its place among its neighbours."""
+        if original is None or update is None:
+            return _judge(MessagePair(path, original and original[1], update and update[1]))
+        differences = self.contents(original[1], update[1], path, within)
+        return differences + _judge(MessagePair(path, original[1], update[1], has_moved=original[0] != update[0]))
+
+    def contents(self, original: Message, update: Message, path: Path, within: frozenset[int]) -> list[Difference]:
+        """Compare fields, oneofs and what is nested; a message met inside itself gives its nested types only."""
+        differences: list[Difference] = []
+        for seen in self.seen:
+            seen.add(id(original))
+        if id(original) in within:
+            self.turned_back.add(id(original))
+        else:
+            differences += self._fields(original, update, path, within | {id(original)})
+        differences += self.declarations(original, update, path, within)
+        return differences if len(differences) < CROWD else _once(differences)
+
+    def _fields(self, original: Message, update: Message, path: Path, within: frozenset[int]) -> list[Difference]:
+        before, after = _fields(original), _fields(update)
+        differences = _compare_oneofs(original, update, before, after, path)
+        vanished = {
+            name
+            for name, members in original.oneofs.items()
+            if name not in update.oneofs and not any(member.number in before and member.number in after for member in members)
+        }
+        for number in sorted({**before, **after}):
+            old, new = before.get(number), after.get(number)
+            where = _field_path(path, old, new)
+            differences += _judge(FieldPair(where, old, new, old is not None and old.oneof in vanished))
+            if old is not None and new is not None:
+                differences += self._types(old, new, where, within)
+        return differences
+
+    def _types(self, old: Field, new: Field, path: Path, within: frozenset[int], *, labelled: bool = True) -> list[Difference]:
+        pair = TypePair(path, old, new, label_of(old) if labelled else None, label_of(new) if labelled else None)
+        kinds = pair.kinds
+        if kinds == (Kind.MAP, Kind.MAP):
+            before, after = old.message, new.message
+            return [
+                difference
+                for number in (1, 2)
+                if before is not None and after is not None
+                for difference in self._types(before.by_number[number], after.by_number[number], path, within, labelled=False)
+            ]
+        inside: list[Difference] = []
+        if kinds == (Kind.MESSAGE, Kind.MESSAGE):
+            inside = self._referenced(old.message, new.message, within)
+            pair.nested_breaks = breaks(inside)
+        return inside + _judge(pair)
+
+    def _referenced(self, original: Message | None, update: Message | None, within: frozenset[int]) -> list[Difference]:
+        if original is None or update is None or original.local_name != update.local_name:
+            return []
+        home, new_home = _home(self.original, original.file), _home(self.update, update.file)
+        if home is not None and home == new_home:
+            return []
+        key = (id(original), id(update))
+        known = self.remembered.get(key)
+        if known is not None and (self.entered > PATIENCE or within.isdisjoint(known.seen)):
+            for seen in self.seen:
+                seen.update(known.seen)
+            return known.differences if self.entered <= PATIENCE else []
+        return self._enter(original, update, key, within)
+
+    def _enter(self, original: Message, update: Message, key: tuple[int, int], within: frozenset[int]) -> list[Difference]:
+        self.entered += 1
+        self.seen.append(set())
+        turned_back_before, self.turned_back = self.turned_back, set()
+        if self.entered > PATIENCE:
+            self.remembered[key] = _Entered([], set())
+        differences = self.contents(original, update, tuple(original.local_name.split(".")), within)
+        seen = self.seen.pop()
+        if self.turned_back.isdisjoint(within) or self.entered > PATIENCE:
+            self.remembered[key] = _Entered(differences, seen)
+        self.turned_back |= turned_back_before
+        return differences
+
+
+def _home(schema: Schema, file: File) -> Reference | str | None:
+    """Return what a file is known as: the main file as that, an import by its reference, an import without one as None."""
+    return "main" if file.path == schema.main else schema.references.get(file.path)
+
+
+def _messages(scope: File | Message) -> dict[str, tuple[int, Message]]:
+    groups = scope.group_types
+    declared = [message for message in scope.messages if not message.is_map_entry and message.full_name not in groups]
+    return {message.name: (place, message) for place, message in enumerate(declared)}
+
+
+def _enums(scope: File | Message) -> dict[str, Enum]:
+    return {enum.name: enum for enum in scope.enums}
+
+
+def _fields(message: Message) -> dict[int, Field]:
+    return {one.number: one for one in message.fields if one.proto.type != Proto.TYPE_GROUP}
+
+
+def _field_path(path: Path, original: Field | None, update: Field | None) -> Path:
+    field = update or original
+    if field is None:
+        raise ValueError("a field pair has a field on one side at least")
+    return (*path, str(field.number)) if field.oneof is None else (*path, field.oneof, str(field.number))
+
+
+def _compare_enums(original: Enum | None, update: Enum | None, path: Path) -> list[Difference]:
+    if original is None or update is None:
+        return _judge(EnumPair(path, original, update))
+    before, after = original.by_number, update.by_number
+    return [
+        difference
+        for number in {**before, **after}
+        for difference in _judge(
+            EnumValuePair(
+                (*path, str(number)), original, update, number, before.get(number, [None])[-1], after.get(number, [None])[-1]
+            )
+        )
+    ]
+
+
+def _compare_oneofs(
+    original: Message, update: Message, before: dict[int, Field], after: dict[int, Field], path: Path
+) -> list[Difference]:
+    differences: list[Difference] = []
+    for name in sorted({**original.oneofs, **update.oneofs}):
+        pair = OneofPair((*path, name), original.oneofs.get(name), update.oneofs.get(name))
+        known = [before[member.number] for member in pair.update or () if member.number in before and member.number in after]
+        outside = [one for one in known if one.oneof is None]
+        pair.from_outside = len(outside)
+        pair.origins = len(outside) + len({one.oneof for one in known if one.oneof is not None})
+        differences += _judge(pair)
+    return differences

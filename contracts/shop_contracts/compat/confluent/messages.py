@@ -1,0 +1,44 @@
+"""Differences as lines of the registry's verbose answer.
+
+The shape is Confluent's, whose clients print it: `{errorType:"…", description:"…"}` a difference, then the old version and its
+text.
+"""
+
+from __future__ import annotations
+
+from shop_contracts.compat.confluent.compare import Difference
+from shop_contracts.compat.levels import Direction
+from shop_contracts.compat.schema import Schema
+
+RESERVED_PROPERTY = "confluent:reserved"
+LONGEST_TEXT = 10 * 1024
+"""Characters of the old schema that an answer repeats; the registry cuts at the same place."""
+
+
+def verbose(difference: Difference, direction: Direction) -> str:
+    """Return one difference as the registry words it."""
+    description = difference.sentence(direction).replace('"', "'")
+    return f'{{errorType:"{difference.rule.id}", description:"{difference.path}: {description}"}}'
+
+
+def describe(old: Schema) -> list[str]:
+    """Return the lines that say which version it was held against."""
+    lines = [] if old.version is None else [f"{{oldSchemaVersion: {old.version}}}"]
+    if len(old.text) > LONGEST_TEXT:
+        return [*lines, f"{{oldSchema: <truncated> '{old.text[:LONGEST_TEXT]}...'}}"]
+    return [*lines, f"{{oldSchema: '{old.text}'}}"]
+
+
+def reserved_field_messages(old: Schema | None, new: Schema) -> list[str]:
+    """Return what `validateFields` refuses: a name no longer kept reserved in the metadata, or one in use at the top level."""
+    kept = _reserved_names(new)
+    dropped = sorted(_reserved_names(old) - kept) if old is not None else []
+    used = {field.name for message in new.file.messages for field in message.fields} & kept
+    return [
+        *(f"The name {name} was reserved in the metadata of the old schema and is not in the new one's." for name in dropped),
+        *(f"The new schema has a field {name}, a name its metadata reserves." for name in sorted(used)),
+    ]
+
+
+def _reserved_names(schema: Schema) -> set[str]:
+    return {name.strip() for name in schema.metadata.get(RESERVED_PROPERTY, "").split(",")} - {""}
