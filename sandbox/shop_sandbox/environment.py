@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from shop_sandbox.engines.driver import Endpoints
-
-REGION = "eu-west-1"
-ACCOUNT_ID = "000000000000"
+from shop_sandbox.manifest.names import ACCOUNT_ID, REGION, service_url_variable
+from shop_sandbox.resources.model import Resource
 
 
 def sandbox_environment(endpoints: Endpoints) -> dict[str, str]:
@@ -30,3 +29,25 @@ def sandbox_environment(endpoints: Endpoints) -> dict[str, str]:
     if "edge" in ports:
         found["SHOP_EDGE_URL"] = endpoints.url("edge")
     return found
+
+
+def service_environment(resource: Resource, endpoints: Endpoints) -> dict[str, str]:
+    """All variables of one service: the sandbox's, its ports, its own database, the services it calls, what its manifest sets."""
+    found = sandbox_environment(endpoints)
+    found["OTEL_SERVICE_NAME"] = resource.name
+    found["SHOP_INSTANCE"] = "1"
+    for key in resource.ports:
+        _, dot, name = key.partition(".")
+        found[f"PORT_{name.upper()}" if dot else "PORT"] = str(endpoints.ports[key])
+    for name in resource.uses:
+        if name in endpoints.ports and name != "telemetry":
+            found[service_url_variable(name)] = endpoints.url(name)
+    if "SHOP_DATABASE" in resource.environment:
+        role, database = database_role(resource.name), resource.environment["SHOP_DATABASE"]
+        found["DATABASE_URL"] = f"postgresql://{role}@{endpoints.address('postgres')}/{database}"
+    return {**found, **resource.environment}
+
+
+def database_role(service: str) -> str:
+    """The PostgreSQL role of a service, owner of its databases; it needs no password on loopback."""
+    return service.replace("-", "_")

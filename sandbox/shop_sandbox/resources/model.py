@@ -24,14 +24,16 @@ class ResourceKind(StrEnum):
 class Resource:
     """One node of the start graph.
 
-    `needs` are names of resources that must be ready (or done) first. `ports` are logical names; the supervisor chooses and holds
-    a loopback port for each. `runtime` says how a service or task runs and is None for the platform's own resources, whose engine
+    `needs` are names of resources that must be ready (or done) first; `uses` are started with this one, but not waited for (a
+    service that it calls, telemetry). `ports` are keys of `Endpoints.ports` (`orders`, `orders.grpc`); the supervisor chooses and
+    holds a loopback port for each. `runtime` says how a service or task runs and is None for the platform's own resources, whose engine
     knows. `watched` are folders whose changes start the resource again.
     """
 
     name: str
     kind: ResourceKind
     needs: tuple[str, ...] = ()
+    uses: tuple[str, ...] = ()
     ports: tuple[str, ...] = ()
     runtime: PythonRuntime | CommandRuntime | None = None
     health: HttpHealth | None = None

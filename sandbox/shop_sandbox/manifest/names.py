@@ -1,0 +1,44 @@
+"""Names that follow from a manifest by convention, so that no file has to say them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from shop_sandbox.manifest.form import Queue
+
+REGION = "eu-west-1"
+ACCOUNT_ID = "000000000000"
+"""Where the AWS emulator believes to be, and whose it is."""
+
+
+def dead_letter_topic(topic: str, group: str) -> str:
+    """Where records go that a consumer cannot handle: one topic a group, so that a redrive reaches that group alone."""
+    return f"{topic}.{group}.dlq"
+
+
+def dead_letter_queue(queue: Queue) -> str:
+    """Name of the queue that takes what `queue` gives up; a FIFO queue has a FIFO one."""
+    stem = queue.name.removesuffix(".fifo")
+    return f"{stem}-dlq{queue.name[len(stem) :]}"
+
+
+def variable(prefix: str, name: str) -> str:
+    """Environment variable for a name: `variable("SHOP_TABLE", "stock-items")` is `SHOP_TABLE_STOCK_ITEMS`."""
+    return f"{prefix}_{re.sub('[^A-Za-z0-9]+', '_', name).strip('_').upper()}"
+
+
+def service_url_variable(service: str) -> str:
+    """Variable with the address of another service: `SHOP_ORDERS_URL`."""
+    return f"{variable('SHOP', service)}_URL"
+
+
+def topic_arn(name: str, region: str = REGION, account: str = ACCOUNT_ID) -> str:
+    """ARN of an SNS topic."""
+    return f"arn:aws:sns:{region}:{account}:{name}"
+
+
+def queue_arn(name: str, region: str = REGION, account: str = ACCOUNT_ID) -> str:
+    """ARN of an SQS queue."""
+    return f"arn:aws:sqs:{region}:{account}:{name}"
