@@ -106,6 +106,13 @@ class Driver(Protocol):
         """
         ...
 
+    def recheck(self, resource: Resource, context: RunContext) -> None:
+        """Check in full what `prepare` takes on trust (hashes of downloads, an AOT cache) and drop what is bad, so that `prepare` repairs it.
+
+        Called in a thread when the process died before it was ready, before the next try. Raises SandboxError if nothing can be done.
+        """
+        ...
+
     def background(self, resource: Resource, context: RunContext) -> ExecLaunch | None:
         """Name work worth doing once the sandbox is ready and idle (training an AOT cache), or None.
 
