@@ -1,0 +1,32 @@
+"""`shop-dev down`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from shop_dev.commands.options import JsonFlag, SandboxName
+from shop_dev.output.answer import Answer
+
+
+def down(
+    name: SandboxName = None,
+    purge: Annotated[bool, typer.Option("--purge", help="Remove the data, the logs and the traces as well.")] = False,
+    json: JsonFlag = False,
+) -> Answer:
+    """Stop the sandbox; its data stays for the next `up`.
+
+    Returns when every process is gone. With --purge it also works on a sandbox that is not running.
+    """
+    from shop_dev.output.sinks import sink_for
+    from shop_dev.project import open_project
+    from shop_dev.stopping import stop_project
+
+    project = open_project(name=name)
+    with sink_for(json=json) as sink:
+        stopped = stop_project(project, purge=purge, sink=sink)
+    return Answer(
+        data={"seconds": stopped, "purged": purge},
+        text="" if stopped is not None else "Nothing was running; what was kept is removed.",
+    )

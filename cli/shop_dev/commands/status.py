@@ -1,0 +1,23 @@
+"""`shop-dev status`."""
+
+from __future__ import annotations
+
+from shop_dev.commands.options import JsonFlag, SandboxName
+from shop_dev.output.answer import Answer
+
+
+def status(name: SandboxName = None, json: JsonFlag = False) -> Answer:
+    """Show what runs, where, and how it is doing."""
+    from shop_dev import sandbox
+    from shop_dev.output.status_data import status_data
+    from shop_dev.project import open_project
+
+    del json
+    found = sandbox.connect(open_project(name=name)).status()
+
+    def table() -> object:
+        from shop_dev.output.status_table import status_table
+
+        return status_table(found)
+
+    return Answer(data=status_data(found), text=table, warnings=found.warnings)

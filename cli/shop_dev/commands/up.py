@@ -1,0 +1,47 @@
+"""`shop-dev up`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from shop_dev.commands.options import JsonFlag, ResourceNames, SandboxName
+from shop_dev.output.answer import Answer
+
+
+def up(
+    *,
+    resources: ResourceNames = None,
+    name: SandboxName = None,
+    attach: Annotated[
+        bool, typer.Option("--attach", help="Stay in the foreground and show changes; Ctrl-C then stops what this command started.")
+    ] = False,
+    timeout: Annotated[
+        float | None,
+        typer.Option("--timeout", metavar="SECONDS", help="How long to wait until everything is ready.", show_default=False),
+    ] = None,
+    reset: Annotated[bool, typer.Option("--reset", help="Begin with empty stores.")] = False,
+    json: JsonFlag = False,
+) -> Answer:
+    """Start the sandbox, or go on from where it was stopped.
+
+    Without names everything starts; with names, those and what they need. A second `up` attaches to the sandbox that runs.
+    """
+    from shop_dev.history import earlier_starts
+    from shop_dev.output.sinks import sink_for
+    from shop_dev.output.start_report import StartReport
+    from shop_dev.project import open_project
+    from shop_dev.starting import start, stay
+
+    project = open_project(name=name, start_timeout_seconds=timeout)
+    with sink_for(json=json) as sink:
+        started = start(project, tuple(resources or ()), sink=sink, reset=reset)
+    earlier = earlier_starts(project.paths.history, before=started.ready.at - started.ready.seconds)
+    report = StartReport(started.ready, attached=started.attached, earlier=earlier)
+    if attach:
+        with sink_for(json=json) as sink:
+            sink.say(report.text())
+            stay(started, sink=sink)
+        return Answer(data=report.data())
+    return Answer(data=report.data(), text=report.text())

@@ -1,0 +1,294 @@
+"""Every failure the command line can end with: one closed list of codes, and the exit status of each, decided only here.
+
+docs/reference/errors.md is generated from `EXPLANATIONS`; a test holds it complete against the sandbox's codes and fresh.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+
+from shop_sandbox.errors import ErrorCode, SandboxError
+
+
+class ExitStatus(IntEnum):
+    """What a script can branch on."""
+
+    DONE = 0
+    FAILED = 1
+    """The thing asked about failed: a red suite, a sandbox that does not come up, a trace that is not there."""
+    WRONG_USE = 2
+    NOT_RUNNING = 7
+    TIMED_OUT = 17
+    DIED = 18
+    INTERNAL = 70
+    """A fault of shop-dev itself (EX_SOFTWARE of sysexits.h)."""
+    INTERRUPTED = 130
+    """Ctrl-C, as shells report it: 128 + SIGINT."""
+
+
+class Category(StrEnum):
+    """Who can do something about a failure, and where."""
+
+    USAGE = "usage"
+    PROJECT = "project"
+    MACHINE = "machine"
+    NETWORK = "network"
+    SANDBOX = "sandbox"
+    STATE = "state"
+    VERDICT = "verdict"
+    INTERRUPTION = "interruption"
+    INTERNAL = "internal"
+
+
+class CliCode(StrEnum):
+    """Codes of failures that arise in the command line itself; the sandbox's are in `shop_sandbox.errors`."""
+
+    USAGE_INVALID = "usage_invalid"
+    SETTINGS_INVALID = "settings_invalid"
+    TESTS_FAILED = "tests_failed"
+    SERVICE_REFUSED = "service_refused"
+    SERVICE_UNREACHABLE = "service_unreachable"
+    MACHINE_NOT_READY = "machine_not_ready"
+    INTERNAL_ERROR = "internal_error"
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What a code means. `actions` are offered where the failure itself brings none."""
+
+    category: Category
+    exit_status: ExitStatus
+    meaning: str
+    actions: tuple[str, ...]
+
+
+EXPLANATIONS: dict[str, Explanation] = {
+    ErrorCode.PORT_TAKEN: Explanation(
+        Category.MACHINE,
+        ExitStatus.FAILED,
+        "A port that a resource must have is held by another process; the message names the process.",
+        ("Stop that process, or choose another port: SHOP_<RESOURCE>_PORT=<port>.",),
+    ),
+    ErrorCode.JAVA_MISSING: Explanation(
+        Category.MACHINE,
+        ExitStatus.FAILED,
+        "Kafka needs a Java runtime 17 or newer; this platform has no bundled one, and none was found in JAVA_HOME or on PATH.",
+        ("Install a Java runtime 17 or newer, or set JAVA_HOME.", "shop-dev doctor"),
+    ),
+    ErrorCode.PLATFORM_UNSUPPORTED: Explanation(
+        Category.MACHINE,
+        ExitStatus.FAILED,
+        "A part of the sandbox does not run on this operating system or processor.",
+        ("shop-dev doctor",),
+    ),
+    ErrorCode.DOWNLOAD_FAILED: Explanation(
+        Category.NETWORK,
+        ExitStatus.FAILED,
+        "A download broke off or was refused. What arrived is kept, and the next try goes on from there.",
+        ("shop-dev fetch",),
+    ),
+    ErrorCode.DOWNLOAD_CORRUPT: Explanation(
+        Category.NETWORK,
+        ExitStatus.FAILED,
+        "A downloaded file does not have the SHA-256 that the lock file names, and was put aside.",
+        ("shop-dev fetch", "If it happens again, a proxy on the way changes files: ask its owner."),
+    ),
+    ErrorCode.OFFLINE_AND_NOT_FETCHED: Explanation(
+        Category.NETWORK,
+        ExitStatus.FAILED,
+        "Something must be downloaded once, and there is no network.",
+        ("With a network: shop-dev fetch. Everything works offline afterwards.",),
+    ),
+    ErrorCode.MANIFEST_INVALID: Explanation(
+        Category.PROJECT,
+        ExitStatus.FAILED,
+        "A service.yaml breaks its schema; all faults are listed with file, line and a hint.",
+        ("Correct the lines named; editors complete against the schema in the first line of each manifest.",),
+    ),
+    ErrorCode.RESOURCE_UNKNOWN: Explanation(
+        Category.USAGE,
+        ExitStatus.WRONG_USE,
+        "No resource of this project has that name.",
+        ("shop-dev status",),
+    ),
+    ErrorCode.RESOURCE_DIED: Explanation(
+        Category.SANDBOX,
+        ExitStatus.DIED,
+        "The process of a resource ended although it should run; its last lines and the path of its log are told.",
+        ("shop-dev logs <resource>", "shop-dev restart <resource>"),
+    ),
+    ErrorCode.START_TIMED_OUT: Explanation(
+        Category.SANDBOX,
+        ExitStatus.TIMED_OUT,
+        "A resource runs but did not become ready in time; the message says what its last probe saw.",
+        ("shop-dev logs <resource>", "Allow more time: shop-dev up --timeout <seconds>."),
+    ),
+    ErrorCode.WAIT_TIMED_OUT: Explanation(
+        Category.SANDBOX,
+        ExitStatus.TIMED_OUT,
+        "`wait` saw its time pass before the resource was in the state asked for.",
+        ("shop-dev status", "Allow more time: shop-dev wait --timeout <seconds>."),
+    ),
+    ErrorCode.PROVISION_FAILED: Explanation(
+        Category.SANDBOX,
+        ExitStatus.FAILED,
+        "A topic, schema, table, queue or migration that a manifest asks for could not be made.",
+        ("shop-dev logs <provision-task>",),
+    ),
+    ErrorCode.STATE_INCOMPLETE: Explanation(
+        Category.STATE,
+        ExitStatus.FAILED,
+        "State of one store is gone or damaged while another's is there. State is all or nothing: half of it is not started.",
+        ("Start from empty stores: shop-dev up --reset.", "Or put the missing folder back from your own copy."),
+    ),
+    ErrorCode.EMULATOR_STATE_LOST: Explanation(
+        Category.STATE,
+        ExitStatus.FAILED,
+        "The AWS emulator was killed; it keeps its state only when it is stopped in order, so its tables are gone.",
+        ("Start from empty stores: shop-dev up --reset.",),
+    ),
+    ErrorCode.DISK_FULL: Explanation(
+        Category.MACHINE,
+        ExitStatus.FAILED,
+        "The disk that holds the checkout or the cache is full.",
+        ("Free some space.", "shop-dev down --purge removes this sandbox's data."),
+    ),
+    ErrorCode.NOT_RUNNING: Explanation(
+        Category.SANDBOX,
+        ExitStatus.NOT_RUNNING,
+        "No sandbox of this name runs in this checkout.",
+        ("shop-dev up",),
+    ),
+    ErrorCode.NOT_IN_A_PROJECT: Explanation(
+        Category.USAGE,
+        ExitStatus.WRONG_USE,
+        "Neither this folder nor one above it has a pyproject.toml with a [tool.shop-dev] table.",
+        ("Change into a checkout, or add [tool.shop-dev] with `services = [...]` to your pyproject.toml.",),
+    ),
+    ErrorCode.SUPERVISOR_UNREACHABLE: Explanation(
+        Category.SANDBOX,
+        ExitStatus.FAILED,
+        "The supervisor's process is there but does not answer on its socket.",
+        ("Try again.", "shop-dev down"),
+    ),
+    ErrorCode.INTERRUPTED: Explanation(
+        Category.INTERRUPTION,
+        ExitStatus.INTERRUPTED,
+        "Ctrl-C. An `up` that started the sandbox has stopped it again; one that attached has left it alone.",
+        (),
+    ),
+    ErrorCode.TRACE_NOT_FOUND: Explanation(
+        Category.SANDBOX,
+        ExitStatus.FAILED,
+        "No span of the sandbox's store carries that trace id, correlation id or order id.",
+        ("Spans arrive within a second or two: try again.", "shop-dev logs --correlation <id>"),
+    ),
+    CliCode.USAGE_INVALID: Explanation(
+        Category.USAGE,
+        ExitStatus.WRONG_USE,
+        "The command line names a command, an option or a value that does not exist.",
+        ("shop-dev --help",),
+    ),
+    CliCode.SETTINGS_INVALID: Explanation(
+        Category.USAGE,
+        ExitStatus.WRONG_USE,
+        "Settings in [tool.shop-dev] or in SHOP_* variables are wrong; all of them are listed together.",
+        ("docs/reference/settings.md lists every setting.",),
+    ),
+    CliCode.TESTS_FAILED: Explanation(
+        Category.VERDICT,
+        ExitStatus.FAILED,
+        "At least one test failed, or none was found.",
+        ("Run the failed ones again: shop-dev test --last-failed.",),
+    ),
+    CliCode.SERVICE_REFUSED: Explanation(
+        Category.SANDBOX,
+        ExitStatus.FAILED,
+        "A service of the sandbox answered a request of the command line with an error.",
+        ("shop-dev logs <service>",),
+    ),
+    CliCode.SERVICE_UNREACHABLE: Explanation(
+        Category.SANDBOX,
+        ExitStatus.FAILED,
+        "A service that the command needs does not run in this sandbox, or does not answer.",
+        ("shop-dev status", "shop-dev up <service>"),
+    ),
+    CliCode.MACHINE_NOT_READY: Explanation(
+        Category.MACHINE,
+        ExitStatus.FAILED,
+        "`doctor` found something missing or wrong that the sandbox cannot do without; each finding names its fix.",
+        (),
+    ),
+    CliCode.INTERNAL_ERROR: Explanation(
+        Category.INTERNAL,
+        ExitStatus.INTERNAL,
+        "A fault of shop-dev itself. The message names the file with the full traceback.",
+        ("Report it together with that file.",),
+    ),
+}
+
+
+class ShopDevError(Exception):
+    """An expected failure of the command line, told in full, like `SandboxError` for the sandbox."""
+
+    def __init__(
+        self,
+        code: CliCode,
+        message: str,
+        *,
+        actions: tuple[str, ...] = (),
+        retryable: bool = False,
+        detail: dict[str, object] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.actions = actions
+        self.retryable = retryable
+        self.detail = detail or {}
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A failure as it is told: the facts of the error, completed by what is known about its code."""
+
+    code: str
+    message: str
+    actions: tuple[str, ...] = ()
+    retryable: bool = False
+    detail: dict[str, object] = field(default_factory=dict)
+
+    @classmethod
+    def from_error(cls, error: SandboxError | ShopDevError) -> Failure:
+        return cls.told(error.code, error.message, actions=error.actions, retryable=error.retryable, detail=error.detail)
+
+    @classmethod
+    def told(
+        cls,
+        code: str,
+        message: str,
+        *,
+        actions: tuple[str, ...] = (),
+        retryable: bool = False,
+        detail: dict[str, object] | None = None,
+    ) -> Failure:
+        """A failure whose missing `actions` are those of its code. A code that is not in the list counts as a fault of ours."""
+        explanation = EXPLANATIONS.get(code, EXPLANATIONS[CliCode.INTERNAL_ERROR])
+        return cls(str(code), message, actions or explanation.actions, retryable, detail or {})
+
+    @property
+    def category(self) -> Category:
+        return EXPLANATIONS.get(self.code, EXPLANATIONS[CliCode.INTERNAL_ERROR]).category
+
+    @property
+    def exit_status(self) -> ExitStatus:
+        return EXPLANATIONS.get(self.code, EXPLANATIONS[CliCode.INTERNAL_ERROR]).exit_status
+
+
+class Failed(Exception):
+    """Ends a command with a failure that came as a fact (an event of the supervisor), not as an exception."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.message)
+        self.failure = failure

@@ -1,0 +1,244 @@
+"""Makes `.venv` from requirements.lock, for the wrapper `./shop-dev`. Runs before anything is installed: standard library only.
+
+Called as `python -I first_use.py CHECKOUT`. Safe to run twice at once (the second waits) and to break off (the next begins anew).
+What it does and why is in docs/adr/0005-wrapper-and-command-line.md.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+SOURCE_ROOTS = ("cli", "sandbox", "services", "contracts", "loadtests")
+LAST_LINES = 15
+
+
+class SetupFailed(Exception):
+    """The environment could not be made; the text says what failed and what to try."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where things are in a checkout."""
+
+    checkout: Path
+
+    @property
+    def venv(self) -> Path:
+        return self.checkout / ".venv"
+
+    @property
+    def python(self) -> Path:
+        return self.venv / "bin" / "python"
+
+    @property
+    def lock(self) -> Path:
+        return self.checkout / "requirements.lock"
+
+    @property
+    def stamp_lock(self) -> Path:
+        """A copy of the lock that `.venv` was made from: the wrapper compares the two, which needs no hash program."""
+        return self.venv / "shop-dev.lock"
+
+    @property
+    def stamp_root(self) -> Path:
+        """The path of the checkout: scripts in `.venv/bin` name it, so a checkout that was moved needs a new environment."""
+        return self.venv / "shop-dev.root"
+
+    @property
+    def kept(self) -> Path:
+        return self.checkout / ".shop-dev"
+
+    @property
+    def mutex(self) -> Path:
+        return self.kept / "venv.lock"
+
+    @property
+    def unfinished(self) -> Path:
+        """There while `.venv` is being made; found later, it says that nobody finished."""
+        return self.kept / "venv.unfinished"
+
+    @property
+    def log(self) -> Path:
+        return self.kept / "venv.log"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Make the environment of the checkout named by the only argument. Everything it says goes to stderr."""
+    layout = Layout(Path(arguments[0]).resolve())
+    try:
+        with _alone(layout):
+            if not is_current(layout):
+                make(layout)
+    except SetupFailed as error:
+        _say(f"error: {error}")
+        return 1
+    except KeyboardInterrupt:
+        _say("\nInterrupted; the next call begins anew.")
+        return 130
+    return 0
+
+
+def is_current(layout: Layout) -> bool:
+    """True if `.venv` was made from this lock, at this path, to the end."""
+    try:
+        made_from = layout.stamp_lock.read_bytes()
+        made_for = layout.stamp_root.read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return False
+    whole = not layout.unfinished.exists() and os.access(layout.python, os.X_OK)
+    return whole and made_for == str(layout.checkout) and made_from == layout.lock.read_bytes()
+
+
+def make(layout: Layout) -> None:
+    """Make `.venv`, or bring one that is there up to date. One that was left half-made, or has lost its Python, is made anew."""
+    started = time.monotonic()
+    locked = layout.lock.read_bytes()
+    _say(f"Setting up shop-dev in {layout.venv}, once: {_count(locked)} packages from requirements.lock.")
+    if layout.venv.exists() and (layout.unfinished.exists() or not os.access(layout.python, os.X_OK) or _moved(layout)):
+        shutil.rmtree(layout.venv)
+    layout.unfinished.touch()
+    uv = shutil.which("uv")
+    if not layout.venv.exists():
+        _make_empty(layout, with_pip=uv is None)
+    _install_with_uv(layout, uv) if uv else _install_with_pip(layout, _count(locked))
+    _make_importable(layout)
+    layout.stamp_root.write_text(f"{layout.checkout}\n", encoding="utf-8")
+    layout.stamp_lock.write_bytes(locked)
+    layout.unfinished.unlink()
+    _say(f"Set up in {time.monotonic() - started:.0f} s.")
+
+
+def _moved(layout: Layout) -> bool:
+    return layout.stamp_root.exists() and layout.stamp_root.read_text(encoding="utf-8").strip() != str(layout.checkout)
+
+
+def _make_empty(layout: Layout, *, with_pip: bool) -> None:
+    if with_pip and importlib.util.find_spec("ensurepip") is None:
+        version = f"{sys.version_info.major}.{sys.version_info.minor}"
+        raise SetupFailed(
+            f"{sys.executable} cannot make virtual environments: its ensurepip is missing.\n"
+            f"  hint: on Debian and Ubuntu: apt install python{version}-venv; or install uv"
+        )
+    # The real path names one version of Python: when that goes, the link breaks and the wrapper notices.
+    python = os.path.realpath(getattr(sys, "_base_executable", sys.executable))
+    _run(
+        layout,
+        [python, "-m", "venv", *([] if with_pip else ["--without-pip"]), str(layout.venv)],
+        what="make a virtual environment",
+    )
+
+
+def _install_with_uv(layout: Layout, uv: str) -> None:
+    options = ["--require-hashes", "--no-deps", "--compile-bytecode"]
+    command = [uv, "pip", "install", "--python", str(layout.python), *options, "--requirement", str(layout.lock)]
+    if subprocess.run(command, stdout=sys.stderr, check=False).returncode != 0:
+        raise SetupFailed(_not_installed("uv", "UV_FIND_LINKS"))
+
+
+def _install_with_pip(layout: Layout, count: int) -> None:
+    if not any(layout.venv.glob("lib/python*/site-packages/pip")):
+        _run(layout, [str(layout.python), "-m", "ensurepip"], what="add pip to the virtual environment")
+    options = ["--require-hashes", "--no-deps", "--no-input", "--disable-pip-version-check", "--progress-bar", "off"]
+    command = [str(layout.python), "-m", "pip", "install", *options, "--requirement", str(layout.lock)]
+    fetched = 0
+    for line in _run_watched(layout, command, failed=_not_installed("pip", "PIP_FIND_LINKS")):
+        if line.startswith("Collecting "):
+            fetched += 1
+            _progress(f"{fetched} of {count}: {line.removeprefix('Collecting ').split(' ', 1)[0]}", every=20, number=fetched)
+        elif line.startswith("Installing collected packages"):
+            _progress("installing them (about half a minute)", every=1, number=1)
+    _end_progress()
+
+
+def _make_importable(layout: Layout) -> None:
+    """Put the source roots on the environment's path, and a `shop-dev` beside its other programs.
+
+    What an editable install would do, but without a build backend, which pip would have to download.
+    """
+    site_packages = next(layout.venv.glob("lib/python*/site-packages"))
+    above = os.path.relpath(layout.checkout, site_packages)
+    (site_packages / "shop_dev_sources.pth").write_text("".join(f"{above}/{root}\n" for root in SOURCE_ROOTS), encoding="utf-8")
+    script = layout.venv / "bin" / "shop-dev"
+    script.write_text(f"#!{layout.python}\nfrom shop_dev.__main__ import main\n\nmain()\n", encoding="utf-8")
+    script.chmod(0o755)
+    roots = [str(layout.checkout / root) for root in SOURCE_ROOTS]
+    _run(layout, [str(layout.python), "-m", "compileall", "-q", *roots], what="compile the project's sources")
+
+
+@contextmanager
+def _alone(layout: Layout) -> Iterator[None]:
+    """Hold the checkout's mutex; the system gives it back however this process ends."""
+    layout.kept.mkdir(exist_ok=True)
+    with layout.mutex.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            _say("Another shop-dev is setting up .venv; waiting for it.")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _run(layout: Layout, command: Sequence[str], *, what: str) -> None:
+    for _ in _run_watched(layout, command, failed=f"could not {what}."):
+        pass
+
+
+def _run_watched(layout: Layout, command: Sequence[str], *, failed: str) -> Iterator[str]:
+    """Give the lines a program prints, and keep them in the log. Raises SetupFailed with the last ones if it ends badly."""
+    lines: list[str] = []
+    with (
+        layout.log.open("w", encoding="utf-8") as log,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace") as process,
+    ):
+        assert process.stdout is not None  # noqa: S101  # nosec B101 - a pipe was asked for
+        for line in process.stdout:
+            log.write(line)
+            lines.append(line.rstrip("\n"))
+            yield lines[-1]
+    if process.returncode != 0:
+        _end_progress()
+        said = "\n".join(f"  | {line}" for line in lines[-LAST_LINES:])
+        raise SetupFailed(f"{failed}\n{said}\n  the whole log is in {layout.log}")
+
+
+def _not_installed(installer: str, variable: str) -> str:
+    return (
+        f"{installer} could not install the packages of requirements.lock (the first use needs a network, later ones do not).\n"
+        f"  hint: check the network and the proxy (HTTPS_PROXY), then run the same command again\n"
+        f"  hint: without a network: put the packages into a folder and name it in {variable}"
+    )
+
+
+def _count(lock: bytes) -> int:
+    return sum(1 for line in lock.splitlines() if line and not line.startswith((b" ", b"#", b"\t")))
+
+
+def _progress(text: str, *, every: int, number: int) -> None:
+    """Rewrite one line on a terminal; elsewhere print each `every`th."""
+    if sys.stderr.isatty():
+        print(f"\r\033[K  {text}", end="", file=sys.stderr, flush=True)  # noqa: T201 - a program of its own
+    elif number % every == 0:
+        _say(f"  {text}")
+
+
+def _end_progress() -> None:
+    if sys.stderr.isatty():
+        print("\r\033[K", end="", file=sys.stderr, flush=True)  # noqa: T201 - as above
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)  # noqa: T201 - as above
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,114 @@
+"""Events as lines of text, for logs, pipes and CI."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Self, TextIO
+
+from shop_sandbox.events import (
+    AnyEvent,
+    CodeChanged,
+    DownloadFinished,
+    Event,
+    PreparationStarted,
+    ProbeFailed,
+    ResourceChanged,
+    ResourceDied,
+    ResourceState,
+    SandboxStopped,
+    Swept,
+)
+
+from shop_dev.output.progress import died_because
+
+QUIET = (ResourceState.PENDING, ResourceState.STOPPING)
+"""States that pass by so fast that a line for each only hides the others."""
+
+SHOWN_FILES = 3
+
+
+class PlainSink:
+    """One line an event that a reader of a log cares about."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None: ...
+
+    def announce(self, event: AnyEvent) -> None:
+        for line in lines(event):
+            self.say(line)
+
+    def say(self, line: str) -> None:
+        self._stream.write(line + "\n")
+        self._stream.flush()
+
+
+def lines(event: AnyEvent) -> list[str]:
+    """The event as text; no line where it says nothing new to a reader."""
+    write = _WRITERS.get(type(event))
+    return write(event) if write else []
+
+
+def _line(subject: str, text: str) -> str:
+    return f"{subject:<20} {text}"
+
+
+def _changed(event: ResourceChanged) -> list[str]:
+    if event.state in QUIET:
+        return []
+    facts = [str(event.state)]
+    if event.seconds is not None:
+        facts.append(f"in {event.seconds:.2f} s")
+    if event.endpoint:
+        facts.append(event.endpoint)
+    if event.reason:
+        facts.append(f"({event.reason})")
+    return [_line(event.resource, " ".join(facts))]
+
+
+def _probe_failed(event: ProbeFailed) -> list[str]:
+    return [_line(event.resource, f"not ready: {event.reason}")]
+
+
+def _preparing(event: PreparationStarted) -> list[str]:
+    return [_line(event.resource, event.what)]
+
+
+def _downloaded(event: DownloadFinished) -> list[str]:
+    return [_line("download", f"{event.artifact}, {event.total_bytes / 1e6:.1f} MB in {event.seconds:.1f} s")]
+
+
+def _swept(event: Swept) -> list[str]:
+    pid = f" (pid {event.pid})" if event.pid else ""
+    return [_line(event.resource, f"removed what a dead sandbox left: {event.what}{pid}")]
+
+
+def _died(event: ResourceDied) -> list[str]:
+    quoted = [_line("", f"| {line}") for line in event.last_lines]
+    return [_line(event.resource, f"{died_because(event)}; its log is {event.log_path}"), *quoted]
+
+
+def _code_changed(event: CodeChanged) -> list[str]:
+    more = f" and {len(event.files) - SHOWN_FILES} more" if len(event.files) > SHOWN_FILES else ""
+    return [_line("changed", f"{', '.join(event.files[:SHOWN_FILES])}{more}: starting {', '.join(event.resources)} again")]
+
+
+def _stopped(event: SandboxStopped) -> list[str]:
+    return [f"Stopped in {event.seconds:.1f} s."]
+
+
+_WRITERS: dict[type[Event], Callable[[Any], list[str]]] = {
+    ResourceChanged: _changed,
+    ProbeFailed: _probe_failed,
+    PreparationStarted: _preparing,
+    DownloadFinished: _downloaded,
+    Swept: _swept,
+    ResourceDied: _died,
+    CodeChanged: _code_changed,
+    SandboxStopped: _stopped,
+}

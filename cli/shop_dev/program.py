@@ -1,0 +1,93 @@
+"""The outermost edge of the command line: arguments in, one answer out, one exit status."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+
+from shop_sandbox.errors import ErrorCode, SandboxError
+from typer import TyperException
+
+from shop_dev.app import tree
+from shop_dev.errors import CliCode, ExitStatus, Failed, Failure, ShopDevError
+from shop_dev.output.answer import Answer
+from shop_dev.output.writing import write
+from shop_dev.registry import command_named
+
+PROGRAM = "shop-dev"
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command to its end and return the exit status. Nothing escapes from here but the operating system's own doing."""
+    try:
+        answer = _answer(arguments)
+        if isinstance(answer, int):
+            return answer
+        write(command_named(arguments), answer, json=_wants_json(arguments))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader (`head`, `less`) left. Python would complain once more when it flushes stdout at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitStatus.FAILED
+    return answer.exit_status
+
+
+def _answer(arguments: list[str]) -> Answer | int:
+    """What the command said, or the bare exit status of one that answered for itself (`--help`, `--version`)."""
+    try:
+        said = tree().main(args=arguments, prog_name=PROGRAM, standalone_mode=False)
+    except BrokenPipeError:
+        raise
+    except (KeyboardInterrupt, Exception) as error:  # noqa: BLE001 - the outermost edge
+        return Answer(failure=_failure_of(error))
+    if isinstance(said, Answer):
+        return said
+    if said == ExitStatus.INTERRUPTED:  # typer turns Ctrl-C into this number
+        return Answer(failure=_failure_of(KeyboardInterrupt()))
+    return said if isinstance(said, int) else 0
+
+
+def _failure_of(error: BaseException) -> Failure:
+    match error:
+        case SandboxError() | ShopDevError():
+            failure = Failure.from_error(error)
+        case Failed():
+            failure = error.failure
+        case TyperException():
+            failure = _wrong_use(error)
+        case KeyboardInterrupt():
+            failure = Failure.told(ErrorCode.INTERRUPTED, "Interrupted.")
+        case _:
+            failure = _crashed(error)
+    return failure
+
+
+def _wrong_use(error: TyperException) -> Failure:
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context else PROGRAM
+    return Failure.told(CliCode.USAGE_INVALID, error.format_message(), actions=(f"{path} --help",))
+
+
+def _crashed(error: BaseException) -> Failure:
+    path = _keep_traceback(error)
+    return Failure.told(
+        CliCode.INTERNAL_ERROR,
+        f"Sorry, this is a fault of shop-dev: {type(error).__name__}: {error}. The full traceback is in {path}.",
+        detail={"traceback": path},
+    )
+
+
+def _keep_traceback(error: BaseException) -> str:
+    import tempfile
+
+    with tempfile.NamedTemporaryFile("w", prefix="shop-dev-traceback-", suffix=".txt", delete=False, encoding="utf-8") as file:
+        file.write(f"{PROGRAM} {' '.join(sys.argv[1:])}\nPython {sys.version}\n\n")
+        file.write("".join(traceback.format_exception(error)))
+    return file.name
+
+
+def _wants_json(arguments: list[str]) -> bool:
+    """True if `--json` stands before a `--`. Read from the raw arguments, since wrong use must be told as JSON as well."""
+    own = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    return "--json" in own

@@ -1,0 +1,89 @@
+"""The project a command works on: checkout, settings, and where its sandbox lives. The process's surroundings are read here."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from shop_sandbox.errors import ErrorCode, SandboxError
+from shop_sandbox.paths import SandboxPaths, default_cache_root, default_runtime_dir
+
+from shop_dev.errors import CliCode, ShopDevError
+from shop_dev.settings import Settings, read_settings
+
+PLATFORM = ("kafka", "schema-registry", "aws", "postgres", "redis", "telemetry")
+TASKS = ("provision-topics", "provision-schemas", "provision-aws", "provision-databases")
+_SERVICE = re.compile(r"^service:\s*['\"]?([A-Za-z0-9_-]+)", re.MULTILINE)
+_INHERITED = (
+    *("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "TMPDIR", "JAVA_HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR"),
+    *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE"),
+)
+
+
+@dataclass(frozen=True)
+class Project:
+    """A checkout with what was decided for it."""
+
+    checkout: Path
+    settings: Settings
+    cache_root: Path
+    runtime_dir: Path
+    inherited: Mapping[str, str]
+    """The part of the caller's environment that programs need to run at all."""
+
+    @property
+    def paths(self) -> SandboxPaths:
+        return SandboxPaths(checkout=self.checkout, name=self.settings.name, runtime_dir=self.runtime_dir)
+
+
+def open_project(*, name: str | None = None, start_timeout_seconds: float | None = None) -> Project:
+    """The project around the working directory, with the flags that were given.
+
+    Raises SandboxError (not_in_a_project) or ShopDevError (settings_invalid).
+    """
+    environ = dict(os.environ)
+    checkout, table = find_checkout(Path.cwd())
+    given = {"name": name, "start-timeout-seconds": start_timeout_seconds}
+    settings = read_settings(
+        flags={key: value for key, value in given.items() if value is not None},
+        environ=environ,
+        table=table,
+        resources=lambda globs: (*PLATFORM, *service_names(checkout, globs)),
+    )
+    return Project(
+        checkout=checkout,
+        settings=settings,
+        cache_root=checkout / settings.cache_dir if settings.cache_dir else default_cache_root(environ),
+        runtime_dir=checkout / settings.runtime_dir if settings.runtime_dir else default_runtime_dir(environ),
+        inherited={key: environ[key] for key in _INHERITED if key in environ},
+    )
+
+
+def find_checkout(start: Path) -> tuple[Path, Mapping[str, object]]:
+    """The nearest folder, `start` or above it, whose pyproject.toml has a [tool.shop-dev] table, and that table."""
+    for folder in (start, *start.parents):
+        file = folder / "pyproject.toml"
+        if not file.is_file():
+            continue
+        try:
+            tools = tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {})
+        except tomllib.TOMLDecodeError as error:
+            raise ShopDevError(
+                CliCode.SETTINGS_INVALID, f"{file} is not valid TOML: {error}", actions=("Correct that line.",)
+            ) from error
+        if "shop-dev" in tools:
+            return folder, tools["shop-dev"]
+    raise SandboxError(
+        ErrorCode.NOT_IN_A_PROJECT,
+        f"{start} is not inside a project: no pyproject.toml with a [tool.shop-dev] table here or above.",
+    )
+
+
+def service_names(checkout: Path, globs: Sequence[str]) -> list[str]:
+    """Names that the manifests give themselves, by a look at one line of each: whether a manifest is right is decided elsewhere."""
+    manifests = sorted({path for glob in globs for path in checkout.glob(glob)})
+    return [found[1] for path in manifests if (found := _SERVICE.search(path.read_text(encoding="utf-8", errors="replace")))]

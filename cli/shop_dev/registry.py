@@ -1,0 +1,44 @@
+"""Which commands there are. A command's module is imported when the command runs, so this table is all that `--help` pays for.
+
+The short helps are the first sentences of the commands' docstrings; a test holds the two equal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class LazyCommand:
+    """A command by where its function is: `package.module:function`."""
+
+    target: str
+    help: str
+    passes_arguments_on: bool = False
+    """True where what the command does not know is handed on (to pytest)."""
+
+
+@dataclass(frozen=True)
+class LazyGroup:
+    """Commands under one word, `shop-dev <group> <command>`."""
+
+    help: str
+    commands: dict[str, LazyCommand]
+
+
+COMMANDS: dict[str, LazyCommand | LazyGroup] = {
+    "up": LazyCommand("shop_dev.commands.up:up", "Start the sandbox, or go on from where it was stopped."),
+    "down": LazyCommand("shop_dev.commands.down:down", "Stop the sandbox; its data stays for the next `up`."),
+    "status": LazyCommand("shop_dev.commands.status:status", "Show what runs, where, and how it is doing."),
+}
+
+
+def command_named(arguments: list[str]) -> str:
+    """The command that `arguments` name, with its group ("contracts check"), as far as they name one; else "shop-dev"."""
+    words = [argument for argument in arguments if not argument.startswith("-")]
+    entry = COMMANDS.get(words[0]) if words else None
+    if entry is None:
+        return "shop-dev"
+    if isinstance(entry, LazyGroup) and len(words) > 1 and words[1] in entry.commands:
+        return f"{words[0]} {words[1]}"
+    return words[0]

@@ -1,0 +1,46 @@
+"""The way from a project to its running sandbox. Tests put a fake client here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from shop_dev.project import Project
+
+if TYPE_CHECKING:
+    from shop_sandbox.client import SandboxClient
+    from shop_sandbox.events import AnyEvent
+
+
+def connect(project: Project) -> SandboxClient:
+    """The running sandbox. Raises SandboxError (not_running) where there is none."""
+    from shop_sandbox import client
+
+    return client.connect(project.paths)
+
+
+def start_or_attach(project: Project, *, reset: bool) -> SandboxClient:
+    """The running sandbox, or a new supervisor for it. With `reset` a running one is stopped, and stores start empty."""
+    from shop_sandbox import client
+    from shop_sandbox.supervisor.settings import SupervisorSettings
+
+    return client.start_or_attach(
+        SupervisorSettings(
+            checkout=str(project.checkout),
+            name=project.settings.name,
+            cache_root=str(project.cache_root),
+            runtime_dir=str(project.runtime_dir),
+            service_globs=list(project.settings.services),
+            ports=dict(project.settings.ports),
+            inherited=dict(project.inherited),
+            start_timeout_seconds=project.settings.start_timeout_seconds,
+            reset=reset,
+        )
+    )
+
+
+def purge(project: Project) -> Iterator[AnyEvent]:
+    """Remove what a sandbox that is not running has left: processes that outlived it, data, logs and traces."""
+    from shop_sandbox import client
+
+    yield from client.purge(project.paths)

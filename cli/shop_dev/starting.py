@@ -1,0 +1,128 @@
+"""One `up` from the caller's side: follow the start to its end, and leave in order when the user does."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from shop_sandbox.events import AnyEvent, SandboxFailed, SandboxReady, SandboxStopped
+
+from shop_dev import sandbox
+from shop_dev.errors import CliCode, Failed, Failure
+from shop_dev.output.sinks import Sink
+from shop_dev.project import Project
+
+if TYPE_CHECKING:
+    from shop_sandbox.client import SandboxClient
+
+
+@dataclass(frozen=True)
+class Start:
+    """A sandbox that is ready."""
+
+    client: SandboxClient
+    ready: SandboxReady
+    attached: bool
+    """True if it ran before this command."""
+
+
+def start(project: Project, resources: tuple[str, ...], *, sink: Sink, reset: bool) -> Start:
+    """Start or attach, and return when everything asked for is ready.
+
+    Ctrl-C stops what this call started and leaves alone what ran before. Raises Failed, SandboxError, KeyboardInterrupt.
+    """
+    client: SandboxClient | None = None
+    with stopping_on_interrupt(lambda: client, sink=sink):
+        with interrupt_after():
+            client = sandbox.start_or_attach(project, reset=reset)
+        ready = _until_ready(client.up(resources), sink)
+    return Start(client=client, ready=ready, attached=client.attached)
+
+
+def stay(start: Start, *, sink: Sink) -> None:
+    """Show what happens until the sandbox stops. Raises Failed if it fails, KeyboardInterrupt after Ctrl-C has been answered."""
+    with stopping_on_interrupt(lambda: start.client, sink=sink):
+        for event in start.client.follow():
+            sink.announce(event)
+            if isinstance(event, SandboxFailed):
+                raise Failed(failure_of(event))
+            if isinstance(event, SandboxStopped):
+                return
+
+
+def stop(events: Iterable[AnyEvent], *, sink: Sink) -> SandboxStopped | None:
+    """Follow a stop to its end."""
+    for event in events:
+        sink.announce(event)
+        if isinstance(event, SandboxFailed):
+            raise Failed(failure_of(event))
+        if isinstance(event, SandboxStopped):
+            return event
+    return None
+
+
+@contextmanager
+def stopping_on_interrupt(started: Callable[[], SandboxClient | None], *, sink: Sink) -> Iterator[None]:
+    """Let the first Ctrl-C stop a sandbox that this command started, and the second stop it at once."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        client = started()
+        if client is None:
+            raise
+        if client.attached:
+            sink.say("Detached; the sandbox was running before and goes on.")
+            raise
+        sink.say("Stopping what this command started. Ctrl-C again stops it at once.")
+        try:
+            stop(client.down(), sink=sink)
+        except KeyboardInterrupt:
+            stop(client.down(force=True), sink=sink)
+        raise
+
+
+@contextmanager
+def interrupt_after() -> Iterator[None]:
+    """Hold a Ctrl-C back until the block is through: between starting a supervisor and knowing it, there is nobody to stop it."""
+    held: list[int] = []
+
+    def hold(number: int, _frame: FrameType | None) -> None:
+        held.append(number)
+
+    before = signal.signal(signal.SIGINT, hold)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if held:
+        signal.raise_signal(signal.SIGINT)
+
+
+def failure_of(event: SandboxFailed) -> Failure:
+    return Failure.told(event.code, event.message, actions=event.actions, retryable=event.retryable, detail=dict(event.detail))
+
+
+def _until_ready(events: Iterable[AnyEvent], sink: Sink) -> SandboxReady:
+    for event in events:
+        sink.announce(event)
+        match event:
+            case SandboxReady():
+                return event
+            case SandboxFailed():
+                raise Failed(failure_of(event))
+            case SandboxStopped():
+                break
+            case _:
+                pass
+    raise Failed(
+        Failure.told(
+            CliCode.INTERNAL_ERROR,
+            "The sandbox was stopped by somebody else while it started.",
+            actions=("shop-dev up",),
+            retryable=True,
+        )
+    )
