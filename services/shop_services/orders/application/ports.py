@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from shop_services.orders.domain.checkout import Command, Decision
-from shop_services.orders.domain.order import Order, OrderAccepted
+from shop_services.orders.domain.money import Money
+from shop_services.orders.domain.order import Order, OrderAccepted, Stage
 
 Clock = Callable[[], datetime]
 """Returns the present moment, with its time zone."""
@@ -63,6 +64,25 @@ class SilentOrder:
 
     order: Order
     asked_again: int
+
+
+@dataclass(frozen=True, slots=True)
+class OrderSummary:
+    """An order in a list."""
+
+    id: str
+    stage: Stage
+    total: Money | None
+    accepted_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PageKey:
+    """Where a page of a list begins: behind the order that was accepted at this moment with this id."""
+
+    accepted_at: datetime
+    order_id: str
 
 
 class ConcurrentChange(Exception):

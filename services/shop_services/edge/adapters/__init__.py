@@ -1,0 +1,1 @@
+"""How the front door meets HTTP, Redis and the services behind it."""

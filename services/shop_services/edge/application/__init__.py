@@ -1,0 +1,1 @@
+"""What happens at the front door, and the ports it needs."""

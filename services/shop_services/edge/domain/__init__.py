@@ -1,0 +1,1 @@
+"""Who visits the shop and how often, in plain Python."""

@@ -1,0 +1,1 @@
+"""How orders meet PostgreSQL, Kafka and HTTP."""

@@ -1,0 +1,56 @@
+"""Listens to what inventory and payments answer."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from shop_contracts.proto.inventory.v1.events_pb2 import InventoryEvent
+from shop_contracts.proto.payments.v1.events_pb2 import PaymentEvent
+from shop_kit.messages import Received, Subscription
+
+from shop_services.orders.adapters.contracts import answer_from_inventory, answer_from_payments
+from shop_services.orders.application.waiting import EndedOrders
+from shop_services.orders.domain.checkout import Answer
+from shop_services.orders.domain.order import Order
+
+_log = logging.getLogger(__name__)
+
+INVENTORY_EVENTS = "shop.inventory.events.v1"
+PAYMENT_EVENTS = "shop.payments.events.v1"
+
+TakeAnswer = Callable[[str, str, Answer], Awaitable[Order | None]]
+"""Given message id, order id and answer: the order after it, or None when the message was seen before."""
+
+
+@dataclass(frozen=True)
+class AnswerListener:
+    """Hands each answer to its order, once."""
+
+    take_answer: TakeAnswer
+    ended: EndedOrders
+
+    def subscriptions(self) -> tuple[Subscription[InventoryEvent], Subscription[PaymentEvent]]:
+        """Return what this service consumes."""
+        return (
+            Subscription(INVENTORY_EVENTS, InventoryEvent, self.hear_inventory),
+            Subscription(PAYMENT_EVENTS, PaymentEvent, self.hear_payments),
+        )
+
+    async def hear_inventory(self, message: Received[InventoryEvent]) -> None:
+        """Take an answer about a reservation."""
+        await self._hear(message.id, message.event.order_id, answer_from_inventory(message.event))
+
+    async def hear_payments(self, message: Received[PaymentEvent]) -> None:
+        """Take an answer about a payment."""
+        await self._hear(message.id, message.event.order_id, answer_from_payments(message.event))
+
+    async def _hear(self, message_id: str, order_id: str, answer: Answer) -> None:
+        order = await self.take_answer(message_id, order_id, answer)
+        if order is None:
+            return
+        _log.info(
+            "an answer was taken", extra={"answer": type(answer).__name__, "stage": order.stage.value, "version": order.version}
+        )
+        self.ended.announce(order)

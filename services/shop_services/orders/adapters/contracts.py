@@ -1,0 +1,160 @@
+"""Orders' words in those of the contracts, and back: domain values on one side, Protobuf messages on the other."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import assert_never
+
+from shop_contracts.proto.common.v1 import money_pb2
+from shop_contracts.proto.inventory.v1 import commands_pb2 as inventory_commands
+from shop_contracts.proto.inventory.v1 import events_pb2 as inventory_events
+from shop_contracts.proto.orders.v1 import events_pb2 as order_events
+from shop_contracts.proto.payments.v1 import commands_pb2 as payment_commands
+from shop_contracts.proto.payments.v1 import events_pb2 as payment_events
+
+from shop_services.orders.domain import checkout
+from shop_services.orders.domain.money import Money
+from shop_services.orders.domain.order import (
+    Event,
+    Order,
+    OrderAccepted,
+    OrderCancelled,
+    OrderCompleted,
+    OrderPriced,
+    OrderRejected,
+    PricedLine,
+    RejectionReason,
+)
+
+REASONS = {
+    RejectionReason.OUT_OF_STOCK: order_events.REJECTION_REASON_OUT_OF_STOCK,
+    RejectionReason.UNKNOWN_SKU: order_events.REJECTION_REASON_UNKNOWN_SKU,
+    RejectionReason.PAYMENT_DECLINED: order_events.REJECTION_REASON_PAYMENT_DECLINED,
+    RejectionReason.PAYMENT_FAILED: order_events.REJECTION_REASON_PAYMENT_FAILED,
+    RejectionReason.RESERVATION_EXPIRED: order_events.REJECTION_REASON_RESERVATION_EXPIRED,
+    RejectionReason.TIMED_OUT: order_events.REJECTION_REASON_TIMED_OUT,
+    RejectionReason.MIXED_CURRENCIES: order_events.REJECTION_REASON_MIXED_CURRENCIES,
+}
+
+
+class NotAnAnswer(Exception):
+    """A message from inventory or payments that says nothing this service knows: its kind is not set, or newer than this code."""
+
+
+def public_event(order: Order, event: Event, *, version: int, at: datetime) -> order_events.OrderEvent | None:
+    """Return what the world is told of an event, or None where it concerns nobody outside. `order` is the order after it."""
+    message = order_events.OrderEvent(order_id=order.id, version=version)
+    message.occurred_at.FromDatetime(at)
+    match event:
+        case OrderAccepted(customer_id, lines, _):
+            message.accepted.customer_id = customer_id
+            message.accepted.lines.extend(order_events.OrderLine(sku=line.sku, quantity=line.quantity) for line in lines)
+        case OrderPriced(lines):
+            message.priced.lines.extend(_priced_line(line) for line in lines)
+            message.priced.total.CopyFrom(_total(order))
+        case OrderCompleted():
+            message.completed.customer_id = order.customer_id
+            message.completed.lines.extend(_priced_line(line) for line in order.priced_lines)
+            message.completed.total.CopyFrom(_total(order))
+        case OrderRejected(rejection):
+            message.rejected.customer_id = order.customer_id
+            message.rejected.reason = REASONS[rejection.reason]
+            message.rejected.explanation = rejection.explanation
+        case OrderCancelled(cancellation):
+            message.cancelled.customer_id = order.customer_id
+            message.cancelled.explanation = cancellation.explanation
+        case _:
+            return None
+    return message
+
+
+def stock_command(order_id: str, command: checkout.StockCommand, *, hold: timedelta) -> inventory_commands.InventoryCommand:
+    """Return what inventory is asked. `hold` is how long it shall keep a reservation."""
+    message = inventory_commands.InventoryCommand(order_id=order_id, reservation_id=command.reservation_id)
+    match command:
+        case checkout.ReserveStock(_, lines):
+            message.reserve_stock.lines.extend(inventory_commands.StockLine(sku=line.sku, quantity=line.quantity) for line in lines)
+            message.reserve_stock.hold_seconds = int(hold.total_seconds())
+        case checkout.CommitStock():
+            message.commit_stock.SetInParent()
+        case checkout.ReleaseStock():
+            message.release_stock.SetInParent()
+        case _:
+            assert_never(command)
+    return message
+
+
+def payment_command(order_id: str, command: checkout.PaymentCommand) -> payment_commands.PaymentCommand:
+    """Return what payments is asked."""
+    message = payment_commands.PaymentCommand(order_id=order_id, payment_id=command.payment_id)
+    match command:
+        case checkout.AuthorisePayment(_, customer_id, amount, token):
+            message.authorise_payment.customer_id = customer_id
+            message.authorise_payment.amount.CopyFrom(_money(amount))
+            message.authorise_payment.payment_method_token = token
+        case checkout.CapturePayment():
+            message.capture_payment.SetInParent()
+        case checkout.VoidPayment():
+            message.void_payment.SetInParent()
+        case checkout.RefundPayment():
+            message.refund_payment.SetInParent()
+        case _:
+            assert_never(command)
+    return message
+
+
+def answer_from_inventory(event: inventory_events.InventoryEvent) -> checkout.Answer:
+    """Return what inventory said. Raises NotAnAnswer."""
+    match event.WhichOneof("kind"):
+        case "stock_reserved":
+            lines = event.stock_reserved.lines
+            return checkout.StockWasReserved(tuple(PricedLine(line.sku, line.quantity, _amount(line.unit_price)) for line in lines))
+        case "stock_rejected":
+            shortages = event.stock_rejected.shortages
+            unknown = tuple(shortage.sku for shortage in shortages if shortage.is_unknown)
+            return checkout.StockWasRejected(unknown, tuple(shortage.sku for shortage in shortages if not shortage.is_unknown))
+        case "stock_committed":
+            return checkout.StockWasCommitted()
+        case "stock_released":
+            return checkout.StockWasReleased()
+        case other:
+            raise NotAnAnswer(f"inventory event for {event.order_id} of kind {other}")
+
+
+def answer_from_payments(event: payment_events.PaymentEvent) -> checkout.Answer:
+    """Return what payments said. Raises NotAnAnswer."""
+    match event.WhichOneof("kind"):
+        case "payment_declined":
+            return checkout.PaymentWasDeclined(event.payment_declined.explanation)
+        case "payment_capture_failed":
+            return checkout.CaptureHasFailed(event.payment_capture_failed.explanation)
+        case str(kind) if kind in BARE_PAYMENT_ANSWERS:
+            return BARE_PAYMENT_ANSWERS[kind]
+        case other:
+            raise NotAnAnswer(f"payment event for {event.order_id} of kind {other}")
+
+
+BARE_PAYMENT_ANSWERS: dict[str, checkout.Answer] = {
+    "payment_authorised": checkout.PaymentWasAuthorised(),
+    "payment_captured": checkout.PaymentWasCaptured(),
+    "payment_voided": checkout.PaymentWasVoided(),
+    "payment_refunded": checkout.PaymentWasRefunded(),
+}
+
+
+def _priced_line(line: PricedLine) -> order_events.PricedOrderLine:
+    return order_events.PricedOrderLine(sku=line.sku, quantity=line.quantity, unit_price=_money(line.unit_price))
+
+
+def _total(order: Order) -> money_pb2.Money:
+    if order.total is None:
+        raise ValueError(f"{order.id} has no total, since it is not priced")
+    return _money(order.total)
+
+
+def _money(amount: Money) -> money_pb2.Money:
+    return money_pb2.Money(currency_code=amount.currency, minor_units=amount.minor_units)
+
+
+def _amount(money: money_pb2.Money) -> Money:
+    return Money(money.currency_code, money.minor_units)

@@ -1,0 +1,284 @@
+"""Orders over HTTP. Callers are customers, known by the internal token that the edge signs; each sees only what is theirs."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Protocol
+
+import msgspec
+from shop_kit import context, idempotency
+from shop_kit.auth import TokenVerifier
+from shop_kit.http import Problem, json, read_body, read_query
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from shop_services.orders.application.checkout import OrderNotFound, PlaceOrder, cancel_order, place_order
+from shop_services.orders.application.ports import Clock, ConcurrentChange, NewOrderId, OrderBook, OrderSummary, PageKey
+from shop_services.orders.application.waiting import EndedOrders
+from shop_services.orders.domain.checkout import AlreadyEnded
+from shop_services.orders.domain.money import Money
+from shop_services.orders.domain.order import Cancellation, Line, Order, Rejection, Stage
+
+PLACE, READ, CANCEL = "orders:place", "orders:read", "orders:cancel"
+
+Sku = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+# The pattern keeps card numbers out: only what a payment provider has issued begins with `tok_`.
+MethodToken = Annotated[str, msgspec.Meta(pattern=r"^tok_[A-Za-z0-9_]{1,60}$")]
+
+
+class LineBody(msgspec.Struct, forbid_unknown_fields=True):
+    """An article and how many of it. There is no price here: a price that a client names is refused, not ignored."""
+
+    sku: Sku
+    quantity: Annotated[int, msgspec.Meta(ge=1, le=1000)]
+
+
+class PaymentBody(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
+    method_token: MethodToken
+
+
+class PlaceOrderBody(msgspec.Struct, forbid_unknown_fields=True):
+    lines: Annotated[list[LineBody], msgspec.Meta(min_length=1, max_length=50)]
+    payment: PaymentBody
+
+
+class CancellationBody(msgspec.Struct, forbid_unknown_fields=True):
+    reason: Annotated[str, msgspec.Meta(max_length=500)] = ""
+
+
+class OneOrderQuery(msgspec.Struct):
+    wait: Annotated[float, msgspec.Meta(ge=0, le=25)] = 0
+
+
+class OrdersQuery(msgspec.Struct):
+    limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 20
+    cursor: str | None = None
+
+
+class MoneyView(msgspec.Struct, rename="camel"):
+    currency: str
+    minor_units: int
+
+
+class LineView(msgspec.Struct, rename="camel", omit_defaults=True):
+    sku: str
+    quantity: int
+    unit_price: MoneyView | None = None
+
+
+class RejectionView(msgspec.Struct):
+    reason: str
+    explanation: str
+
+
+class CancellationView(msgspec.Struct):
+    reason: str
+
+
+class OrderView(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True):
+    """An order as its customer sees it. `total` and unit prices are there once stock is reserved."""
+
+    id: str
+    status: str
+    lines: list[LineView]
+    created_at: datetime
+    updated_at: datetime
+    total: MoneyView | None = None
+    rejection: RejectionView | None = None
+    cancellation: CancellationView | None = None
+
+
+class SummaryView(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True):
+    """An order in a list."""
+
+    id: str
+    status: str
+    created_at: datetime
+    updated_at: datetime
+    total: MoneyView | None = None
+
+
+class OrderPage(msgspec.Struct, rename="camel"):
+    items: list[SummaryView]
+    next_cursor: str | None
+
+
+Work = Callable[[OrderBook], Awaitable[idempotency.Answer]]
+
+
+class Desk(Protocol):
+    """Where requests meet the order book."""
+
+    async def once(self, claim: idempotency.Claim, work: Work) -> Response:
+        """Do `work` and keep its answer, in one transaction; or answer as this very request was answered before."""
+        ...
+
+    async def read(self, order_id: str) -> Order | None:
+        """Return an order as it is."""
+        ...
+
+    async def list_orders(self, customer_id: str, *, limit: int, behind: PageKey | None) -> Sequence[OrderSummary]:
+        """Return a customer's orders, newest first."""
+        ...
+
+
+@dataclass(frozen=True)
+class OrdersApi:
+    """The routes of orders."""
+
+    desk: Desk
+    callers: TokenVerifier
+    ended: EndedOrders
+    clock: Clock
+    new_order_id: NewOrderId
+
+    def routes(self) -> list[Route]:
+        """Return what a service mounts."""
+        return [
+            Route("/v1/orders", self.place, methods=["POST"]),
+            Route("/v1/orders", self.list_own, methods=["GET"]),
+            Route("/v1/orders/{order_id}", self.show, methods=["GET"]),
+            Route("/v1/orders/{order_id}/cancellations", self.cancel, methods=["POST"]),
+        ]
+
+    async def place(self, request: Request) -> Response:
+        """Accept an order: 202, and its place to look for it."""
+        customer_id = await self._customer(request, PLACE)
+        body = await read_body(request, PlaceOrderBody)
+        lines = tuple(Line(line.sku, line.quantity) for line in body.lines)
+        wish = PlaceOrder(customer_id, lines, body.payment.method_token)
+
+        async def work(book: OrderBook) -> idempotency.Answer:
+            order = await place_order(wish, book=book, clock=self.clock, new_order_id=self.new_order_id)
+            return _kept(202, order, {"location": f"/v1/orders/{order.id}"})
+
+        return await self._once(request, customer_id, work)
+
+    async def cancel(self, request: Request) -> Response:
+        """Accept a cancellation: 202; the order is `cancelled` once everything is undone."""
+        customer_id = await self._customer(request, CANCEL)
+        body = await read_body(request, CancellationBody)
+        order_id = request.path_params["order_id"]
+
+        async def work(book: OrderBook) -> idempotency.Answer:
+            withdrawn = await cancel_order(order_id, customer_id=customer_id, explanation=body.reason, book=book, clock=self.clock)
+            self.ended.announce(withdrawn)
+            return _kept(202, withdrawn, {"location": f"/v1/orders/{order_id}"})
+
+        with context.bind(order_id=order_id):
+            return await self._once(request, customer_id, work)
+
+    async def show(self, request: Request) -> Response:
+        """Answer with the caller's order; with `wait`, as soon as it is final or the time is over."""
+        customer_id = await self._customer(request, READ)
+        query = read_query(request, OneOrderQuery)
+        order_id = request.path_params["order_id"]
+
+        async def look() -> Order | None:
+            order = await self.desk.read(order_id)
+            return order if order is not None and order.customer_id == customer_id else None
+
+        with context.bind(order_id=order_id):
+            order = await self.ended.wait(order_id, look=look, seconds=query.wait)
+            if order is None:
+                raise _no_such_order(order_id)
+            return json(view(order))
+
+    async def list_own(self, request: Request) -> Response:
+        """Answer with a page of the caller's orders, newest first."""
+        customer_id = await self._customer(request, READ)
+        query = read_query(request, OrdersQuery)
+        behind = _read_cursor(query.cursor) if query.cursor else None
+        found = await self.desk.list_orders(customer_id, limit=query.limit + 1, behind=behind)
+        items = found[: query.limit]
+        next_cursor = _cursor(items[-1]) if len(found) > query.limit else None
+        return json(OrderPage([_summary_view(item) for item in items], next_cursor))
+
+    async def _customer(self, request: Request, scope: str) -> str:
+        principal = await self.callers.authenticate(request)
+        principal.require(scope)
+        return principal.subject
+
+    async def _once(self, request: Request, customer_id: str, work: Work) -> Response:
+        claim = idempotency.claim_from(request, subject=customer_id, body=await request.body())
+        try:
+            return await self.desk.once(claim, work)
+        except OrderNotFound as missing:
+            raise _no_such_order(missing.order_id) from missing
+        except AlreadyEnded as ended:
+            raise Problem(409, "The order cannot be cancelled any more", kind="order-already-ended", detail=str(ended)) from ended
+        except ConcurrentChange as changed:
+            raise Problem(
+                409, "The order changed meanwhile", kind="concurrent-change", detail="Send the request again."
+            ) from changed
+
+
+def status_of(stage: Stage) -> str:
+    """Return what a customer is told of a stage: pending, completed, rejected or cancelled."""
+    return stage.value if stage.is_final else "pending"
+
+
+def view(order: Order) -> OrderView:
+    """Return an order as its customer sees it."""
+    return OrderView(
+        id=order.id,
+        status=status_of(order.stage),
+        lines=_lines(order),
+        created_at=order.accepted_at,
+        updated_at=order.updated_at,
+        total=_money(order.total) if order.total else None,
+        rejection=RejectionView(order.ending.reason.value, order.ending.explanation)
+        if isinstance(order.ending, Rejection)
+        else None,
+        cancellation=CancellationView(order.ending.explanation) if isinstance(order.ending, Cancellation) else None,
+    )
+
+
+def _summary_view(order: OrderSummary) -> SummaryView:
+    return SummaryView(
+        id=order.id,
+        status=status_of(order.stage),
+        created_at=order.accepted_at,
+        updated_at=order.updated_at,
+        total=_money(order.total) if order.total else None,
+    )
+
+
+def _lines(order: Order) -> list[LineView]:
+    if order.priced_lines:
+        return [LineView(line.sku, line.quantity, _money(line.unit_price)) for line in order.priced_lines]
+    return [LineView(line.sku, line.quantity) for line in order.lines]
+
+
+def _money(amount: Money) -> MoneyView:
+    return MoneyView(amount.currency, amount.minor_units)
+
+
+def _kept(status: int, order: Order, headers: dict[str, str]) -> idempotency.Answer:
+    return idempotency.Answer(status, msgspec.json.encode(view(order)), headers)
+
+
+def _no_such_order(order_id: str) -> Problem:
+    return Problem(404, "There is no such order", kind="order-not-found", detail=f"You have no order {order_id}.")
+
+
+def _cursor(last: OrderSummary) -> str:
+    return base64.urlsafe_b64encode(f"{last.accepted_at.isoformat()}|{last.id}".encode()).decode()
+
+
+def _read_cursor(cursor: str) -> PageKey:
+    try:
+        moment, _, order_id = base64.b64decode(cursor.encode(), altchars=b"-_", validate=True).decode().partition("|")
+        accepted_at = datetime.fromisoformat(moment)
+    except (binascii.Error, ValueError) as error:
+        raise Problem(
+            400, "The cursor is not valid", kind="invalid-cursor", detail="Take it unchanged from `nextCursor`."
+        ) from error
+    if accepted_at.tzinfo is None:
+        raise Problem(400, "The cursor is not valid", kind="invalid-cursor", detail="Take it unchanged from `nextCursor`.")
+    return PageKey(accepted_at, order_id)

@@ -1,0 +1,93 @@
+"""Puts orders together: the only place that picks adapters."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+import msgspec
+from shop_kit import postgres
+from shop_kit.auth import JwksKeys, TokenVerifier
+from shop_kit.http.app import Check
+from shop_kit.kafka.consumer import Consumer
+from shop_kit.kafka.producer import Producer
+from shop_kit.outbox.postgres import PostgresRelay
+from shop_kit.runtime import Runtime, run_service
+from shop_kit.settings import KafkaSettings, RuntimeSettings
+from starlette.types import ASGIApp
+
+from shop_services.orders.adapters.answers import AnswerListener
+from shop_services.orders.adapters.desk import PostgresDesk
+from shop_services.orders.adapters.identifiers import new_order_id
+from shop_services.orders.adapters.order_book import INVENTORY_COMMANDS, ORDER_EVENTS, PAYMENT_COMMANDS
+from shop_services.orders.adapters.rest import OrdersApi
+from shop_services.orders.adapters.sweeper import sweeping
+from shop_services.orders.application.ports import CheckoutPolicy
+from shop_services.orders.application.waiting import EndedOrders
+
+
+class OrdersSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What orders needs to know to start."""
+
+    runtime: RuntimeSettings
+    kafka: KafkaSettings
+    database_url: str
+    shop_edge_url: str
+    checkout_patience_seconds: float = 90.0
+    """How long a checkout may take until its capture is asked for."""
+    reservation_seconds: float = 180.0
+    """How long stock is held; longer than the patience, so that giving up comes first."""
+    ask_again_after_seconds: float = 5.0
+    """How long a step may be silent. Every answer takes well under a second, unless something is down."""
+    ask_again_at_most_seconds: float = 60.0
+    sweep_every_seconds: float = 1.0
+
+    def policy(self) -> CheckoutPolicy:
+        """How patient the shop is."""
+        return CheckoutPolicy(
+            patience=timedelta(seconds=self.checkout_patience_seconds),
+            ask_again_after=timedelta(seconds=self.ask_again_after_seconds),
+            ask_again_at_most=timedelta(seconds=self.ask_again_at_most_seconds),
+        )
+
+
+@asynccontextmanager
+async def orders(runtime: Runtime, settings: OrdersSettings) -> AsyncIterator[ASGIApp]:
+    """Run the parts of orders around its HTTP application."""
+    ended = EndedOrders()
+    clock = partial(datetime.now, UTC)
+    async with AsyncExitStack() as parts:
+        pool = await parts.enter_async_context(postgres.connect(settings.database_url))
+        desk = PostgresDesk(pool, clock, settings.policy(), timedelta(seconds=settings.reservation_seconds))
+        topics = (ORDER_EVENTS, INVENTORY_COMMANDS, PAYMENT_COMMANDS)
+        producer = await parts.enter_async_context(
+            Producer.connect(settings.kafka, client_id=runtime.name, topics=topics, metrics=runtime.metrics)
+        )
+        await parts.enter_async_context(PostgresRelay.start(settings.database_url, producer, metrics=runtime.metrics))
+        consumer = await parts.enter_async_context(
+            Consumer.connect(
+                settings.kafka,
+                group=runtime.name,
+                subscriptions=AnswerListener(desk.take_answer, ended).subscriptions(),
+                dead_letters=producer,
+                metrics=runtime.metrics,
+                tracer=runtime.tracer,
+            )
+        )
+        await parts.enter_async_context(sweeping(desk, ended, every_seconds=settings.sweep_every_seconds))
+        keys = JwksKeys(f"{settings.shop_edge_url}/.well-known/jwks.json")
+        callers = TokenVerifier(keys, issuer="shop-edge", audience="shop-internal")
+        api = OrdersApi(desk, callers, ended, clock, new_order_id)
+        checks: dict[str, Check] = {
+            "postgresql": partial(postgres.check, pool),
+            "kafka": producer.check,
+            "consumer": consumer.check,
+        }
+        yield runtime.http_app(api.routes(), readiness=checks)
+
+
+def main() -> None:
+    """Run the orders service."""
+    run_service("orders", OrdersSettings, orders)
