@@ -315,7 +315,7 @@ def _table(place: Path, table: Table) -> Iterator[Finding]:
     """Rules of DynamoDB's CreateTable: one type an attribute, distinct key attributes, at most 20 global indexes."""
     types: dict[str, str] = {}
     keys: list[tuple[Path, Key]] = [(("key",), table.key)]
-    keys += [(("indexes", number, "key"), index.key) for number, index in enumerate(table.indexes)]
+    keys.extend((("indexes", number, "key"), index.key) for number, index in enumerate(table.indexes))
     for below, key in keys:
         for part, attribute in (("partition", key.partition), ("sort", key.sort)):
             if attribute is None:

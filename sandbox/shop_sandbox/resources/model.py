@@ -26,8 +26,8 @@ class Resource:
 
     `needs` are names of resources that must be ready (or done) first; `uses` are started with this one, but not waited for (a
     service that it calls, telemetry). `ports` are keys of `Endpoints.ports` (`orders`, `orders.grpc`); the supervisor chooses and
-    holds a loopback port for each. `runtime` says how a service or task runs and is None for the platform's own resources, whose engine
-    knows. `watched` are folders whose changes start the resource again.
+    holds a loopback port for each. `runtime` says how a service or task runs and is None for the platform's own resources, whose
+    engine knows. `watched` are folders whose changes start the resource again.
     """
 
     name: str

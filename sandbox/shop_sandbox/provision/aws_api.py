@@ -1,0 +1,159 @@
+"""The few AWS calls that provisioning makes, in the shapes of AWS's own protocols: JSON, Query and REST."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+import aiohttp
+from yarl import URL
+
+from shop_sandbox.provision.signing import Credentials, sign
+
+_REQUEST_SECONDS = 20.0
+_ATTEMPTS = 4
+_FIRST_PAUSE_SECONDS = 0.1
+_THROTTLED = frozenset(
+    {"Throttling", "ThrottlingException", "RequestLimitExceeded", "LimitExceededException", "SlowDown", "TooManyRequestsException"}
+)
+
+
+class AwsRefused(Exception):
+    """AWS answered with an error. `code` is its name without namespace: `ResourceNotFoundException`."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}" if message else code)
+        self.status, self.code, self.message = status, code, message
+
+
+class AwsUnreachable(Exception):
+    """Nothing answers at the endpoint."""
+
+
+@dataclass(frozen=True)
+class AwsAccount:
+    """Where to call and as whom."""
+
+    endpoint: str
+    region: str
+    credentials: Credentials
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> AwsAccount:
+        """Read AWS's own variables. Raises KeyError with the name of a variable that is missing."""
+        credentials = Credentials(
+            environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"], environment.get("AWS_SESSION_TOKEN")
+        )
+        return cls(environment["AWS_ENDPOINT_URL"].rstrip("/"), environment["AWS_REGION"], credentials)
+
+
+@dataclass(frozen=True)
+class _JsonService:
+    name: str
+    target: str
+    version: str
+
+
+_JSON_SERVICES = {
+    "dynamodb": _JsonService("dynamodb", "DynamoDB_20120810", "1.0"),
+    "sqs": _JsonService("sqs", "AmazonSQS", "1.0"),
+    "ssm": _JsonService("ssm", "AmazonSSM", "1.1"),
+    "secretsmanager": _JsonService("secretsmanager", "secretsmanager", "1.1"),
+}
+
+
+class Aws:
+    """Signed calls to one account, over one session."""
+
+    def __init__(self, account: AwsAccount, session: aiohttp.ClientSession) -> None:
+        self._account = account
+        self._session = session
+
+    @property
+    def region(self) -> str:
+        return self._account.region
+
+    async def json(self, service: str, operation: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Call an operation of DynamoDB, SQS, SSM or Secrets Manager. Raises AwsRefused, AwsUnreachable."""
+        spec = _JSON_SERVICES[service]
+        headers = {"Content-Type": f"application/x-amz-json-{spec.version}", "X-Amz-Target": f"{spec.target}.{operation}"}
+        text = await self._call(service, "POST", "/", headers, json.dumps(body).encode())
+        found: dict[str, Any] = json.loads(text) if text else {}
+        return found
+
+    async def query(self, service: str, operation: str, parameters: Mapping[str, str], version: str) -> str:
+        """Call an operation of the Query protocol (SNS) and return its XML. Raises AwsRefused, AwsUnreachable."""
+        form = urlencode({"Action": operation, "Version": version, **parameters}).encode()
+        headers = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
+        return await self._call(service, "POST", "/", headers, form)
+
+    async def rest(self, service: str, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> str:
+        """Call a REST operation (S3). Raises AwsRefused, AwsUnreachable."""
+        return await self._call(service, method, path, headers or {}, body)
+
+    async def _call(self, service: str, method: str, path: str, headers: Mapping[str, str], body: bytes) -> str:
+        pause = _FIRST_PAUSE_SECONDS
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                return await self._once(service, method, path, headers, body)
+            except AwsRefused as error:
+                if attempt == _ATTEMPTS or not (error.status >= 500 or error.code in _THROTTLED):
+                    raise
+            await asyncio.sleep(pause)
+            pause *= 2
+        raise AssertionError("the last attempt returns or raises")
+
+    async def _once(self, service: str, method: str, path: str, headers: Mapping[str, str], body: bytes) -> str:
+        account = self._account
+        url = account.endpoint + path
+        signed = sign(
+            account.credentials,
+            method=method,
+            url=url,
+            headers=headers,
+            body=body,
+            region=account.region,
+            service=service,
+            at=datetime.now(UTC),
+        )
+        try:
+            async with self._session.request(method, URL(url, encoded=True), data=body, headers=signed) as response:
+                text = await response.text()
+                if response.status < 300:
+                    return text
+                raise _refusal(response.status, response.headers, text)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise AwsUnreachable(f"{account.endpoint} does not answer: {error or type(error).__name__}") from error
+
+
+def _refusal(status: int, headers: Mapping[str, str], text: str) -> AwsRefused:
+    """Read an error in JSON (`__type`) or XML (`<Code>`)."""
+    try:
+        body = json.loads(text)
+    except ValueError:
+        return AwsRefused(
+            status, next(iter(xml_values(text, "Code")), f"HTTP {status}"), next(iter(xml_values(text, "Message")), "")
+        )
+    kind = str(body.get("__type") or headers.get("x-amzn-errortype") or f"HTTP {status}")
+    return AwsRefused(status, kind.partition(":")[0].rpartition("#")[2], str(body.get("message") or body.get("Message") or ""))
+
+
+def xml_values(text: str, element: str) -> list[str]:
+    """The texts of all elements of a name, in order. AWS's answers are flat and machine-made: that is all there is to parse."""
+    return [html.unescape(value) for value in re.findall(rf"<{element}>([^<]*)</{element}>", text)]
+
+
+def open_session() -> aiohttp.ClientSession:
+    """A session fit for `Aws`: its deadline, and no more calls at once than one emulator process can use."""
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=16),
+        timeout=aiohttp.ClientTimeout(total=_REQUEST_SECONDS),
+        skip_auto_headers={"User-Agent"},
+    )
