@@ -1,1 +1,4 @@
-"""What the services share: HTTP, Kafka, outbox, inbox, idempotency, tracing, resilience."""
+"""What the shop's services share: settings, HTTP, Kafka, outbox and inbox, idempotency, telemetry, resilience.
+
+A service is composed in its `bootstrap` from these parts; nothing here knows any service.
+"""

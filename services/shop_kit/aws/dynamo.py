@@ -1,0 +1,285 @@
+"""DynamoDB: items as plain dictionaries, and transactions whose failures say which of their parts failed and why."""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from shop_kit.aws.client import AwsClient, AwsError
+from shop_kit.errors import KitError, Unavailable
+
+Item = dict[str, Any]
+Key = Mapping[str, Any]
+Native = dict[str, Any]
+
+_CONFLICTS = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
+
+
+class ConditionFailed(KitError):
+    """The condition of a write did not hold; `item` is what stands there instead (None: nothing)."""
+
+    def __init__(self, item: Item | None) -> None:
+        super().__init__("the condition of a write did not hold")
+        self.item = item
+
+
+class TransactionCancelled(KitError):
+    """Nothing was written. `failed` has, by position in the transaction, the item that broke a condition (None: there is none)."""
+
+    def __init__(self, failed: Mapping[int, Item | None]) -> None:
+        super().__init__(f"conditions of parts {sorted(failed)} did not hold")
+        self.failed = failed
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Write a whole item, if `condition` holds for what stands there."""
+
+    table: str
+    item: Mapping[str, Any]
+    condition: str | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Change an item by an update expression, if `condition` holds."""
+
+    table: str
+    key: Key
+    expression: str
+    condition: str | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Remove an item, if `condition` holds."""
+
+    table: str
+    key: Key
+    condition: str | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+Write = Put | Update | Delete
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some items, and where the next page begins (None: this was the last)."""
+
+    items: list[Item]
+    next_key: Item | None
+
+
+class Dynamo:
+    """DynamoDB over one AwsClient. All methods raise Unavailable when DynamoDB is away or overloaded."""
+
+    def __init__(self, client: AwsClient) -> None:
+        self._client = client
+
+    async def get(self, table: str, key: Key, *, consistent: bool = True) -> Item | None:
+        """The item, or None."""
+        answer = await self._call("GetItem", {"TableName": table, "Key": to_native(key), "ConsistentRead": consistent})
+        return from_native(answer["Item"]) if "Item" in answer else None
+
+    async def get_many(self, table: str, keys: Sequence[Key]) -> list[Item]:
+        """Those of up to 100 items that exist, in no order; read consistently."""
+        wanted = [to_native(key) for key in keys]
+        found: list[Item] = []
+        while wanted:
+            answer = await self._call("BatchGetItem", {"RequestItems": {table: {"Keys": wanted, "ConsistentRead": True}}})
+            found += [from_native(item) for item in answer["Responses"].get(table, ())]
+            wanted = answer.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])
+        return found
+
+    async def write(self, write: Write) -> None:
+        """Do one write. Raises ConditionFailed."""
+        operation, request = _request(write)
+        try:
+            await self._call(f"{operation}Item", request)
+        except AwsError as error:
+            if error.code != "ConditionalCheckFailedException":
+                raise
+            item = error.document.get("Item")
+            raise ConditionFailed(from_native(item) if item else None) from error
+
+    async def transact(self, writes: Sequence[Write]) -> None:
+        """Do all of up to 100 writes or none. Raises TransactionCancelled when conditions failed."""
+        parts = [dict([_request(write)]) for write in writes]
+        try:
+            await self._call("TransactWriteItems", {"TransactItems": parts})
+        except AwsError as error:
+            if error.code != "TransactionCanceledException":
+                raise
+            raise _cancelled(error) from error
+
+    async def delete_many(self, table: str, keys: Sequence[Key]) -> None:
+        """Remove up to 25 items, unconditionally."""
+        wanted = [{"DeleteRequest": {"Key": to_native(key)}} for key in keys]
+        while wanted:
+            answer = await self._call("BatchWriteItem", {"RequestItems": {table: wanted}})
+            wanted = answer.get("UnprocessedItems", {}).get(table, [])
+
+    async def put_many(self, table: str, items: Sequence[Mapping[str, Any]]) -> None:
+        """Write up to 25 items, unconditionally."""
+        wanted = [{"PutRequest": {"Item": to_native(item)}} for item in items]
+        while wanted:
+            answer = await self._call("BatchWriteItem", {"RequestItems": {table: wanted}})
+            wanted = answer.get("UnprocessedItems", {}).get(table, [])
+
+    async def query(
+        self,
+        table: str,
+        condition: str,
+        values: Mapping[str, Any],
+        *,
+        index: str | None = None,
+        names: Mapping[str, str] | None = None,
+        limit: int | None = None,
+        start: Item | None = None,
+        descending: bool = False,
+    ) -> Page:
+        """A page of the items that a key condition selects, in the order of their sort key."""
+        request: dict[str, Any] = {
+            "TableName": table,
+            "KeyConditionExpression": condition,
+            "ExpressionAttributeValues": _values(values),
+            "ScanIndexForward": not descending,
+        }
+        if index:
+            request["IndexName"] = index
+        else:
+            request["ConsistentRead"] = True
+        return await self._page("Query", request, names, limit, start)
+
+    async def scan(self, table: str, *, limit: int | None = None, start: Item | None = None) -> Page:
+        """A page of all items, read consistently; for tables that are small by design."""
+        return await self._page("Scan", {"TableName": table, "ConsistentRead": True}, None, limit, start)
+
+    async def check(self, table: str) -> None:
+        """Return when the table answers. Raises Unavailable."""
+        try:
+            await self._call("DescribeTable", {"TableName": table})
+        except AwsError as error:
+            raise Unavailable("aws dynamodb", str(error)) from error
+
+    async def _page(
+        self, operation: str, request: dict[str, Any], names: Mapping[str, str] | None, limit: int | None, start: Item | None
+    ) -> Page:
+        if names:
+            request["ExpressionAttributeNames"] = names
+        if limit:
+            request["Limit"] = limit
+        if start:
+            request["ExclusiveStartKey"] = to_native(start)
+        answer = await self._call(operation, request)
+        last = answer.get("LastEvaluatedKey")
+        return Page([from_native(item) for item in answer["Items"]], from_native(last) if last else None)
+
+    async def _call(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+        return await self._client.call("dynamodb", "DynamoDB_20120810", operation, request)
+
+
+def _request(write: Write) -> tuple[str, dict[str, Any]]:
+    request: dict[str, Any] = {"TableName": write.table}
+    match write:
+        case Put():
+            operation = "Put"
+            request["Item"] = to_native(write.item)
+        case Update():
+            operation = "Update"
+            request["Key"] = to_native(write.key)
+            request["UpdateExpression"] = write.expression
+        case Delete():
+            operation = "Delete"
+            request["Key"] = to_native(write.key)
+    if write.condition:
+        request["ConditionExpression"] = write.condition
+        request["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
+    if write.names:
+        request["ExpressionAttributeNames"] = write.names
+    if write.values:
+        request["ExpressionAttributeValues"] = _values(write.values)
+    return operation, request
+
+
+def _cancelled(error: AwsError) -> KitError:
+    reasons = error.document.get("CancellationReasons") or []
+    codes = [reason.get("Code", "None") for reason in reasons]
+    if any(code in _CONFLICTS for code in codes) and "ConditionalCheckFailed" not in codes:
+        return Unavailable("aws dynamodb", "another transaction is at work on the same items")
+    if any(code not in {"None", "ConditionalCheckFailed", *_CONFLICTS} for code in codes) or not codes:
+        return error
+    failed = {
+        position: from_native(reason["Item"]) if reason.get("Item") else None
+        for position, reason in enumerate(reasons)
+        if reason.get("Code") == "ConditionalCheckFailed"
+    }
+    return TransactionCancelled(failed)
+
+
+def to_native(item: Mapping[str, Any]) -> Native:
+    """A plain dictionary in DynamoDB's typed JSON; None values are left out."""
+    return {name: _to_attribute(value) for name, value in item.items() if value is not None}
+
+
+def from_native(item: Mapping[str, Any]) -> Item:
+    """DynamoDB's typed JSON as a plain dictionary: whole numbers as int, others as Decimal."""
+    return {name: _from_attribute(value) for name, value in item.items()}
+
+
+def _values(values: Mapping[str, Any]) -> Native:
+    return {name: _to_attribute(value) for name, value in values.items()}
+
+
+def _to_attribute(value: Any) -> dict[str, Any]:  # noqa: PLR0911 - one return for each of DynamoDB's types
+    match value:
+        case str():
+            return {"S": value}
+        case bool():
+            return {"BOOL": value}
+        case int() | Decimal():
+            return {"N": str(value)}
+        case float():
+            return {"N": repr(value)}
+        case bytes():
+            return {"B": b64encode(value).decode()}
+        case list() | tuple():
+            return {"L": [_to_attribute(one) for one in value]}
+        case dict():
+            return {"M": to_native(value)}
+        case frozenset() | set() if value and all(isinstance(one, str) for one in value):
+            return {"SS": sorted(value)}
+        case None:
+            return {"NULL": True}
+        case _:
+            raise TypeError(f"DynamoDB has no place for a {type(value).__name__}")
+
+
+def _from_attribute(attribute: Mapping[str, Any]) -> Any:  # noqa: PLR0911 - one return for each of DynamoDB's types
+    ((kind, value),) = attribute.items()
+    match kind:
+        case "S" | "BOOL":
+            return value
+        case "N":
+            return int(value) if value.lstrip("-").isdigit() else Decimal(value)
+        case "B":
+            return b64decode(value)
+        case "L":
+            return [_from_attribute(one) for one in value]
+        case "M":
+            return from_native(value)
+        case "SS":
+            return frozenset(value)
+        case "NULL":
+            return None
+        case _:
+            raise TypeError(f"an attribute of DynamoDB's type {kind}")

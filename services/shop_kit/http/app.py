@@ -1,0 +1,86 @@
+"""Puts a service's routes into an application with everything around them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from opentelemetry.trace import Tracer
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp
+
+from shop_kit.auth import TokenVerifier
+from shop_kit.errors import Unavailable
+from shop_kit.http.bodies import json
+from shop_kit.http.limits import Limited
+from shop_kit.http.observation import Observed
+from shop_kit.http.problems import Problem, on_http_exception, on_problem, on_unavailable
+from shop_kit.metrics import Metrics
+
+Check = Callable[[], Awaitable[None]]
+"""Returns when a dependency works; raises Unavailable."""
+
+CHECK_SECONDS = 1.8
+
+
+def create_app(
+    routes: Sequence[BaseRoute],
+    *,
+    readiness: Mapping[str, Check],
+    tracer: Tracer,
+    metrics: Metrics,
+    tokens: TokenVerifier | None = None,
+    max_body_bytes: int = 1_048_576,
+    timeout_seconds: float = 30.0,
+) -> ASGIApp:
+    """An application with `routes` and /health (the process lives), /ready (each check passes) and /metrics.
+
+    `tokens` is what `shop_kit.auth.require` verifies callers with.
+    """
+    app = Starlette(
+        routes=[
+            *routes,
+            Route("/health", _health),
+            Route("/ready", _ready_route(readiness)),
+            Route("/metrics", _metrics_route(metrics)),
+        ],
+        exception_handlers={Problem: on_problem, Unavailable: on_unavailable, HTTPException: on_http_exception},
+    )
+    app.state.tokens = tokens
+    return Observed(Limited(app, max_body_bytes=max_body_bytes, timeout_seconds=timeout_seconds), tracer=tracer, metrics=metrics)
+
+
+async def _health(_request: Request) -> Response:
+    return json({"status": "up"})
+
+
+def _ready_route(readiness: Mapping[str, Check]) -> Callable[[Request], Awaitable[Response]]:
+    async def ready(_request: Request) -> Response:
+        reasons = await asyncio.gather(*(_reason(check) for check in readiness.values()))
+        found = {name: reason or "up" for name, reason in zip(readiness, reasons, strict=True)}
+        is_ready = not any(reasons)
+        return json({"status": "ready" if is_ready else "not-ready", "checks": found}, 200 if is_ready else 503)
+
+    return ready
+
+
+async def _reason(check: Check) -> str | None:
+    try:
+        async with asyncio.timeout(CHECK_SECONDS):
+            await check()
+    except Unavailable as error:
+        return error.reason
+    except TimeoutError:
+        return f"no answer within {CHECK_SECONDS} s"
+    return None
+
+
+def _metrics_route(metrics: Metrics) -> Callable[[Request], Awaitable[Response]]:
+    async def show(_request: Request) -> Response:
+        return PlainTextResponse(metrics.render(), media_type="text/plain; version=0.0.4")
+
+    return show

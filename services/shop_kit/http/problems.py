@@ -1,0 +1,112 @@
+"""Errors as problem+json (RFC 9457), each with the correlation id that finds it in logs and traces."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from shop_kit import context
+from shop_kit.errors import KitError, Unavailable
+
+_log = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class FieldFault(msgspec.Struct, frozen=True):
+    """One thing wrong with a request: where (`$.lines[0].quantity`, or a header or parameter by name) and what."""
+
+    field: str
+    message: str
+
+
+class Problem(KitError):
+    """An answer that says what went wrong. Raise it anywhere below a route.
+
+    `kind` is a slug that programs can test (`out-of-stock`); it becomes the problem's `type` as a relative reference.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        title: str,
+        *,
+        kind: str | None = None,
+        detail: str | None = None,
+        errors: Sequence[FieldFault] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(f"{status} {title}" + (f": {detail}" if detail else ""))
+        self.status = status
+        self.title = title
+        self.kind = kind
+        self.detail = detail
+        self.errors = tuple(errors)
+        self.headers = dict(headers or {})
+
+
+class _Body(msgspec.Struct, omit_defaults=True):
+    type: str
+    title: str
+    status: int
+    instance: str
+    correlation_id: str
+    detail: str | None = None
+    errors: tuple[FieldFault, ...] = ()
+
+
+def problem_response(problem: Problem, instance: str) -> Response:
+    """The problem as a response for the request at path `instance`."""
+    body = _Body(
+        type=f"/problems/{problem.kind}" if problem.kind else "about:blank",
+        title=problem.title,
+        status=problem.status,
+        instance=instance,
+        correlation_id=context.correlation_id(),
+        detail=problem.detail,
+        errors=problem.errors,
+    )
+    return Response(msgspec.json.encode(body), problem.status, headers=problem.headers, media_type=MEDIA_TYPE)
+
+
+async def on_problem(request: Request, error: Exception) -> Response:
+    """Answer with the problem that was raised."""
+    if not isinstance(error, Problem):
+        raise error
+    return problem_response(error, request.url.path)
+
+
+async def on_unavailable(request: Request, error: Exception) -> Response:
+    """Answer 503 with Retry-After: what the request needs is away, and it is worth trying again."""
+    if not isinstance(error, Unavailable):
+        raise error
+    _log.warning("a dependency is unavailable", extra={"dependency": error.dependency, "reason": error.reason})
+    problem = Problem(
+        503,
+        "A part of the shop is unavailable",
+        kind="unavailable",
+        detail=f"{error.dependency} does not answer now. Nothing is lost; try again.",
+        headers={"retry-after": "1"},
+    )
+    return problem_response(problem, request.url.path)
+
+
+async def on_http_exception(request: Request, error: Exception) -> Response:
+    """Answer what Starlette's router refuses (404, 405) as a problem."""
+    if not isinstance(error, HTTPException):
+        raise error
+    title = HTTPStatus(error.status_code).phrase
+    detail = error.detail if error.detail != title else None
+    return problem_response(Problem(error.status_code, title, detail=detail, headers=error.headers or {}), request.url.path)
+
+
+def unexpected_response(path: str) -> Response:
+    """The answer to a fault of ours: no inner detail leaves the service."""
+    problem = Problem(500, "Something went wrong on our side", kind="unexpected", detail="It was logged under the correlation id.")
+    return problem_response(problem, path)

@@ -1,0 +1,1 @@
+"""Inbox: remembers which messages had their effect, in the transaction of that effect, so that each has it once."""

@@ -1,0 +1,121 @@
+"""Messages as services see them: a Protobuf event with CloudEvents metadata in Kafka headers.
+
+Headers follow CloudEvents' Kafka protocol binding in binary mode (`ce_` before each attribute) with the `sequence` extension; the
+correlation and causation ids and W3C's traceparent travel beside them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from google.protobuf.message import Message as ProtobufMessage
+
+from shop_kit import context
+from shop_kit.kafka import wire
+from shop_kit.tracing import traceparent
+
+E = TypeVar("E", bound=ProtobufMessage)
+CONTENT_TYPE = "application/protobuf"
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingMessage:
+    """A message that is to be published. `body` is Protobuf behind its message path: the producer adds the schema id of its topic.
+
+    `sequence` is the version that the sender's aggregate named by `key` has with it: it rises with each message of that key.
+    """
+
+    topic: str
+    key: str
+    sequence: int
+    body: bytes
+    headers: Mapping[str, str]
+
+    @property
+    def id(self) -> str:
+        """Its CloudEvents id: the same for every delivery."""
+        return self.headers["ce_id"]
+
+
+def outgoing(
+    topic: str, key: str, event: ProtobufMessage, *, source: str, sequence: int, message_id: str | None = None
+) -> OutgoingMessage:
+    """Dress `event` for the topic; correlation, causation and trace are those of the work at hand.
+
+    The type is the full name of the kind that is set (`shop.orders.v1.OrderAccepted`), for a message without `oneof kind` its own.
+    """
+    work = context.current()
+    headers = {
+        "ce_specversion": "1.0",
+        "ce_id": message_id or context.new_id(),
+        "ce_type": event_type(event),
+        "ce_source": source,
+        "ce_time": _timestamp(time.time()),
+        "ce_sequence": str(sequence),
+        "content-type": CONTENT_TYPE,
+        "correlationid": context.correlation_id(),
+    }
+    if work.causation_id:
+        headers["causationid"] = work.causation_id
+    parent = traceparent()
+    if parent:
+        headers["traceparent"] = parent
+    return OutgoingMessage(topic, key, sequence, wire.body(event), headers)
+
+
+def event_type(event: ProtobufMessage) -> str:
+    """The full name of the message in `oneof kind`, or of the event itself."""
+    descriptor = type(event).DESCRIPTOR
+    if "kind" not in descriptor.oneofs_by_name:
+        return str(descriptor.full_name)
+    kind = event.WhichOneof("kind")
+    if kind is None:
+        raise ValueError(f"{descriptor.full_name} has no kind set")
+    kind_type = descriptor.fields_by_name[kind].message_type
+    return str(kind_type.full_name if kind_type else descriptor.full_name)
+
+
+@dataclass(frozen=True, slots=True)
+class Received(Generic[E]):
+    """A message that arrived. `id` is the same however often it is delivered."""
+
+    event: E
+    id: str
+    type: str
+    source: str
+    sequence: int
+    key: str
+    topic: str
+    partition: int
+    offset: int
+    headers: Mapping[str, str]
+
+    @property
+    def correlation_id(self) -> str | None:
+        """The id of the request that all this began with."""
+        return self.headers.get("correlationid")
+
+    @property
+    def causation_id(self) -> str | None:
+        """The id of the message that this one answers."""
+        return self.headers.get("causationid")
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription(Generic[E]):
+    """What a service does with the messages of a topic.
+
+    `handle` raises Unavailable when a dependency is away (tried again for ever); any other error means that this message cannot be
+    handled: after a few tries it goes to the dead letters.
+    """
+
+    topic: str
+    event_type: type[E]
+    handle: Callable[[Received[E]], Awaitable[None]]
+
+
+def _timestamp(seconds: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{int(seconds % 1 * 1000):03d}Z"

@@ -1,0 +1,1 @@
+"""What keeps one slow or broken dependency from taking the rest along: retry, circuit breaker, deadline, bulkhead."""
