@@ -292,7 +292,8 @@ def _called_services(view: _View) -> Iterator[Finding]:
 
 def _way_back(calls: dict[str, tuple[str, ...]], start: str, goal: str) -> tuple[str, ...]:
     """The shortest chain of calls from `start` to `goal`, both included; empty where there is none."""
-    ways, seen = [(start,)], {start}
+    ways: list[tuple[str, ...]] = [(start,)]
+    seen = {start}
     while ways:
         way = ways.pop(0)
         if way[-1] == goal:

@@ -98,8 +98,8 @@ def _value(
     marks.setdefault(path, place)
     if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
         raise NotPlainYaml(*place, "anchors and aliases are not allowed", "write the value out where it is used")
-    if getattr(event, "tag", None):
-        raise NotPlainYaml(*place, f"the tag {event.tag!r} is not allowed", "manifests are plain data")
+    if tag := getattr(event, "tag", None):
+        raise NotPlainYaml(*place, f"the tag {tag!r} is not allowed", "manifests are plain data")
     if len(path) > _DEEPEST:
         raise NotPlainYaml(*place, f"nested deeper than {_DEEPEST} levels", "no part of a manifest is that deep")
     if isinstance(event, yaml.ScalarEvent):
