@@ -275,6 +275,26 @@ class File:
         defaults = features.edition_defaults(features.edition_of(self.proto))
         return features.inherit(defaults, self.proto.options.features) if self.proto.options.HasField("features") else defaults
 
+    def all_messages(self) -> Iterator[Message]:
+        """Yield every message declared in the file, nested ones and map entries included."""
+        waiting = list(self.messages)
+        while waiting:
+            message = waiting.pop(0)
+            yield message
+            waiting[:0] = message.messages
+
+    def all_enums(self) -> Iterator[Enum]:
+        """Yield every enum declared in the file, nested ones included."""
+        yield from self.enums
+        for message in self.all_messages():
+            yield from message.enums
+
+    def all_extensions(self) -> Iterator[Field]:
+        """Yield every extension declared in the file, in messages too."""
+        yield from self.extensions
+        for message in self.all_messages():
+            yield from message.extensions
+
     @property
     def group_types(self) -> set[str]:
         """Full names of the messages that exist only because an extension is declared as a `group`."""

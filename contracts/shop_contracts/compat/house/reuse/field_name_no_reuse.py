@@ -1,0 +1,38 @@
+"""FIELD_NAME_NO_REUSE: A field name that was given up does not come back with another number or type."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shop_contracts.compat.house.pairs import Break, History
+from shop_contracts.compat.house.reuse import past
+from shop_contracts.compat.house.rule import Category, Rule
+
+
+def _check(history: History) -> Iterator[Break]:
+    for message in past.messages(history.earlier, history.new):
+        recent = {field.proto.json_name for field in message.latest.fields} if message.latest is not None else set()
+        for field in message.new.fields:
+            if field.proto.json_name in recent:
+                continue
+            for then, form in message.earlier:
+                old = next((one for one in form.fields if one.proto.json_name == field.proto.json_name), None)
+                if old is not None and (old.number != field.number or not past.same_meaning(old, field)):
+                    yield message.breaks(
+                        f"In {past.version_text(then)} {field.proto.json_name} was another field: JSON of that time is "
+                        "read as this one.",
+                        field=field,
+                        was=old.declaration,
+                        then=then,
+                        old=old,
+                    )
+                    break
+
+
+RULE = Rule(
+    id="FIELD_NAME_NO_REUSE",
+    on=History,
+    categories=frozenset({Category.REUSE}),
+    purpose="A field name that was given up does not come back with another number or type.",
+    check=_check,
+)

@@ -1,0 +1,65 @@
+"""Looking through a subject's history for what a number or a name meant before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from shop_contracts.compat.elements import Enum, Field, Message
+from shop_contracts.compat.house.pairs import Break, path_of
+from shop_contracts.compat.schema import Schema
+
+
+@dataclass(frozen=True, slots=True)
+class MessagePast:
+    """A message of the new version with its earlier forms, the latest first."""
+
+    new: Message
+    earlier: Sequence[tuple[Schema, Message]]
+    latest: Message | None
+    """Its form in the latest version; None when it was not there."""
+
+    def breaks(self, message: str, *, field: Field, was: str, then: Schema, old: Field | Message) -> Break:
+        """Return a refusal of one of the new fields."""
+        path = path_of(self.new.local_name, str(field.number))
+        return Break(path, was, field.declaration, message, self.new.file.path, old, field, then)
+
+
+@dataclass(frozen=True, slots=True)
+class EnumPast:
+    """An enum of the new version with its earlier forms, the latest first."""
+
+    new: Enum
+    earlier: Sequence[tuple[Schema, Enum]]
+    latest: Enum | None
+
+    def breaks(self, message: str, *, name: str, number: int, was: str, then: Schema, old: Enum) -> Break:
+        """Return a refusal of one of the new values."""
+        path = path_of(self.new.local_name, str(number))
+        return Break(path, was, f"{name} = {number}", message, self.new.file.path, old, self.new, then)
+
+
+def messages(earlier: Sequence[Schema], new: Schema) -> Iterator[MessagePast]:
+    """Yield the messages that the new version shares with any earlier one; map entries have no past of their own."""
+    for name, message in new.tree.messages.items():
+        forms = [(schema, schema.tree.messages[name]) for schema in earlier if name in schema.tree.messages]
+        if forms and not message.is_map_entry:
+            yield MessagePast(message, forms, earlier[0].tree.messages.get(name))
+
+
+def enums(earlier: Sequence[Schema], new: Schema) -> Iterator[EnumPast]:
+    """Yield the enums that the new version shares with any earlier one."""
+    for name, enum in new.tree.enums.items():
+        forms = [(schema, schema.tree.enums[name]) for schema in earlier if name in schema.tree.enums]
+        if forms:
+            yield EnumPast(enum, forms, earlier[0].tree.enums.get(name))
+
+
+def version_text(schema: Schema) -> str:
+    """Return what to call a version in a sentence."""
+    return "an earlier version" if schema.version is None else f"version {schema.version}"
+
+
+def same_meaning(old: Field, new: Field) -> bool:
+    """Whether a number that was away comes back as what it was."""
+    return old.name == new.name and old.type_text == new.type_text and old.is_repeated == new.is_repeated

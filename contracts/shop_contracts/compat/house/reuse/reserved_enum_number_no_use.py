@@ -1,0 +1,35 @@
+"""RESERVED_ENUM_NUMBER_NO_USE: An enum number that any version reserved is not used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shop_contracts.compat.house import ranges
+from shop_contracts.compat.house.pairs import Break, History
+from shop_contracts.compat.house.reuse import past
+from shop_contracts.compat.house.rule import Category, Rule
+
+
+def _check(history: History) -> Iterator[Break]:
+    for enum in past.enums(history.earlier, history.new):
+        for value in enum.new.values:
+            for then, form in enum.earlier:
+                if ranges.contains(form.reserved_ranges, value.number):
+                    yield enum.breaks(
+                        f"{value.number} is reserved in {past.version_text(then)}: older records mean something else by it.",
+                        name=value.name,
+                        number=value.number,
+                        was=f"reserved {value.number}",
+                        then=then,
+                        old=form,
+                    )
+                    break
+
+
+RULE = Rule(
+    id="RESERVED_ENUM_NUMBER_NO_USE",
+    on=History,
+    categories=frozenset({Category.REUSE}),
+    purpose="An enum number that any version reserved is not used.",
+    check=_check,
+)

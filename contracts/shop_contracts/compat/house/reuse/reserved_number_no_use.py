@@ -1,0 +1,35 @@
+"""RESERVED_NUMBER_NO_USE: A field number that any version reserved is not used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shop_contracts.compat.house import ranges
+from shop_contracts.compat.house.pairs import Break, History
+from shop_contracts.compat.house.reuse import past
+from shop_contracts.compat.house.rule import Category, Rule
+
+
+def _check(history: History) -> Iterator[Break]:
+    for message in past.messages(history.earlier, history.new):
+        for field in message.new.fields:
+            for then, form in message.earlier:
+                if ranges.contains(form.reserved_ranges, field.number):
+                    yield message.breaks(
+                        f"Number {field.number} is reserved in {past.version_text(then)}: older records carry "
+                        "something else under it.",
+                        field=field,
+                        was=f"reserved {field.number}",
+                        then=then,
+                        old=form,
+                    )
+                    break
+
+
+RULE = Rule(
+    id="RESERVED_NUMBER_NO_USE",
+    on=History,
+    categories=frozenset({Category.REUSE}),
+    purpose="A field number that any version reserved is not used.",
+    check=_check,
+)

@@ -1,0 +1,31 @@
+"""FIELD_NO_DELETE_UNLESS_NUMBER_RESERVED: A field goes only if its number is reserved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shop_contracts.compat.house import ranges
+from shop_contracts.compat.house.pairs import ABSENT, Break, MessagePair
+from shop_contracts.compat.house.rule import Category, Rule
+
+
+def _check(pair: MessagePair) -> Iterator[Break]:
+    for number, field in pair.old.by_number.items():
+        if number not in pair.new.by_number and not ranges.contains(pair.new.reserved_ranges, number):
+            yield pair.breaks(
+                f"{field.name} is gone and {number} is not reserved: the next field of that number is read from old "
+                "records as this one.",
+                before=field.declaration,
+                after=ABSENT,
+                at=str(number),
+                old=field,
+            )
+
+
+RULE = Rule(
+    id="FIELD_NO_DELETE_UNLESS_NUMBER_RESERVED",
+    on=MessagePair,
+    categories=frozenset({Category.WIRE_JSON, Category.WIRE}),
+    purpose="A field goes only if its number is reserved.",
+    check=_check,
+)
