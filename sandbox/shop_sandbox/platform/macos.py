@@ -1,0 +1,101 @@
+"""macOS: no parent-death signal and no procfs. psutil and lsof answer what the kernel's files answer on Linux."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+
+from shop_sandbox.platform.seam import PortHolder
+
+_LOWEST_PRIORITY = 20
+
+
+class MacOS:
+    """The spawner, which outlives the supervisor for that moment, ends the children here; see `supervisor.fork_server`."""
+
+    # Apple's frameworks abort in a forked child that did not exec: "may have been in progress in another thread when fork() was called".
+    forks_preloaded = False
+    # BSD refuses a second bind to the same address and port unless both sockets set SO_REUSEPORT, which programs do not.
+    port_can_be_held_while_used = False
+
+    def die_with_parent(self, signal_number: int) -> None:
+        """Does nothing: Darwin has no such signal."""
+
+    def adopt_orphans(self) -> None:
+        """Does nothing: Darwin gives orphans to launchd."""
+
+    def yield_to_others(self) -> None:
+        """The lowest nice value; Darwin throttles the disk of such processes with it."""
+        os.nice(_LOWEST_PRIORITY)
+
+    def start_time(self, pid: int) -> str | None:
+        """Seconds since the epoch as the kernel keeps them, so a later question gives the same text."""
+        import psutil
+
+        try:
+            process = psutil.Process(pid)
+            if process.status() == psutil.STATUS_ZOMBIE:
+                return None
+            return f"{process.create_time():.6f}"
+        except psutil.Error:
+            return None
+
+    def group_members(self, group: int) -> list[int]:
+        """By getpgid(2) of every process."""
+        import psutil
+
+        return [pid for pid in psutil.pids() if _group_of(pid) == group and self.start_time(pid) is not None]
+
+    def children(self, pid: int) -> list[int]:
+        """By the parent of every process."""
+        import psutil
+
+        try:
+            return [child.pid for child in psutil.Process(pid).children()]
+        except psutil.Error:
+            return []
+
+    def processes_with(self, variable: str, value: str) -> list[int]:
+        """By the environment sysctl, which shows own processes only."""
+        import psutil
+
+        found = []
+        for process in psutil.process_iter():
+            try:
+                if process.environ().get(variable) == value:
+                    found.append(process.pid)
+            except (psutil.Error, OSError):
+                continue
+        return found
+
+    def memory_bytes(self, pid: int) -> int | None:
+        """The resident size: Darwin has no proportional figure, so pages shared by forks count more than once."""
+        import psutil
+
+        try:
+            return int(psutil.Process(pid).memory_info().rss)
+        except psutil.Error:
+            return None
+
+    def port_holder(self, port: int) -> PortHolder | None:
+        """By lsof(8); None for another user's process."""
+        import psutil
+
+        program = shutil.which("lsof", path="/usr/sbin:/usr/bin:/bin")
+        if program is None:
+            return None
+        answer = subprocess.run([program, "-nP", f"-iTCP:{port}", "-sTCP:LISTEN", "-t"], capture_output=True, text=True, check=False, timeout=5)  # nosec B603 - a fixed program, a number
+        for line in answer.stdout.split():
+            try:
+                return PortHolder(pid=int(line), command=" ".join(psutil.Process(int(line)).cmdline()) or "?")
+            except psutil.Error:
+                return PortHolder(pid=int(line), command="?")
+        return None
+
+
+def _group_of(pid: int) -> int | None:
+    try:
+        return os.getpgid(pid)
+    except OSError:
+        return None

@@ -1,0 +1,148 @@
+"""Identity and generation of a sandbox's data: all of it, or none.
+
+The stores of a sandbox belong together: an order in PostgreSQL speaks of stock in DynamoDB and of records in Kafka. So each store carries
+the same stamp, written through its own API, and a start compares them with `state.json` before anything uses the data.
+"""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+import msgspec
+
+from shop_sandbox.engines.driver import RunContext
+from shop_sandbox.errors import ErrorCode, SandboxError
+from shop_sandbox.paths import SandboxPaths
+from shop_sandbox.resources.model import Resource
+from shop_sandbox.supervisor.ledger import write_atomically
+
+RESET = "`shop-dev up --reset` starts with empty stores; everything kept in this sandbox is lost"
+
+
+@runtime_checkable
+class Stamped(Protocol):
+    """What the driver of a store that keeps data can do besides. Both block, and are called in a thread once the store is ready."""
+
+    def read_stamp(self, resource: Resource, context: RunContext) -> str | None:
+        """Give the stamp through the store's API, or None when the store is empty."""
+        ...
+
+    def write_stamp(self, resource: Resource, context: RunContext, stamp: str) -> None:
+        """Put the stamp where it shares the fate of the data."""
+        ...
+
+
+class _Record(msgspec.Struct, kw_only=True, rename="camel"):
+    """`stores` are those that carry the stamp."""
+
+    state_id: str
+    generation: int
+    stores: list[str] = []
+
+
+class DataIdentity:
+    """Which data this sandbox has, and the check that all stores hold the same."""
+
+    def __init__(self, paths: SandboxPaths, record: _Record) -> None:
+        self._paths = paths
+        self._record = record
+
+    @classmethod
+    def open(cls, paths: SandboxPaths, *, known_stores: frozenset[str]) -> DataIdentity:
+        """Go on from the kept data, or begin anew when there is none.
+
+        Raises SandboxError (STATE_INCOMPLETE) when the folders of some stores are there and of others gone, or when `state.json` is
+        broken, or gone beside data; so nothing is even started on half of the data.
+        """
+        present = {path.name for path in _children(paths.data("x").parent)} & known_stores
+        try:
+            record = msgspec.json.decode(paths.state.read_bytes(), type=_Record)
+        except FileNotFoundError:
+            if present:
+                raise incomplete(missing=["state.json"], present=sorted(present)) from None
+            return cls._anew(paths)
+        except msgspec.DecodeError as error:
+            raise SandboxError(ErrorCode.STATE_INCOMPLETE, f"{paths.state} is broken: {error}", actions=(RESET,)) from error
+        kept = set(record.stores) & known_stores
+        missing = sorted(name for name in kept if not paths.data(name).is_dir())
+        if missing and len(missing) == len(kept):
+            return cls._anew(paths)
+        if missing:
+            raise incomplete(missing=missing, present=sorted(kept - set(missing)))
+        record.generation += 1
+        identity = cls(paths, record)
+        identity._write()
+        return identity
+
+    @classmethod
+    def _anew(cls, paths: SandboxPaths) -> DataIdentity:
+        identity = cls(paths, _Record(state_id=uuid.uuid4().hex, generation=1))
+        identity._write()
+        return identity
+
+    @property
+    def generation(self) -> int:
+        """1 for data that began empty with this start, counting up with each start that goes on from it."""
+        return self._record.generation
+
+    def check(self, resource: Resource, driver: object, context: RunContext) -> None:
+        """Compare a ready store with the record; a store that never was part of it is taken in. Blocks for one or two requests.
+
+        Raises SandboxError (STATE_INCOMPLETE) when the store has lost its data or holds those of another sandbox.
+        """
+        if not isinstance(driver, Stamped):
+            return
+        found = driver.read_stamp(resource, context)
+        if found == self._record.state_id:
+            self._take_in(resource.name)
+            return
+        if found is None and resource.name not in self._record.stores:
+            driver.write_stamp(resource, context, self._record.state_id)
+            self._take_in(resource.name)
+            return
+        others = [name for name in self._record.stores if name != resource.name]
+        raise incomplete(missing=[resource.name], present=others, foreign=found is not None)
+
+    def _take_in(self, store: str) -> None:
+        if store not in self._record.stores:
+            self._record.stores.append(store)
+            self._write()
+
+    def _write(self) -> None:
+        write_atomically(self._paths.state, msgspec.json.encode(self._record))
+
+
+def incomplete(*, missing: list[str], present: list[str], foreign: bool = False) -> SandboxError:
+    """The error that names which stores have lost their data while others still have theirs."""
+    fault = "holds the data of another sandbox" if foreign else "is gone"
+    names = ", ".join(missing)
+    beside = f" while that of {', '.join(present)} is there" if present else ""
+    return SandboxError(
+        ErrorCode.STATE_INCOMPLETE,
+        f"the state of {names} {fault}{beside}; starting on half of the data would lose orders",
+        actions=(RESET,),
+        detail={"missing": missing, "present": present},
+    )
+
+
+def emulator_lost(resource: str, how: str, stopped: list[str]) -> SandboxError:
+    """The error for an emulator that ended without saving: what it acknowledged is gone."""
+    return SandboxError(
+        ErrorCode.EMULATOR_STATE_LOST,
+        f"{resource} was {how} and keeps nothing then: tables, queues and buckets of this sandbox are lost. Stopped: {', '.join(stopped) or 'nothing'}",
+        actions=(RESET,),
+        detail={"resource": resource, "stopped": stopped},
+    )
+
+
+def remove_data(paths: SandboxPaths) -> None:
+    """Forget all stores' data and their identity; ports, logs and history stay."""
+    shutil.rmtree(paths.data("x").parent, ignore_errors=True)
+    paths.state.unlink(missing_ok=True)
+
+
+def _children(folder: Path) -> list[Path]:
+    return list(folder.iterdir()) if folder.is_dir() else []

@@ -1,0 +1,77 @@
+"""The stream of events inside the supervisor: one writer, any number of readers, and a journal to replay."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from types import TracebackType
+from typing import Self
+
+from shop_sandbox.events import DownloadProgress, Event
+
+_MOST_WAITING = 10_000
+
+
+class Reader:
+    """One reader's events, in order and without end. Use it as a context: outside it, nothing is kept for it."""
+
+    def __init__(self, readers: set[Reader]) -> None:
+        self._readers = readers
+        self._queue: asyncio.Queue[Event] = asyncio.Queue(_MOST_WAITING)
+        readers.add(self)
+
+    def put(self, event: Event) -> None:
+        """Keep an event for the reader; one that has stopped reading does not fill the memory."""
+        if not self._queue.full():
+            self._queue.put_nowait(event)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._readers.discard(self)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Event:
+        return await self._queue.get()
+
+
+class Announcements:
+    """Events in order. Belongs to one event loop; `announce` may be called from any thread."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._loop_thread = threading.get_ident()
+        self._readers: set[Reader] = set()
+        self.journal: list[Event] = []
+
+    def announce(self, event: Event) -> None:
+        """Tell all readers, and keep it for those who come later in the same start."""
+        if threading.get_ident() == self._loop_thread:
+            self._tell(event)
+        else:
+            self._loop.call_soon_threadsafe(self._tell, event)
+
+    def begin(self) -> None:
+        """A new start: what was told about the one before is history."""
+        self.journal.clear()
+
+    def subscribe(self, *, replay: bool) -> Reader:
+        """Give a reader that misses nothing from this moment on; with `replay` it gets the events of this start first."""
+        reader = Reader(self._readers)
+        if replay:
+            for event in self.journal[-_MOST_WAITING:]:
+                reader.put(event)
+        return reader
+
+    def _tell(self, event: Event) -> None:
+        if isinstance(event, DownloadProgress):
+            self._forget_progress(event.artifact)
+        self.journal.append(event)
+        for reader in tuple(self._readers):
+            reader.put(event)
+
+    def _forget_progress(self, artifact: str) -> None:
+        self.journal = [event for event in self.journal if not (isinstance(event, DownloadProgress) and event.artifact == artifact)]

@@ -1,0 +1,35 @@
+"""What a supervisor runs: resources, and the drivers that know how."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from shop_sandbox.engines.driver import Driver
+from shop_sandbox.resources.model import Resource, ResourceKind
+from shop_sandbox.supervisor.settings import SupervisorSettings
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """All resources a sandbox may start, by name, and a driver for each kind among them."""
+
+    resources: Mapping[str, Resource]
+    drivers: Mapping[ResourceKind, Driver]
+
+
+def load(settings: SupervisorSettings) -> Blueprint:
+    """Give the blueprint that the settings name. Raises SandboxError where a manifest is broken."""
+    module, _, function = settings.blueprint.partition(":")
+    return cast(Blueprint, getattr(importlib.import_module(module), function)(settings))
+
+
+def embedded(settings: SupervisorSettings) -> Blueprint:
+    """The shop of the checkout's manifests, as plain local processes. Raises SandboxError (MANIFEST_INVALID, RESOURCE_UNKNOWN)."""
+    from shop_sandbox.engines.embedded import drivers
+    from shop_sandbox.resources.shop import build_resources
+
+    return Blueprint(resources=build_resources(Path(settings.checkout), settings.service_globs), drivers=drivers())

@@ -1,0 +1,83 @@
+"""The control socket: takes requests of clients and streams the answers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import msgspec
+
+from shop_sandbox.errors import SandboxError
+from shop_sandbox.supervisor.protocol import AnyRequest, Down, Follow, Refused, RequestFinished, Restart, Status, Up
+from shop_sandbox.supervisor.sandbox import Sandbox
+
+_DECODER = msgspec.json.Decoder(AnyRequest)
+_ENCODER = msgspec.json.Encoder()
+
+
+async def listen(path: Path, sandbox: Sandbox) -> asyncio.AbstractServer:
+    """Serve clients at a Unix socket that only this user can open."""
+    path.unlink(missing_ok=True)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await _converse(reader, writer, sandbox)
+        except (ConnectionError, asyncio.CancelledError):
+            pass  # the client has gone, or the supervisor goes
+        finally:
+            writer.close()
+
+    server = await asyncio.start_unix_server(serve, path=str(path))
+    path.chmod(0o600)
+    return server
+
+
+async def _converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, sandbox: Sandbox) -> None:
+    line = await reader.readline()
+    if not line:
+        return
+    try:
+        request = _DECODER.decode(line)
+    except msgspec.DecodeError as error:
+        await _send(writer, Refused(code="bad_request", message=f"the request cannot be read: {error}"))
+        return
+    answer = asyncio.create_task(_answer(writer, request, sandbox))
+    gone = asyncio.create_task(reader.read(1))  # a client sends one request: anything after it is its end
+    await asyncio.wait({answer, gone}, return_when=asyncio.FIRST_COMPLETED)
+    for task in (answer, gone):
+        task.cancel()
+    await asyncio.gather(answer, gone, return_exceptions=True)
+    if answer.done() and not answer.cancelled() and (error := answer.exception()) is not None:
+        raise error
+
+
+async def _answer(writer: asyncio.StreamWriter, request: AnyRequest, sandbox: Sandbox) -> None:
+    try:
+        if isinstance(request, Status):
+            await _send(writer, await sandbox.status())
+            return
+        async with contextlib.aclosing(_events(request, sandbox)) as events:
+            async for event in events:
+                await _send(writer, event)
+        await _send(writer, RequestFinished())
+    except SandboxError as error:
+        await _send(writer, Refused(code=error.code, message=error.message, actions=error.actions, retryable=error.retryable, detail=error.detail))
+
+
+def _events(request: Up | Follow | Restart | Down, sandbox: Sandbox) -> AsyncIterator[object]:
+    match request:
+        case Up():
+            return sandbox.up(request.resources)
+        case Follow():
+            return sandbox.follow()
+        case Restart():
+            return sandbox.restart(request.resource)
+        case Down():
+            return sandbox.down(purge=request.purge, force=request.force)
+
+
+async def _send(writer: asyncio.StreamWriter, message: object) -> None:
+    writer.write(_ENCODER.encode(message) + b"\n")
+    await writer.drain()

@@ -1,0 +1,155 @@
+"""Ports of a sandbox: chosen once, the same ever after, and held before anybody is told of them."""
+
+from __future__ import annotations
+
+import hashlib
+import socket
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import msgspec
+
+from shop_sandbox.errors import ErrorCode, SandboxError
+from shop_sandbox.platform import here
+from shop_sandbox.supervisor.ledger import write_atomically
+
+_FIRST = 20_000
+_LAST = 31_999
+"""Below what Linux (32768) and macOS (49152) hand out for outgoing connections, so that none of those ever sits on one of ours."""
+_BLOCK = 40
+_BACKLOG = 1024
+_LOOPBACK = "127.0.0.1"
+
+
+class Ports:
+    """The bound sockets of a sandbox, by endpoint key. Loopback only.
+
+    Each is bound before it is announced. A port that is handed to a child as a listening socket stays here for the sandbox's life, so that a
+    restart never refuses a connection. For a program that binds by itself the socket stays bound without listening, which keeps others
+    away, where the system allows both (`Platform.port_can_be_held_while_used`); elsewhere it is released for the time the program runs.
+    """
+
+    def __init__(self) -> None:
+        self.numbers: dict[str, int] = {}
+        self._sockets: dict[str, socket.socket] = {}
+        self._reservations: list[socket.socket] = []
+
+    def hold(self, key: str, number: int) -> None:
+        """Take this very port. Raises SandboxError (PORT_TAKEN)."""
+        reservation = _reserve(key, number)
+        try:
+            self._sockets[key] = _hold(key, number)
+        except SandboxError:
+            reservation.close()
+            raise
+        self._reservations.append(reservation)
+        self.numbers[key] = number
+
+    def listener(self, key: str) -> socket.socket:
+        """The socket to hand over, listening from now on."""
+        held = self._sockets[key]
+        held.listen(_BACKLOG)
+        return held
+
+    def release_for_use(self, keys: Iterable[str]) -> None:
+        """Let a program bind these ports by itself. Raises SandboxError (PORT_TAKEN) when somebody else listens there."""
+        for key in keys:
+            held = self._sockets[key]
+            if not here.port_can_be_held_while_used:
+                held.close()
+
+    def take_back(self, keys: Iterable[str]) -> None:
+        """Hold again what `release_for_use` gave away. Raises SandboxError (PORT_TAKEN)."""
+        if here.port_can_be_held_while_used:
+            return
+        for key in keys:
+            if self._sockets[key].fileno() == -1:
+                self._sockets[key] = _hold(key, self.numbers[key])
+
+    def close(self) -> None:
+        """Give all ports back."""
+        for held in (*self._sockets.values(), *self._reservations):
+            held.close()
+
+
+def claim(keys: Iterable[str], *, remembered_in: Path, overrides: Mapping[str, int], seed: str) -> Ports:
+    """Hold a port for each key: the override, else the remembered one, else a free one from a block that `seed` decides.
+
+    Raises SandboxError (PORT_TAKEN), naming who holds an overridden or remembered port.
+    """
+    wanted = sorted(keys)
+    remembered = _remembered(remembered_in)
+    fixed = remembered | dict(overrides)
+    ports = Ports()
+    try:
+        for key in wanted:
+            if key in fixed:
+                ports.hold(key, fixed[key])
+        for key in wanted:
+            if key not in fixed:
+                _hold_a_free_one(ports, key, seed, avoiding=set(fixed.values()))
+        kept = remembered | {key: number for key, number in ports.numbers.items() if key not in overrides}
+        if kept != remembered:
+            write_atomically(remembered_in, msgspec.json.encode(kept))
+    except BaseException:
+        ports.close()
+        raise
+    return ports
+
+
+def _remembered(path: Path) -> dict[str, int]:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=dict[str, int])
+    except (FileNotFoundError, msgspec.DecodeError):
+        return {}
+
+
+def _hold(key: str, number: int) -> socket.socket:
+    """Bind a TCP port so that the program it is for can still bind it (SO_REUSEADDR; connections of the last run in TIME_WAIT do not matter)."""
+    held = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        held.bind((_LOOPBACK, number))
+    except OSError as error:
+        held.close()
+        raise port_taken(key, number) from error
+    return held
+
+
+def _reserve(key: str, number: int) -> socket.socket:
+    """Bind the UDP port of the same number. Two sandboxes may both hold a TCP port (both allow reuse), but only one of them this."""
+    held = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        held.bind((_LOOPBACK, number))
+    except OSError as error:
+        held.close()
+        raise port_taken(key, number) from error
+    return held
+
+
+def _hold_a_free_one(ports: Ports, key: str, seed: str, *, avoiding: set[int]) -> None:
+    span = _LAST - _FIRST
+    first = int.from_bytes(hashlib.sha256(seed.encode()).digest()[:4], "big") % (span // _BLOCK) * _BLOCK
+    for step in range(span):
+        number = _FIRST + (first + step) % span
+        if number not in avoiding:
+            try:
+                ports.hold(key, number)
+            except SandboxError:
+                continue
+            return
+    raise SandboxError(ErrorCode.PORT_TAKEN, f"no port for {key} is free between {_FIRST} and {_LAST}", actions=("stop other sandboxes",))
+
+
+def port_taken(key: str, number: int) -> SandboxError:
+    """The error for a port that another program has, with its name where the system tells."""
+    holder = here.port_holder(number)
+    variable = f"SHOP_{key.upper().replace('-', '_').replace('.', '_')}_PORT"
+    who = f"`{holder.command}` (pid {holder.pid})" if holder else "another program"
+    return SandboxError(
+        ErrorCode.PORT_TAKEN,
+        f"port {number} of {key} is taken by {who}",
+        actions=(f"stop it, or set {variable} to another port",),
+        retryable=True,
+        detail={"resource": key, "port": number, "pid": holder.pid if holder else None, "command": holder.command if holder else None},
+    )

@@ -1,0 +1,249 @@
+"""The supervisor's side of its children: starting them through the fork servers, reading what they print, hearing of their end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from shop_sandbox.engines.driver import ForkLaunch, Launch
+from shop_sandbox.errors import ErrorCode, SandboxError
+from shop_sandbox.logs import LogWriter
+from shop_sandbox.platform import here
+from shop_sandbox.supervisor.fork_server import NONCE_VARIABLE, Connections
+from shop_sandbox.supervisor.ledger import Entry, Ledger
+
+_READ_BYTES = 1 << 16
+
+
+@dataclass(frozen=True)
+class Exit:
+    """How a process ended: by itself with a code, or by a signal."""
+
+    code: int | None
+    signal: int | None
+
+    @property
+    def well(self) -> bool:
+        return self.code == 0
+
+    def __str__(self) -> str:
+        if self.signal is not None:
+            return f"killed by {signal.Signals(self.signal).name}"
+        return f"exited with status {self.code}"
+
+
+@dataclass(eq=False)
+class Child:
+    """A running process of a resource; it leads the group of its pid."""
+
+    resource: str
+    pid: int
+    launch: Launch
+    log: LogWriter
+    ended: asyncio.Future[Exit]
+    server: _Server = field(repr=False)
+    output: int = field(repr=False)
+
+    async def stop(self, *, hurry: asyncio.Event) -> Exit:
+        """Ask by the launch's stop signal, wait its grace (none once `hurry` is set), then kill. Returns when the whole group is gone."""
+        if not self.ended.done():
+            await self.server.signal(self.pid, self.launch.stop_signal)
+            await _first(self.ended, hurry.wait(), timeout=self.launch.stop_grace_seconds)
+        if not self.ended.done():
+            await self.server.signal(self.pid, signal.SIGKILL)
+        return await self.ended
+
+
+class Processes:
+    """Starts children and keeps the ledger true."""
+
+    def __init__(self, connections: Connections, ledger: Ledger, nonce: str) -> None:
+        self._ledger = ledger
+        self._nonce = nonce
+        self._spawner = _Server(connections.spawner, on_end=self._ended)
+        self._nursery = _Server(connections.nursery, on_end=self._ended) if connections.nursery is not None else None
+        self.spawner_lost = self._spawner.lost
+
+    async def start(self, resource: str, launch: Launch, log: LogWriter, *, ports: tuple[int, ...], listener: socket.socket | None, low_priority: bool = False) -> Child:
+        """Start a process. It executes its first own instruction only after the ledger on disk has it.
+
+        Raises SandboxError (DISK_FULL when the ledger cannot be written, RESOURCE_DIED when the system refuses another process).
+        """
+        server, request = self._route(launch)
+        request |= {
+            "environment": {**launch.environment, NONCE_VARIABLE: self._nonce},
+            "cwd": str(launch.cwd),
+            "death_signal": int(launch.death_signal),
+            "low_priority": low_priority,
+        }
+        output, theirs = os.pipe()
+        gate, opener = os.pipe()
+        descriptors = [theirs, gate] + ([listener.fileno()] if listener is not None else [])
+        try:
+            pid = await server.fork(request, descriptors)
+            log.forget_newest()
+            child = Child(resource, pid, launch, log, asyncio.get_running_loop().create_future(), server, output)
+            _pump(child)
+            server.register(child)
+            self._ledger.add(
+                Entry(
+                    resource=resource,
+                    pid=pid,
+                    start_time=here.start_time(pid) or "",
+                    ports=ports,
+                    death_signal=int(launch.death_signal),
+                    grace_seconds=launch.stop_grace_seconds,
+                )
+            )
+            with contextlib.suppress(BrokenPipeError):  # ended already: its exit tells more
+                os.write(opener, b"g")
+        finally:
+            for descriptor in (theirs, gate, opener):
+                os.close(descriptor)
+        return child
+
+    def close(self) -> None:
+        """Let the fork servers go; they end what is left, which is nothing after an orderly stop."""
+        self._spawner.close()
+        if self._nursery is not None:
+            self._nursery.close()
+
+    def _route(self, launch: Launch) -> tuple[_Server, dict[str, object]]:
+        if not isinstance(launch, ForkLaunch):
+            return self._spawner, {"do": "exec", "argv": launch.argv, "user": launch.user}
+        if self._nursery is not None and not self._nursery.lost.done():
+            return self._nursery, {"do": "call", "target": launch.target}
+        return self._spawner, {"do": "exec", "argv": [sys.executable, "-m", "shop_sandbox.supervisor.call", launch.target]}
+
+    def _ended(self, child: Child, exit_: Exit) -> None:
+        _drain(child)
+        with contextlib.suppress(SandboxError):  # a full disk: a stale entry names a dead pid and start time, and harms nobody
+            self._ledger.remove(child.resource)
+        if not child.ended.done():
+            child.ended.set_result(exit_)
+
+
+class _Server:
+    """One fork server, seen from the supervisor. Requests take turns: each is answered before the next is sent."""
+
+    def __init__(self, connection: socket.socket, *, on_end: Callable[[Child, Exit], None]) -> None:
+        connection.setblocking(False)
+        self._connection = connection
+        self._on_end = on_end
+        self._turn = asyncio.Lock()
+        self._answers: asyncio.Queue[dict[str, object]] = asyncio.Queue()
+        self._early: dict[int, int] = {}
+        self._closing = False
+        self.children: dict[int, Child] = {}
+        self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._reader = asyncio.create_task(self._read())
+
+    async def fork(self, request: dict[str, object], descriptors: list[int]) -> int:
+        answer = await self._ask(request, descriptors)
+        if "pid" not in answer:
+            raise SandboxError(ErrorCode.RESOURCE_DIED, f"the system refuses another process: {answer.get('refused', 'its fork server ended')}", retryable=True)
+        return int(str(answer["pid"]))
+
+    def register(self, child: Child) -> None:
+        """Take note of a child, whose end may have been told already."""
+        self.children[child.pid] = child
+        if child.pid in self._early:
+            self._finish(child.pid, self._early.pop(child.pid))
+
+    async def signal(self, pid: int, number: int) -> None:
+        """Signal the group of a child that has not been reaped; of any other process, nothing happens."""
+        if pid in self.children:
+            await self._ask({"do": "signal", "pid": pid, "signal": int(number)}, [])
+
+    def close(self) -> None:
+        self._closing = True
+        self._reader.cancel()
+        self._connection.close()
+
+    async def _ask(self, request: dict[str, object], descriptors: list[int]) -> dict[str, object]:
+        async with self._turn:
+            if self.lost.done():
+                return {}
+            data = json.dumps(request).encode() + b"\n"
+            try:
+                sent = socket.send_fds(self._connection, [data], descriptors)
+                await asyncio.get_running_loop().sock_sendall(self._connection, data[sent:])
+            except ConnectionError:
+                return {}
+            return await self._answers.get()
+
+    async def _read(self) -> None:
+        loop = asyncio.get_running_loop()
+        rest = b""
+        while data := await self._receive(loop):
+            *lines, rest = (rest + data).split(b"\n")
+            for line in lines:
+                self._take(json.loads(line))
+        self.lost.set_result(None)
+        self._answers.put_nowait({})
+        for pid in list(self.children):
+            self._finish(pid, signal.SIGKILL)  # the kernel ends them with their parent
+
+    async def _receive(self, loop: asyncio.AbstractEventLoop) -> bytes:
+        try:
+            return await loop.sock_recv(self._connection, _READ_BYTES)
+        except ConnectionError:
+            return b""
+
+    def _take(self, message: dict[str, object]) -> None:
+        if "exited" not in message:
+            self._answers.put_nowait(message)
+            return
+        self._finish(int(str(message["exited"])), int(str(message["status"])))
+
+    def _finish(self, pid: int, status: int) -> None:
+        child = self.children.pop(pid, None)
+        if child is None:
+            self._early[pid] = status  # ended before the task that asked for it has run again
+            return
+        code = os.waitstatus_to_exitcode(status)
+        self._on_end(child, Exit(code=code, signal=None) if code >= 0 else Exit(code=None, signal=-code))
+
+
+def _pump(child: Child) -> None:
+    """Take what the child prints off its hands, as it comes."""
+    os.set_blocking(child.output, False)
+    asyncio.get_running_loop().add_reader(child.output, _take_output, child)
+
+
+def _take_output(child: Child) -> bool:
+    """Move one chunk into the log. False when there is no more, now or for ever."""
+    try:
+        output = os.read(child.output, _READ_BYTES)
+    except BlockingIOError:
+        return False
+    if not output:
+        asyncio.get_running_loop().remove_reader(child.output)
+        return False
+    child.log.write(output)
+    return True
+
+
+def _drain(child: Child) -> None:
+    """Read what the ended child printed last, and close the pipe."""
+    while _take_output(child):
+        pass
+    child.log.finish()
+    asyncio.get_running_loop().remove_reader(child.output)
+    os.close(child.output)
+
+
+async def _first(ended: asyncio.Future[Exit], hurried: object, *, timeout: float) -> None:
+    """Wait for either, at most `timeout` seconds; the process's end is not cancelled by the wait."""
+    hurry = asyncio.ensure_future(hurried)  # type: ignore[call-overload]  # a coroutine
+    try:
+        await asyncio.wait({ended, hurry}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        hurry.cancel()

@@ -1,0 +1,53 @@
+"""The supervisor's life around its event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import msgspec
+
+from shop_sandbox.supervisor.control import listen
+from shop_sandbox.supervisor.fork_server import Connections
+from shop_sandbox.supervisor.sandbox import Sandbox
+from shop_sandbox.supervisor.settings import SupervisorSettings
+
+_PROBING_THREADS = 32
+"""More than resources: a probe may block for two seconds and must not hold up the others."""
+_LAST_WORDS_SECONDS = 0.5
+
+
+def run(encoded_settings: bytes, connections: Connections, *, nonce: str, ready: int, began: float) -> None:
+    """Own a sandbox until it has stopped. Does not return."""
+    settings = msgspec.json.decode(encoded_settings, type=SupervisorSettings)
+    asyncio.run(_serve(settings, connections, nonce=nonce, ready=ready, began=began))
+
+
+async def _serve(settings: SupervisorSettings, connections: Connections, *, nonce: str, ready: int, began: float) -> None:
+    loop = asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(_PROBING_THREADS, thread_name_prefix="blocking"))
+    socket_path = settings.paths.socket
+    socket_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    sandbox = Sandbox(settings, connections, nonce=nonce, began=began)
+    stops: set[asyncio.Task[None]] = set()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        loop.add_signal_handler(number, lambda: stops.add(asyncio.ensure_future(sandbox.stop())))
+    server = await listen(socket_path, sandbox)
+    os.write(ready, b"r")
+    os.close(ready)
+    await sandbox.stopped.wait()
+    server.close()
+    await _let_clients_read()
+    socket_path.unlink(missing_ok=True)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)  # threads may still be inside a driver's download or probe: nothing of theirs is worth waiting for
+
+
+async def _let_clients_read() -> None:
+    """Give the answers that are being written a moment to leave this process."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    await asyncio.wait(others, timeout=_LAST_WORDS_SECONDS) if others else None

@@ -1,0 +1,39 @@
+"""What a supervisor is told once, by the client that starts it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from shop_sandbox.paths import CachePaths, SandboxPaths
+
+
+class SupervisorSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """All a sandbox depends on; nothing below reads the environment.
+
+    `ports` are overrides by endpoint key (`kafka`, `kafka.controller`). `inherited` is the part of the caller's environment that programs
+    need to run at all. `reset` starts with empty stores. `blueprint` is a `package.module:function` that takes these settings and gives
+    a `Blueprint`: what to run and with which engine.
+    """
+
+    checkout: str
+    name: str
+    cache_root: str
+    runtime_dir: str
+    service_globs: list[str]
+    ports: dict[str, int] = {}
+    inherited: dict[str, str] = {}
+    start_timeout_seconds: float = 120.0
+    reset: bool = False
+    blueprint: str = "shop_sandbox.supervisor.blueprint:embedded"
+
+    @property
+    def paths(self) -> SandboxPaths:
+        """Where this sandbox keeps its files."""
+        return SandboxPaths(checkout=Path(self.checkout), name=self.name, runtime_dir=Path(self.runtime_dir))
+
+    @property
+    def cache(self) -> CachePaths:
+        """Where downloads live."""
+        return CachePaths(Path(self.cache_root))
