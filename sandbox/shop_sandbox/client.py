@@ -138,6 +138,7 @@ def purge(paths: SandboxPaths) -> Iterator[AnyEvent]:
         raise SandboxError(ErrorCode.SUPERVISOR_UNREACHABLE, f"sandbox {paths.name} runs", actions=("`shop-dev down --purge` stops and removes it",))
     try:
         yield from sweep(paths)
+        paths.socket.unlink(missing_ok=True)
         shutil.rmtree(paths.root, ignore_errors=True)
     finally:
         os.close(lock)

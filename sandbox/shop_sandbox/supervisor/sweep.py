@@ -12,7 +12,7 @@ from shop_sandbox.supervisor.fork_server import NONCE_VARIABLE
 
 
 def sweep(paths: SandboxPaths) -> Iterator[Swept]:
-    """End the processes of a dead sandbox and remove its ledger and socket, naming each. Blocks until they are gone.
+    """End the processes of a dead sandbox and remove its ledger, naming each. Blocks until they are gone.
 
     The caller holds the sandbox's lock, so no supervisor of it is alive. Stores are asked first and get their grace to save.
     """
@@ -26,4 +26,3 @@ def sweep(paths: SandboxPaths) -> Iterator[Swept]:
     if paths.ledger.exists():
         paths.ledger.unlink()
         yield Swept(at=time.time(), what="ledger", resource="supervisor")
-    paths.socket.unlink(missing_ok=True)
