@@ -30,6 +30,10 @@ class EndedOrders:
             for waiter in waiters:
                 waiter.set()
 
+    def is_waited_for(self, order_id: str) -> bool:
+        """Whether anybody waits for this order here."""
+        return order_id in self._waiting
+
     async def wait(self, order_id: str, *, look: Callable[[], Awaitable[Order | None]], seconds: float) -> Order | None:
         """Return what `look` gives once it is final, or as it is after `seconds`, or None when it gives None."""
         woken = asyncio.Event()

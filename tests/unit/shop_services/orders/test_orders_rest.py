@@ -1,0 +1,311 @@
+"""Orders' REST as its callers meet it, over orders kept in memory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+from anyio.lowlevel import checkpoint
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from fakes.orders_desk import FakeDesk
+from opentelemetry import trace
+from shop_kit.auth import StaticKeys, TokenSigner, TokenVerifier
+from shop_kit.http.app import create_app
+from shop_kit.metrics import Metrics
+from shop_services.orders.adapters.identifiers import new_order_id
+from shop_services.orders.adapters.rest import OrdersApi
+from shop_services.orders.application.ports import CheckoutPolicy
+from shop_services.orders.application.waiting import EndedOrders
+from shop_services.orders.domain.checkout import (
+    Answer,
+    AuthorisePayment,
+    PaymentWasAuthorised,
+    PaymentWasCaptured,
+    ReserveStock,
+    StockWasCommitted,
+    StockWasReserved,
+)
+from shop_services.orders.domain.money import Money
+from shop_services.orders.domain.order import PricedLine
+
+pytestmark = pytest.mark.anyio
+
+KEY = Ed25519PrivateKey.generate()
+POLICY = CheckoutPolicy(timedelta(seconds=90), timedelta(seconds=5), timedelta(seconds=60))
+MUGS = {"lines": [{"sku": "mug", "quantity": 2}], "payment": {"methodToken": "tok_visa"}}
+SCOPES = ("orders:place", "orders:read", "orders:cancel")
+
+
+@dataclass
+class Ticks:
+    """A clock that moves on by a second each time it is read."""
+
+    now: datetime = field(default_factory=lambda: datetime(2026, 3, 2, 12, 0, tzinfo=UTC))
+
+    def __call__(self) -> datetime:
+        self.now += timedelta(seconds=1)
+        return self.now
+
+
+@dataclass
+class Shop:
+    """The service in process, and what a test does to it."""
+
+    desk: FakeDesk
+    ended: EndedOrders
+    http: httpx.AsyncClient
+
+    def as_customer(
+        self, customer: str, *scopes: str, audience: str = "shop-internal", lifetime_seconds: float = 60
+    ) -> dict[str, str]:
+        signer = TokenSigner(KEY, "shop-edge")
+        token = signer.sign(customer, audience=audience, scopes=scopes or SCOPES, lifetime_seconds=lifetime_seconds)
+        return {"authorization": f"Bearer {token}"}
+
+    async def place(self, customer: str = "ann", *, key: str = "k-1", wish: object = MUGS) -> httpx.Response:
+        return await self.http.post("/v1/orders", json=wish, headers={**self.as_customer(customer), "idempotency-key": key})
+
+    async def get(self, path: str, customer: str = "ann") -> httpx.Response:
+        return await self.http.get(path, headers=self.as_customer(customer))
+
+    async def cancel(self, order_id: str, customer: str = "ann", *, key: str = "c-1") -> httpx.Response:
+        headers = {**self.as_customer(customer), "idempotency-key": key}
+        return await self.http.post(f"/v1/orders/{order_id}/cancellations", json={"reason": "too late"}, headers=headers)
+
+    async def until_waited_for(self, order_id: str) -> None:
+        async with asyncio.timeout(10):
+            while not self.ended.is_waited_for(order_id):
+                await checkpoint()
+
+    async def complete(self, order_id: str) -> None:
+        priced = StockWasReserved((PricedLine("mug", 2, Money("EUR", 1999)),))
+        answers: list[Answer] = [priced, PaymentWasAuthorised(), StockWasCommitted(), PaymentWasCaptured()]
+        for number, answer in enumerate(answers):
+            order = await self.desk.take_answer(f"{order_id}-{number}", order_id, answer)
+            assert order is not None
+            self.ended.announce(order)
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def shop() -> Iterator[Shop]:
+    clock = Ticks()
+    desk, ended = FakeDesk(clock, POLICY), EndedOrders()
+    callers = TokenVerifier(StaticKeys(KEY.public_key()), issuer="shop-edge", audience="shop-internal")
+    api = OrdersApi(desk, callers, ended, clock, new_order_id)
+    app = create_app(api.routes(), readiness={}, tracer=trace.get_tracer("test"), metrics=Metrics())
+    yield Shop(desk, ended, httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://orders"))
+
+
+async def test_an_order_is_accepted_with_the_place_to_look_for_it(shop: Shop) -> None:
+    answer = await shop.place()
+
+    order = answer.json()
+    assert (answer.status_code, answer.headers["location"]) == (202, f"/v1/orders/{order['id']}")
+    assert (order["status"], order["lines"]) == ("pending", [{"sku": "mug", "quantity": 2}])
+    assert "tok_visa" not in answer.text
+    assert [type(command) for command in shop.desk.book.sent] == [ReserveStock]
+
+
+async def test_the_same_request_sent_twice_gives_the_same_order(shop: Shop) -> None:
+    first, second = await shop.place(key="k-1"), await shop.place(key="k-1")
+
+    assert (second.status_code, second.json(), second.headers["location"]) == (202, first.json(), first.headers["location"])
+    assert second.headers["idempotency-replayed"] == "true"
+    assert len(shop.desk.book.orders) == 1
+
+
+async def test_the_same_request_sent_at_once_gives_one_order(shop: Shop) -> None:
+    answers = await asyncio.gather(*(shop.place(key="k-1") for _ in range(5)))
+
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    assert len(shop.desk.book.orders) == 1
+
+
+async def test_the_same_key_of_another_customer_is_another_order(shop: Shop) -> None:
+    first, second = await shop.place("ann", key="k-1"), await shop.place("bob", key="k-1")
+
+    assert first.json()["id"] != second.json()["id"]
+
+
+async def test_a_key_with_another_body_is_refused(shop: Shop) -> None:
+    await shop.place(key="k-1")
+
+    answer = await shop.place(key="k-1", wish={**MUGS, "lines": [{"sku": "mug", "quantity": 3}]})
+
+    assert (answer.status_code, answer.json()["type"]) == (422, "/problems/idempotency-key-reused")
+
+
+async def test_a_request_without_a_key_is_refused(shop: Shop) -> None:
+    answer = await shop.http.post("/v1/orders", json=MUGS, headers=shop.as_customer("ann"))
+
+    assert (answer.status_code, answer.json()["type"]) == (400, "/problems/idempotency-key-required")
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        {**MUGS, "lines": [{"sku": "mug", "quantity": 2, "unitPrice": {"currency": "EUR", "minorUnits": 1}}]},
+        {**MUGS, "total": 1},
+        {**MUGS, "lines": []},
+        {**MUGS, "lines": [{"sku": "mug", "quantity": 0}]},
+        {**MUGS, "lines": [{"sku": "mug", "quantity": -1}]},
+        {**MUGS, "lines": [{"sku": "mug", "quantity": 1.5}]},
+        {**MUGS, "lines": [{"sku": "", "quantity": 1}]},
+        {**MUGS, "lines": [{"sku": "mug", "quantity": 1}] * 51},
+        {**MUGS, "payment": {"methodToken": "4242424242424242"}},
+        {"lines": MUGS["lines"]},
+        [],
+    ],
+    ids=lambda wish: str(wish)[:60],
+)
+async def test_a_wish_that_names_a_price_or_nonsense_is_refused(shop: Shop, wish: object) -> None:
+    answer = await shop.place(wish=wish)
+
+    assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
+    assert answer.json()["errors"]
+    assert not shop.desk.book.orders
+
+
+async def test_an_order_shows_prices_and_total_once_stock_is_reserved(shop: Shop) -> None:
+    order_id = (await shop.place()).json()["id"]
+    await shop.complete(order_id)
+
+    order = (await shop.get(f"/v1/orders/{order_id}")).json()
+
+    assert order["status"] == "completed"
+    assert order["lines"] == [{"sku": "mug", "quantity": 2, "unitPrice": {"currency": "EUR", "minorUnits": 1999}}]
+    assert order["total"] == {"currency": "EUR", "minorUnits": 3998}
+
+
+async def test_the_payment_is_for_the_sum_that_the_reservation_gives(shop: Shop) -> None:
+    order_id = (await shop.place()).json()["id"]
+    await shop.complete(order_id)
+
+    asked = [command for command in shop.desk.book.sent if isinstance(command, AuthorisePayment)]
+    assert [command.amount for command in asked] == [Money("EUR", 3998)]
+
+
+async def test_waiting_for_an_order_answers_as_soon_as_it_is_final(shop: Shop) -> None:
+    order_id = (await shop.place()).json()["id"]
+
+    waiting = asyncio.create_task(shop.get(f"/v1/orders/{order_id}?wait=25"))
+    await shop.until_waited_for(order_id)
+    await shop.complete(order_id)
+
+    assert (await waiting).json()["status"] == "completed"
+
+
+async def test_waiting_ends_with_the_time_that_was_asked_for(shop: Shop) -> None:
+    order_id = (await shop.place()).json()["id"]
+
+    assert (await shop.get(f"/v1/orders/{order_id}?wait=0.01")).json()["status"] == "pending"
+
+
+async def test_those_who_wait_are_released_when_the_service_stops(shop: Shop) -> None:
+    order_id = (await shop.place()).json()["id"]
+    waiting = asyncio.create_task(shop.get(f"/v1/orders/{order_id}?wait=25"))
+    await shop.until_waited_for(order_id)
+
+    shop.ended.release_all()
+
+    assert (await waiting).json()["status"] == "pending"
+
+
+@pytest.mark.parametrize("wait", ["-1", "26", "soon", "nan"])
+async def test_a_wait_out_of_bounds_is_refused(shop: Shop, wait: str) -> None:
+    assert (await shop.get(f"/v1/orders/ord_1?wait={wait}")).status_code == 400
+
+
+async def test_the_order_of_somebody_else_looks_like_no_order(shop: Shop) -> None:
+    order_id = (await shop.place("ann")).json()["id"]
+
+    theirs = await shop.get(f"/v1/orders/{order_id}", "bob")
+    nobodys = await shop.get("/v1/orders/ord_00000000000000000000000000", "bob")
+
+    assert (theirs.status_code, nobodys.status_code) == (404, 404)
+    assert _but_for_the_id(theirs.json()) == _but_for_the_id(nobodys.json())
+
+
+def _but_for_the_id(problem: dict[str, object]) -> dict[str, object]:
+    return {name: value for name, value in problem.items() if name in {"type", "title", "status"}}
+
+
+async def test_nobody_cancels_the_order_of_somebody_else(shop: Shop) -> None:
+    order_id = (await shop.place("ann")).json()["id"]
+
+    assert (await shop.cancel(order_id, "bob")).status_code == 404
+    assert (await shop.get(f"/v1/orders/{order_id}", "ann")).json().get("cancellation") is None
+
+
+async def test_a_list_shows_own_orders_only(shop: Shop) -> None:
+    mine = [(await shop.place("ann", key=f"k-{number}")).json()["id"] for number in range(3)]
+    await shop.place("bob")
+
+    page = (await shop.get("/v1/orders", "ann")).json()
+
+    assert [order["id"] for order in page["items"]] == mine[::-1]
+    assert page["nextCursor"] is None
+
+
+async def test_pages_together_show_every_order_once(shop: Shop) -> None:
+    placed = [(await shop.place(key=f"k-{number}")).json()["id"] for number in range(7)]
+
+    seen, path = [], "/v1/orders?limit=3"
+    while path:
+        page = (await shop.get(path)).json()
+        seen += [order["id"] for order in page["items"]]
+        path = f"/v1/orders?limit=3&cursor={page['nextCursor']}" if page["nextCursor"] else ""
+
+    assert seen == placed[::-1]
+
+
+@pytest.mark.parametrize("cursor", ["x", "%00", "bm9wZQ==", "MjAyNi0wMS0wMVQwMDowMDowMHxvcmRfMQ=="])
+async def test_a_made_up_cursor_is_refused(shop: Shop, cursor: str) -> None:
+    assert (await shop.get(f"/v1/orders?cursor={cursor}")).status_code == 400
+
+
+async def test_a_cancelled_order_says_so_and_why(shop: Shop) -> None:
+    order_id = (await shop.place()).json()["id"]
+
+    answer = await shop.cancel(order_id)
+
+    assert (answer.status_code, answer.json()["cancellation"]) == (202, {"reason": "too late"})
+
+
+async def test_a_completed_order_is_not_cancelled(shop: Shop) -> None:
+    order_id = (await shop.place()).json()["id"]
+    await shop.complete(order_id)
+
+    answer = await shop.cancel(order_id)
+
+    assert (answer.status_code, answer.json()["type"]) == (409, "/problems/order-already-ended")
+
+
+@pytest.mark.parametrize("method, path", [("GET", "/v1/orders"), ("POST", "/v1/orders"), ("GET", "/v1/orders/ord_1")])
+async def test_nobody_gets_in_without_a_token_that_holds(shop: Shop, method: str, path: str) -> None:
+    other_door = {
+        "authorization": f"Bearer {TokenSigner(Ed25519PrivateKey.generate(), 'shop-edge').sign('ann', audience='shop-internal', lifetime_seconds=60)}"
+    }
+    guests = shop.as_customer("ann", audience="shop")
+    expired = shop.as_customer("ann", lifetime_seconds=-60)
+
+    statuses = [
+        (await shop.http.request(method, path, headers=headers)).status_code for headers in ({}, other_door, guests, expired)
+    ]
+
+    assert statuses == [401, 401, 401, 401]
+
+
+async def test_a_token_for_reading_does_not_order(shop: Shop) -> None:
+    headers = {**shop.as_customer("ann", "orders:read"), "idempotency-key": "k-1"}
+
+    assert (await shop.http.post("/v1/orders", json=MUGS, headers=headers)).status_code == 403
