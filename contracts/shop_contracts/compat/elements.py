@@ -189,11 +189,24 @@ class Message:
     full_name: str
     local_name: str
     """The name without the package: `Order.Line`."""
-    fields: list[Field] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
     enums: list[Enum] = field(default_factory=list)
-    extensions: list[Field] = field(default_factory=list)
     is_map_entry: bool = False
+
+    @cached_property
+    def fields(self) -> list[Field]:
+        """The fields in declared order, built when first asked for: most messages of a new version are the old ones."""
+        oneofs = [oneof.name for oneof in self.proto.oneof_decl]
+        return [self._field(one, oneofs) for one in self.proto.field]
+
+    @cached_property
+    def extensions(self) -> list[Field]:
+        """The extensions declared inside the message; what they extend is another matter."""
+        return [self._field(one, []) for one in self.proto.extension]
+
+    def _field(self, proto: descriptor_pb2.FieldDescriptorProto, oneofs: list[str]) -> Field:
+        is_member = bool(oneofs) and proto.HasField("oneof_index") and not proto.proto3_optional
+        return Field(proto, self.file, self, proto.number, proto.name, oneofs[proto.oneof_index] if is_member else None)
 
     @cached_property
     def features(self) -> Features:
@@ -338,22 +351,9 @@ class Tree:
         name = proto.name
         message = Message(proto, file, parent, name, scope + name, local_scope + name)
         message.is_map_entry = proto.HasField("options") and proto.options.map_entry
-        oneofs = [oneof.name for oneof in proto.oneof_decl]
-        message.fields = [
-            Field(
-                one,
-                file,
-                message,
-                one.number,
-                one.name,
-                oneofs[one.oneof_index] if oneofs and one.HasField("oneof_index") and not one.proto3_optional else None,
-            )
-            for one in proto.field
-        ]
         scope, local_scope = f"{scope}{name}.", f"{local_scope}{name}."
         message.messages = [self._message(nested, file, message, scope, local_scope) for nested in proto.nested_type]
         message.enums = [self._enum(nested, file, message, scope, local_scope) for nested in proto.enum_type]
-        message.extensions = [Field(one, file, message, one.number, one.name, None) for one in proto.extension]
         self.messages[message.full_name] = message
         return message
 

@@ -17,6 +17,7 @@ from google.protobuf.descriptor_pb2 import FieldDescriptorProto as Proto
 from shop_contracts.compat.confluent.rule import Rule
 from shop_contracts.compat.confluent.rules import BY_SUBJECT
 from shop_contracts.compat.confluent.subjects import (
+    FAMILIES,
     EnumPair,
     EnumValuePair,
     FieldPair,
@@ -26,6 +27,7 @@ from shop_contracts.compat.confluent.subjects import (
     OneofPair,
     Subject,
     TypePair,
+    kind_of,
     label_of,
 )
 from shop_contracts.compat.elements import Enum, Field, File, Message
@@ -97,6 +99,13 @@ class _Walk:
     seen: list[set[int]] = field(default_factory=list)
     turned_back: set[int] = field(default_factory=set)
     entered: int = 0
+    same_imports: bool = False
+
+    def __post_init__(self) -> None:
+        before, after = (
+            {path: file for path, file in one.files.items() if path != one.main} for one in (self.original, self.update)
+        )
+        self.same_imports = self.original.file.syntax == self.update.file.syntax and before == after
 
     def declarations(
         self, original: File | Message, update: File | Message, path: Path, within: frozenset[int]
@@ -123,6 +132,8 @@ class _Walk:
     def contents(self, original: Message, update: Message, path: Path, within: frozenset[int]) -> list[Difference]:
         """Compare fields, oneofs and what is nested; a message met inside itself gives its nested types only."""
         differences: list[Difference] = []
+        if self.same_imports and original.proto == update.proto:
+            return differences
         for seen in self.seen:
             seen.add(id(original))
         if id(original) in within:
@@ -143,14 +154,17 @@ class _Walk:
         for number in sorted({**before, **after}):
             old, new = before.get(number), after.get(number)
             where = _field_path(path, old, new)
-            differences += _judge(FieldPair(where, old, new, old is not None and old.oneof in vanished))
+            if old is None or new is None or not _is_untouched(old, new):
+                differences += _judge(FieldPair(where, old, new, old is not None and old.oneof in vanished))
+            elif old.proto.type in FAMILIES:
+                continue
             if old is not None and new is not None:
                 differences += self._types(old, new, where, within)
         return differences
 
     def _types(self, old: Field, new: Field, path: Path, within: frozenset[int], *, labelled: bool = True) -> list[Difference]:
-        pair = TypePair(path, old, new, label_of(old) if labelled else None, label_of(new) if labelled else None)
-        kinds = pair.kinds
+        kinds = (kind_of(old), kind_of(new))
+        pair = TypePair(path, old, new, kinds, label_of(old) if labelled else None, label_of(new) if labelled else None)
         if kinds == (Kind.MAP, Kind.MAP):
             before, after = old.message, new.message
             return [
@@ -191,6 +205,10 @@ class _Walk:
             self.remembered[key] = _Entered(differences, seen)
         self.turned_back |= turned_back_before
         return differences
+
+
+def _is_untouched(old: Field, new: Field) -> bool:
+    return old.proto == new.proto and old.oneof == new.oneof and old.file.syntax == new.file.syntax
 
 
 def _home(schema: Schema, file: File) -> Reference | str | None:

@@ -176,15 +176,12 @@ class TypePair:
     path: tuple[str, ...]
     original: Field
     update: Field
+    kinds: tuple[Kind, Kind]
+    """What the value is on either side."""
     original_label: Label | None
     update_label: Label | None
     nested_breaks: bool = False
     """Whether the two messages of that name, compared in depth, do not fit."""
-
-    @property
-    def kinds(self) -> tuple[Kind, Kind]:
-        """What the value is on either side."""
-        return kind_of(self.original), kind_of(self.update)
 
     @property
     def families(self) -> tuple[Family, Family] | None:

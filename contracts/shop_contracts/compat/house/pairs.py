@@ -171,14 +171,16 @@ def field_path(field: Field) -> str:
 
 
 def walk(old: Tree, new: Tree) -> Iterator[Pair]:
-    """Yield every pair worth a look; fields that are the same to the last option are left out."""
+    """Yield every pair worth a look; messages and fields that are the same to the last option are left out."""
     yield SchemaPair(old, new)
     for path, file in old.files.items():
         if path in new.files:
             yield FilePair(file, new.files[path])
+    same_enums = all(name in new.enums and enum.proto == new.enums[name].proto for name, enum in old.enums.items())
     for name, message in old.messages.items():
-        if name in new.messages:
-            yield from _inside_message(message, new.messages[name])
+        other = new.messages.get(name)
+        if other is not None and not (same_enums and _same_ground(message.file, other.file) and message.proto == other.proto):
+            yield from _inside_message(message, other)
     for name, enum in old.enums.items():
         if name in new.enums:
             yield from _inside_enum(enum, new.enums[name])
@@ -199,7 +201,7 @@ def _inside_message(old: Message, new: Message) -> Iterator[Pair]:
 
 def _is_untouched(old: Field, new: Field) -> bool:
     # What a named type is may change elsewhere, and a oneof is referred to by its index.
-    return not old.proto.type_name and old.oneof == new.oneof and old.proto == new.proto
+    return not old.proto.type_name and old.proto == new.proto and old.oneof == new.oneof
 
 
 def _same_ground(old: File, new: File) -> bool:

@@ -40,18 +40,18 @@ class EnumPast:
 
 
 def messages(earlier: Sequence[Schema], new: Schema) -> Iterator[MessagePast]:
-    """Yield the messages that the new version shares with any earlier one; map entries have no past of their own."""
+    """Yield the messages whose fields were not always what they are in the new version; map entries have no past of their own."""
     for name, message in new.tree.messages.items():
         forms = [(schema, schema.tree.messages[name]) for schema in earlier if name in schema.tree.messages]
-        if forms and not message.is_map_entry:
+        if any(form.proto != message.proto for _, form in forms) and not message.is_map_entry:
             yield MessagePast(message, forms, earlier[0].tree.messages.get(name))
 
 
 def enums(earlier: Sequence[Schema], new: Schema) -> Iterator[EnumPast]:
-    """Yield the enums that the new version shares with any earlier one."""
+    """Yield the enums whose values were not always what they are in the new version."""
     for name, enum in new.tree.enums.items():
         forms = [(schema, schema.tree.enums[name]) for schema in earlier if name in schema.tree.enums]
-        if forms:
+        if any(form.proto != enum.proto for _, form in forms):
             yield EnumPast(enum, forms, earlier[0].tree.enums.get(name))
 
 

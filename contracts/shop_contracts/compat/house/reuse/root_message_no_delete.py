@@ -9,18 +9,18 @@ from shop_contracts.compat.house.rule import Category, Rule
 
 
 def _check(pair: SchemaPair) -> Iterator[Break]:
-    contained = {field.type_name for message in pair.old.messages.values() for field in message.fields}
-    for file in pair.old.files.values():
-        for message in file.messages:
-            if message.full_name not in contained and message.full_name not in pair.new.messages:
-                yield Break(
-                    path_of(message.local_name),
-                    f"message {message.full_name}",
-                    ABSENT,
-                    f"{message.full_name} is gone: records of that type have no type to be read as.",
-                    file.path if file.path in pair.new.files else None,
-                    message,
-                )
+    gone = [one for file in pair.old.files.values() for one in file.messages if one.full_name not in pair.new.messages]
+    contained = {field.type_name for message in pair.old.messages.values() for field in message.fields} if gone else set()
+    for message in gone:
+        if message.full_name not in contained:
+            yield Break(
+                path_of(message.local_name),
+                f"message {message.full_name}",
+                ABSENT,
+                f"{message.full_name} is gone: records of that type have no type to be read as.",
+                message.file.path if message.file.path in pair.new.files else None,
+                message,
+            )
 
 
 RULE = Rule(
