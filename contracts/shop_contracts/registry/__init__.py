@@ -1,0 +1,1 @@
+"""A Schema Registry that speaks Confluent's REST API and keeps its state in the compacted topic `_schemas`."""

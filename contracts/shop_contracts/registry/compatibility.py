@@ -1,0 +1,75 @@
+"""Compatibility for the registry: its levels and its error messages over the checker that the offline check uses too."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from shop_contracts.compat import Level as CheckedLevel
+from shop_contracts.compat import Reference as CheckedReference
+from shop_contracts.compat import Schema, check
+from shop_contracts.registry import errors
+from shop_contracts.registry.content import ReadSchema, SchemaReader, remember_by_id
+from shop_contracts.registry.model import Content, Level, SchemaType, Settings, Version
+from shop_contracts.registry.store import Store
+
+
+class CompatibilityCheck:
+    """Says what speaks against a new version of a subject."""
+
+    def __init__(self, reader: SchemaReader) -> None:
+        self._reader = reader
+        self._earlier = remember_by_id(self._checked)
+
+    def objections(self, store: Store, new: ReadSchema, earlier: Sequence[Version], settings: Settings) -> list[str]:
+        """Confluent's messages about `new` after `earlier` (oldest first, none deleted); empty when it fits.
+
+        Raises RegistryError 42205 for types whose compatibility is not checked here.
+        """
+        level = settings.level or Level.NONE
+        counted = _same_group(new.content, earlier, settings)
+        if level is Level.NONE or not counted:
+            return []
+        if not level.is_transitive:
+            counted = counted[-1:]
+        if any(version.content.schema_type is not new.content.schema_type for version in counted):
+            return ["{errorType:'SCHEMA_TYPE_CHANGED', description:'Incompatible because of different schema type'}"]
+        if new.content.schema_type is not SchemaType.PROTOBUF:
+            if all(version.identity == new.identity for version in counted):
+                return []
+            raise errors.not_permitted(
+                f"This registry checks the compatibility of PROTOBUF schemas only. Set the level NONE for the subject to change "
+                f"its {new.content.schema_type} schema."
+            )
+        report = check(
+            [self._earlier(store, version) for version in counted],
+            _schema(new, None),
+            level=CheckedLevel(level.value),
+            validate_fields=bool(settings.fields.get("validateFields")),
+        )
+        return [] if report.compatible else list(report.messages)
+
+    def _checked(self, store: Store, version: Version) -> Schema:
+        return _schema(self._reader.read_version(store, version), version.version)
+
+
+def _schema(read: ReadSchema, version: int | None) -> Schema:
+    if read.compiled is None:
+        raise TypeError(f"{read.content.schema_type} schemas are not compiled")
+    references = {each.name: CheckedReference(each.subject, each.version) for each in read.content.references}
+    return Schema.compiled(
+        read.compiled, references=references, version=version, text=read.content.schema, metadata=_properties(read.content)
+    )
+
+
+def _properties(content: Content) -> dict[str, str]:
+    properties = content.metadata.get("properties") if isinstance(content.metadata, dict) else None
+    return properties if isinstance(properties, dict) else {}
+
+
+def _same_group(new: Content, earlier: Sequence[Version], settings: Settings) -> list[Version]:
+    """With a compatibilityGroup set, only versions with the same value of that metadata property are compared."""
+    group = settings.fields.get("compatibilityGroup")
+    if not group:
+        return list(earlier)
+    value = _properties(new).get(group)
+    return [version for version in earlier if _properties(version.content).get(group) == value]

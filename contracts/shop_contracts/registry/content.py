@@ -1,0 +1,176 @@
+"""What clients send as a schema, read: checked, with its references found, and with an identity to compare by."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import msgspec
+
+from shop_contracts.protobuf.compiler import CompiledProto, InvalidProto, compile_descriptor, compile_proto
+from shop_contracts.protobuf.normal import canonical_bytes, normal_bytes
+from shop_contracts.protobuf.printer import print_proto
+from shop_contracts.registry import errors
+from shop_contracts.registry.model import Content, Identity, Reference, SchemaType, Version, context_of, qualified
+from shop_contracts.registry.store import Store
+
+_KEPT = 4_096
+"""Schemas whose reading is remembered: a serialiser asks for the same few again and again."""
+
+_sorted_json = msgspec.json.Encoder(order="sorted")
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class ReadSchema:
+    """A valid schema. `content.schema` is text, whatever came in; `compiled` is there for Protobuf."""
+
+    content: Content
+    identity: Identity
+    compiled: CompiledProto | None = None
+
+
+class SchemaReader:
+    """Reads schemas, remembering those it read lately."""
+
+    def __init__(self) -> None:
+        self._read: OrderedDict[object, ReadSchema] = OrderedDict()
+
+    def read(self, store: Store, content: Content, context: str, *, deleted_references: bool = False) -> ReadSchema:
+        """The schema as seen from `context`. Raises RegistryError 42201.
+
+        `deleted_references` accepts references to soft-deleted versions: what is registered already stays readable.
+        """
+        content = _with_numbers(store, content, context)
+        found = _closure(store, content.references, context, deleted=deleted_references)
+        # Ids never change their meaning, so they stand for the sources in the key.
+        sources = tuple((name, version.id) for name, version in found.items())
+        key = (context, content.schema_type, content.schema, content.references, sources, *_annotations(content))
+        known = self._read.get(key)
+        if known is None:
+            known = self._read[key] = _read(content, {name: version.content.schema for name, version in found.items()})
+            if len(self._read) > _KEPT:
+                self._read.popitem(last=False)
+        else:
+            self._read.move_to_end(key)
+        return known
+
+    def read_version(self, store: Store, version: Version) -> ReadSchema:
+        """A registered schema."""
+        return self.read(store, version.content, context_of(version.subject), deleted_references=True)
+
+    def identify(self, store: Store, content: Content) -> Identity:
+        """The identity of a schema that another registry registered: of its text alone where it cannot be read here."""
+        try:
+            return self.read(store, content, ".", deleted_references=True).identity
+        except errors.RegistryError:
+            raw = content.schema.encode()
+            return _identity(content, raw, raw, None)
+
+
+def _with_numbers(store: Store, content: Content, context: str) -> Content:
+    """References to the latest version (-1) become references to the version that is the latest now."""
+    if all(reference.version != -1 for reference in content.references):
+        return content
+    numbered = []
+    for reference in content.references:
+        latest = store.latest(qualified(context, reference.subject)) if reference.version == -1 else None
+        numbered.append(Reference(reference.name, reference.subject, latest.version) if latest else reference)
+    return msgspec.structs.replace(content, references=tuple(numbered))
+
+
+def _closure(store: Store, references: Iterable[Reference], context: str, *, deleted: bool) -> dict[str, Version]:
+    """Import name to version, for all that is referenced directly or not. Nearer references win over farther ones."""
+    found: dict[str, Version] = {}
+    level = [(context, reference) for reference in references]
+    while level:
+        following = []
+        for scope, reference in level:
+            if reference.name in found:
+                continue
+            subject = qualified(scope, reference.subject)
+            version = store.version(subject, reference.version, deleted=deleted)
+            if version is None:
+                raise errors.invalid_schema(
+                    f'No schema reference found for subject "{reference.subject}" and version {reference.version}: '
+                    f'import "{reference.name}" of the schema needs it. Register it first.'
+                )
+            found[reference.name] = version
+            following += [(context_of(subject), each) for each in version.content.references]
+        level = following
+    return found
+
+
+def _read(content: Content, sources: dict[str, str]) -> ReadSchema:
+    if not content.schema.strip():
+        raise errors.invalid_schema("Empty schema")
+    if content.schema_type is not SchemaType.PROTOBUF:
+        return _read_json(content)
+    compiled, text = _compile(content.schema, sources)
+    content = msgspec.structs.replace(content, schema=text)
+    imports = set(compiled.file.dependency)
+    return ReadSchema(content, _identity(content, canonical_bytes(compiled.file), normal_bytes(compiled.file), imports), compiled)
+
+
+def _compile(schema: str, sources: dict[str, str]) -> tuple[CompiledProto, str]:
+    descriptor = _descriptor_in(schema)
+    try:
+        if descriptor is None:
+            return compile_proto(schema, sources), schema
+        compiled = compile_descriptor(descriptor, sources)
+        return compiled, print_proto(compiled)
+    except InvalidProto as error:
+        raise errors.invalid_schema(f"{error}") from error
+
+
+def _descriptor_in(schema: str) -> bytes | None:
+    """The bytes of a descriptor sent as base64: no .proto source is valid base64, since it needs a brace, a quote or a space."""
+    try:
+        return base64.b64decode(schema, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _read_json(content: Content) -> ReadSchema:
+    try:
+        parsed = msgspec.json.decode(content.schema)
+    except msgspec.DecodeError as error:
+        raise errors.invalid_schema(f"the {content.schema_type} schema is no JSON: {error}") from error
+    return ReadSchema(content, _identity(content, msgspec.json.encode(parsed), _sorted_json.encode(parsed), None))
+
+
+def _annotations(content: Content) -> tuple[bytes, bytes]:
+    return _sorted_json.encode(content.metadata), _sorted_json.encode(content.rule_set)
+
+
+def _identity(content: Content, canonical: bytes, normal: bytes, imports: set[str] | None) -> Identity:
+    """Digests over the form and what belongs to a schema beside it.
+
+    References count by what they are imported as, in any order; those that the file itself does not import do not count, since
+    some clients send them and some do not.
+    """
+    counted = sorted(
+        (each.name, each.subject, each.version) for each in content.references if imports is None or each.name in imports
+    )
+    beside = msgspec.json.encode([content.schema_type, counted]) + b"".join(_annotations(content))
+    return Identity(*(hashlib.sha256(beside + b"\0" + form).hexdigest()[:32] for form in (canonical, normal)))
+
+
+def remember_by_id(made: Callable[[Store, Version], _T], *, kept: int = _KEPT) -> Callable[[Store, Version], _T]:
+    """Remember what was made of a registered schema: under an id there is always the same schema."""
+    known: OrderedDict[tuple[str, int, str], _T] = OrderedDict()
+
+    def remembered(store: Store, version: Version) -> _T:
+        key = (context_of(version.subject), version.id, version.identity.canonical)
+        if key not in known:
+            known[key] = made(store, version)
+            if len(known) > kept:
+                known.popitem(last=False)
+        return known[key]
+
+    return remembered

@@ -1,0 +1,125 @@
+"""What the registry refuses, with the HTTP status and error code Confluent documents for it.
+
+Codes and their meaning: Schema Registry API Reference, "Errors" of each endpoint, in Confluent's documentation.
+"""
+
+from __future__ import annotations
+
+
+class RegistryError(Exception):
+    """An answer that is an error: `status` is HTTP's, `code` is Confluent's `error_code`."""
+
+    def __init__(self, status: int, code: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+
+
+def subject_not_found(subject: str) -> RegistryError:
+    return RegistryError(404, 40401, f"Subject '{subject}' not found.")
+
+
+def version_not_found(version: int) -> RegistryError:
+    return RegistryError(404, 40402, f"Version {version} not found.")
+
+
+def schema_not_found(schema_id: int | str | None = None) -> RegistryError:
+    return RegistryError(404, 40403, "Schema not found" if schema_id is None else f"Schema {schema_id} not found")
+
+
+def subject_soft_deleted(subject: str) -> RegistryError:
+    return RegistryError(404, 40404, f"Subject '{subject}' was soft deleted. Set permanent=true to delete permanently")
+
+
+def subject_not_soft_deleted(subject: str) -> RegistryError:
+    return RegistryError(404, 40405, f"Subject '{subject}' was not deleted first before being permanently deleted")
+
+
+def version_soft_deleted(subject: str, version: int) -> RegistryError:
+    return RegistryError(
+        404, 40406, f"Subject '{subject}' Version {version} was soft deleted. Set permanent=true to delete permanently"
+    )
+
+
+def version_not_soft_deleted(subject: str, version: int) -> RegistryError:
+    return RegistryError(
+        404, 40407, f"Subject '{subject}' Version {version} was not deleted first before being permanently deleted"
+    )
+
+
+def no_subject_level(subject: str) -> RegistryError:
+    return RegistryError(404, 40408, f"Subject '{subject}' does not have subject-level compatibility configured")
+
+
+def no_subject_mode(subject: str) -> RegistryError:
+    return RegistryError(404, 40409, f"Subject '{subject}' does not have subject-level mode configured")
+
+
+def incompatible(subject: str, messages: list[str]) -> RegistryError:
+    details = ", ".join(messages)
+    return RegistryError(
+        409,
+        409,
+        f'Schema being registered is incompatible with an earlier schema for subject "{subject}", details: [{details}]',
+    )
+
+
+def invalid_schema(message: str) -> RegistryError:
+    return RegistryError(422, 42201, f"Invalid schema: {message}")
+
+
+def invalid_version(version: str) -> RegistryError:
+    return RegistryError(
+        422,
+        42202,
+        f"The specified version '{version}' is not a valid version id. "
+        'Allowed values are between [1, 2^31-1] and the string "latest"',
+    )
+
+
+def invalid_level(level: object) -> RegistryError:
+    return RegistryError(
+        422,
+        42203,
+        f"Invalid compatibility level {level!r}. Valid values are none, backward, forward, full, backward_transitive, "
+        "forward_transitive, and full_transitive",
+    )
+
+
+def invalid_mode(mode: object) -> RegistryError:
+    return RegistryError(422, 42204, f"Invalid mode {mode!r}. Valid values are READWRITE, READONLY, READONLY_OVERRIDE, and IMPORT")
+
+
+def not_permitted(message: str) -> RegistryError:
+    return RegistryError(422, 42205, message)
+
+
+def reference_exists(subject: str, version: int) -> RegistryError:
+    return RegistryError(
+        422, 42206, f"One or more references exist to the schema {{magic=1,keytype=SCHEMA,subject={subject},version={version}}}."
+    )
+
+
+def invalid_subject(subject: str) -> RegistryError:
+    return RegistryError(422, 42208, f"The specified subject {subject!r} is not a valid subject name.")
+
+
+def malformed(message: str) -> RegistryError:
+    return RegistryError(400, 400, message)
+
+
+def store_failed(message: str) -> RegistryError:
+    """Kafka refused the write."""
+    return RegistryError(500, 50001, f"Error in the backend data store: {message}")
+
+
+def timed_out(message: str) -> RegistryError:
+    """The write was not acknowledged in time. It may have happened: a retry finds out, since registering again is harmless."""
+    return RegistryError(500, 50002, f"Operation timed out: {message}")
+
+
+def not_loaded() -> RegistryError:
+    return RegistryError(
+        503, 50003, "The registry has not read its state from Kafka yet. Is Kafka reachable? Try again in a moment."
+    )

@@ -1,0 +1,264 @@
+"""The log on Kafka: a compacted topic of one partition, written in transactions under one transactional id.
+
+Kafka lets only the newest holder of a transactional id commit. That makes it the lock between registries: whoever calls
+`init_transactions` takes over, and the one before learns of it when its next commit is refused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+
+from shop_contracts.registry import records
+from shop_contracts.registry.log import Superseded, Unavailable
+from shop_contracts.registry.records import Record
+
+logger = logging.getLogger(__name__)
+
+_FENCED = {KafkaError._FENCED, KafkaError.INVALID_PRODUCER_EPOCH, KafkaError.PRODUCER_FENCED}
+
+
+@dataclass(frozen=True)
+class KafkaLogSettings:
+    """Where the log is. `timeout_seconds` is the longest that one write may take before it counts as failed."""
+
+    bootstrap_servers: str
+    topic: str = "_schemas"
+    timeout_seconds: float = 8.0
+
+
+class KafkaLog:
+    """See `shop_contracts.registry.log.Log`."""
+
+    def __init__(self, settings: KafkaLogSettings) -> None:
+        self._settings = settings
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._apply: Callable[[Sequence[Record]], None] = lambda _: None
+        self._stopping = threading.Event()
+        self._reader: threading.Thread | None = None
+        self._writing = ThreadPoolExecutor(1, thread_name_prefix="registry-writer")
+        self._producer: Producer | None = None
+        self._is_leading = False
+        self._position = 0
+        self._advanced = asyncio.Event()
+        self.is_caught_up = False
+        self.failure: str | None = None
+
+    # -- reading
+
+    async def start(self, apply: Callable[[Sequence[Record]], None]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._apply = apply
+        self._reader = threading.Thread(target=self._read, name="registry-reader", daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        """Make the topic if need be, then follow it to the end of the process. Runs in a thread of its own."""
+        if not self._ensure_topic():
+            return
+        consumer = Consumer(
+            {
+                "bootstrap.servers": self._settings.bootstrap_servers,
+                "group.id": "shop-registry",  # required by the client; nothing is ever committed under it
+                "enable.auto.commit": False,
+                "enable.partition.eof": True,
+                "isolation.level": "read_committed",
+                "auto.offset.reset": "earliest",
+                "reconnect.backoff.max.ms": 500,
+                "fetch.error.backoff.ms": 100,
+            },
+            logger=logger,
+        )
+        consumer.assign([TopicPartition(self._settings.topic, 0, OFFSET_BEGINNING)])
+        try:
+            while not self._stopping.is_set():
+                first = consumer.poll(0.2)
+                if first is not None:
+                    self._take([first, *consumer.consume(5_000, 0)])
+        finally:
+            consumer.close()
+
+    def _take(self, messages: list[Message]) -> None:
+        batch: list[Record] = []
+        position, at_end = -1, False
+        for message in messages:
+            error = message.error()
+            if error is None:
+                key, value, headers = message.key(), message.value(), message.headers() or []
+                if key is not None:
+                    batch.append(Record(key, value, tuple(headers)))  # type: ignore[arg-type]  # bytes, as nothing decodes them
+                position = (message.offset() or 0) + 1
+                at_end = False
+            elif error.code() == KafkaError._PARTITION_EOF:
+                position, at_end = message.offset() or 0, True
+            elif not error.retriable():
+                logger.warning("reading the schemas topic failed; trying on", extra={"error": str(error)})
+        if position >= 0:
+            self._on_loop(self._advance, batch, position, at_end)
+
+    def _advance(self, batch: list[Record], position: int, at_end: bool) -> None:
+        if batch:
+            self._apply(batch)
+        self._position = max(self._position, position)
+        self.is_caught_up = self.is_caught_up or at_end
+        self._advanced.set()
+
+    def _on_loop(self, call: Callable[..., None], *arguments: Any) -> None:
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(call, *arguments)
+
+    async def _until(self, reached: Callable[[], bool]) -> None:
+        async with asyncio.timeout(self._settings.timeout_seconds):
+            while not reached():
+                self._advanced.clear()
+                await self._advanced.wait()
+
+    # -- the topic
+
+    def _ensure_topic(self) -> bool:
+        """Make the topic or check the one that is there; False when it cannot be used or the registry is stopping."""
+        from confluent_kafka.admin import AdminClient
+
+        admin = AdminClient(
+            {"bootstrap.servers": self._settings.bootstrap_servers, "reconnect.backoff.ms": 20, "reconnect.backoff.max.ms": 200},
+            logger=logger,
+        )
+        while not self._stopping.is_set():
+            try:
+                known = admin.list_topics(self._settings.topic, timeout=2).topics.get(self._settings.topic)
+                if known is None or known.error is not None or not known.partitions:
+                    self._create_topic(admin)
+                    continue
+                self.failure = self._unusable(admin, len(known.partitions))
+            except KafkaException as error:
+                logger.debug("Kafka does not answer yet", extra={"error": str(error)})
+                self._stopping.wait(0.05)
+                continue
+            if self.failure is None:
+                return True
+            logger.error(self.failure)
+            self._stopping.wait(5)
+        return False
+
+    def _create_topic(self, admin: Any) -> None:
+        from confluent_kafka.cimpl import NewTopic
+
+        topic = NewTopic(self._settings.topic, num_partitions=1, replication_factor=-1, config={"cleanup.policy": "compact"})
+        for made in admin.create_topics([topic], operation_timeout=2, request_timeout=5).values():
+            try:
+                made.result()
+            except KafkaException as error:
+                if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                    raise
+
+    def _unusable(self, admin: Any, partitions: int) -> str | None:
+        from confluent_kafka.admin._config import ConfigResource
+
+        topic = self._settings.topic
+        if partitions != 1:
+            return f"The topic {topic} has {partitions} partitions; schemas need one, or their order is lost. Use another topic."
+        resource = ConfigResource(ConfigResource.Type.TOPIC, topic)
+        configs = admin.describe_configs([resource], request_timeout=5)[resource].result()
+        policy = configs["cleanup.policy"].value
+        if policy != "compact":
+            return (
+                f"The topic {topic} has cleanup.policy={policy}: Kafka would delete schemas in time. "
+                f"Set it to compact: kafka-configs --alter --topic {topic} --add-config cleanup.policy=compact"
+            )
+        return None
+
+    # -- writing
+
+    async def lead(self) -> None:
+        if self._is_leading:
+            return
+        await self._in_writer(self._take_over)
+        # What another process wrote before is in front of this record, and behind it nobody else can write.
+        await self._commit([records.barrier_record()])
+        self._is_leading = True
+
+    async def append(self, records: Sequence[Record]) -> None:
+        await self._commit(records)
+
+    async def _commit(self, batch: Sequence[Record]) -> None:
+        try:
+            last_offset = await self._in_writer(self._write, batch)
+            await self._until(lambda: self._position > last_offset)
+        except (Superseded, Unavailable):
+            self._is_leading = False
+            raise
+        except TimeoutError as error:
+            self._is_leading = False
+            raise Unavailable("the record was written and could not be read back in time") from error
+
+    async def _in_writer(self, call: Callable[..., Any], *arguments: Any) -> Any:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._writing, call, *arguments)
+
+    def _take_over(self) -> None:
+        """Fence whoever wrote before."""
+        producer = Producer(
+            {
+                "bootstrap.servers": self._settings.bootstrap_servers,
+                "transactional.id": f"shop-registry-{self._settings.topic}",
+                "transaction.timeout.ms": 10_000,
+                "linger.ms": 0,
+                "reconnect.backoff.max.ms": 500,
+                "retry.backoff.ms": 20,
+                "retry.backoff.max.ms": 500,
+            },
+            logger=logger,
+        )
+        try:
+            producer.init_transactions(self._settings.timeout_seconds)
+        except KafkaException as error:
+            raise Unavailable(f"Kafka did not let this registry become the writer: {error.args[0].str()}") from error
+        self._producer = producer
+
+    def _write(self, batch: Sequence[Record]) -> int:
+        """Commit the records in one transaction; returns the offset of the last."""
+        if self._producer is None:
+            raise Superseded("this process is not the writer")
+        producer, offsets = self._producer, []
+
+        def delivered(error: KafkaError | None, message: Message) -> None:
+            if error is None:
+                offsets.append(message.offset() or 0)
+
+        try:
+            producer.begin_transaction()
+            for record in batch:
+                producer.produce(
+                    self._settings.topic,
+                    key=record.key,
+                    value=record.value,
+                    headers=list(record.headers),
+                    partition=0,
+                    on_delivery=delivered,
+                )
+            producer.commit_transaction(self._settings.timeout_seconds)
+        except KafkaException as failure:
+            self._give_up(producer)
+            error = failure.args[0]
+            if error.code() in _FENCED:
+                raise Superseded(error.str()) from failure
+            raise Unavailable(error.str()) from failure
+        return max(offsets)
+
+    def _give_up(self, producer: Producer) -> None:
+        """Leave the transaction to the next take-over, which ends it one way or the other."""
+        self._producer = None
+        producer.purge(in_flight=True, in_queue=True, blocking=False)
+
+    async def close(self) -> None:
+        self._stopping.set()
+        self._writing.shutdown(wait=False, cancel_futures=True)
+        if self._reader is not None:
+            await asyncio.to_thread(self._reader.join, 2)

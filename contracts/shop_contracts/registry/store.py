@@ -1,0 +1,244 @@
+"""The registry's state: a fold over the records of its topic, in the order of their offsets, and nothing else."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
+
+import msgspec
+
+from shop_contracts.registry import records
+from shop_contracts.registry.model import (
+    DEFAULT_CONTEXT,
+    DEFAULT_LEVEL,
+    DEFAULT_MODE,
+    Content,
+    Identity,
+    Level,
+    Mode,
+    Settings,
+    Version,
+    context_of,
+    qualified,
+)
+from shop_contracts.registry.records import Record
+
+logger = logging.getLogger(__name__)
+
+_K = TypeVar("_K")
+
+Identify = Callable[["Store", Content], Identity]
+"""Finds out what a schema is identical with; asked only for records that do not say so themselves."""
+
+
+class Store:
+    """What is registered. `apply` is the only way in; everything else asks."""
+
+    def __init__(self, identify: Identify) -> None:
+        self._identify = identify
+        self._subjects: dict[str, dict[int, Version]] = {}
+        self._by_id: dict[tuple[str, int], dict[tuple[str, int], Version]] = {}
+        self._by_canonical: dict[tuple[str, str], dict[tuple[str, int], Version]] = {}
+        self._by_normal: dict[tuple[str, str], dict[tuple[str, int], Version]] = {}
+        self._referrers: dict[tuple[str, int], dict[tuple[str, int], Version]] = {}
+        self._configs: dict[str | None, Settings] = {}
+        self._modes: dict[str | None, Mode] = {}
+        self.max_ids: dict[str, int] = {}
+
+    # -- the fold
+
+    def apply(self, record: Record) -> None:
+        """Take in the next record. One that cannot be read is skipped and logged: the rest of the topic still counts."""
+        try:
+            key = records.decode_key(record.key)
+            match key:
+                case records.SchemaKey():
+                    self._apply_schema(key, record)
+                case records.DeleteSubjectKey() | records.ClearSubjectKey():
+                    self._apply_delete_subject(key, record)
+                case records.ConfigKey():
+                    self._apply_config(key, record)
+                case records.ModeKey():
+                    self._apply_mode(key, record)
+                case records.NoopKey() if record.value is not None:
+                    for context, highest in records.decode_max_ids(record.value).maxIds.items():
+                        self._raise_max_id(context, highest)
+        except (msgspec.DecodeError, ValueError) as error:
+            logger.warning(
+                "skipped an unreadable record of the schemas topic", extra={"key": repr(record.key), "error": str(error)}
+            )
+
+    def _apply_schema(self, key: records.SchemaKey, record: Record) -> None:
+        if record.value is None:
+            self._remove(key.subject, key.version)
+            return
+        value = records.decode_schema(record.value)
+        content = value.content()
+        identity = records.identity_in(record.headers) or self._identify(self, content)
+        self._remove(key.subject, key.version)
+        self._put(Version(key.subject, key.version, value.id, content, identity, bool(value.deleted)))
+
+    def _apply_delete_subject(self, key: records.DeleteSubjectKey | records.ClearSubjectKey, record: Record) -> None:
+        if record.value is None:
+            return
+        if isinstance(key, records.ClearSubjectKey):
+            for version in [v for v in self.versions(key.subject, deleted=True) if v.deleted]:
+                self._remove(*version.key)
+            return
+        last = records.decode_delete(record.value).version
+        for version in self.versions(key.subject, deleted=True):
+            if version.version <= last:
+                version.deleted = True
+
+    def _apply_config(self, key: records.ConfigKey, record: Record) -> None:
+        if record.value is None:
+            self._configs.pop(key.subject, None)
+            return
+        fields = records.decode_config(record.value)
+        fields.pop("subject", None)
+        settings = Settings({name: value for name, value in fields.items() if value is not None})
+        _ = settings.level  # a level that nobody knows makes the record unreadable
+        self._configs[key.subject] = settings
+
+    def _apply_mode(self, key: records.ModeKey, record: Record) -> None:
+        if record.value is None:
+            self._modes.pop(key.subject, None)
+        else:
+            self._modes[key.subject] = Mode(records.decode_mode(record.value).mode)
+
+    def _put(self, version: Version) -> None:
+        context = context_of(version.subject)
+        versions = self._subjects.setdefault(version.subject, {})
+        in_order = not versions or next(reversed(versions)) < version.version
+        versions[version.version] = version
+        if not in_order:
+            self._subjects[version.subject] = dict(sorted(versions.items()))
+        self._by_id.setdefault((context, version.id), {})[version.key] = version
+        self._by_canonical.setdefault((context, version.identity.canonical), {})[version.key] = version
+        self._by_normal.setdefault((context, version.identity.normal), {})[version.key] = version
+        for target in _referenced(version):
+            self._referrers.setdefault(target, {})[version.key] = version
+        self._raise_max_id(context, version.id)
+
+    def _remove(self, subject: str, number: int) -> None:
+        versions = self._subjects.get(subject, {})
+        version = versions.pop(number, None)
+        if version is None:
+            return
+        if not versions:
+            del self._subjects[subject]
+        context = context_of(subject)
+        _discard(self._by_id, (context, version.id), version.key)
+        _discard(self._by_canonical, (context, version.identity.canonical), version.key)
+        _discard(self._by_normal, (context, version.identity.normal), version.key)
+        for target in _referenced(version):
+            _discard(self._referrers, target, version.key)
+
+    def _raise_max_id(self, context: str, schema_id: int) -> None:
+        self.max_ids[context] = max(self.max_ids.get(context, 0), schema_id)
+
+    # -- questions
+
+    def subjects(self) -> Iterator[str]:
+        """All subjects that have a version, deleted or not, sorted."""
+        return iter(sorted(self._subjects))
+
+    def contexts(self) -> list[str]:
+        return sorted({DEFAULT_CONTEXT, *map(context_of, self._subjects)})
+
+    def has_subject(self, subject: str, *, deleted: bool = False) -> bool:
+        """Whether the subject has a version; `deleted` counts soft-deleted ones."""
+        versions = self._subjects.get(subject, {})
+        return bool(versions) and (deleted or any(not version.deleted for version in versions.values()))
+
+    def versions(self, subject: str, *, deleted: bool = False) -> list[Version]:
+        """The subject's versions, oldest first; `deleted` adds soft-deleted ones."""
+        return [version for version in self._subjects.get(subject, {}).values() if deleted or not version.deleted]
+
+    def version(self, subject: str, number: int, *, deleted: bool = False) -> Version | None:
+        version = self._subjects.get(subject, {}).get(number)
+        return version if version is not None and (deleted or not version.deleted) else None
+
+    def latest(self, subject: str, *, deleted: bool = False) -> Version | None:
+        for version in reversed(self._subjects.get(subject, {}).values()):
+            if deleted or not version.deleted:
+                return version
+        return None
+
+    def next_version(self, subject: str) -> int:
+        return next(reversed(self._subjects.get(subject, {})), 0) + 1
+
+    def with_id(self, context: str, schema_id: int) -> Iterable[Version]:
+        """All versions that use an id, soft-deleted ones included."""
+        return self._by_id.get((context, schema_id), {}).values()
+
+    def with_identity(self, context: str, identity: Identity, *, normalize: bool = False) -> Iterable[Version]:
+        """All versions of the context that are the same schema, soft-deleted ones included; `normalize` ignores order."""
+        if normalize:
+            return self._by_normal.get((context, identity.normal), {}).values()
+        return self._by_canonical.get((context, identity.canonical), {}).values()
+
+    def with_guid(self, guid: str) -> Iterable[Version]:
+        digest = guid.replace("-", "")
+        return [version for context in self.contexts() for version in self._by_canonical.get((context, digest), {}).values()]
+
+    def referrers(self, subject: str, number: int, *, deleted: bool = False) -> list[Version]:
+        """Versions that reference this one; `deleted` adds soft-deleted ones."""
+        return [version for version in self._referrers.get((subject, number), {}).values() if deleted or not version.deleted]
+
+    def config(self, subject: str | None) -> Settings | None:
+        """What was set for exactly this subject, or with None for the whole registry."""
+        return self._configs.get(subject)
+
+    def mode(self, subject: str | None) -> Mode | None:
+        """What was set for exactly this subject, or with None for the whole registry."""
+        return self._modes.get(subject)
+
+    def config_in_scope(self, subject: str) -> Settings:
+        """What counts for the subject: each field from the subject, else its context, else the registry, else the default."""
+        fields: dict[str, object] = {"compatibilityLevel": DEFAULT_LEVEL}
+        for scope in (None, f":{context_of(subject)}:", subject):
+            found = self._configs.get(scope)
+            if found is not None:
+                fields |= found.fields
+        return Settings(fields)
+
+    def mode_in_scope(self, subject: str) -> Mode:
+        """What counts for the subject; READONLY_OVERRIDE on the registry beats what the subject says."""
+        overall = self._modes.get(None, DEFAULT_MODE)
+        if overall is Mode.READONLY_OVERRIDE:
+            return overall
+        return self._modes.get(subject) or self._modes.get(f":{context_of(subject)}:") or overall
+
+    def level_in_scope(self, subject: str) -> Level:
+        return self.config_in_scope(subject).level or DEFAULT_LEVEL
+
+    def snapshot(self) -> dict[str, object]:
+        """Everything the records said, as plain values: two stores with one snapshot answer alike."""
+        return {
+            "versions": [
+                (v.subject, v.version, v.id, v.content, v.identity, v.deleted)
+                for subject in self.subjects()
+                for v in self.versions(subject, deleted=True)
+            ],
+            "configs": {
+                str(subject): settings.fields for subject, settings in sorted(self._configs.items(), key=lambda kv: str(kv[0]))
+            },
+            "modes": {str(subject): mode for subject, mode in sorted(self._modes.items(), key=lambda kv: str(kv[0]))},
+            "max_ids": dict(sorted(self.max_ids.items())),
+        }
+
+
+def _referenced(version: Version) -> Iterator[tuple[str, int]]:
+    context = context_of(version.subject)
+    for reference in version.content.references:
+        yield qualified(context, reference.subject), reference.version
+
+
+def _discard(index: dict[_K, dict[tuple[str, int], Version]], key: _K, member: tuple[str, int]) -> None:
+    members = index.get(key)
+    if members is not None:
+        members.pop(member, None)
+        if not members:
+            del index[key]
