@@ -51,7 +51,7 @@ class Problem(KitError):
         self.headers = dict(headers or {})
 
 
-class _Body(msgspec.Struct, omit_defaults=True):
+class _Body(msgspec.Struct, omit_defaults=True, rename="camel"):
     type: str
     title: str
     status: int

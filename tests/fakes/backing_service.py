@@ -1,0 +1,46 @@
+"""A service behind the front door that records what it is asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import msgspec
+from shop_kit.errors import Unavailable
+from shop_services.edge.application.ports import ServiceAnswer
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request that came through the door."""
+
+    method: str
+    path: str
+    customer: str
+    body: bytes = b""
+    idempotency_key: str = ""
+
+
+@dataclass
+class FakeService:
+    """Answers everything with `answer`, or with nothing while it `is_down`."""
+
+    answer: ServiceAnswer = field(default_factory=lambda: ServiceAnswer(200, b"{}", {"content-type": "application/json"}))
+    is_down: bool = False
+    asked: list[Asked] = field(default_factory=list)
+
+    async def get(self, path: str, *, as_customer: str, seconds: float) -> ServiceAnswer:
+        return self._take(Asked("GET", path, as_customer))
+
+    async def post(self, path: str, *, as_customer: str, body: bytes, idempotency_key: str, seconds: float) -> ServiceAnswer:
+        return self._take(Asked("POST", path, as_customer, body, idempotency_key))
+
+    def _take(self, asked: Asked) -> ServiceAnswer:
+        self.asked.append(asked)
+        if self.is_down:
+            raise Unavailable("orders", "connection refused")
+        return self.answer
+
+
+def json_answer(status: int, value: object, **headers: str) -> ServiceAnswer:
+    """An answer as services give it."""
+    return ServiceAnswer(status, msgspec.json.encode(value), {"content-type": "application/json", **headers})

@@ -1,0 +1,268 @@
+"""The front door as visitors meet it, with made-up services behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from dataclasses import dataclass, field
+
+import httpx
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from fakes.backing_service import FakeService, json_answer
+from fakes.turnstile import FakeTurnstile
+from opentelemetry import trace
+from shop_kit.auth import StaticKeys, TokenSigner, TokenVerifier
+from shop_kit.http.app import create_app
+from shop_kit.metrics import Metrics
+from shop_services.edge.adapters.rest import FrontDoor, Limits
+from shop_services.edge.adapters.tokens import EdgeTokens
+from shop_services.edge.domain.rate import RateLimit
+
+pytestmark = pytest.mark.anyio
+
+MUGS = {"lines": [{"sku": "mug", "quantity": 2}], "payment": {"methodToken": "tok_visa"}}
+ORDER_ID = "ord_01J9ZK3V5M8Q2T4W6Y8A0C2E4G"
+ACCEPTED = json_answer(202, {"id": ORDER_ID, "status": "pending"}, location=f"/v1/orders/{ORDER_ID}")
+
+
+@dataclass
+class StoppedClock:
+    seconds: float = 1_770_000_000.0
+
+    def now(self) -> float:
+        return self.seconds
+
+
+@dataclass
+class Door:
+    clock: StoppedClock = field(default_factory=StoppedClock)
+    key: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
+    orders: FakeService = field(default_factory=FakeService)
+    inventory: FakeService = field(default_factory=FakeService)
+    limits: Limits = field(default_factory=lambda: Limits(RateLimit(10, 10), RateLimit(10, 10)))
+
+    def __post_init__(self) -> None:
+        self.tokens = EdgeTokens(self.key, self.clock)
+        self.turnstile = FakeTurnstile(lambda: self.clock.seconds * 1000)
+        front = FrontDoor(self.orders, self.inventory, self.tokens, self.turnstile, self.limits, b"secret")
+        app = create_app(front.routes(), readiness={}, tracer=trace.get_tracer("test"), metrics=Metrics())
+        self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://edge")
+
+    async def place(
+        self, *, key: str | None = None, token: str | None = None, wish: object = MUGS, **headers: str
+    ) -> httpx.Response:
+        sent = {"idempotency-key": key or str(uuid.uuid4()), **headers}
+        if token:
+            sent["authorization"] = f"Bearer {token}"
+        return await self.http.post("/v1/orders", json=wish, headers=sent)
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def door() -> Door:
+    return Door(orders=FakeService(ACCEPTED))
+
+
+async def test_a_visitor_without_a_token_becomes_a_guest_with_one(door: Door) -> None:
+    answer = await door.place()
+
+    customer = door.orders.asked[0].customer
+    assert (answer.status_code, answer.headers["location"], answer.json()["id"]) == (202, f"/v1/orders/{ORDER_ID}", ORDER_ID)
+    assert await door.tokens.customer_of(answer.json()["guestToken"]) == customer
+    assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_a_guest_who_lost_the_answer_and_asks_again_is_the_same_guest(door: Door) -> None:
+    key = str(uuid.uuid4())
+    await asyncio.gather(door.place(key=key), door.place(key=key), door.place(key=key.upper()))
+
+    assert len({asked.customer for asked in door.orders.asked}) == 1
+
+
+async def test_two_visitors_are_two_guests(door: Door) -> None:
+    await door.place()
+    await door.place()
+
+    assert door.orders.asked[0].customer != door.orders.asked[1].customer
+
+
+@pytest.mark.parametrize("key", ["1", "order-1", "0" * 36, ""])
+async def test_a_guest_cannot_be_guessed_from_a_weak_key(door: Door, key: str) -> None:
+    answer = await door.http.post("/v1/orders", json=MUGS, headers={"idempotency-key": key})
+
+    assert answer.status_code == 400
+    assert not door.orders.asked
+
+
+async def test_a_customer_with_a_token_may_choose_any_key_and_gets_no_new_token(door: Door) -> None:
+    answer = await door.place(key="order-1", token=door.tokens.issue("cus_ann"))
+
+    assert (door.orders.asked[0].customer, door.orders.asked[0].idempotency_key) == ("cus_ann", "order-1")
+    assert "guestToken" not in answer.json()
+
+
+async def test_the_body_is_handed_on_as_it_came(door: Door) -> None:
+    answer = await door.place()
+
+    assert door.orders.asked[0].body == answer.request.content
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [{**MUGS, "lines": [{"sku": "mug", "quantity": 1, "unitPrice": 1}]}, {**MUGS, "lines": []}, {}],
+    ids=["price", "no lines", "empty"],
+)
+async def test_nonsense_is_stopped_at_the_door(door: Door, wish: object) -> None:
+    answer = await door.place(wish=wish)
+
+    assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
+    assert not door.orders.asked
+
+
+async def test_orders_are_read_as_the_customer_that_the_token_names(door: Door) -> None:
+    headers = {"authorization": f"Bearer {door.tokens.issue('cus_ann')}"}
+
+    await door.http.get(f"/v1/orders/{ORDER_ID}?wait=3", headers=headers)
+    await door.http.get("/v1/orders?limit=2&cursor=abc", headers=headers)
+
+    assert [(asked.path, asked.customer) for asked in door.orders.asked] == [
+        (f"/v1/orders/{ORDER_ID}?wait=3", "cus_ann"),
+        ("/v1/orders?limit=2&cursor=abc", "cus_ann"),
+    ]
+
+
+async def test_a_path_cannot_be_made_to_reach_further(door: Door) -> None:
+    headers = {"authorization": f"Bearer {door.tokens.issue('cus_ann')}"}
+
+    await door.http.get("/v1/orders/x%3Fcustomer=bob%26a", headers=headers)
+
+    assert [asked.path for asked in door.orders.asked] == ["/v1/orders/x%3Fcustomer%3Dbob%26a?wait=0"]
+
+
+@pytest.mark.parametrize(
+    "method, path", [("GET", "/v1/orders"), ("GET", f"/v1/orders/{ORDER_ID}"), ("POST", f"/v1/orders/{ORDER_ID}/cancellations")]
+)
+async def test_orders_are_shown_to_nobody_without_a_token_that_holds(door: Door, method: str, path: str) -> None:
+    forged = TokenSigner(Ed25519PrivateKey.generate(), "shop-edge").sign("cus_ann", audience="shop", lifetime_seconds=60)
+    internal = door.tokens.internal("cus_ann")
+    expired = door.tokens.issue("cus_ann")
+    others = {"", f"Bearer {forged}", f"Bearer {internal}", "Basic YW5uOmFubg==", "Bearer", "Bearer x.y.z"}
+
+    statuses = {(await door.http.request(method, path, headers={"authorization": other})).status_code for other in others}
+    door.clock.seconds += 31 * 24 * 3600
+    late = await door.http.request(method, path, headers={"authorization": f"Bearer {expired}"})
+
+    assert (statuses, late.status_code) == ({401}, 401)
+    assert not door.orders.asked
+
+
+async def test_a_service_that_does_not_answer_is_told_with_when_to_try_again(door: Door) -> None:
+    door.orders.is_down = True
+
+    answer = await door.place()
+
+    assert (answer.status_code, answer.headers["content-type"], answer.headers["retry-after"]) == (
+        503,
+        "application/problem+json",
+        "1",
+    )
+    assert answer.json()["correlationId"] == answer.headers["x-correlation-id"]
+
+
+async def test_the_shop_can_be_browsed_while_orders_are_away(door: Door) -> None:
+    door.orders.is_down = True
+    door.inventory.answer = json_answer(200, {"items": [], "nextCursor": None})
+
+    answer = await door.http.get("/v1/stock-items?limit=5")
+
+    assert (answer.status_code, answer.json()) == (200, {"items": [], "nextCursor": None})
+    assert [(asked.path, asked.customer) for asked in door.inventory.asked] == [("/v1/stock-items?limit=5", "anybody")]
+
+
+async def test_an_answer_of_a_service_is_passed_on_with_its_problem(door: Door) -> None:
+    problem = json_answer(422, {"type": "/problems/idempotency-key-reused"}, **{"x-internal": "1", "retry-after": "2"})
+    door.orders.answer = problem
+
+    answer = await door.place()
+
+    assert (answer.status_code, answer.json(), answer.headers["retry-after"]) == (
+        422,
+        {"type": "/problems/idempotency-key-reused"},
+        "2",
+    )
+    assert "x-internal" not in answer.headers
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_that_a_service_refuses_the_edge_is_not_the_visitors_fault(door: Door, status: int) -> None:
+    door.orders.answer = json_answer(status, {})
+
+    assert (await door.place()).status_code == 502
+
+
+async def test_who_asks_too_often_waits_and_others_do_not(door: Door) -> None:
+    ann, bob = door.tokens.issue("cus_ann"), door.tokens.issue("cus_bob")
+
+    statuses = [(await door.place(token=ann)).status_code for _ in range(11)]
+    refused = await door.place(token=ann)
+    others = await door.place(token=bob)
+    door.clock.seconds += 1.0
+    later = await door.place(token=ann)
+
+    assert statuses == [202] * 10 + [429]
+    assert (refused.headers["retry-after"], refused.json()["type"]) == ("1", "/problems/rate-limited")
+    assert (others.status_code, later.status_code) == (202, 202)
+
+
+async def test_visitors_without_a_token_are_counted_by_address(door: Door) -> None:
+    await door.place()
+    await door.place(**{"x-forwarded-for": "203.0.113.7"})
+
+    assert door.turnstile.clients == ["address:127.0.0.1", "address:127.0.0.1"]
+
+
+async def test_behind_proxies_of_ours_the_address_is_what_the_outermost_has_seen() -> None:
+    door = Door(limits=Limits(RateLimit(10, 10), RateLimit(10, 10), trusted_proxies=2))
+
+    await door.http.get("/v1/stock-items", headers={"x-forwarded-for": "6.6.6.6, 203.0.113.7, 10.0.0.1"})
+    await door.http.get("/v1/stock-items", headers={"x-forwarded-for": "203.0.113.7"})
+
+    assert door.turnstile.clients == ["address:203.0.113.7", "address:127.0.0.1"]
+
+
+async def test_services_verify_the_internal_token_with_the_keys_that_the_door_shows(door: Door) -> None:
+    keys = (await door.http.get("/.well-known/jwks.json")).json()["keys"]
+    token = door.tokens.internal("cus_ann")
+
+    claims = jwt.decode(
+        token, jwt.PyJWK(keys[0]), audience="shop-internal", issuer="shop-edge", options={"verify_exp": False, "verify_iat": False}
+    )
+
+    assert claims["sub"] == "cus_ann"
+    assert "stock:write" not in claims["scope"]
+
+
+async def test_an_internal_token_is_signed_again_before_it_grows_old(door: Door) -> None:
+    verifier = TokenVerifier(StaticKeys(door.key.public_key()), issuer="shop-edge", audience="shop-internal", clock=door.clock)
+    first = door.tokens.internal("cus_ann")
+    door.clock.seconds += 149
+    second = door.tokens.internal("cus_ann")
+    door.clock.seconds += 2
+    third = door.tokens.internal("cus_ann")
+
+    assert first == second != third
+    assert (await verifier.verify(third)).subject == "cus_ann"
+
+
+async def test_every_answer_names_the_piece_of_work_it_belongs_to(door: Door) -> None:
+    given = await door.http.get("/v1/stock-items", headers={"x-correlation-id": "my-work-1"})
+    chosen = await door.http.get("/v1/nothing")
+
+    assert given.headers["x-correlation-id"] == "my-work-1"
+    assert (chosen.status_code, chosen.json()["correlationId"]) == (404, chosen.headers["x-correlation-id"])
