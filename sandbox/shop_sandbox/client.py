@@ -17,7 +17,19 @@ import msgspec
 from shop_sandbox.errors import ErrorCode, SandboxError
 from shop_sandbox.events import AnyEvent, SandboxStopped
 from shop_sandbox.paths import SandboxPaths
-from shop_sandbox.supervisor.protocol import AnyRequest, Down, Follow, Refused, Reply, RequestFinished, Restart, SandboxState, SandboxStatus, Status, Up
+from shop_sandbox.supervisor.protocol import (
+    AnyRequest,
+    Down,
+    Follow,
+    Refused,
+    Reply,
+    RequestFinished,
+    Restart,
+    SandboxState,
+    SandboxStatus,
+    Status,
+    Up,
+)
 from shop_sandbox.supervisor.settings import SupervisorSettings
 
 _RETRY_SECONDS = 0.02
@@ -135,7 +147,11 @@ def purge(paths: SandboxPaths) -> Iterator[AnyEvent]:
     paths.socket.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = _try_lock(paths)
     if lock is None:
-        raise SandboxError(ErrorCode.SUPERVISOR_UNREACHABLE, f"sandbox {paths.name} runs", actions=("`shop-dev down --purge` stops and removes it",))
+        raise SandboxError(
+            ErrorCode.SUPERVISOR_UNREACHABLE,
+            f"sandbox {paths.name} runs",
+            actions=("`shop-dev down --purge` stops and removes it",),
+        )
     try:
         yield from sweep(paths)
         paths.socket.unlink(missing_ok=True)
@@ -237,7 +253,9 @@ def _serves(client: SandboxClient) -> bool:
 
 
 def _refusal(reply: Refused) -> SandboxError:
-    return SandboxError(ErrorCode(reply.code), reply.message, actions=reply.actions, retryable=reply.retryable, detail=dict(reply.detail))
+    return SandboxError(
+        ErrorCode(reply.code), reply.message, actions=reply.actions, retryable=reply.retryable, detail=dict(reply.detail)
+    )
 
 
 def _not_running(paths: SandboxPaths) -> SandboxError:
@@ -257,4 +275,6 @@ def _cannot_start(error: OSError, paths: SandboxPaths) -> SandboxError:
 
     if error.errno == 28:
         return disk_full(paths.root)
-    return SandboxError(ErrorCode.SUPERVISOR_UNREACHABLE, f"the supervisor cannot be started: {error}", detail={"path": str(paths.root)})
+    return SandboxError(
+        ErrorCode.SUPERVISOR_UNREACHABLE, f"the supervisor cannot be started: {error}", detail={"path": str(paths.root)}
+    )

@@ -265,7 +265,9 @@ def _parse(line: str) -> tuple[float | None, str]:
 
 def _continues(record: str, line: str) -> bool:
     """True for a line that explains the record before it: indented, a further cause, or the exception a Python traceback ends with."""
-    if line.startswith((" ", "\t", "Caused by: ", "Traceback (most recent call last):", "During handling of", "The above exception was")):
+    if line.startswith(
+        (" ", "\t", "Caused by: ", "Traceback (most recent call last):", "During handling of", "The above exception was")
+    ):
         return True
     return "Traceback (most recent call last):" in record and (not line or record.rpartition("\n")[2].startswith((" ", "\t")))
 

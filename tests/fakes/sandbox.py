@@ -66,7 +66,9 @@ class FakeDriver:
             environment["PORT"] = str(context.endpoints.ports[resource.name])
         if fake.target is not None:
             listener = resource.name if resource.ports else None
-            return ForkLaunch(fake.target, environment, context.paths.checkout, inherit_listener=listener, stop_grace_seconds=fake.grace_seconds)
+            return ForkLaunch(
+                fake.target, environment, context.paths.checkout, inherit_listener=listener, stop_grace_seconds=fake.grace_seconds
+            )
         return ExecLaunch(
             ("/bin/sh", "-c", fake.script),
             environment,

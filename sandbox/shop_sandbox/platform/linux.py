@@ -11,6 +11,7 @@ from shop_sandbox.platform.seam import PortHolder
 
 _PROC = Path("/proc")
 _PR_SET_PDEATHSIG = 1
+_PR_SET_NAME = 15
 _PR_SET_CHILD_SUBREAPER = 36
 _LISTENING = {"net/tcp": "0A", "net/tcp6": "0A", "net/udp": "07"}
 """State of a listening socket, by table: TCP_LISTEN; and that of every unconnected UDP socket."""
@@ -34,6 +35,10 @@ class Linux:
         """See prctl(2), PR_SET_CHILD_SUBREAPER."""
         self._prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
+    def name_process(self, name: str) -> None:
+        """See prctl(2), PR_SET_NAME: at most 15 bytes. An exec replaces it by the program's name."""
+        self._libc.prctl(_PR_SET_NAME, name.encode()[:15], 0, 0, 0)
+
     def yield_to_others(self) -> None:
         """SCHED_IDLE: runs when nothing else wants the CPU; the I/O priority follows from it (ioprio_set(2))."""
         os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
@@ -56,7 +61,9 @@ class Linux:
 
     def children(self, pid: int) -> list[int]:
         """By field 4 of /proc/<pid>/stat."""
-        return [found for found in _pids() if (fields := _stat(found)) is not None and fields[0] not in "ZX" and int(fields[1]) == pid]
+        return [
+            found for found in _pids() if (fields := _stat(found)) is not None and fields[0] not in "ZX" and int(fields[1]) == pid
+        ]
 
     def processes_with(self, variable: str, value: str) -> list[int]:
         """By /proc/<pid>/environ, which shows what a process was started with."""

@@ -25,6 +25,9 @@ class MacOS:
     def adopt_orphans(self) -> None:
         """Does nothing: Darwin gives orphans to launchd."""
 
+    def name_process(self, name: str) -> None:
+        """Does nothing: Darwin shows the program's name."""
+
     def yield_to_others(self) -> None:
         """The lowest nice value; Darwin throttles the disk of such processes with it."""
         os.nice(_LOWEST_PRIORITY)
@@ -85,7 +88,9 @@ class MacOS:
         program = shutil.which("lsof", path="/usr/sbin:/usr/bin:/bin")
         if program is None:
             return None
-        answer = subprocess.run([program, "-nP", f"-iTCP:{port}", "-sTCP:LISTEN", "-t"], capture_output=True, text=True, check=False, timeout=5)  # nosec B603 - a fixed program, a number
+        answer = subprocess.run(
+            [program, "-nP", f"-iTCP:{port}", "-sTCP:LISTEN", "-t"], capture_output=True, text=True, check=False, timeout=5
+        )  # nosec B603 - a fixed program, a number
         for line in answer.stdout.split():
             try:
                 return PortHolder(pid=int(line), command=" ".join(psutil.Process(int(line)).cmdline()) or "?")

@@ -30,6 +30,10 @@ class Platform(Protocol):
         """Become the parent of descendants whose own parent ends, where the kernel can do that."""
         ...
 
+    def name_process(self, name: str) -> None:
+        """Have this process shown under `name` by tools like top, where the system lets a process choose."""
+        ...
+
     def yield_to_others(self) -> None:
         """Give this process the lowest claim on CPU and disk that the system knows."""
         ...

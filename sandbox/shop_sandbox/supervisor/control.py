@@ -63,7 +63,10 @@ async def _answer(writer: asyncio.StreamWriter, request: AnyRequest, sandbox: Sa
                 await _send(writer, event)
         await _send(writer, RequestFinished())
     except SandboxError as error:
-        await _send(writer, Refused(code=error.code, message=error.message, actions=error.actions, retryable=error.retryable, detail=error.detail))
+        await _send(
+            writer,
+            Refused(code=error.code, message=error.message, actions=error.actions, retryable=error.retryable, detail=error.detail),
+        )
 
 
 def _events(request: Up | Follow | Restart | Down, sandbox: Sandbox) -> AsyncIterator[object]:

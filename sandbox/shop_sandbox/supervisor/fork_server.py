@@ -210,6 +210,7 @@ class ForkServer:
             os.chdir(request["cwd"])
         except (OSError, KeyError) as error:
             return _fails_to_start(request, error)
+        here.name_process(request["name"])
         here.die_with_parent(request["death_signal"])
         if os.getppid() != parent or os.read(gate, 1) != b"g":
             os._exit(0)  # the supervisor or the server went away before this child was in the ledger
@@ -282,12 +283,14 @@ def start(nonce: str, *, close: tuple[int, ...] = ()) -> Connections:
         if nursery_pid == 0:
             theirs.close()
             os.setpgid(0, 0)
+            here.name_process("nursery")
             here.die_with_parent(signal.SIGKILL)
             if os.getppid() != spawner_pid:
                 os._exit(0)
             _preload()
             _run(ForkServer(nursery_theirs))
         nursery_theirs.close()
+    here.name_process("spawner")
     here.adopt_orphans()
     _run(ForkServer(theirs, nursery=nursery_pid), at_the_end=lambda: end_everything_started_with(NONCE_VARIABLE, nonce))
 

@@ -80,7 +80,10 @@ def disk_full(path: Path) -> SandboxError:
     return SandboxError(
         ErrorCode.DISK_FULL,
         f"the disk that holds {path} is full",
-        actions=("free some space there, then run `shop-dev up` again", "`shop-dev down --purge` removes this sandbox's own data and logs"),
+        actions=(
+            "free some space there, then run `shop-dev up` again",
+            "`shop-dev down --purge` removes this sandbox's own data and logs",
+        ),
         retryable=True,
         detail={"path": str(path)},
     )

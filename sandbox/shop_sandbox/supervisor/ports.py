@@ -75,26 +75,31 @@ class Ports:
 def claim(keys: Iterable[str], *, remembered_in: Path, overrides: Mapping[str, int], seed: str) -> Ports:
     """Hold a port for each key: the override, else the remembered one, else a free one from a block that `seed` decides.
 
-    Raises SandboxError (PORT_TAKEN), naming who holds an overridden or remembered port.
+    Raises SandboxError (PORT_TAKEN), naming who holds an overridden or remembered port; then none is held.
     """
-    wanted = sorted(keys)
-    remembered = _remembered(remembered_in)
-    fixed = remembered | dict(overrides)
     ports = Ports()
     try:
-        for key in wanted:
-            if key in fixed:
-                ports.hold(key, fixed[key])
-        for key in wanted:
-            if key not in fixed:
-                _hold_a_free_one(ports, key, seed, avoiding=set(fixed.values()))
-        kept = remembered | {key: number for key, number in ports.numbers.items() if key not in overrides}
-        if kept != remembered:
-            write_atomically(remembered_in, msgspec.json.encode(kept))
+        extend(ports, keys, remembered_in=remembered_in, overrides=overrides, seed=seed)
     except BaseException:
         ports.close()
         raise
     return ports
+
+
+def extend(ports: Ports, keys: Iterable[str], *, remembered_in: Path, overrides: Mapping[str, int], seed: str) -> None:
+    """Hold a port for each key that has none yet, as `claim` does."""
+    wanted = sorted(set(keys) - set(ports.numbers))
+    remembered = _remembered(remembered_in)
+    fixed = remembered | dict(overrides)
+    for key in wanted:
+        if key in fixed:
+            ports.hold(key, fixed[key])
+    for key in wanted:
+        if key not in fixed:
+            _hold_a_free_one(ports, key, seed, avoiding=set(fixed.values()))
+    kept = remembered | {key: number for key, number in ports.numbers.items() if key not in overrides}
+    if kept != remembered:
+        write_atomically(remembered_in, msgspec.json.encode(kept))
 
 
 def _remembered(path: Path) -> dict[str, int]:
@@ -138,7 +143,9 @@ def _hold_a_free_one(ports: Ports, key: str, seed: str, *, avoiding: set[int]) -
             except SandboxError:
                 continue
             return
-    raise SandboxError(ErrorCode.PORT_TAKEN, f"no port for {key} is free between {_FIRST} and {_LAST}", actions=("stop other sandboxes",))
+    raise SandboxError(
+        ErrorCode.PORT_TAKEN, f"no port for {key} is free between {_FIRST} and {_LAST}", actions=("stop other sandboxes",)
+    )
 
 
 def port_taken(key: str, number: int) -> SandboxError:
@@ -151,5 +158,10 @@ def port_taken(key: str, number: int) -> SandboxError:
         f"port {number} of {key} is taken by {who}",
         actions=(f"stop it, or set {variable} to another port",),
         retryable=True,
-        detail={"resource": key, "port": number, "pid": holder.pid if holder else None, "command": holder.command if holder else None},
+        detail={
+            "resource": key,
+            "port": number,
+            "pid": holder.pid if holder else None,
+            "command": holder.command if holder else None,
+        },
     )

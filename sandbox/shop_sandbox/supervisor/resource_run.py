@@ -157,7 +157,15 @@ class ResourceRun:
         """The state it is in, as the event that told of it."""
         pid = self.child.pid if self.child is not None else None
         seconds = None if self.ready_at is None else self.ready_at - self.decided_at
-        return ResourceChanged(at=time.time(), resource=self.name, state=self.state, pid=pid, seconds=seconds, reason=self.reason, endpoint=self.endpoint)
+        return ResourceChanged(
+            at=time.time(),
+            resource=self.name,
+            state=self.state,
+            pid=pid,
+            seconds=seconds,
+            reason=self.reason,
+            endpoint=self.endpoint,
+        )
 
     def close(self) -> None:
         """Finish the log."""
@@ -333,7 +341,10 @@ class ResourceRun:
         return SandboxError(
             ErrorCode.RESOURCE_DIED,
             f"{self.name} died {deaths} times in a row, last: {ended}",
-            actions=(f"the whole log is in {self.log_path}", f"`shop-dev restart {self.name}` tries again, and so does a change of its code"),
+            actions=(
+                f"the whole log is in {self.log_path}",
+                f"`shop-dev restart {self.name}` tries again, and so does a change of its code",
+            ),
             detail=self._death_detail(ended),
         )
 

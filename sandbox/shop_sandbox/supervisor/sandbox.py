@@ -13,22 +13,23 @@ from collections.abc import AsyncIterator, Iterable
 from shop_sandbox.engines.driver import Endpoints, RunContext
 from shop_sandbox.environment import sandbox_environment
 from shop_sandbox.errors import ErrorCode, SandboxError
-from shop_sandbox.events import Event, ResourceChanged, ResourceState, SandboxFailed, SandboxReady, SandboxStopped
+from shop_sandbox.events import CodeChanged, Event, ProbeFailed, ResourceState, SandboxFailed, SandboxReady, SandboxStopped
+from shop_sandbox.logs import LogWriter
 from shop_sandbox.platform import here
-from shop_sandbox.resources.model import Resource
+from shop_sandbox.resources.model import Resource, ResourceKind
 from shop_sandbox.state import DataIdentity, emulator_lost, remove_data
-from shop_sandbox.supervisor import blueprint, graph, history, ports
+from shop_sandbox.supervisor import blueprint, graph, history, ports, watching
 from shop_sandbox.supervisor.announcements import Announcements
 from shop_sandbox.supervisor.fork_server import NONCE_VARIABLE, Connections
 from shop_sandbox.supervisor.ledger import Ledger
-from shop_sandbox.supervisor.processes import Exit, Processes
+from shop_sandbox.supervisor.processes import Child, Exit, Processes
 from shop_sandbox.supervisor.protocol import ResourceStatus, SandboxState, SandboxStatus
 from shop_sandbox.supervisor.resource_run import AT_REST, SETTLED, Changes, House, ResourceRun
 from shop_sandbox.supervisor.settings import SupervisorSettings
 from shop_sandbox.supervisor.sweep import sweep
 
 _ORDERLY_SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM})
-_MOST_READY_WAIT_SECONDS = 60.0
+_MOST_NAMED_FILES = 20
 
 
 class Sandbox:
@@ -55,6 +56,8 @@ class Sandbox:
         self._ever_ready = False
         self._failure: SandboxFailed | None = None
         self._purge = False
+        self._watching = False
+        self._background: Child | None = None
         self.stopped = asyncio.Event()
         self._boot = asyncio.create_task(self._come_to_life())
 
@@ -178,7 +181,9 @@ class Sandbox:
         keys = [key for resource in self._resources.values() for key in resource.ports]
         held = ports.claim(keys, remembered_in=paths.ports, overrides=settings.ports, seed=str(paths.root))
         endpoints = Endpoints(held.numbers)
-        stores = frozenset(name for name, resource in self._resources.items() if hasattr(loaded.drivers[resource.kind], "read_stamp"))
+        stores = frozenset(
+            name for name, resource in self._resources.items() if hasattr(loaded.drivers[resource.kind], "read_stamp")
+        )
         self._house = House(
             context=RunContext(
                 paths=paths,
@@ -212,7 +217,9 @@ class Sandbox:
         """Begin a start of what is not running yet, or widen the start that is under way."""
         chosen = self._closure(names)
         if self._stopping is not None:
-            raise SandboxError(ErrorCode.INTERRUPTED, "the sandbox is being stopped", actions=("run `shop-dev up` again",), retryable=True)
+            raise SandboxError(
+                ErrorCode.INTERRUPTED, "the sandbox is being stopped", actions=("run `shop-dev up` again",), retryable=True
+            )
         resting = {name for name in chosen if self._runs[name].state in AT_REST and not self._runs[name].is_alive}
         under_way = self._starting is not None and not self._starting.done()
         if self._failure is not None or not (resting or under_way or not self._ever_ready):
@@ -273,13 +280,19 @@ class Sandbox:
 
     def _timed_out(self) -> SandboxError:
         late = [run for name, run in self._runs.items() if name in self._wanted and run.state not in SETTLED]
-        told = "; ".join(f"{run.name} is {run.state}" + (f" ({run.last_probe_error})" if run.last_probe_error else "") for run in late)
+        told = "; ".join(
+            f"{run.name} is {run.state}" + (f" ({run.last_probe_error})" if run.last_probe_error else "") for run in late
+        )
         return SandboxError(
             ErrorCode.START_TIMED_OUT,
             f"not ready after {self._settings.start_timeout_seconds:g} s: {told}",
             actions=(*(f"read {run.log_path}" for run in late if run.child is not None), "give it longer with --timeout"),
             retryable=True,
-            detail={"resources": {run.name: {"state": run.state, "lastProbeError": run.last_probe_error, "logPath": run.log_path} for run in late}},
+            detail={
+                "resources": {
+                    run.name: {"state": run.state, "lastProbeError": run.last_probe_error, "logPath": run.log_path} for run in late
+                }
+            },
         )
 
     def _ready_event(self) -> SandboxReady:
@@ -301,13 +314,104 @@ class Sandbox:
         own = {name: seconds for name in sorted(self._wanted) if (seconds := self._runs[name].seconds_to_ready) is not None}
         history.append(
             self._paths.history,
-            history.Start(at=ready.at, seconds=ready.seconds, generation=ready.generation, resources=own, critical_path=ready.critical_path),
+            history.Start(
+                at=ready.at, seconds=ready.seconds, generation=ready.generation, resources=own, critical_path=ready.critical_path
+            ),
         )
 
     # --- while it runs --------------------------------------------------------------------------------------------------------
 
     async def _after_ready(self) -> None:
-        """What may wait until everything is ready: background work of drivers, watching the code."""
+        """What may wait until everything is ready: watching the code, and work that drivers do in the background."""
+        if not self._watching:
+            self._watching = True
+            self._aside(self._watch())
+            self._aside(self._work_in_background())
+
+    async def _watch(self) -> None:
+        while True:
+            folders = watching.folders_to_watch(self._resources[name] for name in self._wanted)
+            if not folders:
+                await self._changes.next()
+                continue
+            async with contextlib.aclosing(watching.changes(folders)) as changes:
+                async for change in changes:
+                    await self._take_in(change)
+                    if watching.folders_to_watch(self._resources[name] for name in self._wanted) != folders:
+                        break
+
+    async def _take_in(self, change: watching.Change) -> None:
+        """Restart what the change concerns, and nothing else; when what services are has changed, compare that first."""
+        if self._stopping is not None or (self._failure is not None and self._failure.code == ErrorCode.EMULATOR_STATE_LOST):
+            return
+        concerned = {name for name in change.concerns(self._resources) if name in self._wanted}
+        if change.is_flood or change.touches_manifest:
+            try:
+                concerned |= await self._compare_with_manifests()
+            except SandboxError as error:
+                self._announcements.announce(ProbeFailed(at=time.time(), resource="supervisor", reason=error.message))
+                return
+        if not concerned:
+            return
+        files = tuple(
+            str(file.relative_to(self._paths.checkout)) if file.is_relative_to(self._paths.checkout) else str(file)
+            for file in change.files
+        )
+        self._announcements.announce(
+            CodeChanged(at=time.time(), files=files[:_MOST_NAMED_FILES], resources=tuple(sorted(concerned)))
+        )
+        told = files[0] if len(files) == 1 else f"{files[0]} and {len(files) - 1} more"
+        await self._restart([self._runs[name] for name in concerned], f"{told} changed")
+
+    async def _compare_with_manifests(self) -> set[str]:
+        """Take over what the manifests say now: gone services stop, new ones join, and the names of those to start (again) are given.
+
+        Raises SandboxError (MANIFEST_INVALID, PORT_TAKEN); everything stays as it was then.
+        """
+        assert self._house is not None  # noqa: S101 - watching follows the boot
+        plan = await asyncio.to_thread(blueprint.load, self._settings)
+        keys = {key for resource in plan.resources.values() for key in resource.ports}
+        ports.extend(
+            self._house.ports, keys, remembered_in=self._paths.ports, overrides=self._settings.ports, seed=str(self._paths.root)
+        )
+        gone = set(self._resources) - set(plan.resources)
+        await self._stop_runs(gone, reason="its manifest is gone")
+        for name in gone:
+            del self._resources[name], self._runs[name]
+        self._wanted -= gone
+        different = {name for name, resource in plan.resources.items() if self._resources.get(name) != resource}
+        for name in different:
+            self._resources[name] = plan.resources[name]
+            if name in self._runs:
+                self._runs[name].resource = plan.resources[name]
+            else:
+                self._runs[name] = ResourceRun(
+                    plan.resources[name], plan.drivers[plan.resources[name].kind], self._house, self._runs
+                )
+                self._wanted.add(name)
+        tasks = {
+            name for name, resource in self._resources.items() if resource.kind is ResourceKind.PROVISION and name in self._wanted
+        }
+        return (different | tasks) & self._wanted
+
+    async def _work_in_background(self) -> None:
+        """Run what drivers want done, one after the other, at the lowest priority. Nobody waits for it; a failure is in its log."""
+        assert self._house is not None  # noqa: S101 - it follows the boot
+        for run in [self._runs[name] for name in sorted(self._wanted)]:
+            launch = await asyncio.to_thread(run.driver.background, run.resource, self._house.context)
+            if launch is None:
+                continue
+            name = f"{run.name}.background"
+            log = LogWriter(self._paths.log(name))
+            try:
+                self._background = await self._house.processes.start(name, launch, log, ports=(), listener=None, low_priority=True)
+                await asyncio.shield(self._background.ended)
+            finally:
+                log.finish()
+
+    async def _end_background(self) -> None:
+        if self._background is not None:
+            await self._background.kill()
 
     async def _restart(self, runs: Iterable[ResourceRun], reason: str) -> None:
         await asyncio.gather(*(self._restart_one(run, reason) for run in runs))
@@ -326,7 +430,9 @@ class Sandbox:
     def _lose_emulator(self, run: ResourceRun, ended: Exit) -> SandboxError:
         """Stop what would limp on with empty tables, and say so."""
         concerned = {name for name in graph.dependents(self._resources, (run.name,)) if self._runs[name].state not in AT_REST}
-        error = emulator_lost(run.name, str(ended), sorted(name for name in concerned if self._runs[name].state is not ResourceState.DONE))
+        error = emulator_lost(
+            run.name, str(ended), sorted(name for name in concerned if self._runs[name].state is not ResourceState.DONE)
+        )
         self._failure = failed(error)
         self._aside(self._stop_dependents(concerned, self._failure, reason=f"{run.name} has lost its state"))
         return error
@@ -338,7 +444,9 @@ class Sandbox:
     async def _watch_the_spawner(self, processes: Processes) -> None:
         await asyncio.shield(processes.spawner_lost)
         if self._stopping is None:
-            self._failure = failed(SandboxError(ErrorCode.RESOURCE_DIED, "the process that starts and guards all others was killed", retryable=True))
+            self._failure = failed(
+                SandboxError(ErrorCode.RESOURCE_DIED, "the process that starts and guards all others was killed", retryable=True)
+            )
             self._begin_to_stop()
 
     # --- the way back ---------------------------------------------------------------------------------------------------------
@@ -347,7 +455,9 @@ class Sandbox:
         if self._stopping is None:
             under_way = self._starting is not None and not self._starting.done()
             if under_way and self._failure is None:
-                self._failure = failed(SandboxError(ErrorCode.INTERRUPTED, "the sandbox was stopped before it was ready", retryable=True))
+                self._failure = failed(
+                    SandboxError(ErrorCode.INTERRUPTED, "the sandbox was stopped before it was ready", retryable=True)
+                )
             self._stopping = asyncio.create_task(self._stop_all())
         return self._stopping
 
@@ -356,8 +466,10 @@ class Sandbox:
         for task in (*self._side_tasks, self._starting, self._boot):
             if task is not None:
                 task.cancel()
-        await asyncio.gather(*(task for task in (*self._side_tasks, self._starting, self._boot) if task is not None), return_exceptions=True)
-        await self._stop_runs(set(self._runs))
+        await asyncio.gather(
+            *(task for task in (*self._side_tasks, self._starting, self._boot) if task is not None), return_exceptions=True
+        )
+        await asyncio.gather(self._end_background(), self._stop_runs(set(self._runs)))
         for run in self._runs.values():
             run.close()
         if self._house is not None:
@@ -410,7 +522,9 @@ class Sandbox:
             log_path=run.log_path,
             pid=pid,
             group=pid,
-            uptime_seconds=time.monotonic() - run.process_started_at if pid is not None and run.process_started_at is not None else None,
+            uptime_seconds=time.monotonic() - run.process_started_at
+            if pid is not None and run.process_started_at is not None
+            else None,
             seconds_to_ready=run.seconds_to_ready,
             restarts=run.restarts,
             pss_bytes=pss_bytes,
@@ -421,7 +535,14 @@ class Sandbox:
 
 def failed(error: SandboxError) -> SandboxFailed:
     """The event that tells of an error which concerns the sandbox as a whole."""
-    return SandboxFailed(at=time.time(), code=error.code, message=error.message, actions=error.actions, retryable=error.retryable, detail=error.detail)
+    return SandboxFailed(
+        at=time.time(),
+        code=error.code,
+        message=error.message,
+        actions=error.actions,
+        retryable=error.retryable,
+        detail=error.detail,
+    )
 
 
 def _memory_of_groups(groups: dict[str, int]) -> dict[str, int]:

@@ -1,0 +1,98 @@
+"""The tree of spans of one request or order, from the database on disk: the sandbox need not run."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from shop_sandbox.errors import ErrorCode, SandboxError
+from shop_sandbox.telemetry.store import SpanRow, spans_of, trace_ids
+
+
+@dataclass(frozen=True)
+class SpanNode:
+    """A span with what it caused. `started_at` is seconds since the epoch; `kind` and `status` are OpenTelemetry's words in lower case."""
+
+    span_id: str
+    parent_id: str | None
+    service: str
+    name: str
+    kind: str
+    started_at: float
+    seconds: float
+    status: str
+    status_message: str
+    attributes: dict[str, object]
+    events: tuple[dict[str, object], ...]
+    children: list[SpanNode] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A trace as a forest: spans whose parent has not been recorded stand at the top too.
+
+    `other_trace_ids` are further traces that mention the same order or correlation id, oldest first.
+    """
+
+    trace_id: str
+    roots: tuple[SpanNode, ...]
+    other_trace_ids: tuple[str, ...] = ()
+
+    @property
+    def started_at(self) -> float:
+        """When its first span began, in seconds since the epoch."""
+        return min(root.started_at for root in self.roots)
+
+
+def span_tree(database: Path, key: str) -> Trace:
+    """Give the trace of a trace id, an order id or a correlation id. Of several, the one that mentioned it first.
+
+    Raises SandboxError (TRACE_NOT_FOUND).
+    """
+    try:
+        found = trace_ids(database, key)
+        if not found:
+            raise _not_found(key)
+        return Trace(found[0], _forest(spans_of(database, found[0])), tuple(found[1:]))
+    except sqlite3.OperationalError as error:
+        raise _not_found(key) from error
+
+
+def _forest(rows: list[SpanRow]) -> tuple[SpanNode, ...]:
+    nodes = {row.span_id: _node(row) for row in rows}
+    roots = []
+    for node in nodes.values():
+        parent = nodes.get(node.parent_id) if node.parent_id is not None else None
+        if parent is None or parent is node:
+            roots.append(node)
+        else:
+            parent.children.append(node)
+    return tuple(roots)
+
+
+def _node(row: SpanRow) -> SpanNode:
+    return SpanNode(
+        span_id=row.span_id,
+        parent_id=row.parent_id,
+        service=row.service,
+        name=row.name,
+        kind=row.kind,
+        started_at=row.started_ns / 1e9,
+        seconds=(row.ended_ns - row.started_ns) / 1e9,
+        status=row.status,
+        status_message=row.status_message,
+        attributes=msgspec.json.decode(row.attributes, type=dict[str, object]),
+        events=tuple(msgspec.json.decode(row.events, type=list[dict[str, object]])),
+    )
+
+
+def _not_found(key: str) -> SandboxError:
+    return SandboxError(
+        ErrorCode.TRACE_NOT_FOUND,
+        f"no trace mentions {key}",
+        actions=("give a trace id, an order id or a correlation id", "a trace appears about a second after its request has ended"),
+        detail={"key": key},
+    )
