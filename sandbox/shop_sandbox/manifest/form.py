@@ -107,11 +107,11 @@ class Runtime(Form, frozen=True, kw_only=True):
     health: Annotated[HttpPath, Meta(description="Path that answers 200 while the process lives.")] = "/health"
     ready: Annotated[HttpPath, Meta(description="Path that answers 200 when the service can do its work.")] = "/ready"
     ports: Annotated[
-        tuple[Annotated[str, Meta(pattern="^[a-z][a-z0-9]{0,19}$")], ...],
+        tuple[Annotated[str, Meta(pattern="^[a-z][a-z0-9]{0,19}$", description="Lower-case letters and digits.")], ...],
         Meta(description="Further ports by name, as in `[grpc]`; the number is in `PORT_GRPC`."),
     ] = ()
     environment: Annotated[
-        dict[Annotated[str, Meta(pattern="^[A-Z][A-Z0-9_]*$")], str],
+        dict[Annotated[str, Meta(pattern="^[A-Z][A-Z0-9_]*$", description="Name of a variable, in upper case.")], str],
         Meta(description="Settings that are the same everywhere. No secrets: those are named under `needs.secrets`."),
     ] = {}
 
@@ -307,7 +307,7 @@ class Parameter(Form, frozen=True, kw_only=True):
     """A plain setting in SSM Parameter Store. `value` is what a new environment starts with; a changed one is kept."""
 
     name: ParameterName
-    value: Annotated[str, Meta(min_length=1, max_length=4096)]
+    value: Annotated[str, Meta(min_length=1, max_length=4096, description="Its first value.")]
 
 
 class Needs(Form, frozen=True, kw_only=True):
@@ -336,8 +336,8 @@ class Needs(Form, frozen=True, kw_only=True):
 class TaskCount(Form, frozen=True, kw_only=True):
     """How many copies run: between `min` and `max`, by load."""
 
-    min: Annotated[int, Meta(ge=1, le=100)] = 2
-    max: Annotated[int, Meta(ge=1, le=100)] = 6
+    min: Annotated[int, Meta(ge=1, le=100, description="Copies that always run.")] = 2
+    max: Annotated[int, Meta(ge=1, le=100, description="Copies under full load.")] = 6
 
 
 class Fargate(Form, frozen=True, kw_only=True, tag_field="target", tag="fargate"):
@@ -369,7 +369,12 @@ class Grant(Form, frozen=True, kw_only=True):
     """IAM actions it may take, on named things. Wildcards are refused: what is not named is not allowed."""
 
     actions: Annotated[
-        tuple[Annotated[str, Meta(pattern="^[a-z][a-z0-9-]*:[A-Za-z][A-Za-z0-9*]*$|^\\*$")], ...],
+        tuple[
+            Annotated[
+                str, Meta(pattern="^[a-z][a-z0-9-]*:[A-Za-z0-9*]+$|^\\*$", description="An action, as in `dynamodb:GetItem`.")
+            ],
+            ...,
+        ],
         Meta(min_length=1, description="As in `dynamodb:GetItem`."),
     ]
     resources: Annotated[

@@ -21,8 +21,8 @@ _OPENING = """\
 <!-- Made by `python -m shop_sandbox.manifest.reference` from the types in `shop_sandbox/manifest/form.py`. Do not edit. -->
 
 One file says what a service is: how it runs, what it promises, what it needs, and where it is deployed. The sandbox starts the
-service from it, topics, tables and databases are made from it, the contract graph is drawn from it, and Terraform reads the same file
-with `yamldecode`. The globs in `[tool.shop-dev] services` of `pyproject.toml` say where these files are.
+service from it, topics, tables and databases are made from it, the contract graph is drawn from it, and Terraform reads the same
+file with `yamldecode`. The globs in `[tool.shop-dev] services` of `pyproject.toml` say where these files are.
 
 Put this line first, and editors with a YAML language server complete and check the file while you write
 (the path leads to `service.schema.json` of the installed `shop_sandbox.manifest` package, relative to the file):
@@ -69,7 +69,7 @@ so read them from the variables.
 ## Rules across manifests
 
 - A service name is there once. A topic, table, queue, notification, bucket, database, secret or parameter has one owner.
-- A consumed topic is produced by somebody. A subscribed notification, a called service, a secret read from another service are there.
+- A consumed topic is produced by somebody. A subscribed notification, a called service and a secret of another service are there.
 - Services do not call each other in a circle.
 - Files that are named exist: contracts, schemas (with the message in them), the migrations folder, the module of `runtime.python`.
 - IAM actions are named one by one, for things named one by one, and fit the kind of thing.

@@ -22,7 +22,9 @@ def make_schema() -> Schema:
     """Build the schema from the types of `shop_sandbox.manifest.form`, in draft 2020-12."""
     _, components = msgspec.json.schema_components([Service], ref_template="#/$defs/{name}")
     definitions = {name: _tidy(component) for name, component in sorted(components.items())}
-    definitions["Runtime"]["oneOf"] = [{"required": ["python"]}, {"required": ["command"]}]
+    definitions["Runtime"]["oneOf"] = [_given("python", "string"), _given("command", "array")]
+    for name in ("Fargate", "Lambda"):
+        definitions[name]["properties"]["target"]["description"] = "Where it runs."
     service = definitions.pop("Service")
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -30,6 +32,11 @@ def make_schema() -> Schema:
         **{key: value for key, value in service.items() if key != "title"},
         "$defs": definitions,
     }
+
+
+def _given(name: str, kind: str) -> Schema:
+    """A property is there, and not null."""
+    return {"required": [name], "properties": {name: {"type": kind}}}
 
 
 def schema_text() -> str:
@@ -81,8 +88,10 @@ def _explain(error: Any, root: Schema) -> Iterator[tuple[Path, str, str]]:
         known = error.schema.get("properties", {})
         for name in [name for name in found if name not in known]:
             yield (*path, name), "unknown property", did_you_mean(name, [one for one in known if one not in found] or known)
+    elif rule == "oneOf" and not isinstance(found, dict):
+        return  # its type is told already
     elif rule == "oneOf":
-        both = all(name in found for name in ("python", "command"))
+        both = all(found.get(name) is not None for name in ("python", "command"))
         yield (
             path,
             ("both 'python' and 'command' are given" if both else "neither 'python' nor 'command' is given"),
@@ -105,12 +114,7 @@ def _explain(error: Any, root: Schema) -> Iterator[tuple[Path, str, str]]:
     elif rule == "pattern":
         yield path, f"{_shown(found)} does not have the right form", error.schema.get("description") or f"must match {expected}"
     elif rule in _BOUND_WORDS:
-        unit = " characters" if rule.endswith("Length") else " entries" if rule.endswith("Items") else ""
-        yield (
-            path,
-            f"{_shown(found)} is not {_BOUND_WORDS[rule]} {expected}{unit}",
-            _first_sentence(error.schema.get("description", "")),
-        )
+        yield path, f"{_shown(found)} {_BOUND_WORDS[rule].format(expected)}", _first_sentence(error.schema.get("description", ""))
     else:
         yield path, error.message, _first_sentence(error.schema.get("description", ""))
 
@@ -124,14 +128,14 @@ _TYPE_WORDS = {
     "object": "a mapping",
 }
 _BOUND_WORDS = {
-    "minimum": "at least",
-    "maximum": "at most",
-    "exclusiveMinimum": "more than",
-    "exclusiveMaximum": "less than",
-    "minLength": "at least",
-    "maxLength": "at most",
-    "minItems": "at least",
-    "maxItems": "at most",
+    "minimum": "is less than {}",
+    "maximum": "is more than {}",
+    "exclusiveMinimum": "is not more than {}",
+    "exclusiveMaximum": "is not less than {}",
+    "minLength": "is shorter than {}",
+    "maxLength": "is longer than {} characters",
+    "minItems": "has fewer entries than {}",
+    "maxItems": "has more entries than {}",
 }
 
 
