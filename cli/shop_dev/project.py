@@ -87,3 +87,8 @@ def service_names(checkout: Path, globs: Sequence[str]) -> list[str]:
     """Names that the manifests give themselves, by a look at one line of each: whether a manifest is right is decided elsewhere."""
     manifests = sorted({path for glob in globs for path in checkout.glob(glob)})
     return [found[1] for path in manifests if (found := _SERVICE.search(path.read_text(encoding="utf-8", errors="replace")))]
+
+
+def resource_names(project: Project) -> tuple[str, ...]:
+    """All names that commands take: the platform's, the tasks' and the services', started or not."""
+    return (*PLATFORM, *TASKS, *service_names(project.checkout, project.settings.services))

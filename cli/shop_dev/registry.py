@@ -30,6 +30,25 @@ COMMANDS: dict[str, LazyCommand | LazyGroup] = {
     "up": LazyCommand("shop_dev.commands.up:up", "Start the sandbox, or go on from where it was stopped."),
     "down": LazyCommand("shop_dev.commands.down:down", "Stop the sandbox; its data stays for the next `up`."),
     "status": LazyCommand("shop_dev.commands.status:status", "Show what runs, where, and how it is doing."),
+    "wait": LazyCommand("shop_dev.commands.wait:wait", "Wait until a resource is healthy or stopped."),
+    "logs": LazyCommand(
+        "shop_dev.commands.logs:logs", "Show what services and resources have logged, oldest first, also after `down`."
+    ),
+    "trace": LazyCommand("shop_dev.commands.trace:trace", "Show what became of a request or an order, across HTTP and Kafka."),
+    "restart": LazyCommand("shop_dev.commands.restart:restart", "Stop one resource in order and start it again."),
+    "env": LazyCommand(
+        "shop_dev.commands.env:env", 'Print the variables through which programs find the sandbox, for `eval "$(shop-dev env)"`.'
+    ),
+    "seed": LazyCommand("shop_dev.commands.seed:seed", "Fill the shop with products and stock, the same ones for the same seed."),
+    "test": LazyCommand(
+        "shop_dev.commands.test:test",
+        "Run the project's tests: unit, contract, integration and end to end.",
+        passes_arguments_on=True,
+    ),
+    "fetch": LazyCommand(
+        "shop_dev.commands.fetch:fetch", "Download everything the sandbox needs, so that `up` works without a network."
+    ),
+    "doctor": LazyCommand("shop_dev.commands.doctor:doctor", "Say what is missing or wrong on this machine, and the fix."),
 }
 
 

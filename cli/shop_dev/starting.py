@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from shop_sandbox.events import AnyEvent, SandboxFailed, SandboxReady, SandboxStopped
 
 from shop_dev import sandbox
-from shop_dev.errors import CliCode, Failed, Failure
+from shop_dev.errors import CliCode, Failed, Failure, ShopDevError
 from shop_dev.output.sinks import Sink
 from shop_dev.project import Project
 
@@ -41,6 +41,36 @@ def start(project: Project, resources: tuple[str, ...], *, sink: Sink, reset: bo
             client = sandbox.start_or_attach(project, reset=reset)
         ready = _until_ready(client.up(resources), sink)
     return Start(client=client, ready=ready, attached=client.attached)
+
+
+@dataclass(frozen=True)
+class Stock:
+    """What there is to order: a product, or None where the shop does not run."""
+
+    sku: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
+def stock_the_shop(start: Start, *, sink: Sink) -> Stock:
+    """Seed a shop that is still empty, so that the order `up` suggests can be placed.
+
+    A shop that cannot be seeded is told as a warning: the sandbox itself runs.
+    """
+    if not {"edge", "inventory", "aws"} <= start.ready.endpoints.keys():
+        return Stock()
+    from shop_dev.seeding import importing
+    from shop_dev.seeding.products import products
+
+    assortment = products()
+    with stopping_on_interrupt(lambda: start.client, sink=sink):
+        try:
+            shop = importing.Shop.found_in(start.ready.endpoints, start.client.status().environment)
+            if not importing.stocked(shop, assortment[0].sku):
+                sink.say(f"Filling the empty shop with {len(assortment):,} products.")
+                importing.import_products(shop, assortment)
+        except ShopDevError as error:
+            return Stock(warnings=(f"The shop is up but has no products: {error.message} Try `shop-dev seed`.",))
+    return Stock(sku=assortment[0].sku)
 
 
 def stay(start: Start, *, sink: Sink) -> None:

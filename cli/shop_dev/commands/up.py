@@ -26,22 +26,23 @@ def up(
 ) -> Answer:
     """Start the sandbox, or go on from where it was stopped.
 
-    Without names everything starts; with names, those and what they need. A second `up` attaches to the sandbox that runs.
+    Without names everything starts; with names, those and what they need. A second `up` attaches to the sandbox that runs. A shop
+    that is still empty gets products to order.
     """
     from shop_dev.history import earlier_starts
     from shop_dev.output.sinks import sink_for
     from shop_dev.output.start_report import StartReport
     from shop_dev.project import open_project
-    from shop_dev.starting import start, stay
+    from shop_dev.starting import start, stay, stock_the_shop
 
     project = open_project(name=name, start_timeout_seconds=timeout)
     with sink_for(json=json) as sink:
         started = start(project, tuple(resources or ()), sink=sink, reset=reset)
+        stock = stock_the_shop(started, sink=sink)
     earlier = earlier_starts(project.paths.history, before=started.ready.at - started.ready.seconds)
-    report = StartReport(started.ready, attached=started.attached, earlier=earlier)
+    report = StartReport(started.ready, attached=started.attached, earlier=earlier, sku=stock.sku)
     if attach:
         with sink_for(json=json) as sink:
             sink.say(report.text())
             stay(started, sink=sink)
-        return Answer(data=report.data())
-    return Answer(data=report.data(), text=report.text())
+    return Answer(data=report.data(), text="" if attach else report.text(), warnings=stock.warnings)

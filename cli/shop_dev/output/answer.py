@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from shop_dev.errors import ExitStatus, Failure
 
-Text = str | Callable[[], object]
-"""Finished text, or a function that builds something rich can print; called only when a person reads along."""
+Text = str | Iterator[str] | Callable[[], object]
+"""Finished text, lines that may go on for as long as somebody reads, or a function that builds something rich can print."""
 
 
 @dataclass(frozen=True)

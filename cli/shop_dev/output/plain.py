@@ -20,12 +20,15 @@ from shop_sandbox.events import (
     Swept,
 )
 
-from shop_dev.output.progress import died_because
+from shop_dev.output.progress import Progress, died_because
 
+REACHED = (ResourceState.READY, ResourceState.DONE)
 QUIET = (ResourceState.PENDING, ResourceState.STOPPING)
 """States that pass by so fast that a line for each only hides the others."""
 
 SHOWN_FILES = 3
+WORTH_A_REASON_SECONDS = 2.0
+"""For so long it is usual that something is not ready yet, and why is not worth a line."""
 
 
 class PlainSink:
@@ -33,6 +36,8 @@ class PlainSink:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
+        self._progress = Progress()
+        self._said: dict[str, str] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -40,7 +45,15 @@ class PlainSink:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None: ...
 
     def announce(self, event: AnyEvent) -> None:
-        for line in lines(event):
+        self._progress.take(event)
+        if isinstance(event, ProbeFailed) and self._progress.elapsed(event.resource, event.at) < WORTH_A_REASON_SECONDS:
+            return
+        told = lines(event)
+        if isinstance(event, ResourceChanged) and told:
+            if self._said.get(event.resource) == told[0]:
+                return
+            self._said[event.resource] = told[0]
+        for line in told:
             self.say(line)
 
     def say(self, line: str) -> None:
@@ -62,9 +75,9 @@ def _changed(event: ResourceChanged) -> list[str]:
     if event.state in QUIET:
         return []
     facts = [str(event.state)]
-    if event.seconds is not None:
+    if event.seconds is not None and event.state in REACHED:
         facts.append(f"in {event.seconds:.2f} s")
-    if event.endpoint:
+    if event.endpoint and event.state is ResourceState.READY:
         facts.append(event.endpoint)
     if event.reason:
         facts.append(f"({event.reason})")

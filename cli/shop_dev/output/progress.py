@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 
 from shop_sandbox.events import (
     AnyEvent,
-    CodeChanged,
     DownloadFinished,
     DownloadProgress,
     PreparationStarted,
@@ -58,10 +57,13 @@ class Progress:
                 self.downloads[artifact] = event
             case DownloadFinished(artifact=artifact):
                 self.downloads.pop(artifact, None)
-            case CodeChanged():
-                pass
             case _:
                 pass
+
+    def elapsed(self, resource: str, now: float) -> float:
+        """Seconds since the start of `resource` was decided; 0 for one that is not known."""
+        row = self.rows.get(resource)
+        return row.elapsed(now) if row else 0.0
 
     def _changed(self, event: ResourceChanged) -> Row:
         before = self.rows.get(event.resource)

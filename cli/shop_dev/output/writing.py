@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 
 from shop_dev.errors import Failure
 from shop_dev.output.answer import Answer, Text
 from shop_dev.output.envelope import envelope
+
+PIPED_WIDTH = 250
+"""Columns where nobody knows the terminal: wide enough that nothing is cut."""
 
 
 def write(command: str, answer: Answer, *, json: bool) -> None:
@@ -32,7 +36,10 @@ def _print_text(text: Text) -> None:
     if isinstance(text, str):
         if text:
             print(text)  # noqa: T201 - as above
-        return
-    from rich.console import Console
+    elif isinstance(text, Iterator):
+        for line in text:
+            print(line, flush=True)  # noqa: T201 - as above
+    else:
+        from rich.console import Console
 
-    Console(soft_wrap=not sys.stdout.isatty(), highlight=False).print(text())
+        Console(width=None if sys.stdout.isatty() else PIPED_WIDTH, highlight=False).print(text())

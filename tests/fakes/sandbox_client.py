@@ -1,0 +1,86 @@
+"""A sandbox for tests of the command line: it says what it was told to say, and remembers what it was asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from shop_sandbox.errors import ErrorCode, SandboxError
+from shop_sandbox.events import AnyEvent, ResourceState, SandboxStopped
+from shop_sandbox.supervisor.protocol import ResourceStatus, SandboxState, SandboxStatus
+
+Script = Sequence[AnyEvent | BaseException]
+
+
+@dataclass
+class FakeSandboxClient:
+    """Answers each request with its script; an exception in it is raised when its turn comes (KeyboardInterrupt: a Ctrl-C)."""
+
+    attached: bool = False
+    up_script: Script = ()
+    follow_script: Script = ()
+    restart_script: Script = ()
+    down_script: Script = (SandboxStopped(at=0.0, seconds=0.4),)
+    forced_down_script: Script = (SandboxStopped(at=0.0, seconds=0.1),)
+    reported: SandboxStatus | None = None
+    asked: list[str] = field(default_factory=list)
+
+    def up(self, resources: tuple[str, ...] = ()) -> Iterator[AnyEvent]:
+        return self._play(" ".join(("up", *resources)), self.up_script)
+
+    def follow(self) -> Iterator[AnyEvent]:
+        return self._play("follow", self.follow_script)
+
+    def restart(self, name: str) -> Iterator[AnyEvent]:
+        return self._play(f"restart {name}", self.restart_script)
+
+    def down(self, *, purge: bool = False, force: bool = False) -> Iterator[AnyEvent]:
+        asked = " ".join(word for word in ("down", "purge" if purge else "", "force" if force else "") if word)
+        return self._play(asked, self.forced_down_script if force else self.down_script)
+
+    def status(self) -> SandboxStatus:
+        self.asked.append("status")
+        if self.reported is None:
+            raise SandboxError(ErrorCode.SUPERVISOR_UNREACHABLE, "The supervisor does not answer.")
+        return self.reported
+
+    def _play(self, asked: str, script: Script) -> Iterator[AnyEvent]:
+        self.asked.append(asked)
+        for event in script:
+            if isinstance(event, BaseException):
+                raise event
+            yield event
+
+
+def resource_status(name: str, state: ResourceState = ResourceState.READY, **facts: object) -> ResourceStatus:
+    """A resource as `status` reports it."""
+    given: dict[str, object] = {
+        "kind": "service",
+        "needs": (),
+        "ports": {},
+        "endpoint": None,
+        "log_path": f"logs/{name}.log",
+        **facts,
+    }
+    return ResourceStatus(name=name, state=state, **given)  # type: ignore[arg-type]  # facts are the struct's own fields
+
+
+def sandbox_status(*resources: ResourceStatus, **facts: object) -> SandboxStatus:
+    """A sandbox as `status` reports it."""
+    given: dict[str, object] = {
+        "name": "default",
+        "checkout": "shop",
+        "state": SandboxState.READY,
+        "supervisor_pid": 4100,
+        "started_at": 1_000.0,
+        "generation": 1,
+        "endpoints": {},
+        "ports": {},
+        "environment": {},
+        "failure": None,
+        "warnings": (),
+        "supervisor_pss_bytes": 20 * 2**20,
+        "total_pss_bytes": 420 * 2**20,
+        **facts,
+    }
+    return SandboxStatus(resources=resources, **given)  # type: ignore[arg-type]  # as above

@@ -1,0 +1,121 @@
+"""The outermost edge: one document, one exit status, whatever happens."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from fakes.command_line import ShopDev
+from fakes.sandbox_client import FakeSandboxClient, sandbox_status
+from jsonschema import Draft202012Validator
+from shop_dev.reference import envelope_schema
+from shop_dev.registry import COMMANDS, LazyGroup
+
+ENVELOPE = Draft202012Validator(envelope_schema())
+VERBS = [
+    words
+    for name, entry in COMMANDS.items()
+    for words in ([(name, word) for word in entry.commands] if isinstance(entry, LazyGroup) else [(name,)])
+]
+OFFLINE = {"doctor", "fetch", "test"}
+"""These look at the machine or run for long; their envelopes have tests of their own."""
+
+
+@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb[0] not in OFFLINE], ids=" ".join)
+def test_every_command_answers_with_one_document_where_nothing_runs(
+    verb: tuple[str, ...], shop_dev: ShopDev, no_sandbox: None
+) -> None:
+    said = shop_dev(*verb, *_required(verb), "--json")
+
+    ENVELOPE.validate(said.document())
+    assert said.document()["command"] == " ".join(verb)
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=" ".join)
+def test_wrong_use_is_exit_status_2_and_one_document(verb: tuple[str, ...], shop_dev: ShopDev) -> None:
+    words = (*verb, "--json", "--name") if verb != ("test",) else (*verb, "--json", "--json=yes")
+    said = shop_dev(*words)
+
+    ENVELOPE.validate(said.document())
+    assert (said.status, said.document()["error"]["code"], said.err) == (2, "usage_invalid", "")
+
+
+def test_a_command_with_a_typo_is_met_with_the_one_that_was_meant(shop_dev: ShopDev) -> None:
+    said = shop_dev("dwon")
+
+    assert (said.status, said.out) == (2, "")
+    assert said.err == "error: No such command 'dwon'. Did you mean 'down'? [usage_invalid]\n  hint: shop-dev --help\n"
+
+
+def test_a_command_with_a_typo_is_told_as_a_document_too(shop_dev: ShopDev) -> None:
+    document = shop_dev("dwon", "--json").document()
+
+    assert document["command"] == "shop-dev"
+    assert document["error"]["code"] == "usage_invalid"
+
+
+def test_outside_a_project_nothing_is_guessed(shop_dev: ShopDev, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    said = shop_dev("status")
+
+    assert said.status == 2
+    assert said.err.startswith(f"error: {tmp_path} is not inside a project")
+
+
+def test_a_fault_of_ours_apologises_and_keeps_the_traceback(
+    shop_dev: ShopDev, sandbox: FakeSandboxClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def fail() -> None:
+        raise ZeroDivisionError("somewhere deep")
+
+    monkeypatch.setattr(sandbox, "status", fail)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+
+    said = shop_dev("status", "--json")
+
+    error = said.document()["error"]
+    assert (said.status, error["code"]) == (70, "internal_error")
+    kept = Path(error["detail"]["traceback"]).read_text()
+    assert kept.startswith("shop-dev ")
+    assert "ZeroDivisionError: somewhere deep" in kept
+
+
+def test_ctrl_c_is_exit_status_130_and_no_traceback(
+    shop_dev: ShopDev, sandbox: FakeSandboxClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sandbox, "status", interrupt)
+
+    said = shop_dev("status")
+
+    assert (said.status, said.out, said.err) == (130, "", "error: Interrupted. [interrupted]\n")
+
+
+def test_without_a_command_the_help_is_shown(shop_dev: ShopDev) -> None:
+    said = shop_dev()
+
+    assert (said.status, said.err) == (0, "")
+    assert said.out == shop_dev("--help").out
+
+
+def test_warnings_of_the_sandbox_are_told_on_stderr(shop_dev: ShopDev, sandbox: FakeSandboxClient) -> None:
+    sandbox.reported = sandbox_status(warnings=("the disk is nearly full",))
+
+    assert shop_dev("status").err == "warning: the disk is nearly full\n"
+    assert shop_dev("status", "--json").document()["warnings"] == ["the disk is nearly full"]
+
+
+def test_text_behind_two_dashes_is_not_ours(shop_dev: ShopDev) -> None:
+    said = shop_dev("status", "--", "--json")
+
+    assert said.status == 2
+    with pytest.raises(json.JSONDecodeError):
+        said.document()
+
+
+def _required(verb: tuple[str, ...]) -> tuple[str, ...]:
+    return {"wait": ("orders",), "restart": ("orders",), "trace": ("4bf92f3577b34da6a3ce929d0e0e4736",)}.get(verb[0], ())
