@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import asyncpg
 from shop_kit import idempotency
 from shop_kit.idempotency import postgres as idempotency_store
 from shop_kit.inbox import postgres as inbox
-from shop_kit.postgres import Connection, transaction
+from shop_kit.postgres import transaction
 from starlette.responses import Response
 
 from shop_services.orders.adapters.order_book import PostgresOrderBook
@@ -19,6 +20,9 @@ from shop_services.orders.application.ports import CheckoutPolicy, Clock, OrderB
 from shop_services.orders.domain.checkout import Answer
 from shop_services.orders.domain.money import Money
 from shop_services.orders.domain.order import Order, Stage
+
+if TYPE_CHECKING:
+    from shop_kit.postgres import Connection
 
 SELECT_SUMMARIES = """
 select order_id, stage, currency, total_minor_units, accepted_at, updated_at from orders

@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 import asyncpg
 from shop_kit import context
 from shop_kit.messages import OutgoingMessage, outgoing
 from shop_kit.outbox.postgres import append
-from shop_kit.postgres import Connection
 from shop_kit.tracing import traceparent
 
 from shop_services.orders.adapters import contracts, history
 from shop_services.orders.application.ports import CheckoutPolicy, ConcurrentChange, SilentOrder
 from shop_services.orders.domain.checkout import Command, Decision, StockCommand
 from shop_services.orders.domain.order import Event, Order, OrderAccepted, fold
+
+if TYPE_CHECKING:
+    from shop_kit.postgres import Connection
 
 ORDER_EVENTS = "shop.orders.events.v1"
 INVENTORY_COMMANDS = "shop.inventory.commands.v1"
@@ -30,6 +33,8 @@ insert into orders (order_id, customer_id, stage, version, accepted_at, updated_
                     messages_sent, next_look_at, correlation_id, traceparent)
 values ($1, $2, $3, 1, $4, $4, $5, $6, $7, $8)
 """
+
+LOCK_ORDER = "select order_id from orders where order_id = $1 for update"
 
 SELECT_HISTORY = """
 select e.kind, e.body, e.occurred_at, o.messages_sent, o.asked_again, o.correlation_id, o.traceparent
@@ -73,11 +78,20 @@ class PostgresOrderBook:
         self._pages: dict[str, _Page] = {}
 
     async def find(self, order_id: str) -> Order | None:
-        return await self._read(SELECT_HISTORY + " for update of o", order_id)
+        # Two statements: one that waits for a lock goes on with the snapshot it began with, and would miss events written meanwhile.
+        # https://www.postgresql.org/docs/18/transaction-iso.html#XACT-READ-COMMITTED
+        if await self._connection.fetchval(LOCK_ORDER, order_id) is None:
+            return None
+        return await self.read(order_id)
 
     async def read(self, order_id: str) -> Order | None:
         """Return the order as it is, holding nothing."""
-        return await self._read(SELECT_HISTORY, order_id)
+        rows = await self._connection.fetch(SELECT_HISTORY, order_id)
+        if not rows:
+            return None
+        first = rows[0]
+        self._pages[order_id] = _Page(first["messages_sent"], first["asked_again"], first["correlation_id"], first["traceparent"])
+        return fold(order_id, [(history.restore(row["kind"], row["body"]), row["occurred_at"]) for row in rows])
 
     async def open(self, order: Order, accepted: OrderAccepted, commands: Sequence[Command]) -> None:
         page = self._pages[order.id] = _Page(0, 0, context.correlation_id(), traceparent())
@@ -114,14 +128,6 @@ class PostgresOrderBook:
     async def ask_again(self, order: Order, commands: Sequence[Command], *, next_look_at: datetime) -> None:
         await self._send(order, [], commands)
         await self._connection.execute(UPDATE_ASKED_AGAIN, order.id, next_look_at, self._pages[order.id].messages_sent)
-
-    async def _read(self, query: str, order_id: str) -> Order | None:
-        rows = await self._connection.fetch(query, order_id)
-        if not rows:
-            return None
-        first = rows[0]
-        self._pages[order_id] = _Page(first["messages_sent"], first["asked_again"], first["correlation_id"], first["traceparent"])
-        return fold(order_id, [(history.restore(row["kind"], row["body"]), row["occurred_at"]) for row in rows])
 
     async def _write_events(self, order: Order, events: Sequence[tuple[int, Event]]) -> None:
         try:
