@@ -6,6 +6,7 @@ run out.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -68,6 +69,11 @@ class DynamoIdempotency:
             names={"#state": "state"},
             values={":in_progress": KeyState.IN_PROGRESS.value},
         )
+
+    async def complete(self, claim: Claim, answer: Answer) -> None:
+        """Store the answer by itself, where the effect needs no transaction. A completed key stays as it is."""
+        with suppress(ConditionFailed):
+            await self._dynamo.write(self.completion(claim, answer))
 
     async def abandon(self, claim: Claim) -> None:
         """Give the key back: the request had no effect and may be sent again."""

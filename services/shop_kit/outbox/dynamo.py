@@ -226,7 +226,8 @@ class DynamoOutbox:
 
 
 def _sort_key(message: OutgoingMessage) -> str:
-    return f"{message.sequence:012d}"
+    # The id keeps two messages apart that claim the same place, instead of failing the second one's transaction for ever.
+    return f"{message.sequence:012d}#{message.id}"
 
 
 def _message(item: dict[str, Any]) -> OutgoingMessage:

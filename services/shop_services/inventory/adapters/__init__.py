@@ -1,0 +1,1 @@
+"""DynamoDB, Kafka and HTTP around inventory."""

@@ -1,0 +1,36 @@
+"""Takes commands from Kafka to the use cases."""
+
+from __future__ import annotations
+
+from shop_contracts.proto.inventory.v1.commands_pb2 import InventoryCommand
+from shop_kit.messages import Received, Subscription
+
+from shop_services.inventory.adapters.events import COMMANDS_TOPIC
+from shop_services.inventory.application.ports import Clock, Warehouse
+from shop_services.inventory.application.reserving import Reserve, commit_stock, release_stock, reserve_stock
+from shop_services.inventory.domain.reservation import Line
+
+
+class UnknownCommand(Exception):
+    """A kind of command that this version of inventory does not know."""
+
+
+def subscription(warehouse: Warehouse, clock: Clock) -> Subscription[InventoryCommand]:
+    """What inventory does with its commands."""
+
+    async def handle(message: Received[InventoryCommand]) -> None:
+        command = message.event
+        match command.WhichOneof("kind"):
+            case "reserve_stock":
+                wanted = command.reserve_stock
+                lines = tuple(Line(line.sku, line.quantity) for line in wanted.lines)
+                request = Reserve(command.reservation_id, command.order_id, lines, float(wanted.hold_seconds))
+                await reserve_stock(request, warehouse=warehouse, clock=clock, handling=message.id)
+            case "commit_stock":
+                await commit_stock(command.reservation_id, warehouse=warehouse, clock=clock, handling=message.id)
+            case "release_stock":
+                await release_stock(command.reservation_id, command.order_id, warehouse=warehouse, handling=message.id)
+            case kind:
+                raise UnknownCommand(f"{message.type} ({kind})")
+
+    return Subscription(COMMANDS_TOPIC, InventoryCommand, handle)

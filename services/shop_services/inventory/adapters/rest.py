@@ -1,0 +1,242 @@
+"""Inventory over HTTP: the stock for everyone inside the platform to read, and for those with `stock:write` to change."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated
+
+import msgspec
+from shop_kit import idempotency
+from shop_kit.auth import require
+from shop_kit.http import FieldFault, Problem, json, read_body, read_query
+from shop_kit.idempotency.dynamo import DynamoIdempotency
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from shop_services.inventory.application.ports import StockLevel, Warehouse
+from shop_services.inventory.domain.reservation import Reservation, Status
+from shop_services.inventory.domain.stock import Money, StockItem
+
+READ, WRITE = "stock:read", "stock:write"
+
+Sku = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+Units = Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)]
+
+
+class MoneyBody(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
+    """An amount in the currency's minor unit."""
+
+    currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$")]
+    minor_units: Annotated[int, msgspec.Meta(ge=0, le=10**12)]
+
+
+class StockLevelBody(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
+    """An article with its price and its free units from now on."""
+
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    unit_price: MoneyBody
+    free: Units
+
+    def level(self, sku: str) -> StockLevel:
+        """The same in the words of the application."""
+        return StockLevel(sku, self.name, Money(self.unit_price.currency, self.unit_price.minor_units), self.free)
+
+
+class ImportedItem(StockLevelBody, forbid_unknown_fields=True, rename="camel", kw_only=True):
+    """An article of an import."""
+
+    sku: Sku
+
+
+class ImportBody(msgspec.Struct, forbid_unknown_fields=True):
+    """Up to 100 articles at once."""
+
+    items: Annotated[list[ImportedItem], msgspec.Meta(min_length=1, max_length=100)]
+
+
+class PageQuery(msgspec.Struct):
+    """Which page of a list."""
+
+    limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 20
+    cursor: str | None = None
+
+
+class MoneyView(msgspec.Struct, rename="camel"):
+    """An amount in the currency's minor unit."""
+
+    currency: str
+    minor_units: int
+
+
+class StockItemView(msgspec.Struct, rename="camel"):
+    """An article as it stands."""
+
+    sku: str
+    name: str
+    unit_price: MoneyView
+    free: int
+    reserved: int
+    sold: int
+
+
+class StockPageView(msgspec.Struct, rename="camel"):
+    """Some articles and where to go on."""
+
+    items: list[StockItemView]
+    next_cursor: str | None
+
+
+class ImportView(msgspec.Struct):
+    """How much was imported."""
+
+    imported: int
+
+
+class ReservedLineView(msgspec.Struct, rename="camel"):
+    """A line of a reservation with the price it holds."""
+
+    sku: str
+    quantity: int
+    unit_price: MoneyView
+
+
+class ShortageView(msgspec.Struct, rename="camel"):
+    """An article that a reservation failed on."""
+
+    sku: str
+    requested: int
+    available: int
+    is_unknown: bool
+
+
+class ReservationView(msgspec.Struct, rename="camel", omit_defaults=True):
+    """A reservation as it is."""
+
+    id: str
+    order_id: str
+    status: str
+    lines: list[ReservedLineView]
+    shortages: list[ShortageView] = []
+    expires_at: str | None = None
+    release_reason: str | None = None
+
+
+@dataclass(frozen=True)
+class InventoryApi:
+    """The routes of inventory."""
+
+    warehouse: Warehouse
+    keys: DynamoIdempotency
+
+    def routes(self) -> list[Route]:
+        """All paths and what serves them."""
+        return [
+            Route("/v1/stock-items", self.list_items, methods=["GET"]),
+            Route("/v1/stock-items/{sku}", self.show_item, methods=["GET"]),
+            Route("/v1/stock-items/{sku}", self.put_item, methods=["PUT"]),
+            Route("/v1/stock-imports", self.import_items, methods=["POST"]),
+            Route("/v1/reservations/{reservation_id}", self.show_reservation, methods=["GET"]),
+        ]
+
+    async def list_items(self, request: Request) -> Response:
+        """Answer with a page of articles."""
+        query = read_query(request, PageQuery)
+        page = await self.warehouse.page(limit=query.limit, behind=_read_cursor(query.cursor) if query.cursor else None)
+        return json(StockPageView([_view(item) for item in page.items], _cursor(page.next_sku) if page.next_sku else None))
+
+    async def show_item(self, request: Request) -> Response:
+        """Answer with one article."""
+        return json(_view(await self._item(request.path_params["sku"])))
+
+    async def put_item(self, request: Request) -> Response:
+        """Set an article's name, price and free units; what is reserved or sold stays."""
+        await require(request, WRITE)
+        sku = _sku(request.path_params["sku"])
+        body = await read_body(request, StockLevelBody)
+        await self.warehouse.put([body.level(sku)])
+        return json(_view(await self._item(sku)))
+
+    async def import_items(self, request: Request) -> Response:
+        """Set up to 100 articles, once for each idempotency key."""
+        subject = (await require(request, WRITE)).subject
+        body = await read_body(request, ImportBody)
+        _refuse_twins(body)
+        claim = idempotency.claim_from(request, subject=subject, body=await request.body())
+        kept = await self.keys.begin(claim)
+        if kept is not None:
+            return kept.response(is_replay=True)
+        # Articles are set to values, not changed by amounts: a crash before the key is completed only repeats the same setting.
+        await self.warehouse.put([item.level(item.sku) for item in body.items])
+        answer = idempotency.Answer(200, msgspec.json.encode(ImportView(len(body.items))))
+        await self.keys.complete(claim, answer)
+        return answer.response()
+
+    async def show_reservation(self, request: Request) -> Response:
+        """Answer with one reservation."""
+        await require(request, READ)
+        reservation_id = request.path_params["reservation_id"]
+        found = await self.warehouse.reservation(reservation_id, fresh=True)
+        if found is None:
+            raise Problem(404, "There is no such reservation", kind="reservation-not-found", detail=f"id {reservation_id}")
+        return json(_reservation_view(found))
+
+    async def _item(self, sku: str) -> StockItem:
+        found = await self.warehouse.item(sku)
+        if found is None:
+            raise Problem(404, "There is no such article", kind="stock-item-not-found", detail=f"SKU {sku}")
+        return found
+
+
+def _view(item: StockItem) -> StockItemView:
+    return StockItemView(item.sku, item.name, _money(item.unit_price), item.free, item.reserved, item.sold)
+
+
+def _money(money: Money) -> MoneyView:
+    return MoneyView(money.currency, money.minor_units)
+
+
+def _reservation_view(found: Reservation) -> ReservationView:
+    return ReservationView(
+        id=found.id,
+        order_id=found.order_id,
+        status=found.status.value,
+        lines=[ReservedLineView(line.sku, line.quantity, _money(line.unit_price)) for line in found.lines],
+        shortages=[ShortageView(one.sku, one.requested, one.available, one.is_unknown) for one in found.shortages],
+        expires_at=datetime.fromtimestamp(found.expires_at, UTC).isoformat() if found.status is Status.RESERVED else None,
+        release_reason=found.release_reason.value if found.release_reason else None,
+    )
+
+
+def _sku(text: str) -> str:
+    try:
+        return msgspec.convert(text, Sku)
+    except msgspec.ValidationError as error:
+        fault = FieldFault("sku", "letters, digits, dots, underscores and hyphens, at most 64")
+        raise Problem(422, "This is not a SKU", kind="invalid-sku", errors=[fault]) from error
+
+
+def _refuse_twins(body: ImportBody) -> None:
+    seen: set[str] = set()
+    faults = []
+    for index, item in enumerate(body.items):
+        if item.sku in seen:
+            faults.append(FieldFault(f"$.items[{index}].sku", f"{item.sku} stands twice in this import"))
+        seen.add(item.sku)
+    if faults:
+        raise Problem(422, "The body is not valid", kind="invalid-body", errors=faults)
+
+
+def _cursor(sku: str) -> str:
+    return base64.urlsafe_b64encode(sku.encode()).rstrip(b"=").decode()
+
+
+def _read_cursor(cursor: str) -> str:
+    try:
+        return _sku(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode())
+    except (binascii.Error, UnicodeDecodeError, Problem) as error:
+        fault = FieldFault("cursor", "is not a nextCursor of this list")
+        raise Problem(400, "The query is not valid", kind="invalid-query", errors=[fault]) from error

@@ -1,0 +1,1 @@
+"""What inventory does, in terms of ports."""
