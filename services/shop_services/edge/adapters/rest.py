@@ -57,6 +57,20 @@ class PageQuery(msgspec.Struct, omit_defaults=True):
     cursor: Annotated[str, msgspec.Meta(max_length=400)] | None = None
 
 
+class StockItemView(msgspec.Struct, rename="camel"):
+    """An article as visitors see it: how many are reserved or sold is the shop's own business."""
+
+    sku: str
+    name: str
+    unit_price: msgspec.Raw
+    free: int
+
+
+class StockPageView(msgspec.Struct, rename="camel"):
+    items: list[StockItemView]
+    next_cursor: str | None
+
+
 class Tokens(Protocol):
     """What proves who a visitor is."""
 
@@ -149,13 +163,15 @@ class FrontDoor:
         """Answer with what the shop sells: anybody may look."""
         customer_id = await self._enter(request)
         path = _path("/v1/stock-items", read_query(request, PageQuery))
-        return _pass_on(await self.inventory.get(path, as_customer=customer_id or ANYBODY, seconds=ANSWER_SECONDS))
+        answer = await self.inventory.get(path, as_customer=customer_id or ANYBODY, seconds=ANSWER_SECONDS)
+        return json(msgspec.json.decode(answer.body, type=StockPageView)) if answer.status == 200 else _pass_on(answer)
 
     async def show_stock_item(self, request: Request) -> Response:
         """Answer with one article."""
         customer_id = await self._enter(request)
         path = f"/v1/stock-items/{quote(request.path_params['sku'], safe='')}"
-        return _pass_on(await self.inventory.get(path, as_customer=customer_id or ANYBODY, seconds=ANSWER_SECONDS))
+        answer = await self.inventory.get(path, as_customer=customer_id or ANYBODY, seconds=ANSWER_SECONDS)
+        return json(msgspec.json.decode(answer.body, type=StockItemView)) if answer.status == 200 else _pass_on(answer)
 
     async def show_keys(self, _request: Request) -> Response:
         """Answer with the keys that verify this door's tokens."""

@@ -78,7 +78,7 @@ class PostgresOrderBook:
         self._pages: dict[str, _Page] = {}
 
     async def find(self, order_id: str) -> Order | None:
-        # Two statements: one that waits for a lock goes on with the snapshot it began with, and would miss events written meanwhile.
+        # Two statements: one that waits for a lock goes on with the snapshot it began with, and misses what was written meanwhile.
         # https://www.postgresql.org/docs/18/transaction-iso.html#XACT-READ-COMMITTED
         if await self._connection.fetchval(LOCK_ORDER, order_id) is None:
             return None

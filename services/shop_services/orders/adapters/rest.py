@@ -11,7 +11,7 @@ from typing import Annotated, Protocol
 
 import msgspec
 from shop_kit import context, idempotency
-from shop_kit.auth import TokenVerifier
+from shop_kit.auth import require
 from shop_kit.http import Problem, json, read_body, read_query
 from starlette.requests import Request
 from starlette.responses import Response
@@ -132,7 +132,6 @@ class OrdersApi:
     """The routes of orders."""
 
     desk: Desk
-    callers: TokenVerifier
     ended: EndedOrders
     clock: Clock
     new_order_id: NewOrderId
@@ -148,7 +147,7 @@ class OrdersApi:
 
     async def place(self, request: Request) -> Response:
         """Accept an order: 202, and its place to look for it."""
-        customer_id = await self._customer(request, PLACE)
+        customer_id = (await require(request, PLACE)).subject
         body = await read_body(request, PlaceOrderBody)
         lines = tuple(Line(line.sku, line.quantity) for line in body.lines)
         wish = PlaceOrder(customer_id, lines, body.payment.method_token)
@@ -161,7 +160,7 @@ class OrdersApi:
 
     async def cancel(self, request: Request) -> Response:
         """Accept a cancellation: 202; the order is `cancelled` once everything is undone."""
-        customer_id = await self._customer(request, CANCEL)
+        customer_id = (await require(request, CANCEL)).subject
         body = await read_body(request, CancellationBody)
         order_id = request.path_params["order_id"]
 
@@ -175,7 +174,7 @@ class OrdersApi:
 
     async def show(self, request: Request) -> Response:
         """Answer with the caller's order; with `wait`, as soon as it is final or the time is over."""
-        customer_id = await self._customer(request, READ)
+        customer_id = (await require(request, READ)).subject
         query = read_query(request, OneOrderQuery)
         order_id = request.path_params["order_id"]
 
@@ -191,18 +190,13 @@ class OrdersApi:
 
     async def list_own(self, request: Request) -> Response:
         """Answer with a page of the caller's orders, newest first."""
-        customer_id = await self._customer(request, READ)
+        customer_id = (await require(request, READ)).subject
         query = read_query(request, OrdersQuery)
         behind = _read_cursor(query.cursor) if query.cursor else None
         found = await self.desk.list_orders(customer_id, limit=query.limit + 1, behind=behind)
         items = found[: query.limit]
         next_cursor = _cursor(items[-1]) if len(found) > query.limit else None
         return json(OrderPage([_summary_view(item) for item in items], next_cursor))
-
-    async def _customer(self, request: Request, scope: str) -> str:
-        principal = await self.callers.authenticate(request)
-        principal.require(scope)
-        return principal.subject
 
     async def _once(self, request: Request, customer_id: str, work: Work) -> Response:
         claim = idempotency.claim_from(request, subject=customer_id, body=await request.body())

@@ -185,6 +185,17 @@ async def test_the_shop_can_be_browsed_while_orders_are_away(door: Door) -> None
     assert [(asked.path, asked.customer) for asked in door.inventory.asked] == [("/v1/stock-items?limit=5", "anybody")]
 
 
+async def test_visitors_see_what_can_be_bought_and_not_how_much_was_sold(door: Door) -> None:
+    price = {"currency": "EUR", "minorUnits": 1999}
+    mug = {"sku": "mug", "name": "Mug", "unitPrice": price, "free": 3, "reserved": 2, "sold": 1}
+    shown = {"sku": "mug", "name": "Mug", "unitPrice": price, "free": 3}
+
+    door.inventory.answer = json_answer(200, {"items": [mug], "nextCursor": "n"})
+    assert (await door.http.get("/v1/stock-items")).json() == {"items": [shown], "nextCursor": "n"}
+    door.inventory.answer = json_answer(200, mug)
+    assert (await door.http.get("/v1/stock-items/mug")).json() == shown
+
+
 async def test_an_answer_of_a_service_is_passed_on_with_its_problem(door: Door) -> None:
     problem = json_answer(422, {"type": "/problems/idempotency-key-reused"}, **{"x-internal": "1", "retry-after": "2"})
     door.orders.answer = problem

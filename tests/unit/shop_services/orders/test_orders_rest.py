@@ -100,8 +100,8 @@ def shop() -> Iterator[Shop]:
     clock = Ticks()
     desk, ended = FakeDesk(clock, POLICY), EndedOrders()
     callers = TokenVerifier(StaticKeys(KEY.public_key()), issuer="shop-edge", audience="shop-internal")
-    api = OrdersApi(desk, callers, ended, clock, new_order_id)
-    app = create_app(api.routes(), readiness={}, tracer=trace.get_tracer("test"), metrics=Metrics())
+    api = OrdersApi(desk, ended, clock, new_order_id)
+    app = create_app(api.routes(), readiness={}, tracer=trace.get_tracer("test"), metrics=Metrics(), tokens=callers)
     yield Shop(desk, ended, httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://orders"))
 
 

@@ -1,0 +1,103 @@
+"""Calls to the services behind the front door: bounded, tried again where that is safe, and given up early where nobody answers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+
+import aiohttp
+from opentelemetry.trace import SpanKind, Tracer
+from shop_kit import context
+from shop_kit.errors import Unavailable
+from shop_kit.resilience import deadline
+from shop_kit.resilience.breaker import CircuitBreaker
+from shop_kit.resilience.bulkhead import Bulkhead
+from shop_kit.resilience.retry import Retry, RetryBudget
+from shop_kit.tracing import traceparent
+from yarl import URL
+
+from shop_services.edge.application.ports import ServiceAnswer
+
+CONNECT_SECONDS = 1.0
+CALLS_AT_ONCE = 512
+# Given by the service itself when it cannot work now: the same as no answer.
+AWAY = frozenset({502, 503, 504})
+
+Sign = Callable[[str], str]
+"""Returns the internal token that says for which customer the edge asks."""
+
+
+class HttpService:
+    """Implements `Service` over HTTP."""
+
+    def __init__(self, name: str, url: str, session: aiohttp.ClientSession, sign: Sign, tracer: Tracer) -> None:
+        self._name = name
+        self._url = url.rstrip("/")
+        self._session = session
+        self._sign = sign
+        self._tracer = tracer
+        self._breaker = CircuitBreaker(name)
+        self._bulkhead = Bulkhead(name, CALLS_AT_ONCE)
+        self._retry = Retry(attempts=3, first_seconds=0.05, cap_seconds=0.5, budget=RetryBudget())
+
+    @classmethod
+    @asynccontextmanager
+    async def connect(cls, name: str, url: str, *, sign: Sign, tracer: Tracer) -> AsyncIterator[HttpService]:
+        """A client with connections of its own for the block."""
+        connector = aiohttp.TCPConnector(limit=CALLS_AT_ONCE, keepalive_timeout=30)
+        async with aiohttp.ClientSession(
+            connector=connector, auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar()
+        ) as session:
+            yield cls(name, url, session, sign, tracer)
+
+    async def get(self, path: str, *, as_customer: str, seconds: float) -> ServiceAnswer:
+        return await self._call("GET", path, self._headers(as_customer), None, seconds)
+
+    async def post(self, path: str, *, as_customer: str, body: bytes, idempotency_key: str, seconds: float) -> ServiceAnswer:
+        headers = {**self._headers(as_customer), "content-type": "application/json", "idempotency-key": idempotency_key}
+        return await self._call("POST", path, headers, body, seconds)
+
+    async def check(self) -> None:
+        """Return when the service answers at all. Raises Unavailable."""
+        await self._send("GET", "/health", {}, None)
+
+    def _headers(self, customer_id: str) -> dict[str, str]:
+        return {"authorization": f"Bearer {self._sign(customer_id)}", "x-correlation-id": context.correlation_id()}
+
+    async def _call(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None, seconds: float) -> ServiceAnswer:
+        """One request, tried again while there is no answer: each is a read, or carries a key that makes repeating it safe."""
+
+        async def once() -> ServiceAnswer:
+            return await self._breaker.call(lambda: self._traced(method, path, headers, body))
+
+        try:
+            with self._bulkhead.enter():
+                async with deadline.within(seconds):
+                    return await self._retry.run(once)
+        except TimeoutError as late:
+            raise Unavailable(self._name, f"no answer within {seconds:g} s") from late
+
+    async def _traced(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> ServiceAnswer:
+        attributes = {"http.request.method": method, "url.path": path.partition("?")[0], "peer.service": self._name}
+        with self._tracer.start_as_current_span(f"{method} {self._name}", kind=SpanKind.CLIENT, attributes=attributes) as span:
+            context.mark_span(span)
+            answer = await self._send(method, path, {**headers, "traceparent": traceparent() or ""}, body)
+            span.set_attribute("http.response.status_code", answer.status)
+        return answer
+
+    async def _send(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> ServiceAnswer:
+        left = deadline.seconds_left()
+        sent = dict(headers) if left is None else {**headers, deadline.HEADER: str(int(left * 1000))}
+        timeout = aiohttp.ClientTimeout(total=left, connect=CONNECT_SECONDS)
+        # The path is quoted already, and must reach the service as it is.
+        url = URL(f"{self._url}{path}", encoded=True)
+        try:
+            async with self._session.request(
+                method, url, headers=sent, data=body, timeout=timeout, allow_redirects=False
+            ) as response:
+                content = await response.read()
+        except (aiohttp.ClientError, TimeoutError, OSError) as trouble:
+            raise Unavailable(self._name, str(trouble) or type(trouble).__name__) from trouble
+        if response.status in AWAY:
+            raise Unavailable(self._name, f"it answers {response.status}")
+        return ServiceAnswer(response.status, content, {name.lower(): value for name, value in response.headers.items()})
