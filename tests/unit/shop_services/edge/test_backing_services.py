@@ -1,0 +1,107 @@
+"""The front door's calls to a service on a loopback socket."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer, unused_port
+from opentelemetry import trace
+from shop_kit.context import bind
+from shop_kit.errors import Unavailable
+from shop_services.edge.adapters.services import HttpService
+
+pytestmark = pytest.mark.anyio
+
+
+@dataclass
+class Backend:
+    """A service that fails as often as it is told to, and records what it is asked."""
+
+    fails: int = 0
+    asked: list[web.Request] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
+
+    async def serve(self, request: web.Request) -> web.Response:
+        self.asked.append(request)
+        self.bodies.append(await request.read())
+        if self.fails:
+            self.fails -= 1
+            return web.Response(status=503)
+        return web.Response(status=202, body=b'{"id": "ord_1"}', headers={"Location": "/v1/orders/ord_1"})
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def backend() -> Backend:
+    return Backend()
+
+
+@pytest.fixture
+async def service(backend: Backend) -> AsyncIterator[HttpService]:
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", backend.serve)
+    tracer = trace.get_tracer("test")
+    async with (
+        TestServer(app) as server,
+        HttpService.connect(
+            "orders", str(server.make_url("")), sign=lambda customer: f"token-of-{customer}", tracer=tracer
+        ) as service,
+    ):
+        yield service
+
+
+async def test_a_call_says_for_whom_it_is_and_to_which_work_it_belongs(service: HttpService, backend: Backend) -> None:
+    with bind(correlation_id="work-1"):
+        await service.get("/v1/orders/a%3Fb?wait=2", as_customer="ann", seconds=5)
+
+    request = backend.asked[0]
+    assert (request.headers["authorization"], request.headers["x-correlation-id"]) == ("Bearer token-of-ann", "work-1")
+    assert request.raw_path == "/v1/orders/a%3Fb?wait=2"
+    assert 0 < int(request.headers["x-deadline-ms"]) <= 5000
+
+
+async def test_an_order_is_tried_again_with_the_same_key_and_body(service: HttpService, backend: Backend) -> None:
+    backend.fails = 2
+
+    answer = await service.post("/v1/orders", as_customer="ann", body=b"{}", idempotency_key="k-1", seconds=5)
+
+    assert (answer.status, answer.headers["location"]) == (202, "/v1/orders/ord_1")
+    assert [request.headers["idempotency-key"] for request in backend.asked] == ["k-1"] * 3
+    assert backend.bodies == [b"{}"] * 3
+
+
+async def test_who_never_answers_is_asked_a_bounded_number_of_times(service: HttpService, backend: Backend) -> None:
+    backend.fails = 100
+
+    with pytest.raises(Unavailable, match="orders is unavailable"):
+        await service.get("/v1/orders", as_customer="ann", seconds=5)
+
+    assert len(backend.asked) == 3
+
+
+async def test_a_service_that_is_down_is_spared_until_it_may_be_up_again(service: HttpService, backend: Backend) -> None:
+    backend.fails = 1000
+    for _ in range(10):
+        with pytest.raises(Unavailable):
+            await service.get("/v1/orders", as_customer="ann", seconds=5)
+
+    asked = len(backend.asked)
+    with pytest.raises(Unavailable, match="circuit breaker is open"):
+        await service.get("/v1/orders", as_customer="ann", seconds=5)
+
+    assert asked < 10
+    assert len(backend.asked) == asked
+
+
+async def test_nobody_listening_is_unavailable() -> None:
+    nowhere = f"http://127.0.0.1:{unused_port()}"
+    async with HttpService.connect("orders", nowhere, sign=lambda customer: customer, tracer=trace.get_tracer("test")) as service:
+        with pytest.raises(Unavailable):
+            await service.get("/v1/orders", as_customer="ann", seconds=1)
