@@ -31,12 +31,13 @@ class FakeLog:
         self._read = 0
         self._epoch = -1
         self.is_caught_up = False
+        self.has_led = False
         self.failure: str | None = None
 
     async def start(self, apply: Callable[[Sequence[Record]], None]) -> None:
         self._apply = apply
         self.catch_up()
-        self.is_caught_up = True
+        self.is_caught_up = self.has_led = True
 
     def catch_up(self) -> None:
         """Apply what is there."""

@@ -201,9 +201,14 @@ class _Endpoints:
         return Response(b'{"status":"alive"}', media_type="application/json")
 
     async def ready(self, _: Request) -> Response:
-        if self._registry.is_ready:
+        if self._registry.is_ready and self._registry.can_write:
             return Response(b'{"status":"ready"}', media_type="application/json")
-        reason = self._registry.failure or "The state has not been read from Kafka yet."
+        waiting = (
+            "Kafka has not let the registry write yet."
+            if self._registry.is_ready
+            else "The state has not been read from Kafka yet."
+        )
+        reason = self._registry.failure or waiting
         return Response(_encode({"status": "not-ready", "reason": reason}), status_code=503, media_type="application/json")
 
     async def root(self, request: Request) -> Response:

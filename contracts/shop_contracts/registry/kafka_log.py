@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
 from shop_contracts.registry import records
 from shop_contracts.registry.log import Superseded, Unavailable
@@ -48,7 +49,11 @@ class KafkaLog:
         self._is_leading = False
         self._position = 0
         self._advanced = asyncio.Event()
+        self._topic_is_there = asyncio.Event()
+        self._taking_over = asyncio.Lock()
+        self._warming: asyncio.Task[None] | None = None
         self.is_caught_up = False
+        self.has_led = False
         self.failure: str | None = None
 
     # -- reading
@@ -58,6 +63,16 @@ class KafkaLog:
         self._apply = apply
         self._reader = threading.Thread(target=self._read, name="registry-reader", daemon=True)
         self._reader.start()
+        self._warming = asyncio.create_task(self._warm_up())
+
+    async def _warm_up(self) -> None:
+        """Become the writer ahead of the first change: on a broker that just started its coordinator may take a second."""
+        while not self._stopping.is_set() and not self.has_led:
+            try:
+                await self.lead()
+            except (Superseded, Unavailable) as error:
+                logger.info("cannot write to Kafka yet", extra={"reason": str(error)})
+                await asyncio.sleep(0.1)
 
     def _read(self) -> None:
         """Make the topic if need be, then follow it to the end of the process. Runs in a thread of its own."""
@@ -76,7 +91,8 @@ class KafkaLog:
             },
             logger=logger,
         )
-        consumer.assign([TopicPartition(self._settings.topic, 0, OFFSET_BEGINNING)])
+        # The number, not OFFSET_BEGINNING: looking that up costs the client half a second. If it is gone, "earliest" counts.
+        consumer.assign([TopicPartition(self._settings.topic, 0, 0)])
         try:
             while not self._stopping.is_set():
                 first = consumer.poll(0.2)
@@ -114,11 +130,17 @@ class KafkaLog:
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(call, *arguments)
 
-    async def _until(self, reached: Callable[[], bool]) -> None:
-        async with asyncio.timeout(self._settings.timeout_seconds):
-            while not reached():
-                self._advanced.clear()
-                await self._advanced.wait()
+    async def _until(self, happened: asyncio.Event) -> None:
+        try:
+            async with asyncio.timeout(self._settings.timeout_seconds):
+                await happened.wait()
+        except TimeoutError as error:
+            raise Unavailable(f"the topic {self._settings.topic} did not answer in time") from error
+
+    async def _until_applied(self, offset: int) -> None:
+        while self._position <= offset:
+            self._advanced.clear()
+            await self._until(self._advanced)
 
     # -- the topic
 
@@ -142,6 +164,7 @@ class KafkaLog:
                 self._stopping.wait(0.05)
                 continue
             if self.failure is None:
+                self._on_loop(self._topic_is_there.set)
                 return True
             logger.error(self.failure)
             self._stopping.wait(5)
@@ -177,12 +200,14 @@ class KafkaLog:
     # -- writing
 
     async def lead(self) -> None:
-        if self._is_leading:
-            return
-        await self._in_writer(self._take_over)
-        # What another process wrote before is in front of this record, and behind it nobody else can write.
-        await self._commit([records.barrier_record()])
-        self._is_leading = True
+        async with self._taking_over:
+            if self._is_leading:
+                return
+            await self._in_writer(self._take_over)
+            await self._until(self._topic_is_there)
+            # What another process wrote before is in front of this record, and behind it nobody else can write.
+            await self._commit([records.barrier_record()])
+            self._is_leading = self.has_led = self.is_caught_up = True
 
     async def append(self, records: Sequence[Record]) -> None:
         await self._commit(records)
@@ -190,13 +215,10 @@ class KafkaLog:
     async def _commit(self, batch: Sequence[Record]) -> None:
         try:
             last_offset = await self._in_writer(self._write, batch)
-            await self._until(lambda: self._position > last_offset)
+            await self._until_applied(last_offset)
         except (Superseded, Unavailable):
             self._is_leading = False
             raise
-        except TimeoutError as error:
-            self._is_leading = False
-            raise Unavailable("the record was written and could not be read back in time") from error
 
     async def _in_writer(self, call: Callable[..., Any], *arguments: Any) -> Any:
         loop = asyncio.get_running_loop()
@@ -204,23 +226,36 @@ class KafkaLog:
 
     def _take_over(self) -> None:
         """Fence whoever wrote before."""
-        producer = Producer(
+        deadline = time.monotonic() + self._settings.timeout_seconds
+        # The client asks a coordinator that is still loading again after half a second; a new client asks at once.
+        reason = "the registry is stopping"
+        for patience in (0.2, 0.2, 0.2, 0.4, 0.4, 1.0, None):
+            if self._stopping.is_set():
+                break
+            producer = self._make_producer()
+            try:
+                producer.init_transactions(max(0.1, deadline - time.monotonic()) if patience is None else patience)
+            except KafkaException as error:
+                reason = error.args[0].str()
+            else:
+                self._producer = producer
+                return
+        raise Unavailable(f"Kafka did not let this registry become the writer: {reason}")
+
+    def _make_producer(self) -> Producer:
+        return Producer(
             {
                 "bootstrap.servers": self._settings.bootstrap_servers,
                 "transactional.id": f"shop-registry-{self._settings.topic}",
                 "transaction.timeout.ms": 10_000,
                 "linger.ms": 0,
+                "reconnect.backoff.ms": 20,
                 "reconnect.backoff.max.ms": 500,
                 "retry.backoff.ms": 20,
                 "retry.backoff.max.ms": 500,
             },
             logger=logger,
         )
-        try:
-            producer.init_transactions(self._settings.timeout_seconds)
-        except KafkaException as error:
-            raise Unavailable(f"Kafka did not let this registry become the writer: {error.args[0].str()}") from error
-        self._producer = producer
 
     def _write(self, batch: Sequence[Record]) -> int:
         """Commit the records in one transaction; returns the offset of the last."""
@@ -259,6 +294,8 @@ class KafkaLog:
 
     async def close(self) -> None:
         self._stopping.set()
+        if self._warming is not None:
+            self._warming.cancel()
         self._writing.shutdown(wait=False, cancel_futures=True)
         if self._reader is not None:
             await asyncio.to_thread(self._reader.join, 2)

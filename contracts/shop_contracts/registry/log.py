@@ -32,6 +32,11 @@ class Log(Protocol):
         ...
 
     @property
+    def has_led(self) -> bool:
+        """Whether this process was the writer once: then it can be again."""
+        ...
+
+    @property
     def failure(self) -> str | None:
         """Why the log cannot be used as it is (a topic that would lose records), for humans; None when all is well."""
         ...

@@ -53,6 +53,11 @@ class Registry:
         return self._log.is_caught_up
 
     @property
+    def can_write(self) -> bool:
+        """Whether Kafka has let this registry write since its start."""
+        return self._log.has_led
+
+    @property
     def failure(self) -> str | None:
         return self._log.failure
 
