@@ -47,6 +47,8 @@ class Runtime:
         self.name = name
         self.settings = settings
         self.metrics = Metrics()
+        self.stopping = asyncio.Event()
+        """Set when the process is told to stop, before requests in flight are waited for: long polls end on it."""
         self.tracer: Tracer = provider.get_tracer("shop_kit")
 
     def http_app(
@@ -87,7 +89,7 @@ async def _run(name: str, settings: S, start: Callable[[Runtime, S], AbstractAsy
     provider = tracer_provider(name, otlp_exporter(settings.runtime.otel_exporter_otlp_endpoint))
     runtime = Runtime(name, settings.runtime, provider)
     listener = listening_socket(settings.runtime.shop_listen_fd, settings.runtime.port)
-    stop = asyncio.Event()
+    stop = runtime.stopping
     started = asyncio.Event()
 
     async def live() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 
 import msgspec
@@ -26,10 +27,14 @@ class FakeService:
 
     answer: ServiceAnswer = field(default_factory=lambda: ServiceAnswer(200, b"{}", {"content-type": "application/json"}))
     is_down: bool = False
+    never_answers_waits: bool = False
     asked: list[Asked] = field(default_factory=list)
 
     async def get(self, path: str, *, as_customer: str, seconds: float) -> ServiceAnswer:
-        return self._take(Asked("GET", path, as_customer))
+        answer = self._take(Asked("GET", path, as_customer))
+        if self.never_answers_waits and "wait=" in path:
+            await asyncio.Event().wait()
+        return answer
 
     async def post(self, path: str, *, as_customer: str, body: bytes, idempotency_key: str, seconds: float) -> ServiceAnswer:
         return self._take(Asked("POST", path, as_customer, body, idempotency_key))

@@ -77,7 +77,7 @@ async def edge(runtime: Runtime, settings: EdgeSettings) -> AsyncIterator[ASGIAp
         ]
         orders, inventory = services
         turnstile = RedisTurnstile(client)
-        door = FrontDoor(orders, inventory, tokens, turnstile, settings.limits(), guest_secret)
+        door = FrontDoor(orders, inventory, tokens, turnstile, settings.limits(), guest_secret, runtime.stopping)
 
         async def redis_answers() -> None:
             try:

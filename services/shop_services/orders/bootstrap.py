@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -78,6 +79,7 @@ async def orders(runtime: Runtime, settings: OrdersSettings) -> AsyncIterator[AS
             )
         )
         await parts.enter_async_context(sweeping(desk, ended, every_seconds=settings.sweep_every_seconds))
+        parts.callback(asyncio.create_task(_release_at_stop(ended, runtime.stopping)).cancel)
         api = OrdersApi(desk, ended, clock, new_order_id)
         checks: dict[str, Check] = {
             "postgresql": partial(postgres.check, pool),
@@ -85,6 +87,11 @@ async def orders(runtime: Runtime, settings: OrdersSettings) -> AsyncIterator[AS
             "consumer": consumer.check,
         }
         yield runtime.http_app(api.routes(), readiness=checks, tokens=internal_tokens(settings.shop_edge_url))
+
+
+async def _release_at_stop(ended: EndedOrders, stopping: asyncio.Event) -> None:
+    await stopping.wait()
+    ended.release_all()
 
 
 def main() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
-from dataclasses import dataclass
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Protocol
 from urllib.parse import quote, urlencode
 
@@ -107,6 +109,8 @@ class FrontDoor:
     turnstile: Turnstile
     limits: Limits
     guest_secret: bytes
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the service is told to stop: nobody waits for an order any more then."""
 
     def routes(self) -> list[Route]:
         """Return what a service mounts."""
@@ -142,9 +146,16 @@ class FrontDoor:
         customer_id = await self._enter_with_token(request)
         query = read_query(request, OneOrderQuery)
         order_id = request.path_params["order_id"]
-        path = f"/v1/orders/{quote(order_id, safe='')}?wait={query.wait:g}"
+        path = f"/v1/orders/{quote(order_id, safe='')}"
         with context.bind(order_id=order_id):
-            return _pass_on(await self.orders.get(path, as_customer=customer_id, seconds=query.wait + ANSWER_SECONDS))
+            if query.wait:
+                waited = f"{path}?wait={query.wait:g}"
+                answer = await self._unless_stopping(
+                    self.orders.get(waited, as_customer=customer_id, seconds=query.wait + ANSWER_SECONDS)
+                )
+                if answer:
+                    return _pass_on(answer)
+            return _pass_on(await self.orders.get(path, as_customer=customer_id, seconds=ANSWER_SECONDS))
 
     async def cancel_order(self, request: Request) -> Response:
         """Take a cancellation: 202; the order is `cancelled` once everything is undone."""
@@ -208,6 +219,16 @@ class FrontDoor:
                 headers={"www-authenticate": 'Bearer realm="shop"'},
             )
         return customer_id
+
+    async def _unless_stopping(self, waiting: Coroutine[Any, Any, ServiceAnswer]) -> ServiceAnswer | None:
+        """Return the answer, or None when the door closes before it is there."""
+        asked, closing = asyncio.create_task(waiting), asyncio.create_task(self.stopping.wait())
+        try:
+            await asyncio.wait({asked, closing}, return_when=asyncio.FIRST_COMPLETED)
+            return asked.result() if asked.done() else None
+        finally:
+            asked.cancel()
+            closing.cancel()
 
     def _new_guest(self, key: str) -> Visitor:
         try:

@@ -16,6 +16,7 @@ class EndedOrders:
     """Tells those who wait for an order that it has ended in this process."""
 
     def __init__(self) -> None:
+        self._is_released = False
         self._waiting: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
 
     def announce(self, order: Order) -> None:
@@ -25,7 +26,8 @@ class EndedOrders:
                 waiter.set()
 
     def release_all(self) -> None:
-        """Wake everybody, ended or not: the service is about to stop."""
+        """Wake everybody, ended or not, and let nobody wait any more: the service is about to stop."""
+        self._is_released = True
         for waiters in self._waiting.values():
             for waiter in waiters:
                 waiter.set()
@@ -41,7 +43,9 @@ class EndedOrders:
         try:
             deadline = asyncio.get_running_loop().time() + seconds
             while True:
-                is_last_look = woken.is_set()  # asked first: who is woken during the look may have looked too early
+                is_last_look = (
+                    self._is_released or woken.is_set()
+                )  # asked first: who is woken during the look may have looked too early
                 order = await look()
                 left = deadline - asyncio.get_running_loop().time()
                 if order is None or order.stage.is_final or left <= 0 or is_last_look:

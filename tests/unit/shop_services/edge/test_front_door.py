@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import httpx
 import jwt
 import pytest
+from anyio.lowlevel import checkpoint
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fakes.backing_service import FakeService, json_answer
 from fakes.turnstile import FakeTurnstile
@@ -46,7 +47,8 @@ class Door:
     def __post_init__(self) -> None:
         self.tokens = EdgeTokens(self.key, self.clock)
         self.turnstile = FakeTurnstile(lambda: self.clock.seconds * 1000)
-        front = FrontDoor(self.orders, self.inventory, self.tokens, self.turnstile, self.limits, b"secret")
+        self.stopping = asyncio.Event()
+        front = FrontDoor(self.orders, self.inventory, self.tokens, self.turnstile, self.limits, b"secret", self.stopping)
         app = create_app(front.routes(), readiness={}, tracer=trace.get_tracer("test"), metrics=Metrics())
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://edge")
 
@@ -137,12 +139,26 @@ async def test_orders_are_read_as_the_customer_that_the_token_names(door: Door) 
     ]
 
 
+async def test_nobody_keeps_a_closing_door_open_by_waiting(door: Door) -> None:
+    headers = {"authorization": f"Bearer {door.tokens.issue('cus_ann')}"}
+    door.orders.never_answers_waits = True
+    waiting = asyncio.create_task(door.http.get(f"/v1/orders/{ORDER_ID}?wait=25", headers=headers))
+    async with asyncio.timeout(10):
+        while not door.orders.asked:
+            await checkpoint()
+
+    door.stopping.set()
+
+    assert (await waiting).json()["id"] == ORDER_ID
+    assert [asked.path for asked in door.orders.asked] == [f"/v1/orders/{ORDER_ID}?wait=25", f"/v1/orders/{ORDER_ID}"]
+
+
 async def test_a_path_cannot_be_made_to_reach_further(door: Door) -> None:
     headers = {"authorization": f"Bearer {door.tokens.issue('cus_ann')}"}
 
     await door.http.get("/v1/orders/x%3Fcustomer=bob%26a", headers=headers)
 
-    assert [asked.path for asked in door.orders.asked] == ["/v1/orders/x%3Fcustomer%3Dbob%26a?wait=0"]
+    assert [asked.path for asked in door.orders.asked] == ["/v1/orders/x%3Fcustomer%3Dbob%26a"]
 
 
 @pytest.mark.parametrize(
