@@ -15,6 +15,7 @@ from shop_dev.output.answer import Answer
 PYTEST_WRONG_USE = 4
 PYTEST_NO_TESTS = 5
 """pytest's exit statuses: docs.pytest.org, "Exit codes"."""
+STDERR = 2
 COUNTS = ("tests", "failures", "errors", "skipped")
 
 
@@ -30,7 +31,7 @@ def run_tests(checkout: Path, arguments: Sequence[str], *, quiet: bool) -> Answe
 
 def _run(command: Sequence[str], checkout: Path, *, quiet: bool) -> int:
     """The exit status of pytest. Ctrl-C reaches it directly; it gets the time to clean up, and a second one shortens that."""
-    with subprocess.Popen(command, cwd=checkout, stdout=sys.stderr if quiet else None) as process:
+    with subprocess.Popen(command, cwd=checkout, stdout=STDERR if quiet else None) as process:
         try:
             return process.wait()
         except KeyboardInterrupt:

@@ -1,0 +1,63 @@
+"""`shop-dev down`, seen from the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fakes.command_line import ShopDev
+from fakes.sandbox_client import FakeSandboxClient
+from shop_sandbox.events import AnyEvent, SandboxStopped, Swept
+
+
+def test_a_stop_says_how_long_it_took(shop_dev: ShopDev, sandbox: FakeSandboxClient) -> None:
+    said = shop_dev("down")
+
+    assert (said.status, said.out, said.err) == (0, "Stopped in 0.4 s.\n", "")
+
+
+def test_a_stop_as_json(shop_dev: ShopDev, sandbox: FakeSandboxClient) -> None:
+    assert shop_dev("down", "--json").document()["data"] == {"seconds": 0.4, "purged": False}
+
+
+def test_purge_is_handed_on(shop_dev: ShopDev, sandbox: FakeSandboxClient) -> None:
+    assert shop_dev("down", "--purge", "--json").document()["data"]["purged"] is True
+    assert sandbox.asked == ["down purge"]
+
+
+def test_ctrl_c_makes_the_stop_immediate(shop_dev: ShopDev, sandbox: FakeSandboxClient) -> None:
+    sandbox.down_script = (KeyboardInterrupt(),)
+
+    said = shop_dev("down")
+
+    assert (said.status, said.out) == (0, "Stopping at once.\nStopped in 0.1 s.\n")
+    assert sandbox.asked == ["down", "down force"]
+
+
+def test_nothing_to_stop_is_exit_status_7(shop_dev: ShopDev, no_sandbox: None) -> None:
+    said = shop_dev("down")
+
+    assert (said.status, said.out) == (7, "")
+
+
+def test_purge_removes_what_a_sandbox_that_is_not_running_has_kept(
+    checkout: Path, shop_dev: ShopDev, no_sandbox: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (checkout / ".shop-dev" / "default").mkdir(parents=True)
+
+    def purge(project: object) -> Iterator[AnyEvent]:
+        yield Swept(at=0.0, what="process", resource="kafka", pid=12)
+        yield SandboxStopped(at=0.0, seconds=0.1)
+
+    monkeypatch.setattr("shop_dev.sandbox.purge", purge)
+
+    said = shop_dev("down", "--purge")
+
+    assert said.status == 0
+    assert said.out.startswith("kafka                removed what a dead sandbox left: process (pid 12)\n")
+    assert said.out.endswith("Nothing was running; what was kept is removed.\n")
+
+
+def test_purge_with_nothing_kept_is_exit_status_7(shop_dev: ShopDev, no_sandbox: None) -> None:
+    assert shop_dev("down", "--purge").status == 7

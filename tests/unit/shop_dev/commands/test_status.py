@@ -1,0 +1,66 @@
+"""`shop-dev status`, seen from the terminal."""
+
+from __future__ import annotations
+
+from fakes.command_line import ShopDev
+from fakes.sandbox_client import FakeSandboxClient, resource_status, sandbox_status
+from shop_sandbox.events import ResourceState
+
+MIB = 2**20
+
+
+def test_each_resource_has_a_line_with_where_it_is_or_why_it_is_not_ready(shop_dev: ShopDev, sandbox: FakeSandboxClient) -> None:
+    sandbox.reported = sandbox_status(
+        resource_status("kafka", pid=4101, pss_bytes=180 * MIB, seconds_to_ready=1.02, endpoint="127.0.0.1:9092"),
+        resource_status("provision-topics", ResourceState.DONE, seconds_to_ready=0.31),
+        resource_status("orders", ResourceState.BACKING_OFF, restarts=3, reason="exited with 1"),
+        resource_status(
+            "edge", ResourceState.STARTING, pid=4105, last_probe_error="orders does not answer", endpoint="http://127.0.0.1:8000"
+        ),
+    )
+
+    said = shop_dev("status")
+
+    assert said.status == 0
+    assert [line.rstrip() for line in said.out.splitlines()] == [
+        "Sandbox default in shop is ready, 420 MiB in all (supervisor pid 4100).",
+        "",
+        "   RESOURCE          STATE         PID   MEMORY  READY IN  RESTARTS  WHERE",
+        "✓  kafka             ready        4101  180 MiB    1.02 s            127.0.0.1:9092",
+        "✓  provision-topics  done                          0.31 s",
+        "↻  orders            backing-off                                  3  exited with 1",
+        "·  edge              starting     4105                               orders does not answer",
+    ]
+
+
+def test_scripts_get_bytes_and_seconds(shop_dev: ShopDev, sandbox: FakeSandboxClient) -> None:
+    sandbox.reported = sandbox_status(resource_status("kafka", pid=4101, pss_bytes=180 * MIB, ports={"kafka": 9092}))
+
+    data = shop_dev("status", "--json").document()["data"]
+
+    assert (data["state"], data["totalPssBytes"], data["supervisorPssBytes"]) == ("ready", 420 * MIB, 20 * MIB)
+    assert data["resources"] == [
+        {
+            "name": "kafka",
+            "kind": "service",
+            "state": "ready",
+            "needs": [],
+            "pid": 4101,
+            "ports": {"kafka": 9092},
+            "endpoint": None,
+            "uptimeSeconds": None,
+            "secondsToReady": None,
+            "restarts": 0,
+            "pssBytes": 180 * MIB,
+            "lastProbeError": None,
+            "reason": None,
+            "logPath": "logs/kafka.log",
+        }
+    ]
+
+
+def test_nothing_running_is_exit_status_7(shop_dev: ShopDev, no_sandbox: None) -> None:
+    said = shop_dev("status")
+
+    assert (said.status, said.out) == (7, "")
+    assert said.err == "error: No sandbox named default runs in this checkout. [not_running]\n  hint: shop-dev up\n"

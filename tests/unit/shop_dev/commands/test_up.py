@@ -1,0 +1,268 @@
+"""`shop-dev up`, seen from the terminal."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from fakes.command_line import ShopDev
+from fakes.sandbox_client import FakeSandboxClient, sandbox_status
+from shop_dev.errors import CliCode, ShopDevError
+from shop_sandbox.events import (
+    CriticalStep,
+    ProbeFailed,
+    ResourceChanged,
+    ResourceDied,
+    ResourceState,
+    SandboxFailed,
+    SandboxReady,
+    SandboxStopped,
+    Swept,
+)
+
+T0 = 1_000.0
+STARTING = ResourceChanged(at=T0, resource="kafka", state=ResourceState.STARTING)
+READY = ResourceChanged(at=T0 + 1.02, resource="kafka", state=ResourceState.READY, seconds=1.02, endpoint="127.0.0.1:9092")
+DONE = SandboxReady(
+    at=T0 + 1.5,
+    seconds=1.5,
+    critical_path=(CriticalStep("kafka", None, 1.02), CriticalStep("orders", "kafka", 0.48)),
+    endpoints={"kafka": "127.0.0.1:9092", "orders": "http://127.0.0.1:8001"},
+    generation=1,
+)
+
+
+def test_a_start_is_told_in_lines_and_ends_with_endpoints_and_critical_path(shop_dev: ShopDev, sandbox: FakeSandboxClient) -> None:
+    sandbox.up_script = (Swept(at=T0, what="process", resource="redis", pid=77), STARTING, STARTING, READY, DONE)
+
+    said = shop_dev("up")
+
+    assert (said.status, said.err) == (0, "")
+    assert said.out == (
+        "redis                removed what a dead sandbox left: process (pid 77)\n"
+        "kafka                starting\n"
+        "kafka                ready in 1.02 s 127.0.0.1:9092\n"
+        "Everything is ready in 1.5 s.\n"
+        "\n"
+        "  kafka                127.0.0.1:9092\n"
+        "  orders               http://127.0.0.1:8001\n"
+        "\n"
+        "What the time went into, each step waiting for the one above:\n"
+        "  kafka                 1.02 s\n"
+        "  orders                0.48 s\n"
+    )
+
+
+def test_resources_that_are_named_are_asked_for(shop_dev: ShopDev, sandbox: FakeSandboxClient) -> None:
+    sandbox.up_script = (DONE,)
+
+    shop_dev("up", "kafka", "orders")
+
+    assert sandbox.asked == ["up kafka orders"]
+
+
+def test_a_start_is_compared_with_the_ones_before(checkout: Path, shop_dev: ShopDev, sandbox: FakeSandboxClient) -> None:
+    history = checkout / ".shop-dev" / "default" / "history.jsonl"
+    history.parent.mkdir(parents=True)
+    earlier = [{"at": T0 - 100 * n, "seconds": 1.0 + n, "resources": {"kafka": 0.9 + n, "orders": 0.1}} for n in (3, 2, 1)]
+    newest = {"at": T0 + 1.5, "seconds": 1.5, "resources": {"kafka": 1.02, "orders": 0.48}}
+    history.write_text("".join(json.dumps(line) + "\n" for line in [*earlier, newest]) + '{"torn\n')
+    sandbox.up_script = (DONE,)
+
+    said = shop_dev("up")
+
+    assert "Everything is ready in 1.5 s (usually 3.0 s).\n" in said.out
+    assert "  kafka                 1.02 s  (usually 2.90 s)\n" in said.out
+
+
+def test_json_is_one_document_with_the_facts(shop_dev: ShopDev, sandbox: FakeSandboxClient) -> None:
+    sandbox.up_script = (STARTING, READY, DONE)
+
+    said = shop_dev("up", "--json")
+
+    assert (said.status, said.err) == (0, "")
+    assert said.document()["data"] == {
+        "attached": False,
+        "seconds": 1.5,
+        "usualSeconds": None,
+        "generation": 1,
+        "endpoints": {"kafka": "127.0.0.1:9092", "orders": "http://127.0.0.1:8001"},
+        "criticalPath": [
+            {"resource": "kafka", "waitedFor": None, "seconds": 1.02, "usualSeconds": None},
+            {"resource": "orders", "waitedFor": "kafka", "seconds": 0.48, "usualSeconds": None},
+        ],
+        "tryNext": None,
+    }
+
+
+def test_a_second_up_says_that_the_sandbox_was_running(shop_dev: ShopDev, sandbox: FakeSandboxClient) -> None:
+    sandbox.attached = True
+    sandbox.up_script = (DONE,)
+
+    said = shop_dev("up")
+
+    assert said.out.startswith("Everything is ready; the sandbox was running before (it had started in 1.5 s).\n")
+
+
+def test_a_crash_is_told_with_its_last_lines_and_exit_status_18(shop_dev: ShopDev, sandbox: FakeSandboxClient) -> None:
+    sandbox.up_script = (
+        STARTING,
+        ResourceDied(at=T0, resource="kafka", exit_code=1, signal=None, last_lines=("no space", "bye"), log_path="logs/kafka.log"),
+        SandboxFailed(at=T0, code="resource_died", message="kafka exited with 1.", actions=("shop-dev logs kafka",)),
+    )
+
+    said = shop_dev("up")
+
+    assert said.status == 18
+    assert said.out == (
+        "kafka                starting\n"
+        "kafka                exited with 1; its log is logs/kafka.log\n"
+        "                     | no space\n"
+        "                     | bye\n"
+    )
+    assert said.err == "error: kafka exited with 1. [resource_died]\n  hint: shop-dev logs kafka\n"
+
+
+def test_what_a_probe_sees_is_told_once_it_takes_long(shop_dev: ShopDev, sandbox: FakeSandboxClient) -> None:
+    sandbox.up_script = (
+        STARTING,
+        ProbeFailed(at=T0 + 0.1, resource="kafka", reason="connection refused"),
+        ProbeFailed(at=T0 + 9.0, resource="kafka", reason="0 of 3 topics exist"),
+        READY,
+        DONE,
+    )
+
+    said = shop_dev("up")
+
+    assert "connection refused" not in said.out
+    assert "kafka                not ready: 0 of 3 topics exist\n" in said.out
+
+
+def test_ctrl_c_stops_what_this_up_started(shop_dev: ShopDev, sandbox: FakeSandboxClient) -> None:
+    sandbox.up_script = (STARTING, KeyboardInterrupt())
+
+    said = shop_dev("up")
+
+    assert (said.status, sandbox.asked) == (130, ["up", "down"])
+    assert said.out == (
+        "kafka                starting\nStopping what this command started. Ctrl-C again stops it at once.\nStopped in 0.4 s.\n"
+    )
+
+
+def test_a_second_ctrl_c_collapses_the_wait(shop_dev: ShopDev, sandbox: FakeSandboxClient) -> None:
+    sandbox.up_script = (STARTING, KeyboardInterrupt())
+    sandbox.down_script = (KeyboardInterrupt(),)
+
+    said = shop_dev("up")
+
+    assert (said.status, sandbox.asked) == (130, ["up", "down", "down force"])
+
+
+def test_ctrl_c_leaves_a_sandbox_alone_that_ran_before(shop_dev: ShopDev, sandbox: FakeSandboxClient) -> None:
+    sandbox.attached = True
+    sandbox.up_script = (KeyboardInterrupt(),)
+
+    said = shop_dev("up")
+
+    assert (said.status, sandbox.asked) == (130, ["up"])
+
+
+def test_attached_in_the_foreground_it_shows_what_happens_until_the_sandbox_stops(
+    shop_dev: ShopDev, sandbox: FakeSandboxClient
+) -> None:
+    sandbox.up_script = (DONE,)
+    sandbox.follow_script = (STARTING, READY, SandboxStopped(at=T0, seconds=0.5))
+
+    said = shop_dev("up", "--attach")
+
+    assert said.status == 0
+    assert said.out.endswith(
+        "  orders                0.48 s\nkafka                starting\nkafka                ready in 1.02 s 127.0.0.1:9092\nStopped in 0.5 s.\n"
+    )
+
+
+def test_a_sandbox_that_fails_later_ends_the_foreground(shop_dev: ShopDev, sandbox: FakeSandboxClient) -> None:
+    sandbox.up_script = (DONE,)
+    sandbox.follow_script = (
+        SandboxFailed(at=T0, code="emulator_state_lost", message="The AWS emulator was killed.", actions=("shop-dev up --reset",)),
+    )
+
+    said = shop_dev("up", "--attach")
+
+    assert (said.status, said.err) == (
+        1,
+        "error: The AWS emulator was killed. [emulator_state_lost]\n  hint: shop-dev up --reset\n",
+    )
+
+
+class ShopOfTests:
+    """Stands for the running shop when `up` looks whether there is anything to order."""
+
+    def __init__(self, *, stocked: bool) -> None:
+        self.is_stocked = stocked
+        self.imported = 0
+
+    def stocked(self, shop: object, sku: str) -> bool:
+        return self.is_stocked
+
+    def import_products(self, shop: object, products: list[object]) -> int:
+        self.imported += len(products)
+        return len(products)
+
+
+WHOLE_SHOP = SandboxReady(
+    at=T0,
+    seconds=4.0,
+    critical_path=(),
+    endpoints={"edge": "http://127.0.0.1:8000", "inventory": "http://127.0.0.1:8002", "aws": "http://127.0.0.1:4566"},
+    generation=1,
+)
+
+
+@pytest.fixture
+def whole_shop(sandbox: FakeSandboxClient) -> FakeSandboxClient:
+    sandbox.up_script = (WHOLE_SHOP,)
+    sandbox.reported = sandbox_status(environment={"AWS_ENDPOINT_URL": "http://127.0.0.1:4566", "AWS_REGION": "eu-west-1"})
+    return sandbox
+
+
+def test_an_empty_shop_is_filled_and_an_order_suggested(
+    shop_dev: ShopDev, whole_shop: FakeSandboxClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = ShopOfTests(stocked=False)
+    monkeypatch.setattr("shop_dev.seeding.importing.stocked", shop.stocked)
+    monkeypatch.setattr("shop_dev.seeding.importing.import_products", shop.import_products)
+
+    said = shop_dev("up")
+
+    assert (said.status, said.err, shop.imported) == (0, "", 1_000)
+    assert said.out.startswith("Filling the empty shop with 1,000 products.\n")
+    assert "  $ curl -s http://127.0.0.1:8000/v1/orders " in said.out
+
+
+def test_a_shop_with_products_is_left_as_it_is(
+    shop_dev: ShopDev, whole_shop: FakeSandboxClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = ShopOfTests(stocked=True)
+    monkeypatch.setattr("shop_dev.seeding.importing.stocked", shop.stocked)
+    monkeypatch.setattr("shop_dev.seeding.importing.import_products", shop.import_products)
+
+    said = shop_dev("up", "--json")
+
+    assert shop.imported == 0
+    assert said.document()["data"]["tryNext"].startswith("curl -s http://127.0.0.1:8000/v1/orders ")
+
+
+def test_a_shop_that_cannot_be_filled_is_a_warning(
+    shop_dev: ShopDev, whole_shop: FakeSandboxClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(shop: object, sku: str) -> bool:
+        raise ShopDevError(CliCode.SERVICE_UNREACHABLE, "inventory does not answer.")
+
+    monkeypatch.setattr("shop_dev.seeding.importing.stocked", refuse)
+
+    said = shop_dev("up")
+
+    assert said.status == 0
+    assert said.err == "warning: The shop is up but has no products: inventory does not answer. Try `shop-dev seed`.\n"
