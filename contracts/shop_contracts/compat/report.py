@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from shop_contracts.compat.levels import Direction, Level
 
 if TYPE_CHECKING:
-    from shop_contracts.compat.proof import Proof
+    from shop_contracts.compat.proof import Evidence, Proof
 
 
 class Mode(StrEnum):
@@ -29,7 +29,7 @@ class Finding:
     `id` and `path` (`#/Order/1`) are stable. `before` is what the old version has and `after` what the new one has, in either
     direction; `message` says why it breaks whom. `against` is the old version's number where versions have numbers. `categories`
     are the house rule's (WIRE, WIRE_JSON, …), empty in confluent mode. `proof` shows the damage on real bytes and `consumers` whom
-    it hits, where they could be worked out.
+    it hits, where they could be worked out; `evidence` is what they are worked out from.
     """
 
     id: str
@@ -44,6 +44,7 @@ class Finding:
     excepted_by: str | None = None
     proof: Proof | None = None
     consumers: tuple[str, ...] = ()
+    evidence: Evidence | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from google.protobuf import descriptor_pb2
 from shop_contracts.compat.elements import File, Tree
 
 if TYPE_CHECKING:
+    from shop_contracts.compat.runtime import Runtime
     from shop_contracts.protobuf.compiler import CompiledProto
 
 
@@ -77,6 +78,13 @@ class Schema:
     def tree(self) -> Tree:
         """Every element, built on first use and kept."""
         return Tree(dict(self.files))
+
+    @cached_property
+    def runtime(self) -> Runtime:
+        """Message classes for the schema, built on first use and kept."""
+        from shop_contracts.compat.runtime import Runtime
+
+        return Runtime(self)
 
     @property
     def file(self) -> File:

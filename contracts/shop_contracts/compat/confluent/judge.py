@@ -6,7 +6,10 @@ from collections.abc import Sequence
 
 from shop_contracts.compat.confluent.compare import Difference, compare
 from shop_contracts.compat.confluent.messages import describe, reserved_field_messages, verbose
+from shop_contracts.compat.confluent.subjects import EnumValuePair, OneofPair, Subject
+from shop_contracts.compat.elements import Field
 from shop_contracts.compat.levels import Direction, Level
+from shop_contracts.compat.proof import Evidence
 from shop_contracts.compat.report import Finding, Mode, Report
 from shop_contracts.compat.schema import Schema
 
@@ -37,16 +40,18 @@ def _against(old: Schema, new: Schema, directions: Sequence[Direction]) -> tuple
     for direction in directions:
         writer, reader = (old, new) if direction is Direction.BACKWARD else (new, old)
         differences = compare(writer, reader)
-        findings += [_finding(difference, direction, old.version) for difference in differences]
+        findings += [_finding(difference, direction, old, new) for difference in differences]
         messages += [verbose(difference, direction) for difference in differences if difference.rule.breaks]
     if messages:
         messages += describe(old)
     return findings, messages
 
 
-def _finding(difference: Difference, direction: Direction, against: int | None) -> Finding:
+def _finding(difference: Difference, direction: Direction, old: Schema, new: Schema) -> Finding:
     written, read = difference.subject.texts()
-    before, after = (written, read) if direction is Direction.BACKWARD else (read, written)
+    is_backward = direction is Direction.BACKWARD
+    before, after = (written, read) if is_backward else (read, written)
+    writer, reader, writer_is = (old, new, "old") if is_backward else (new, old, "new")
     return Finding(
         id=difference.rule.id,
         path=difference.path,
@@ -55,5 +60,19 @@ def _finding(difference: Difference, direction: Direction, against: int | None) 
         message=difference.sentence(direction),
         breaking=difference.rule.breaks,
         direction=direction,
-        against=against,
+        against=old.version,
+        evidence=_evidence(difference.subject, writer, reader, writer_is) if difference.rule.breaks else None,
     )
+
+
+def _evidence(subject: Subject, writer: Schema, reader: Schema, writer_is: str) -> Evidence:
+    if isinstance(subject, EnumValuePair):
+        return Evidence(writer, reader, writer_is, subject.enum, subject.update_enum, subject.number)
+    if isinstance(subject, OneofPair):
+        message = (subject.update or subject.original or [])[0].parent
+        original = writer.tree.messages.get(message.full_name) if message is not None else None
+        return Evidence(writer, reader, writer_is, original, message)
+    written, read = subject.original, subject.update
+    if written is None and isinstance(read, Field) and read.parent is not None:
+        written = writer.tree.messages.get(read.parent.full_name)
+    return Evidence(writer, reader, writer_is, written, read)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
+from shop_contracts.compat.elements import Enum
 from shop_contracts.compat.house import reuse, rules
 from shop_contracts.compat.house.pairs import Break, History, Pair, walk
 from shop_contracts.compat.house.rule import HOUSE, Category, Rule
 from shop_contracts.compat.levels import Direction, Level
+from shop_contracts.compat.proof import Evidence
 from shop_contracts.compat.report import Finding, Mode, Report
 from shop_contracts.compat.schema import Schema
 
@@ -33,14 +36,13 @@ def judge(
     if level is Level.NONE:
         return Report(Mode.HOUSE, level)
     earlier = list(reversed(old_versions if level.is_transitive else old_versions[-1:]))
-    selected = _by_subject(categories)
-    findings: dict[tuple[str, str, str], Finding] = {}
+    refusals = _Refusals(new, _by_subject(categories), targets)
     for old in earlier:
         for pair in walk(old.tree, new.tree):
-            _collect(findings, selected, pair, old, targets)
+            refusals.judge(pair, old)
     if earlier:
-        _collect(findings, selected, History(earlier, new), earlier[0], targets)
-    return Report(Mode.HOUSE, level, list(findings.values()))
+        refusals.judge(History(earlier, new), earlier[0])
+    return Report(Mode.HOUSE, level, list(refusals.findings.values()))
 
 
 def _by_subject(categories: Collection[Category]) -> dict[type, list[Rule[Any]]]:
@@ -51,19 +53,21 @@ def _by_subject(categories: Collection[Category]) -> dict[type, list[Rule[Any]]]
     return selected
 
 
-def _collect(
-    findings: dict[tuple[str, str, str], Finding],
-    selected: dict[type, list[Rule[Any]]],
-    subject: Pair | History,
-    old: Schema,
-    targets: Collection[str] | None,
-) -> None:
-    """Add what the rules refuse on a subject; what several versions have in common is said once, of the latest of them."""
-    for rule in selected.get(type(subject), ()):
-        for refusal in rule.check(subject):
-            if _is_target(refusal.file, targets):
-                finding = _finding(rule, refusal, refusal.against or old)
-                findings.setdefault((rule.id, refusal.path, refusal.before), finding)
+@dataclass(slots=True)
+class _Refusals:
+    """What is refused so far. What several versions have in common is said once, of the latest of them."""
+
+    new: Schema
+    selected: dict[type, list[Rule[Any]]]
+    targets: Collection[str] | None
+    findings: dict[tuple[str, str, str], Finding] = field(default_factory=dict)
+
+    def judge(self, subject: Pair | History, old: Schema) -> None:
+        for rule in self.selected.get(type(subject), ()):
+            for refusal in rule.check(subject):
+                key = (rule.id, refusal.path, refusal.before)
+                if key not in self.findings and _is_target(refusal.file, self.targets):
+                    self.findings[key] = _finding(rule, refusal, refusal.against or old, self.new)
 
 
 def _is_target(file: str | None, targets: Collection[str] | None) -> bool:
@@ -72,7 +76,9 @@ def _is_target(file: str | None, targets: Collection[str] | None) -> bool:
     return not file.startswith(STANDARD_IMPORTS) if targets is None else file in targets
 
 
-def _finding(rule: Rule[Any], refusal: Break, old: Schema) -> Finding:
+def _finding(rule: Rule[Any], refusal: Break, old: Schema, new: Schema) -> Finding:
+    tail = refusal.path.rpartition("/")[2]
+    number = int(tail) if isinstance(refusal.old, Enum) and tail.removeprefix("-").isdigit() else None
     return Finding(
         id=rule.id,
         path=refusal.path,
@@ -83,4 +89,5 @@ def _finding(rule: Rule[Any], refusal: Break, old: Schema) -> Finding:
         direction=Direction.BACKWARD,
         against=old.version,
         categories=tuple(sorted(rule.categories)),
+        evidence=Evidence(old, new, "old", refusal.old, refusal.new, number),
     )
