@@ -1,0 +1,1 @@
+"""DynamoDB, Kafka, HTTP and the payment provider around payments."""

@@ -1,0 +1,210 @@
+"""Payments over HTTP: read them, give money back, and hear from the provider."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Annotated
+
+import msgspec
+from shop_kit import idempotency
+from shop_kit.auth import require
+from shop_kit.http import FieldFault, Problem, json, read_body, read_query
+from shop_kit.idempotency.dynamo import DynamoIdempotency
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from shop_services.payments.adapters.payment_book import DynamoPaymentBook
+from shop_services.payments.adapters.psp_simulator import PspSimulator
+from shop_services.payments.adapters.webhooks import Webhooks
+from shop_services.payments.application.paying import PaymentUnknown, RefundRefused, refund_part
+from shop_services.payments.application.ports import PaymentProvider
+from shop_services.payments.domain.payment import Money, Payment, Refund, RefundNotPossible
+
+READ, REFUND = "payments:read", "payments:refund"
+
+
+class MoneyBody(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
+    """An amount in the currency's minor unit."""
+
+    currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$")]
+    minor_units: Annotated[int, msgspec.Meta(ge=1, le=10**12)]
+
+
+class RefundBody(msgspec.Struct, forbid_unknown_fields=True):
+    """What to give back; without an amount, all that is left."""
+
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+    amount: MoneyBody | None = None
+
+
+class OrderQuery(msgspec.Struct, rename="camel"):
+    """Which order's."""
+
+    order_id: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+
+
+class MoneyView(msgspec.Struct, rename="camel"):
+    """An amount in the currency's minor unit."""
+
+    currency: str
+    minor_units: int
+
+
+class RefusalView(msgspec.Struct):
+    """Why the provider refused."""
+
+    code: str
+    explanation: str
+
+
+class RefundView(msgspec.Struct, rename="camel"):
+    """Money that was given back."""
+
+    id: str
+    payment_id: str
+    amount: MoneyView
+    reason: str
+
+
+class PaymentView(msgspec.Struct, rename="camel", omit_defaults=True):
+    """A payment as it is."""
+
+    id: str
+    order_id: str
+    status: str
+    refunds: list[RefundView]
+    amount: MoneyView | None = None
+    refusal: RefusalView | None = None
+
+
+class PaymentsView(msgspec.Struct):
+    """Payments of an order."""
+
+    items: list[PaymentView]
+
+
+class ChargeView(msgspec.Struct, rename="camel"):
+    """A line of the provider's ledger."""
+
+    payment_id: str
+    order_id: str
+    status: str
+    amount: MoneyView
+    refunded_minor_units: int
+    holds: int
+
+
+class ChargesView(msgspec.Struct):
+    """The provider's ledger for an order."""
+
+    items: list[ChargeView]
+
+
+@dataclass(frozen=True)
+class PaymentsApi:
+    """The routes of payments."""
+
+    book: DynamoPaymentBook
+    provider: PaymentProvider
+    ledger: PspSimulator
+    keys: DynamoIdempotency
+    webhooks: Webhooks
+
+    def routes(self) -> list[Route]:
+        """All paths and what serves them."""
+        return [
+            Route("/v1/payments", self.list_of_order, methods=["GET"]),
+            Route("/v1/payments/{payment_id}", self.show, methods=["GET"]),
+            Route("/v1/payments/{payment_id}/refunds", self.refund, methods=["POST"]),
+            Route("/v1/psp-charges", self.list_charges, methods=["GET"]),
+            Route("/v1/psp-webhooks", self.webhooks.receive, methods=["POST"]),
+        ]
+
+    async def list_of_order(self, request: Request) -> Response:
+        """Answer with the payments of an order."""
+        await require(request, READ)
+        query = read_query(request, OrderQuery)
+        return json(PaymentsView([_view(payment) for payment in await self.book.of_order(query.order_id)]))
+
+    async def show(self, request: Request) -> Response:
+        """Answer with one payment."""
+        await require(request, READ)
+        payment_id = request.path_params["payment_id"]
+        found = await self.book.find(payment_id, fresh=True)
+        if found is None:
+            raise _not_found(payment_id)
+        return json(_view(found))
+
+    async def refund(self, request: Request) -> Response:
+        """Give money back, once for each idempotency key: the answer is stored in the transaction that records the refund."""
+        subject = (await require(request, REFUND)).subject
+        body = await read_body(request, RefundBody)
+        payment_id = request.path_params["payment_id"]
+        claim = idempotency.claim_from(request, subject=subject, body=await request.body())
+        kept = await self.keys.begin(claim)
+        if kept is not None:
+            return kept.response(is_replay=True)
+        refund_id = f"ref_{hashlib.sha256(f'{claim.scope} {claim.key}'.encode()).hexdigest()[:26]}"
+
+        def answer(payment: Payment) -> idempotency.Answer:
+            (refund,) = (one for one in payment.refunds if one.id == refund_id)
+            return idempotency.Answer(201, msgspec.json.encode(_refund_view(payment.id, refund)))
+
+        book = self.book.also_writing(lambda payment: [self.keys.completion(claim, answer(payment))])
+        amount = Money(body.amount.currency, body.amount.minor_units) if body.amount else None
+        try:
+            payment = await refund_part(payment_id, refund_id, amount, body.reason, book=book, provider=self.provider)
+        except (PaymentUnknown, RefundNotPossible, RefundRefused) as error:
+            await self.keys.abandon(claim)
+            raise _refusal(error, payment_id) from error
+        return answer(payment).response()
+
+    async def list_charges(self, request: Request) -> Response:
+        """Answer with the provider's own ledger for an order."""
+        await require(request, READ)
+        query = read_query(request, OrderQuery)
+        charges = await self.ledger.charges_of_order(query.order_id)
+        return json(
+            ChargesView(
+                [
+                    ChargeView(one.payment_id, one.order_id, one.status, _money(one.amount), one.refunded_minor_units, one.holds)
+                    for one in charges
+                ]
+            )
+        )
+
+
+def _view(payment: Payment) -> PaymentView:
+    return PaymentView(
+        id=payment.id,
+        order_id=payment.order_id,
+        status=payment.status.value,
+        refunds=[_refund_view(payment.id, refund) for refund in payment.refunds],
+        amount=_money(payment.amount) if payment.amount else None,
+        refusal=RefusalView(payment.refusal.code, payment.refusal.explanation) if payment.refusal else None,
+    )
+
+
+def _refund_view(payment_id: str, refund: Refund) -> RefundView:
+    return RefundView(refund.id, payment_id, _money(refund.amount), refund.reason)
+
+
+def _money(money: Money) -> MoneyView:
+    return MoneyView(money.currency, money.minor_units)
+
+
+def _not_found(payment_id: str) -> Problem:
+    return Problem(404, "There is no such payment", kind="payment-not-found", detail=f"id {payment_id}")
+
+
+def _refusal(error: PaymentUnknown | RefundNotPossible | RefundRefused, payment_id: str) -> Problem:
+    match error:
+        case PaymentUnknown():
+            return _not_found(payment_id)
+        case RefundRefused():
+            return Problem(409, "The provider does not give this back", kind="refund-refused", detail=error.refusal.explanation)
+        case _:
+            fault = FieldFault("$.amount", "must be in the payment's currency and at most what is left of it")
+            return Problem(409, "This cannot be given back", kind="refund-not-possible", detail=str(error), errors=[fault])

@@ -1,0 +1,1 @@
+"""What payments does, in terms of ports."""

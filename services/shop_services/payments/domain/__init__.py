@@ -1,0 +1,1 @@
+"""The rules of payments in plain Python."""
