@@ -42,6 +42,7 @@ def service_environment(resource: Resource, endpoints: Endpoints) -> dict[str, s
     for name in resource.uses:
         if name in endpoints.ports and name != "telemetry":
             found[service_url_variable(name)] = endpoints.url(name)
+    found.pop("DATABASE_URL", None)  # the administrator's
     if "SHOP_DATABASE" in resource.environment:
         role, database = database_role(resource.name), resource.environment["SHOP_DATABASE"]
         found["DATABASE_URL"] = f"postgresql://{role}@{endpoints.address('postgres')}/{database}"

@@ -1,0 +1,128 @@
+"""The start graph that manifests make."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from fakes.checkout_tree import GLOBS, CheckoutTree
+from shop_sandbox.engines.driver import Endpoints
+from shop_sandbox.environment import service_environment
+from shop_sandbox.errors import ErrorCode, SandboxError
+from shop_sandbox.resources.model import CommandRuntime, HttpHealth, PythonRuntime
+from shop_sandbox.resources.shop import build_resources, closure
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> CheckoutTree:
+    return CheckoutTree.plant(tmp_path)
+
+
+def test_the_graph_holds_what_the_services_need_and_nothing_else(tree: CheckoutTree) -> None:
+    tree.change("tills", "  caches:\n    - name: tills\n", "")
+
+    assert {name: resource.needs for name, resource in build_resources(tree.root, GLOBS).items()} == {
+        "telemetry": (),
+        "kafka": (),
+        "aws": (),
+        "postgres": (),
+        "schema-registry": ("kafka",),
+        "provision-topics": ("kafka",),
+        "provision-schemas": ("schema-registry",),
+        "provision-aws": ("aws",),
+        "provision-databases": ("postgres",),
+        "stock": ("provision-topics", "provision-schemas", "provision-aws"),
+        "tills": ("provision-topics", "provision-schemas", "provision-aws", "provision-databases"),
+    }
+
+
+def test_a_checkout_without_manifests_has_the_bare_platform(tmp_path: Path) -> None:
+    assert list(build_resources(tmp_path, GLOBS)) == ["telemetry", "kafka", "aws", "postgres", "redis", "schema-registry"]
+
+
+def test_everything_a_resource_needs_comes_before_it(tree: CheckoutTree) -> None:
+    seen: set[str] = set()
+    for name, resource in build_resources(tree.root, GLOBS).items():
+        assert seen.issuperset(resource.needs)
+        seen.add(name)
+
+
+def test_a_service_says_how_it_runs(tree: CheckoutTree) -> None:
+    resources = build_resources(tree.root, GLOBS)
+
+    assert resources["stock"].runtime == PythonRuntime("stock.program:main")
+    assert resources["tills"].runtime == CommandRuntime(("sh", "-c", "sleep 1"), tree.root / "services/tills")
+    assert resources["tills"].ports == ("tills", "tills.grpc")
+    assert resources["stock"].health == HttpHealth("/health", "/ready")
+
+
+def test_a_python_service_is_started_again_for_the_code_it_shares(tree: CheckoutTree) -> None:
+    tree.write("services/shop_kit/__init__.py", "")
+
+    resources = build_resources(tree.root, GLOBS)
+
+    assert resources["stock"].watched == (tree.root / "services/stock", tree.root / "services/shop_kit")
+    assert resources["tills"].watched == (tree.root / "services/tills",)
+
+
+def test_a_service_brings_what_it_calls_along_without_waiting_for_it(tree: CheckoutTree) -> None:
+    resources = build_resources(tree.root, GLOBS)
+
+    chosen = closure(resources, ["tills"])
+
+    assert "stock" in chosen
+    assert "stock" not in resources["tills"].needs
+    assert list(chosen) == list(resources)
+
+
+def test_naming_a_resource_starts_it_with_what_it_needs(tree: CheckoutTree) -> None:
+    assert list(closure(build_resources(tree.root, GLOBS), ["schema-registry"])) == ["kafka", "schema-registry"]
+
+
+def test_naming_nothing_starts_everything(tree: CheckoutTree) -> None:
+    resources = build_resources(tree.root, GLOBS)
+
+    assert closure(resources, []) == resources
+
+
+def test_unknown_resources_are_named_with_the_nearest_known(tree: CheckoutTree) -> None:
+    with pytest.raises(SandboxError) as raised:
+        closure(build_resources(tree.root, GLOBS), ["kafak", "tills", "posgres"])
+
+    assert raised.value.code is ErrorCode.RESOURCE_UNKNOWN
+    assert raised.value.message == (
+        "there is no resource 'kafak' (did you mean 'kafka'?); there is no resource 'posgres' (did you mean 'postgres'?)"
+    )
+    assert raised.value.detail["unknown"] == ["kafak", "posgres"]
+
+
+def test_a_service_finds_its_own_things_in_its_environment(tree: CheckoutTree) -> None:
+    resources = build_resources(tree.root, GLOBS)
+    endpoints = Endpoints({key: 1000 + number for number, key in enumerate(key for one in resources.values() for key in one.ports)})
+
+    tills = service_environment(resources["tills"], endpoints)
+    stock = service_environment(resources["stock"], endpoints)
+
+    assert tills["DATABASE_URL"] == f"postgresql://tills@{endpoints.address('postgres')}/tills"
+    assert tills["PORT"] == str(endpoints.ports["tills"])
+    assert tills["PORT_GRPC"] == str(endpoints.ports["tills.grpc"])
+    assert tills["SHOP_STOCK_URL"] == endpoints.url("stock")
+    assert tills["SHOP_SECRET_STOCK_FEED"] == "stock/feed"
+    assert tills["REDIS_URL"] == f"redis://{endpoints.address('redis')}/0"
+    assert {name: value for name, value in stock.items() if name.startswith("SHOP_")} == {
+        "SHOP_SERVICE": "stock",
+        "SHOP_INSTANCE": "1",
+        "SHOP_TABLE_SHELVES": "shelves",
+        "SHOP_QUEUE_DELIVERIES": "deliveries",
+        "SHOP_NOTIFICATION_ARRIVALS": "arn:aws:sns:eu-west-1:000000000000:arrivals",
+        "SHOP_BUCKET_PHOTOS": "photos",
+        "SHOP_SECRET_STOCK_FEED": "stock/feed",
+        "SHOP_PARAMETER_STOCK_LOW_WATER": "/stock/low-water",
+    }
+
+
+def test_a_service_without_a_database_is_not_lent_the_administrators(tree: CheckoutTree) -> None:
+    resources = build_resources(tree.root, GLOBS)
+    endpoints = Endpoints({key: 1000 for one in resources.values() for key in one.ports})
+
+    assert "DATABASE_URL" not in service_environment(resources["stock"], endpoints)
