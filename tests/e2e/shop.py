@@ -1,0 +1,260 @@
+"""A private sandbox, and its shop as visitors and book-keepers see it.
+
+Visitors come through the front door only. Book-keepers read what no visitor may: all stock levels, and the provider's ledger.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+import psutil
+from shop_kit.auth import INTERNAL_AUDIENCE, INTERNAL_ISSUER, TokenSigner, private_key
+from shop_kit.aws.client import AwsClient
+from shop_kit.aws.secrets import read_secret
+from shop_kit.settings import AwsSettings
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+FINAL = {"completed", "rejected", "cancelled"}
+PRICE = 1999
+
+T = TypeVar("T")
+
+
+class CommandFailed(AssertionError):
+    """A command of the CLI ended with an error; the message holds what it said."""
+
+
+class TooLate(AssertionError):
+    """Something did not come true within its deadline."""
+
+
+def until(describe: str, look: Callable[[], T | None], *, seconds: float = 60.0) -> T:
+    """Return what `look` gives as soon as it gives something true. Raises TooLate."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = look()
+        if found:
+            return found
+        if time.monotonic() > deadline:
+            raise TooLate(f"{describe}: not within {seconds:g} s")
+        time.sleep(0.1)
+
+
+@dataclass
+class Sandbox:
+    """A sandbox of this checkout under a name of its own, driven through the CLI."""
+
+    name: str
+    seen: dict[int, float] = field(default_factory=dict)
+    """Every process that was ever reported as part of it, with the time it was created."""
+
+    def cli(self, *arguments: str) -> dict[str, Any]:
+        """Run a command with `--json` and return its data. Raises CommandFailed."""
+        command = [sys.executable, "-m", "shop_dev", *arguments, "--name", self.name, "--json"]
+        run = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False, timeout=300)
+        try:
+            envelope: dict[str, Any] = json.loads(run.stdout)
+        except ValueError as error:
+            raise CommandFailed(f"{arguments}: exit {run.returncode}, no envelope\n{run.stdout}\n{run.stderr}") from error
+        if run.returncode != 0:
+            raise CommandFailed(
+                f"{arguments}: exit {run.returncode}\n{json.dumps(envelope['error'], indent=2)}\n{run.stderr[-4000:]}"
+            )
+        return dict(envelope["data"])
+
+    def status(self) -> dict[str, Any]:
+        """What `status` reports; the processes it names are remembered."""
+        status = self.cli("status")
+        for pid in [status["supervisorPid"], *(resource["pid"] for resource in status["resources"])]:
+            self._remember(pid)
+        return status
+
+    def resource(self, name: str) -> dict[str, Any]:
+        """What `status` reports of one resource."""
+        return next(dict(resource) for resource in self.status()["resources"] if resource["name"] == name)
+
+    def kill(self, name: str) -> int:
+        """Kill a resource's process with SIGKILL, as `status` names it. Returns its pid."""
+        pid = int(self.resource(name)["pid"])
+        psutil.Process(pid).kill()
+        return pid
+
+    def until_restarted(self, name: str, *, was: int) -> None:
+        """Return when the resource runs as another process and is ready."""
+
+        def is_back() -> bool:
+            now = self.resource(name)
+            return now["state"] == "ready" and now["pid"] not in {None, was}
+
+        until(f"{name} is back after its death as pid {was}", is_back, seconds=60)
+
+    def survivors(self) -> list[str]:
+        """Processes of this sandbox that still run."""
+        left = []
+        for process in psutil.process_iter(["pid", "create_time", "cmdline"]):
+            started = self.seen.get(process.pid)
+            was_ours = started is not None and abs(started - process.info["create_time"]) < 0.01
+            if was_ours or any(f"/.shop-dev/{self.name}" in part for part in process.info["cmdline"] or ()):
+                left.append(f"{process.pid}: {' '.join(process.info['cmdline'] or ())[:200]}")
+        return left
+
+    def _remember(self, pid: int | None) -> None:
+        try:
+            if pid:
+                process = psutil.Process(pid)
+                self.seen[pid] = process.create_time()
+                self.seen.update({child.pid: child.create_time() for child in process.children(recursive=True)})
+        except psutil.NoSuchProcess:
+            return
+
+
+@dataclass(frozen=True)
+class Ordered:
+    """An order as a visitor knows it: its id, and the token that reads it."""
+
+    id: str
+    token: str
+    answer: httpx.Response
+
+
+class Shop:
+    """The shop of a running sandbox."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+        self.endpoints: dict[str, str] = sandbox.status()["endpoints"]
+        self.http = httpx.Client(timeout=40, limits=httpx.Limits(max_connections=40))
+        self._book_keeper = {"authorization": f"Bearer {_book_keepers_token(self.endpoints['aws'])}"}
+
+    # Visitors.
+
+    def order(
+        self,
+        *lines: tuple[str, int],
+        card: str = "tok_visa",
+        key: str | None = None,
+        token: str | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> httpx.Response:
+        """Place an order through the front door and return its answer as it is."""
+        body = {"lines": [{"sku": sku, "quantity": quantity} for sku, quantity in lines], "payment": {"methodToken": card}}
+        sent = {"idempotency-key": key or str(uuid.uuid4()), **(headers or {}), **_bearer(token)}
+        return self.http.post(f"{self.endpoints['edge']}/v1/orders", json=body, headers=sent)
+
+    def place(self, *lines: tuple[str, int], card: str = "tok_visa", key: str | None = None, token: str | None = None) -> Ordered:
+        """Place an order that must be accepted; try the same request again while the shop is not able to take it."""
+        key = key or str(uuid.uuid4())
+
+        def attempt() -> httpx.Response | None:
+            try:
+                answer = self.order(*lines, card=card, key=key, token=token)
+            except httpx.TransportError:
+                return None
+            return None if answer.status_code in {502, 503, 504} else answer
+
+        answer = until(f"the shop takes an order for {lines}", attempt, seconds=90)
+        assert answer.status_code == 202, answer.text
+        return Ordered(answer.json()["id"], token or answer.json()["guestToken"], answer)
+
+    def read(self, order: Ordered, *, wait: float = 0, token: str | None = None) -> httpx.Response:
+        """Read an order through the front door."""
+        url = f"{self.endpoints['edge']}/v1/orders/{order.id}"
+        return self.http.get(url, params={"wait": wait} if wait else {}, headers=_bearer(token or order.token))
+
+    def outcome(self, order: Ordered, *, seconds: float = 150) -> dict[str, Any]:
+        """The order once it is final. Raises TooLate."""
+
+        def look() -> dict[str, Any] | None:
+            try:
+                answer = self.read(order, wait=10)
+            except httpx.TransportError:
+                return None
+            if answer.status_code != 200:
+                assert answer.status_code in {502, 503, 504}, answer.text
+                return None
+            found: dict[str, Any] = answer.json()
+            return found if found["status"] in FINAL else None
+
+        return until(f"{order.id} is final", look, seconds=seconds)
+
+    def cancel(self, order: Ordered, *, token: str | None = None) -> httpx.Response:
+        """Ask to cancel an order."""
+        url = f"{self.endpoints['edge']}/v1/orders/{order.id}/cancellations"
+        headers = {"idempotency-key": str(uuid.uuid4()), **_bearer(token or order.token)}
+        return self.http.post(url, json={"reason": "changed my mind"}, headers=headers)
+
+    # Book-keepers.
+
+    def new_article(self, *, stock: int, price: int = PRICE) -> str:
+        """Put an article that nobody else knows on the shelf, and return its SKU."""
+        sku = f"E2E-{uuid.uuid4().hex[:10].upper()}"
+        body = {"name": f"Article {sku}", "unitPrice": {"currency": "EUR", "minorUnits": price}, "free": stock}
+        answer = self.http.put(f"{self.endpoints['inventory']}/v1/stock-items/{sku}", json=body, headers=self._book_keeper)
+        assert answer.status_code in {200, 201, 204}, answer.text
+        return sku
+
+    def stock(self, sku: str) -> tuple[int, int, int]:
+        """Units free, reserved and sold."""
+        answer = self.http.get(f"{self.endpoints['inventory']}/v1/stock-items/{sku}", headers=self._book_keeper)
+        assert answer.status_code == 200, answer.text
+        item = answer.json()
+        return item["free"], item["reserved"], item["sold"]
+
+    def ledger(self, order_id: str) -> list[dict[str, Any]]:
+        """The payment provider's lines for an order."""
+        url = f"{self.endpoints['payments']}/v1/psp-charges"
+        answer = self.http.get(url, params={"orderId": order_id}, headers=self._book_keeper)
+        assert answer.status_code == 200, answer.text
+        found: list[dict[str, Any]] = answer.json()["items"]
+        return found
+
+    def charged(self, order_id: str) -> int:
+        """What the provider has taken for an order and not given back, in minor units; held money counts as well."""
+        return sum(_kept(line) for line in self.ledger(order_id))
+
+
+def all_at_once(tasks: Sequence[Callable[[], T]], *, workers: int = 8) -> list[T]:
+    """Run tasks side by side and return their results in order."""
+    with ThreadPoolExecutor(workers) as pool:
+        return list(pool.map(lambda task: task(), tasks))
+
+
+def spans_of(roots: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """All spans of a trace as `trace --json` reports it, causes before what they caused."""
+    return [span for root in roots for span in (root, *spans_of(root["children"]))]
+
+
+def _kept(line: dict[str, Any]) -> int:
+    if line["status"] not in {"held", "captured"}:
+        return 0
+    return int(line["amount"]["minorUnits"]) - int(line["refundedMinorUnits"])
+
+
+def _bearer(token: str | None) -> dict[str, str]:
+    return {"authorization": f"Bearer {token}"} if token else {}
+
+
+def _book_keepers_token(aws_endpoint: str) -> str:
+    """A token as the edge signs them for services: whoever may read the sandbox's secret may read everything in it."""
+
+    async def signing_key() -> str:
+        settings = AwsSettings(
+            aws_region="eu-west-1", aws_endpoint_url=aws_endpoint, aws_access_key_id="sandbox", aws_secret_access_key="sandbox"
+        )
+        async with AwsClient.connect(settings) as aws:
+            return str(json.loads(await read_secret(aws, "edge-signing"))["privateKeyPem"])
+
+    signer = TokenSigner(private_key(asyncio.run(signing_key())), INTERNAL_ISSUER)
+    scopes = ("stock:read", "stock:write", "payments:read")
+    return signer.sign("book-keeper", audience=INTERNAL_AUDIENCE, scopes=scopes, lifetime_seconds=3600)

@@ -1,0 +1,51 @@
+"""`kill -9` in the middle of a hundred orders: none is lost, none is charged twice, and the books are right."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+from e2e.shop import PRICE, Ordered, Shop, all_at_once
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+
+ORDERS = 100
+KILL_AFTER = 30
+STOCK = 300
+
+
+@pytest.mark.parametrize("victim", ["orders", "payments", "inventory", "kafka"])
+def test_killing_a_part_of_the_shop_loses_no_order_and_charges_none_twice(shop: Shop, victim: str) -> None:
+    sku = shop.new_article(stock=STOCK)
+    killed: list[int] = []
+
+    orders = all_at_once(_orders_with_a_kill(shop, sku, lambda: killed.append(shop.sandbox.kill(victim))))
+    shop.sandbox.until_restarted(victim, was=killed[0])
+    outcomes = all_at_once([lambda order=order: shop.outcome(order, seconds=240) for order in orders])  # type: ignore[misc]
+
+    assert len({order.id for order in orders}) == ORDERS
+    statuses = Counter(outcome["status"] for outcome in outcomes)
+    for order, outcome in zip(orders, outcomes, strict=True):
+        lines = shop.ledger(order.id)
+        assert len(lines) <= 1, lines
+        assert shop.charged(order.id) == (PRICE if outcome["status"] == "completed" else 0), (outcome, lines)
+    assert shop.stock(sku) == (STOCK - statuses["completed"], 0, statuses["completed"])
+    assert statuses["completed"] == ORDERS, [outcome for outcome in outcomes if outcome["status"] != "completed"]
+
+
+def _orders_with_a_kill(shop: Shop, sku: str, kill: Callable[[], None]) -> list[Callable[[], Ordered]]:
+    """A hundred orders to place; whoever places the thirtieth kills first."""
+    lock = threading.Lock()
+    placed = 0
+
+    def place() -> Ordered:
+        nonlocal placed
+        with lock:
+            placed += 1
+            if placed == KILL_AFTER:
+                kill()
+        return shop.place((sku, 1))
+
+    return [place] * ORDERS
