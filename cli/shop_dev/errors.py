@@ -50,6 +50,9 @@ class CliCode(StrEnum):
     SERVICE_REFUSED = "service_refused"
     SERVICE_UNREACHABLE = "service_unreachable"
     MACHINE_NOT_READY = "machine_not_ready"
+    PROTO_INVALID = "proto_invalid"
+    CONTRACT_INCOMPATIBLE = "contract_incompatible"
+    CONTRACT_LINT_FAILED = "contract_lint_failed"
     INTERNAL_ERROR = "internal_error"
 
 
@@ -219,6 +222,24 @@ EXPLANATIONS: dict[str, Explanation] = {
         ExitStatus.FAILED,
         "`doctor` found something missing or wrong that the sandbox cannot do without; each finding names its fix.",
         (),
+    ),
+    CliCode.PROTO_INVALID: Explanation(
+        Category.PROJECT,
+        ExitStatus.WRONG_USE,
+        "A .proto file cannot be read or does not compile; every fault is told with file and line.",
+        ("Correct the lines named.", "Where an import is not found, name its folder: --import-path <folder>."),
+    ),
+    CliCode.CONTRACT_INCOMPATIBLE: Explanation(
+        Category.VERDICT,
+        ExitStatus.FAILED,
+        "A new version of a schema breaks those who write or read an earlier one; each refusal comes with its rule and a proof.",
+        ("docs/reference/contract-rules.md says what each rule is for.", "Reserve what you remove, or start a v2 beside v1."),
+    ),
+    CliCode.CONTRACT_LINT_FAILED: Explanation(
+        Category.VERDICT,
+        ExitStatus.FAILED,
+        "A contract breaks the house's rules for names, folders and comments.",
+        ("docs/reference/contract-rules.md says what each rule is for.",),
     ),
     CliCode.INTERNAL_ERROR: Explanation(
         Category.INTERNAL,

@@ -48,6 +48,15 @@ COMMANDS: dict[str, LazyCommand | LazyGroup] = {
     "fetch": LazyCommand(
         "shop_dev.commands.fetch:fetch", "Download everything the sandbox needs, so that `up` works without a network."
     ),
+    "contracts": LazyGroup(
+        "Judge contracts: schemas, their changes and their style.",
+        {
+            "compat": LazyCommand(
+                "shop_dev.commands.contracts.compat:compat",
+                "Say whether a Protobuf schema may follow another, by Confluent's rules and by the house's.",
+            ),
+        },
+    ),
     "doctor": LazyCommand("shop_dev.commands.doctor:doctor", "Say what is missing or wrong on this machine, and the fix."),
 }
 

@@ -14,8 +14,8 @@ from shop_contracts.compat.proof import Evidence
 class Reader:
     """A consumer of a schema, as its manifest declares it.
 
-    `fields` are the ones it reads, as message and field name (`OrderAccepted.customer_id`); None means that it declares no more than
-    the topic and so reads everything.
+    `fields` are the ones it reads, as message and field name (`OrderAccepted.customer_id`); None means that it declares no more
+    than the topic and so reads everything.
     """
 
     name: str

@@ -1,0 +1,1 @@
+"""`shop-dev contracts …`: schemas judged without a registry."""
