@@ -11,6 +11,7 @@ from shop_kit.auth import internal_tokens
 from shop_kit.aws.client import AwsClient
 from shop_kit.aws.dynamo import Dynamo
 from shop_kit.clock import SystemClock
+from shop_kit.http.app import Check
 from shop_kit.idempotency.dynamo import DynamoIdempotency
 from shop_kit.kafka.consumer import Consumer
 from shop_kit.kafka.producer import Producer
@@ -73,7 +74,7 @@ async def inventory(runtime: Runtime, settings: InventorySettings) -> AsyncItera
         )
         await parts.enter_async_context(sweeping(warehouse, clock, every_seconds=settings.sweep_every_seconds))
         api = InventoryApi(warehouse, DynamoIdempotency(dynamo, settings.shop_table_inventory))
-        checks = {
+        checks: dict[str, Check] = {
             "dynamodb": partial(dynamo.check, settings.shop_table_inventory),
             "kafka": producer.check,
             "consumer": consumer.check,
