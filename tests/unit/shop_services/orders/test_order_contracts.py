@@ -1,0 +1,136 @@
+"""Orders' words and the contracts' say the same."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from shop_contracts.proto.common.v1.money_pb2 import Money as MoneyMessage
+from shop_contracts.proto.inventory.v1 import events_pb2 as inventory
+from shop_contracts.proto.orders.v1 import events_pb2 as orders
+from shop_contracts.proto.payments.v1 import events_pb2 as payments
+from shop_services.orders.adapters import contracts
+from shop_services.orders.domain import checkout
+from shop_services.orders.domain.money import Money
+from shop_services.orders.domain.order import (
+    Line,
+    Order,
+    OrderAccepted,
+    OrderCompleted,
+    OrderRejected,
+    PricedLine,
+    Rejection,
+    RejectionReason,
+    StockSold,
+)
+
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+PRICED = (PricedLine("mug", 2, Money("EUR", 1999)), PricedLine("cup", 1, Money("EUR", 500)))
+ORDER = Order("ord_1", 7, "ann", (Line("mug", 2), Line("cup", 1)), "tok_visa", NOON, NOON, priced_lines=PRICED)
+
+
+def test_the_world_is_told_who_ordered_what_and_never_with_which_card() -> None:
+    event = OrderAccepted("ann", (Line("mug", 2),), "tok_visa")
+
+    told = contracts.public_event(ORDER, event, version=1, at=NOON)
+
+    assert told is not None
+    assert (told.order_id, told.version, told.accepted.customer_id, told.occurred_at.ToDatetime(UTC)) == ("ord_1", 1, "ann", NOON)
+    assert b"tok_visa" not in told.SerializeToString()
+
+
+def test_a_completed_order_tells_prices_and_total() -> None:
+    told = contracts.public_event(ORDER, OrderCompleted(), version=7, at=NOON)
+
+    assert told is not None
+    assert told.completed.total == MoneyMessage(currency_code="EUR", minor_units=4498)
+    assert [line.unit_price.minor_units for line in told.completed.lines] == [1999, 500]
+
+
+def test_what_concerns_nobody_outside_is_not_told() -> None:
+    assert contracts.public_event(ORDER, StockSold(), version=5, at=NOON) is None
+
+
+@pytest.mark.parametrize("reason", RejectionReason)
+def test_every_reason_for_a_rejection_has_a_word_in_the_contract(reason: RejectionReason) -> None:
+    told = contracts.public_event(ORDER, OrderRejected(Rejection(reason, "")), version=7, at=NOON)
+
+    assert told is not None
+    word = orders.RejectionReason.Name(told.rejected.reason)
+    assert word == f"REJECTION_REASON_{reason.name}"
+
+
+@pytest.mark.parametrize(
+    "command, kind",
+    [
+        (checkout.ReserveStock("res_1", (Line("mug", 2),)), "reserve_stock"),
+        (checkout.CommitStock("res_1"), "commit_stock"),
+        (checkout.ReleaseStock("res_1"), "release_stock"),
+    ],
+    ids=lambda part: str(part)[:12],
+)
+def test_every_command_to_inventory_names_order_and_reservation(command: checkout.StockCommand, kind: str) -> None:
+    message = contracts.stock_command("ord_1", command, hold=timedelta(minutes=3))
+
+    assert (message.order_id, message.reservation_id, message.WhichOneof("kind")) == ("ord_1", "res_1", kind)
+
+
+def test_a_reservation_asks_for_lines_and_time() -> None:
+    message = contracts.stock_command(
+        "ord_1", checkout.ReserveStock("res_1", (Line("mug", 2), Line("mug", 1))), hold=timedelta(minutes=3)
+    )
+
+    assert message.reserve_stock.hold_seconds == 180
+    assert [(line.sku, line.quantity) for line in message.reserve_stock.lines] == [("mug", 2), ("mug", 1)]
+
+
+@pytest.mark.parametrize(
+    "command, kind",
+    [
+        (checkout.AuthorisePayment("pay_1", "ann", Money("EUR", 4498), "tok_visa"), "authorise_payment"),
+        (checkout.CapturePayment("pay_1"), "capture_payment"),
+        (checkout.VoidPayment("pay_1"), "void_payment"),
+        (checkout.RefundPayment("pay_1"), "refund_payment"),
+    ],
+    ids=lambda part: str(part)[:16],
+)
+def test_every_command_to_payments_names_order_and_payment(command: checkout.PaymentCommand, kind: str) -> None:
+    message = contracts.payment_command("ord_1", command)
+
+    assert (message.order_id, message.payment_id, message.WhichOneof("kind")) == ("ord_1", "pay_1", kind)
+
+
+def test_every_kind_of_answer_in_the_contracts_is_understood() -> None:
+    stock = {field.name for field in inventory.InventoryEvent.DESCRIPTOR.oneofs_by_name["kind"].fields}
+    money = {field.name for field in payments.PaymentEvent.DESCRIPTOR.oneofs_by_name["kind"].fields}
+
+    for kind in stock:
+        event = inventory.InventoryEvent(order_id="ord_1")
+        getattr(event, kind).SetInParent()
+        contracts.answer_from_inventory(event)
+    for kind in money:
+        paid = payments.PaymentEvent(order_id="ord_1")
+        getattr(paid, kind).SetInParent()
+        contracts.answer_from_payments(paid)
+
+
+def test_a_message_that_says_nothing_is_refused() -> None:
+    with pytest.raises(contracts.NotAnAnswer, match="ord_1"):
+        contracts.answer_from_inventory(inventory.InventoryEvent(order_id="ord_1"))
+    with pytest.raises(contracts.NotAnAnswer, match="ord_1"):
+        contracts.answer_from_payments(payments.PaymentEvent(order_id="ord_1"))
+
+
+def test_prices_come_from_the_reservation() -> None:
+    event = inventory.InventoryEvent(order_id="ord_1")
+    event.stock_reserved.lines.add(sku="mug", quantity=2, unit_price=MoneyMessage(currency_code="EUR", minor_units=1999))
+
+    assert contracts.answer_from_inventory(event) == checkout.StockWasReserved((PricedLine("mug", 2, Money("EUR", 1999)),))
+
+
+def test_a_rejection_of_stock_tells_unknown_articles_from_short_ones() -> None:
+    event = inventory.InventoryEvent(order_id="ord_1")
+    event.stock_rejected.shortages.add(sku="mug", requested=2, available=1)
+    event.stock_rejected.shortages.add(sku="cup", requested=1, is_unknown=True)
+
+    assert contracts.answer_from_inventory(event) == checkout.StockWasRejected(unknown_skus=("cup",), short_skus=("mug",))
