@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
@@ -41,8 +42,9 @@ _STATUSES = msgspec.json.Decoder(SandboxStatus | Refused)
 class SandboxClient:
     """Talks to the supervisor of one sandbox. Each request has a connection of its own, so any number may run side by side.
 
-    Iterators may be closed early: that ends the listening, not what was asked for. `attached` is False when this client has started the
-    sandbox. Ctrl-C during such an `up` should end in `down()`, so that nothing half-started is left; an attached client just goes away.
+    Iterators may be closed early: that ends the listening, not what was asked for. `attached` is False when this client has
+    started the sandbox. Ctrl-C during such an `up` should end in `down()`, so that nothing half-started is left; an attached
+    client just goes away.
     """
 
     def __init__(self, paths: SandboxPaths, *, attached: bool) -> None:
@@ -61,28 +63,35 @@ class SandboxClient:
         return self._events(Follow())
 
     def restart(self, name: str) -> Iterator[AnyEvent]:
-        """Restart one resource; ends when it is ready or has failed. Raises SandboxError (RESOURCE_UNKNOWN, EMULATOR_STATE_LOST)."""
+        """Restart one resource; ends when it is ready or has failed. Raises SandboxError (RESOURCE_UNKNOWN,
+        EMULATOR_STATE_LOST)."""
         return self._events(Restart(resource=name))
 
     def down(self, *, purge: bool = False, force: bool = False) -> Iterator[AnyEvent]:
-        """Stop everything; ends with SandboxStopped, when no process is left. `purge` removes state and logs; `force` waits for nobody."""
-        yield from self._events(Down(purge=purge, force=force))
+        """Stop everything; ends with SandboxStopped, when no process is left. `purge` removes state and logs; `force` waits for
+        nobody."""
+        try:
+            yield from self._events(Down(purge=purge, force=force))
+        except SandboxError as error:
+            if error.code is not ErrorCode.SUPERVISOR_UNREACHABLE or not _ended_well(self.paths):
+                raise
+            yield SandboxStopped(at=time.time(), seconds=0.0)  # it was on its way out, and left before it could answer
         _wait_for_lock(self.paths)
 
     def status(self) -> SandboxStatus:
         """Everything as it is now. Raises SandboxError (NOT_RUNNING, SUPERVISOR_UNREACHABLE)."""
         with self._ask(Status()) as connection, connection.makefile("rb") as lines:
-            line = lines.readline()
+            line = next(_until_closed(lines), b"")
         if not line:
             raise _went_away(self.paths)
-        answer = _STATUSES.decode(line)
+        answer: SandboxStatus | Refused = _STATUSES.decode(line)
         if isinstance(answer, Refused):
             raise _refusal(answer)
         return answer
 
     def _events(self, request: AnyRequest) -> Iterator[AnyEvent]:
         with self._ask(request) as connection, connection.makefile("rb") as lines:
-            for line in lines:
+            for line in _until_closed(lines):
                 reply = _REPLIES.decode(line)
                 if isinstance(reply, Refused):
                     raise _refusal(reply)
@@ -97,7 +106,8 @@ class SandboxClient:
         connection = _connected(self.paths)
         if connection is None:
             raise _not_running(self.paths)
-        connection.sendall(msgspec.json.encode(request) + b"\n")
+        with contextlib.suppress(ConnectionError):  # the missing answer tells as much
+            connection.sendall(msgspec.json.encode(request) + b"\n")
         return connection
 
 
@@ -200,7 +210,8 @@ def _start(settings: SupervisorSettings, lock: int) -> None:
 
 
 def _environment(settings: SupervisorSettings) -> dict[str, str]:
-    """What the supervisor gets. Bytecode is kept in the cache: also for a read-only checkout, and whatever the caller does with its own."""
+    """What the supervisor gets. Bytecode is kept in the cache: also for a read-only checkout, and whatever the caller does with
+    its own."""
     return {**settings.inherited, "PYTHONPYCACHEPREFIX": str(Path(settings.cache_root) / "bytecode")}
 
 
@@ -248,8 +259,20 @@ def _serves(client: SandboxClient) -> bool:
     """True when a supervisor answers and is not on its way out."""
     try:
         return client.status().state is not SandboxState.STOPPING
-    except (SandboxError, ConnectionError):
+    except SandboxError:
         return False
+
+
+def _until_closed(lines: BinaryIO) -> Iterator[bytes]:
+    """Give lines until the other side has closed the connection, in whatever way."""
+    with contextlib.suppress(ConnectionError):
+        yield from lines
+
+
+def _ended_well(paths: SandboxPaths) -> bool:
+    """Wait for the supervisor's end. True when it has cleared everything away: it removes its ledger last."""
+    _wait_for_lock(paths)
+    return not paths.ledger.exists()
 
 
 def _refusal(reply: Refused) -> SandboxError:

@@ -25,8 +25,9 @@ _FOLLOW_POLL_SECONDS = 0.1
 class LogWriter:
     """Takes a process's output as it comes and keeps it.
 
-    A disk that is full loses lines, counted in `dropped_lines`, but never the process: output is always taken off its hands, and `on_trouble`
-    hears of the first failure and of the recovery (None). The newest lines are kept in memory too, so a death can be explained either way.
+    A disk that is full loses lines, counted in `dropped_lines`, but never the process: output is always taken off its hands, and
+    `on_trouble` hears of the first failure and of the recovery (None). The newest lines are kept in memory too, so a death can be
+    explained either way.
     """
 
     def __init__(
@@ -143,7 +144,8 @@ def read(
     correlation: str | None = None,
     follow: bool = False,
 ) -> Iterator[LogRecord]:
-    """Give whole records, oldest first across resources: of all resources or the named ones, from `since` on, of one correlation id.
+    """Give whole records, oldest first across resources: of all resources or the named ones, from `since` on, of one correlation
+    id.
 
     With `follow` it goes on with what is written from then on, without end; close the iterator to stop.
     """
@@ -264,7 +266,8 @@ def _parse(line: str) -> tuple[float | None, str]:
 
 
 def _continues(record: str, line: str) -> bool:
-    """True for a line that explains the record before it: indented, a further cause, or the exception a Python traceback ends with."""
+    """True for a line that explains the record before it: indented, a further cause, or the exception a Python traceback ends
+    with."""
     if line.startswith(
         (" ", "\t", "Caused by: ", "Traceback (most recent call last):", "During handling of", "The above exception was")
     ):

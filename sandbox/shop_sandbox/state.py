@@ -1,7 +1,7 @@
 """Identity and generation of a sandbox's data: all of it, or none.
 
-The stores of a sandbox belong together: an order in PostgreSQL speaks of stock in DynamoDB and of records in Kafka. So each store carries
-the same stamp, written through its own API, and a start compares them with `state.json` before anything uses the data.
+The stores of a sandbox belong together: an order in PostgreSQL speaks of stock in DynamoDB and of records in Kafka. So each store
+carries the same stamp, written through its own API, and a start compares them with `state.json` before anything uses the data.
 """
 
 from __future__ import annotations
@@ -130,9 +130,10 @@ def incomplete(*, missing: list[str], present: list[str], foreign: bool = False)
 
 def emulator_lost(resource: str, how: str, stopped: list[str]) -> SandboxError:
     """The error for an emulator that ended without saving: what it acknowledged is gone."""
+    names = ", ".join(stopped) or "nothing"
     return SandboxError(
         ErrorCode.EMULATOR_STATE_LOST,
-        f"{resource} was {how} and keeps nothing then: tables, queues and buckets of this sandbox are lost. Stopped: {', '.join(stopped) or 'nothing'}",
+        f"{resource} was {how} and keeps nothing then: tables, queues and buckets of this sandbox are lost. Stopped: {names}",
         actions=(RESET,),
         detail={"resource": resource, "stopped": stopped},
     )

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
-
 from shop_sandbox.engines.driver import ExecLaunch, ForkLaunch, Launch, NotReady, RunContext
 from shop_sandbox.resources.model import Resource, ResourceKind
 from shop_sandbox.supervisor.blueprint import Blueprint
@@ -20,10 +19,11 @@ SLEEP = "exec sleep 600"
 
 
 class FakeResource(msgspec.Struct, kw_only=True):
-    """`script` runs under sh with RUN naming a folder of its own; `target` (package.module:function) runs in the fork server instead.
+    """`script` runs under sh with RUN naming a folder of its own; `target` (package.module:function) runs in the fork server
+    instead.
 
-    The probe passes when the file `ready` is in that folder. `stamped` stores keep their stamp in the file `stamp` beside it, which the
-    script may lose.
+    The probe passes when the file `ready` is in that folder. `stamped` stores keep their stamp in the file `stamp` beside it,
+    which the script may lose.
     """
 
     script: str = READY + SLEEP
@@ -81,6 +81,10 @@ class FakeDriver:
         """Pass when the script says so."""
         if not (context.paths.data(resource.name) / "ready").exists():
             raise NotReady("no file `ready`")
+
+    def recheck(self, resource: Resource, context: RunContext) -> None:
+        """Take away what the script took for its files."""
+        (context.paths.checkout / "broken-files").unlink(missing_ok=True)
 
     def background(self, resource: Resource, context: RunContext) -> ExecLaunch | None:
         """The background script, where there is one."""

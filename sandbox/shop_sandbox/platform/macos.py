@@ -14,7 +14,8 @@ _LOWEST_PRIORITY = 20
 class MacOS:
     """The spawner, which outlives the supervisor for that moment, ends the children here; see `supervisor.fork_server`."""
 
-    # Apple's frameworks abort in a forked child that did not exec: "may have been in progress in another thread when fork() was called".
+    # Apple's frameworks abort in a forked child that did not exec: "may have been in progress in another thread when fork() was
+    # called".
     forks_preloaded = False
     # BSD refuses a second bind to the same address and port unless both sockets set SO_REUSEPORT, which programs do not.
     port_can_be_held_while_used = False

@@ -1,7 +1,8 @@
-"""`python -m shop_sandbox.supervisor LOCK_FD READY_FD`: the program that owns a sandbox. Its settings come as JSON on standard input.
+"""`python -m shop_sandbox.supervisor LOCK_FD READY_FD`: the program that owns a sandbox. Its settings come as JSON on standard
+input.
 
-LOCK_FD is the sandbox's lock, held by an open file that the client hands over: it is released when this process ends, however it ends.
-One byte on READY_FD says that the control socket listens.
+LOCK_FD is the sandbox's lock, held by an open file that the client hands over: it is released when this process ends, however it
+ends. One byte on READY_FD says that the control socket listens.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ import threading
 from types import TracebackType
 from typing import Self
 
-from shop_sandbox.events import DownloadProgress, Event
+from shop_sandbox.events import DownloadProgress, Event, SandboxFailed, SandboxReady
 
 _MOST_WAITING = 10_000
 
@@ -39,12 +39,15 @@ class Reader:
 
 
 class Announcements:
-    """Events in order. Belongs to one event loop; `announce` may be called from any thread."""
+    """Events in order. The journal holds a start up to its end, whichever that is.
+
+    Belongs to one event loop; `announce` may be called from any thread."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._loop_thread = threading.get_ident()
         self._readers: set[Reader] = set()
+        self._is_open = True
         self.journal: list[Event] = []
 
     def announce(self, event: Event) -> None:
@@ -57,6 +60,7 @@ class Announcements:
     def begin(self) -> None:
         """A new start: what was told about the one before is history."""
         self.journal.clear()
+        self._is_open = True
 
     def subscribe(self, *, replay: bool) -> Reader:
         """Give a reader that misses nothing from this moment on; with `replay` it gets the events of this start first."""
@@ -69,7 +73,9 @@ class Announcements:
     def _tell(self, event: Event) -> None:
         if isinstance(event, DownloadProgress):
             self._forget_progress(event.artifact)
-        self.journal.append(event)
+        if self._is_open:
+            self.journal.append(event)
+            self._is_open = not isinstance(event, SandboxReady | SandboxFailed)
         for reader in tuple(self._readers):
             reader.put(event)
 

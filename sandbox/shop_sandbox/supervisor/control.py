@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import msgspec
 
 from shop_sandbox.errors import SandboxError
+from shop_sandbox.events import Event
 from shop_sandbox.supervisor.protocol import AnyRequest, Down, Follow, Refused, RequestFinished, Restart, Status, Up
 from shop_sandbox.supervisor.sandbox import Sandbox
 
@@ -18,8 +19,7 @@ _ENCODER = msgspec.json.Encoder()
 
 
 async def listen(path: Path, sandbox: Sandbox) -> asyncio.AbstractServer:
-    """Serve clients at a Unix socket that only this user can open."""
-    path.unlink(missing_ok=True)
+    """Serve clients at a Unix socket; its folder is for this user only. A socket that a dead supervisor left is replaced."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -29,9 +29,7 @@ async def listen(path: Path, sandbox: Sandbox) -> asyncio.AbstractServer:
         finally:
             writer.close()
 
-    server = await asyncio.start_unix_server(serve, path=str(path))
-    path.chmod(0o600)
-    return server
+    return await asyncio.start_unix_server(serve, path=str(path))
 
 
 async def _converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, sandbox: Sandbox) -> None:
@@ -49,8 +47,8 @@ async def _converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, 
     for task in (answer, gone):
         task.cancel()
     await asyncio.gather(answer, gone, return_exceptions=True)
-    if answer.done() and not answer.cancelled() and (error := answer.exception()) is not None:
-        raise error
+    if not answer.cancelled():
+        answer.result()
 
 
 async def _answer(writer: asyncio.StreamWriter, request: AnyRequest, sandbox: Sandbox) -> None:
@@ -69,7 +67,7 @@ async def _answer(writer: asyncio.StreamWriter, request: AnyRequest, sandbox: Sa
         )
 
 
-def _events(request: Up | Follow | Restart | Down, sandbox: Sandbox) -> AsyncIterator[object]:
+def _events(request: Up | Follow | Restart | Down, sandbox: Sandbox) -> AsyncGenerator[Event, None]:
     match request:
         case Up():
             return sandbox.up(request.resources)

@@ -1,14 +1,15 @@
 """The parent of every process of a sandbox: a small, single-threaded program that forks on request.
 
-There are two of them, both forked from the supervisor's first lines, before it has threads. The *spawner* has imported next to nothing
-and starts programs. Its child, the *nursery*, has imported the third-party modules of the Python children, and calls a function in a
-fork of itself. Where forking such a process is unsafe (`Platform.forks_preloaded`), the spawner starts those by exec.
+There are two of them, both forked from the supervisor's first lines, before it has threads. The *spawner* has imported next to
+nothing and starts programs. Its child, the *nursery*, has imported the third-party modules of the Python children, and calls a
+function in a fork of itself. Where forking such a process is unsafe (`Platform.forks_preloaded`), the spawner starts those by exec.
 
 Why not `multiprocessing`'s forkserver: docs/adr/0003-own-fork-server.md.
 
-Each child gets a process group, stdio, environment and user of its own, and waits at a gate until the supervisor has written it into the
-ledger: no program ever runs that the ledger does not know. The kernel ends it when its server ends. When the supervisor goes away without
-a word, the server sees its connection close and ends what it started, asking the stores first: it is the guardian, at no extra memory.
+Each child gets a process group, stdio, environment and user of its own, and waits at a gate until the supervisor has written it
+into the ledger: no program ever runs that the ledger does not know. The kernel ends it when its server ends. When the supervisor
+goes away without a word, the server sees its connection close and ends what it started, asking the stores first: it is the
+guardian, at no extra memory.
 
 The conversation is one JSON object a line, one request at a time; file descriptors travel as SCM_RIGHTS beside the request.
 """
@@ -59,8 +60,8 @@ PRELOADED: Final = (
     "jsonschema",
     "jwt",
 )
-"""What services, registry, provisioning and telemetry import from others, most urgent first: the registry starts before the services.
-Code of the platform itself is imported after the fork, so that a reload sees what was edited."""
+"""What services, registry, provisioning and telemetry import from others, most urgent first: the registry starts before the
+services. Code of the platform itself is imported after the fork, so that a reload sees what was edited."""
 
 NONCE_VARIABLE: Final = "SHOP_SANDBOX_NONCE"
 _READ_BYTES = 1 << 16
@@ -122,20 +123,21 @@ class ForkServer:
         os.set_blocking(self._wake, False)
 
     def serve(self) -> Program | None:
-        """Answer requests. Returns None when the supervisor has gone and all children have ended; in a new child, what it is to run."""
+        """Answer requests. Returns None when the supervisor has gone and all children have ended; in a new child, what it is to
+        run."""
         signal.signal(signal.SIGCHLD, lambda *_: None)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)  # the supervisor decides when this process ends, by closing the connection
         signal.set_wakeup_fd(self._wake_writer, warn_on_full_buffer=False)
         while True:
             timeout = _STRAGGLER_POLL_SECONDS if self._children.any_ended else None
-            readable, _, _ = select.select([self._connection, self._wake], [], [], timeout)
+            readable, _, _ = select.select([self._connection.fileno(), self._wake], [], [], timeout)
             if self._wake in readable:
                 _drain(self._wake)
             self._children.reap()
             for pid, status in self._children.take_finished():
                 self._tell({"exited": pid, "status": status})
-            if self._connection in readable:
+            if self._connection.fileno() in readable:
                 request = self._next_request()
                 if request is None:
                     self._end_children()
@@ -259,40 +261,50 @@ class Connections:
 
 
 def start(nonce: str, *, close: tuple[int, ...] = ()) -> Connections:
-    """Fork the spawner, and through it the nursery. Call it once, before the process has threads; `close` are descriptors not to keep.
+    """Fork the spawner, and through it the nursery. Call it once, before the process has threads.
 
-    Only the supervisor returns from it: the servers and their children run and exit inside.
+    Only the supervisor returns from it: the servers and their children run and exit inside. `close` are descriptors not to keep in
+    them.
     """
     ours, theirs = socket.socketpair()
     nursery_ours, nursery_theirs = socket.socketpair() if here.forks_preloaded else (None, None)
     pid = os.fork()
-    if pid != 0:
-        theirs.close()
-        if nursery_theirs is not None:
-            nursery_theirs.close()
-        return Connections(spawner=ours, spawner_pid=pid, nursery=nursery_ours)
-    ours.close()
-    for descriptor in close:
-        os.close(descriptor)
-    os.setpgid(0, 0)
-    nursery_pid = None
-    if nursery_theirs is not None and nursery_ours is not None:
-        nursery_ours.close()
-        spawner_pid = os.getpid()
-        nursery_pid = os.fork()
-        if nursery_pid == 0:
-            theirs.close()
-            os.setpgid(0, 0)
-            here.name_process("nursery")
-            here.die_with_parent(signal.SIGKILL)
-            if os.getppid() != spawner_pid:
-                os._exit(0)
-            _preload()
-            _run(ForkServer(nursery_theirs))
+    if pid == 0:
+        ours.close()
+        if nursery_ours is not None:
+            nursery_ours.close()
+        for descriptor in close:
+            os.close(descriptor)
+        _be_spawner(theirs, nursery_theirs, nonce)
+    theirs.close()
+    if nursery_theirs is not None:
         nursery_theirs.close()
+    return Connections(spawner=ours, spawner_pid=pid, nursery=nursery_ours)
+
+
+def _be_spawner(connection: socket.socket, for_nursery: socket.socket | None, nonce: str) -> NoReturn:
+    os.setpgid(0, 0)
     here.name_process("spawner")
+    nursery = None
+    if for_nursery is not None:
+        spawner = os.getpid()
+        nursery = os.fork()
+        if nursery == 0:
+            connection.close()
+            _be_nursery(for_nursery, spawner)
+        for_nursery.close()
     here.adopt_orphans()
-    _run(ForkServer(theirs, nursery=nursery_pid), at_the_end=lambda: end_everything_started_with(NONCE_VARIABLE, nonce))
+    _run(ForkServer(connection, nursery=nursery), at_the_end=lambda: end_everything_started_with(NONCE_VARIABLE, nonce))
+
+
+def _be_nursery(connection: socket.socket, spawner: int) -> NoReturn:
+    os.setpgid(0, 0)
+    here.name_process("nursery")
+    here.die_with_parent(signal.SIGKILL)
+    if os.getppid() != spawner:
+        os._exit(0)
+    _preload()
+    _run(ForkServer(connection))
 
 
 def _run(server: ForkServer, *, at_the_end: Callable[[], object] = lambda: None) -> NoReturn:
@@ -342,7 +354,7 @@ def call_target(target: str, environment: dict[str, str], cwd: str) -> int:
 
 def _as_text(descriptor: int) -> TextIO:
     """A stream of the child's own: the one it was forked with belongs to the supervisor's log."""
-    return open(descriptor, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: PTH123, SIM115 - a descriptor, kept for life
+    return open(descriptor, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)
 
 
 def _exec(request: Request, environment: dict[str, str]) -> int:
@@ -368,7 +380,8 @@ def _become_user(name: str) -> None:
 
 
 def _exit(status: int) -> NoReturn:
-    """Leave with what a program's end owes others (threads joined, exit functions, flushed output), without tearing down the interpreter."""
+    """Leave with what a program's end owes others (threads joined, exit functions, flushed output), without tearing down the
+    interpreter."""
     with contextlib.suppress(Exception):
         threading._shutdown()  # type: ignore[attr-defined]  # what Py_FinalizeEx calls to join threads; there is no public name
     with contextlib.suppress(Exception):

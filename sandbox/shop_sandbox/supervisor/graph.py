@@ -20,7 +20,8 @@ def dependents(resources: Mapping[str, Resource], names: Iterable[str]) -> set[s
 
 
 def stops_after(resources: Mapping[str, Resource]) -> dict[str, set[str]]:
-    """For each resource, those that must have stopped before it does: what needs it, and what uses it as far as that makes no circle."""
+    """For each resource, those that must have stopped before it does: what needs it, and what uses it as far as that makes no
+    circle."""
     after: dict[str, set[str]] = {name: set() for name in resources}
     for kinship in ("needs", "uses"):
         for name, resource in resources.items():

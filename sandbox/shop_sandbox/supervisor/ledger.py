@@ -12,7 +12,8 @@ from shop_sandbox.errors import ErrorCode, SandboxError
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """A process that leads a group of its own number. pid and start time together name it for ever, a recycled pid does not match."""
+    """A process that leads a group of its own number. pid and start time together name it for ever, a recycled pid does not
+    match."""
 
     resource: str
     pid: int

@@ -24,9 +24,10 @@ _LOOPBACK = "127.0.0.1"
 class Ports:
     """The bound sockets of a sandbox, by endpoint key. Loopback only.
 
-    Each is bound before it is announced. A port that is handed to a child as a listening socket stays here for the sandbox's life, so that a
-    restart never refuses a connection. For a program that binds by itself the socket stays bound without listening, which keeps others
-    away, where the system allows both (`Platform.port_can_be_held_while_used`); elsewhere it is released for the time the program runs.
+    Each is bound before it is announced. A port that is handed to a child as a listening socket stays here for the sandbox's life,
+    so that a restart never refuses a connection. For a program that binds by itself the socket stays bound without listening,
+    which keeps others away, where the system allows both (`Platform.port_can_be_held_while_used`); elsewhere it is released for
+    the time the program runs.
     """
 
     def __init__(self) -> None:
@@ -110,7 +111,8 @@ def _remembered(path: Path) -> dict[str, int]:
 
 
 def _hold(key: str, number: int) -> socket.socket:
-    """Bind a TCP port so that the program it is for can still bind it (SO_REUSEADDR; connections of the last run in TIME_WAIT do not matter)."""
+    """Bind a TCP port so that the program it is for can still bind it (SO_REUSEADDR; connections of the last run in TIME_WAIT do
+    not matter)."""
     held = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -122,7 +124,8 @@ def _hold(key: str, number: int) -> socket.socket:
 
 
 def _reserve(key: str, number: int) -> socket.socket:
-    """Bind the UDP port of the same number. Two sandboxes may both hold a TCP port (both allow reuse), but only one of them this."""
+    """Bind the UDP port of the same number. Two sandboxes may both hold a TCP port (both allow reuse), but only one of them
+    this."""
     held = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     try:
         held.bind((_LOOPBACK, number))

@@ -9,8 +9,9 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from typing import Any
 
 from shop_sandbox.engines.driver import ForkLaunch, Launch
 from shop_sandbox.errors import ErrorCode, SandboxError
@@ -52,10 +53,11 @@ class Child:
     output: int = field(repr=False)
 
     async def stop(self, *, hurry: asyncio.Event) -> Exit:
-        """Ask by the launch's stop signal, wait its grace (none once `hurry` is set), then kill. Returns when the whole group is gone."""
+        """Ask by the launch's stop signal, wait its grace (none once `hurry` is set), then kill. Returns when the whole group is
+        gone."""
         if not self.ended.done():
             await self.server.signal(self.pid, self.launch.stop_signal)
-            await _first(self.ended, hurry.wait(), timeout=self.launch.stop_grace_seconds)
+            await _first(self.ended, hurry.wait(), within_seconds=self.launch.stop_grace_seconds)
         if not self.ended.done():
             await self.server.signal(self.pid, signal.SIGKILL)
         return await self.ended
@@ -259,10 +261,11 @@ def _drain(child: Child) -> None:
     os.close(child.output)
 
 
-async def _first(ended: asyncio.Future[Exit], hurried: object, *, timeout: float) -> None:
-    """Wait for either, at most `timeout` seconds; the process's end is not cancelled by the wait."""
-    hurry = asyncio.ensure_future(hurried)  # type: ignore[call-overload]  # a coroutine
+async def _first(ended: asyncio.Future[Exit], hurried: Coroutine[None, None, object], *, within_seconds: float) -> None:
+    """Wait for either, at most `within_seconds`; the process's end is not cancelled by the wait."""
+    hurry = asyncio.create_task(hurried)
+    either: set[asyncio.Future[Any]] = {ended, hurry}
     try:
-        await asyncio.wait({ended, hurry}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(either, timeout=within_seconds, return_when=asyncio.FIRST_COMPLETED)
     finally:
         hurry.cancel()

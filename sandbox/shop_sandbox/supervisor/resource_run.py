@@ -7,7 +7,7 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from shop_sandbox.engines.driver import Driver, ForkLaunch, NotReady, RunContext
 from shop_sandbox.errors import ErrorCode, SandboxError
@@ -29,6 +29,10 @@ MOST_RESTARTS: Final = 6
 """Deaths in a row, about 6 s of trying, after which only a change or a command starts the resource again."""
 STABLE_SECONDS: Final = 30.0
 """A life this long starts the count of deaths anew."""
+
+_CHECKED_AGAIN: Final = frozenset({ResourceKind.KAFKA, ResourceKind.AWS, ResourceKind.POSTGRES, ResourceKind.REDIS})
+"""What runs from downloads and derived files. A service that dies at its start has a mistake in it, and trying again only hides
+that."""
 
 SETTLED: Final = frozenset({ResourceState.READY, ResourceState.DONE})
 AT_REST: Final = frozenset({ResourceState.PENDING, ResourceState.STOPPED, ResourceState.FAILED})
@@ -206,6 +210,10 @@ class ResourceRun:
             ended = await self._one_life()
             if ended is None:
                 return
+            if self.ready_at is None and self.resource.kind in _CHECKED_AGAIN and (self.was_ready or deaths == 0):
+                await self._check_again(ended)
+            elif not self.was_ready:
+                raise self._death_at_start(ended)
             lived_long = self.ready_at is not None and time.monotonic() - self.ready_at > STABLE_SECONDS
             deaths = 1 if lived_long else deaths + 1
             if (error := self._house.died(self, ended)) is not None:
@@ -216,6 +224,13 @@ class ResourceRun:
             self._enter(ResourceState.BACKING_OFF, f"{ended}; again in {delay:.1f} s")
             await asyncio.sleep(delay)
             self.restarts += 1
+
+    async def _check_again(self, ended: Exit) -> None:
+        """Have the driver look at all it took on trust, and repair it: a store that dies at its start may have been given broken
+        files."""
+        self._enter(ResourceState.BACKING_OFF, f"{ended}; checking its files")
+        await asyncio.to_thread(self.driver.recheck, self.resource, self._house.context)
+        await asyncio.to_thread(self.driver.prepare, self.resource, self._house.context)
 
     async def _one_life(self) -> Exit | None:
         """Start the process and see it through to its end. None: a task that is done."""
@@ -231,8 +246,6 @@ class ResourceRun:
             self._ready(ResourceState.DONE)
             return None
         self._announce_death(child, ended)
-        if not self.was_ready:
-            raise self._death_at_start(ended)
         return ended
 
     async def _start_process(self) -> Child:
@@ -287,7 +300,8 @@ class ResourceRun:
     async def _probe(self, child: Child) -> str | None:
         """Give why it is not ready. Returns at once when the process ends meanwhile."""
         probe = asyncio.ensure_future(asyncio.to_thread(self._probe_once))
-        await asyncio.wait({probe, child.ended}, return_when=asyncio.FIRST_COMPLETED)
+        either: set[asyncio.Future[Any]] = {probe, child.ended}
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         if not probe.done():
             probe.add_done_callback(_look_at)
             return "ended"
@@ -364,7 +378,7 @@ class ResourceRun:
         self._house.changes.tell()
 
 
-def _look_at(task: asyncio.Future[object]) -> None:
+def _look_at(task: asyncio.Future[None] | asyncio.Future[str | None]) -> None:
     """Take the outcome of something nobody waits for any more, so that asyncio does not report it as forgotten."""
     if not task.cancelled():
         task.exception()

@@ -8,12 +8,21 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Coroutine, Iterable
 
 from shop_sandbox.engines.driver import Endpoints, RunContext
 from shop_sandbox.environment import sandbox_environment
 from shop_sandbox.errors import ErrorCode, SandboxError
-from shop_sandbox.events import CodeChanged, Event, ProbeFailed, ResourceState, SandboxFailed, SandboxReady, SandboxStopped
+from shop_sandbox.events import (
+    CodeChanged,
+    Event,
+    ProbeFailed,
+    ResourceChanged,
+    ResourceState,
+    SandboxFailed,
+    SandboxReady,
+    SandboxStopped,
+)
 from shop_sandbox.logs import LogWriter
 from shop_sandbox.platform import here
 from shop_sandbox.resources.model import Resource, ResourceKind
@@ -63,7 +72,7 @@ class Sandbox:
 
     # --- what clients ask for -------------------------------------------------------------------------------------------------
 
-    async def up(self, names: tuple[str, ...]) -> AsyncIterator[Event]:
+    async def up(self, names: tuple[str, ...]) -> AsyncGenerator[Event, None]:
         """Start these and what they need; gives this start's events, the last is SandboxReady or SandboxFailed."""
         try:
             await asyncio.shield(self._boot)
@@ -81,7 +90,7 @@ class Sandbox:
                 if isinstance(event, SandboxReady | SandboxFailed):
                     return
 
-    async def follow(self) -> AsyncIterator[Event]:
+    async def follow(self) -> AsyncGenerator[Event, None]:
         """Give the state of each resource, then events as they come, until the sandbox has stopped."""
         with self._announcements.subscribe(replay=False) as events:
             for run in self._runs.values():
@@ -91,7 +100,7 @@ class Sandbox:
                 if isinstance(event, SandboxStopped):
                     return
 
-    async def restart(self, name: str) -> AsyncIterator[Event]:
+    async def restart(self, name: str) -> AsyncGenerator[Event, None]:
         """Restart one resource; gives its events until it is ready or has failed. Raises SandboxError (RESOURCE_UNKNOWN)."""
         await asyncio.shield(self._boot)
         run = self._runs[next(iter(self._closure((name,), only_named=True)))]
@@ -99,16 +108,19 @@ class Sandbox:
             raise SandboxError(ErrorCode.EMULATOR_STATE_LOST, self._failure.message, actions=self._failure.actions)
         self._wanted.add(name)
         with self._announcements.subscribe(replay=False) as events:
-            restarting = self._aside(self._restart((run,), "restart was asked for"))
+            self._aside(self._restart((run,), "restart was asked for"))
             async for event in events:
                 if getattr(event, "resource", None) == name:
                     yield event
-                if restarting.done() and run.state in SETTLED | {ResourceState.FAILED}:
-                    return
-                if isinstance(event, SandboxStopped):
+                over = (
+                    isinstance(event, ResourceChanged)
+                    and event.resource == name
+                    and event.state in SETTLED | {ResourceState.FAILED}
+                )
+                if over or isinstance(event, SandboxStopped):
                     return
 
-    async def down(self, *, purge: bool, force: bool) -> AsyncIterator[Event]:
+    async def down(self, *, purge: bool, force: bool) -> AsyncGenerator[Event, None]:
         """Stop everything; gives events up to SandboxStopped."""
         self._purge = self._purge or purge
         if force:
@@ -220,11 +232,12 @@ class Sandbox:
             raise SandboxError(
                 ErrorCode.INTERRUPTED, "the sandbox is being stopped", actions=("run `shop-dev up` again",), retryable=True
             )
+        if self._failure is not None:
+            return  # told, or about to be
         resting = {name for name in chosen if self._runs[name].state in AT_REST and not self._runs[name].is_alive}
         under_way = self._starting is not None and not self._starting.done()
-        if self._failure is not None or not (resting or under_way or not self._ever_ready):
-            if not any(isinstance(event, SandboxReady | SandboxFailed) for event in self._announcements.journal):
-                self._announcements.announce(self._failure or self._ready_event())
+        all_well = self._ever_ready and all(self._runs[name].state in SETTLED for name in chosen)
+        if all_well and not under_way:
             return
         if not under_way:
             self._begin_start()
@@ -364,7 +377,8 @@ class Sandbox:
         await self._restart([self._runs[name] for name in concerned], f"{told} changed")
 
     async def _compare_with_manifests(self) -> set[str]:
-        """Take over what the manifests say now: gone services stop, new ones join, and the names of those to start (again) are given.
+        """Take over what the manifests say now: gone services stop, new ones join, and the names of those to start (again) are
+        given.
 
         Raises SandboxError (MANIFEST_INVALID, PORT_TAKEN); everything stays as it was then.
         """
@@ -434,6 +448,7 @@ class Sandbox:
             run.name, str(ended), sorted(name for name in concerned if self._runs[name].state is not ResourceState.DONE)
         )
         self._failure = failed(error)
+        self._announcements.begin()
         self._aside(self._stop_dependents(concerned, self._failure, reason=f"{run.name} has lost its state"))
         return error
 
@@ -502,8 +517,8 @@ class Sandbox:
 
     # --- details --------------------------------------------------------------------------------------------------------------
 
-    def _aside(self, work: object) -> asyncio.Task[None]:
-        task: asyncio.Task[None] = asyncio.create_task(work)  # type: ignore[arg-type]  # a coroutine
+    def _aside(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
         self._side_tasks.add(task)
         task.add_done_callback(self._side_tasks.discard)
         return task

@@ -12,9 +12,9 @@ from shop_sandbox.paths import CachePaths, SandboxPaths
 class SupervisorSettings(msgspec.Struct, frozen=True, kw_only=True):
     """All a sandbox depends on; nothing below reads the environment.
 
-    `ports` are overrides by endpoint key (`kafka`, `kafka.controller`). `inherited` is the part of the caller's environment that programs
-    need to run at all. `reset` starts with empty stores. `blueprint` is a `package.module:function` that takes these settings and gives
-    a `Blueprint`: what to run and with which engine.
+    `ports` are overrides by endpoint key (`kafka`, `kafka.controller`). `inherited` is the part of the caller's environment that
+    programs need to run at all. `reset` starts with empty stores. `blueprint` is a `package.module:function` that takes these
+    settings and gives a `Blueprint`: what to run and with which engine.
     """
 
     checkout: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -22,7 +22,8 @@ _MANIFEST: Final = "service.yaml"
 
 @dataclass(frozen=True)
 class Change:
-    """Files that changed together. `is_flood` when there were too many to look at each; `touches_manifest` when a service.yaml is among them."""
+    """Files that changed together. `is_flood` when there were too many to look at each; `touches_manifest` when a service.yaml is
+    among them."""
 
     files: tuple[Path, ...]
 
@@ -51,7 +52,7 @@ def folders_to_watch(resources: Iterable[Resource]) -> frozenset[Path]:
     return frozenset(folder for folder in wanted if not any(folder != other and folder.is_relative_to(other) for other in wanted))
 
 
-async def changes(folders: frozenset[Path]) -> AsyncIterator[Change]:
+async def changes(folders: frozenset[Path]) -> AsyncGenerator[Change, None]:
     """Give changes as they happen, a flood as one when it is over. Without end; the thread behind it ends with the iterator."""
     loop = asyncio.get_running_loop()
     found: asyncio.Queue[set[Path]] = asyncio.Queue()

@@ -1,7 +1,7 @@
 """The collector: a process of its own that takes OTLP/HTTP in protobuf and keeps the spans.
 
-Logs and metrics are answered like any collector does, so that no exporter complains, and not kept: the services' logs are on disk already,
-and metrics are read from the services themselves.
+Logs and metrics are answered like any collector does, so that no exporter complains, and not kept: the services' logs are on disk
+already, and metrics are read from the services themselves.
 """
 
 from __future__ import annotations

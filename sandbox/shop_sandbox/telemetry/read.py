@@ -14,7 +14,8 @@ from shop_sandbox.telemetry.store import SpanRow, spans_of, trace_ids
 
 @dataclass(frozen=True)
 class SpanNode:
-    """A span with what it caused. `started_at` is seconds since the epoch; `kind` and `status` are OpenTelemetry's words in lower case."""
+    """A span with what it caused. `started_at` is seconds since the epoch; `kind` and `status` are OpenTelemetry's words in lower
+    case."""
 
     span_id: str
     parent_id: str | None

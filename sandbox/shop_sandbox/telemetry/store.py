@@ -39,6 +39,12 @@ CREATE INDEX IF NOT EXISTS keys_by_age ON keys (span);
 """
 
 
+_TRACES_OF_KEY = """
+SELECT keys.trace_id, min(spans.started_ns) AS began
+FROM keys JOIN spans USING (trace_id) WHERE key = ? GROUP BY trace_id ORDER BY began
+"""
+
+
 class SpanRow(NamedTuple):
     """A row of `spans`. `attributes` and `events` are JSON; ids are lower-case hex; times are nanoseconds since the epoch."""
 
@@ -54,6 +60,12 @@ class SpanRow(NamedTuple):
     status_message: str
     attributes: str
     events: str
+
+
+_COLUMNS = ", ".join(SpanRow._fields)
+_PLACES = ", ".join("?" * len(SpanRow._fields))
+_INSERT = f"INSERT OR IGNORE INTO spans ({_COLUMNS}) VALUES ({_PLACES})"  # noqa: S608  # nosec B608 - our own names
+_SELECT = f"SELECT {_COLUMNS} FROM spans WHERE trace_id = ? ORDER BY started_ns, id"  # noqa: S608  # nosec B608 - our own names
 
 
 class KeyRow(NamedTuple):
@@ -79,9 +91,7 @@ class SpanStore:
         """Keep a batch. A span that was sent twice is kept once. Raises sqlite3.OperationalError when the disk is full."""
         self._connection.execute("BEGIN")
         try:
-            self._connection.executemany(
-                f"INSERT OR IGNORE INTO spans ({', '.join(SpanRow._fields)}) VALUES ({', '.join('?' * 12)})", spans
-            )  # noqa: S608  # nosec B608 - names of our own fields
+            self._connection.executemany(_INSERT, spans)
             self._connection.executemany(
                 "INSERT OR IGNORE INTO keys (key, trace_id, span) VALUES (?, ?, (SELECT max(id) FROM spans))", keys
             )
@@ -112,19 +122,14 @@ def trace_ids(path: Path, key: str) -> list[str]:
     with closing(_reader(path)) as connection:
         if connection.execute("SELECT 1 FROM spans WHERE trace_id = ? LIMIT 1", (key.lower(),)).fetchone():
             return [key.lower()]
-        rows = connection.execute(
-            "SELECT keys.trace_id, min(spans.started_ns) AS began FROM keys JOIN spans USING (trace_id) WHERE key = ? GROUP BY trace_id ORDER BY began",
-            (key,),
-        )
+        rows = connection.execute(_TRACES_OF_KEY, (key,))
         return [row[0] for row in rows]
 
 
 def spans_of(path: Path, trace_id: str) -> list[SpanRow]:
     """Give the spans of a trace by the time they began."""
     with closing(_reader(path)) as connection:
-        rows = connection.execute(
-            f"SELECT {', '.join(SpanRow._fields)} FROM spans WHERE trace_id = ? ORDER BY started_ns, id", (trace_id,)
-        )  # noqa: S608  # nosec B608 - names of our own fields
+        rows = connection.execute(_SELECT, (trace_id,))
         return [SpanRow(*row) for row in rows]
 
 
