@@ -37,6 +37,7 @@ from shop_sandbox.supervisor.settings import SupervisorSettings
 pytestmark = pytest.mark.integration
 
 MARK = "SHOP_TEST_MARK"
+LOOP = "while :; do sleep 0.02; done"
 
 
 class Home:
@@ -181,16 +182,9 @@ def test_down_leaves_nothing_running_and_the_next_up_goes_on_from_the_state(home
 
 
 def test_dependents_stop_before_what_they_need(home: Home) -> None:
-    describe(
-        home.checkout,
-        {
-            "kafka": FakeResource(script=f"trap 'exit 0' TERM; {READY} while :; do sleep 0.01; done"),
-            "orders": FakeResource(
-                needs=("kafka",),
-                script=f"trap 'sleep 0.2; [ -e \"$RUN/../kafka/ready\" ] && touch kafka-was-there; exit 0' TERM; {READY} while :; do sleep 0.01; done",
-            ),
-        },
-    )
+    orders = f"trap 'sleep 0.2; [ -e $RUN/../kafka/alive ] && touch kafka-was-there; exit 0' TERM; {READY}{LOOP}"
+    kafka = f"touch $RUN/alive; trap 'rm $RUN/alive; exit 0' TERM; {READY}{LOOP}"
+    describe(home.checkout, {"kafka": FakeResource(script=kafka), "orders": FakeResource(needs=("kafka",), script=orders)})
     client, _ = home.ready()
 
     events = list(client.down())
@@ -411,10 +405,14 @@ def test_a_port_is_held_while_its_program_listens_there(home: Home) -> None:
 
 def test_of_many_that_start_the_same_sandbox_at_once_one_does_and_all_see_it_ready(home: Home) -> None:
     describe(home.checkout, {"kafka": FakeResource(script=f"echo started >> starts; {READY}{SLEEP}")})
-    program = (
-        "import sys, msgspec; from shop_sandbox.client import start_or_attach; from shop_sandbox.supervisor.settings import
-        SupervisorSettings;" "c = start_or_attach(msgspec.json.decode(sys.stdin.buffer.read(), type=SupervisorSettings));"
-        "print(c.attached, type(list(c.up())[-1]).__name__)"
+    program = "; ".join(
+        (
+            "import sys, msgspec",
+            "from shop_sandbox.client import start_or_attach",
+            "from shop_sandbox.supervisor.settings import SupervisorSettings",
+            "client = start_or_attach(msgspec.json.decode(sys.stdin.buffer.read(), type=SupervisorSettings))",
+            "print(client.attached, type(list(client.up())[-1]).__name__)",
+        )
     )
 
     def race(_: int) -> str:
