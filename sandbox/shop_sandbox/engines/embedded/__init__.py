@@ -1,1 +1,32 @@
-"""The default engine: every resource is a plain local process, no Docker and no account."""
+"""The embedded engine: every resource as a plain process of this machine, without Docker."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from shop_sandbox.resources.model import ResourceKind
+
+if TYPE_CHECKING:
+    from shop_sandbox.engines.driver import Driver
+
+
+def drivers() -> Mapping[ResourceKind, Driver]:
+    """Give a driver for each kind of resource. They keep no state between calls."""
+    # Imported here, because the emulator and the training run are modules of this package that start without the drivers.
+    from shop_sandbox.engines.embedded.aws import AwsDriver
+    from shop_sandbox.engines.embedded.forked import RegistryDriver, ServiceDriver, TaskDriver, TelemetryDriver
+    from shop_sandbox.engines.embedded.kafka import KafkaDriver
+    from shop_sandbox.engines.embedded.postgres import PostgresDriver
+    from shop_sandbox.engines.embedded.redis import RedisDriver
+
+    return {
+        ResourceKind.KAFKA: KafkaDriver(),
+        ResourceKind.SCHEMA_REGISTRY: RegistryDriver(),
+        ResourceKind.AWS: AwsDriver(),
+        ResourceKind.POSTGRES: PostgresDriver(),
+        ResourceKind.REDIS: RedisDriver(),
+        ResourceKind.TELEMETRY: TelemetryDriver(),
+        ResourceKind.PROVISION: TaskDriver(),
+        ResourceKind.SERVICE: ServiceDriver(),
+    }

@@ -1,0 +1,65 @@
+"""The AWS emulator: MiniStack in a process of its own."""
+
+from __future__ import annotations
+
+import signal
+import sys
+
+from shop_sandbox.downloads.faults import disk_full_explained
+from shop_sandbox.engines.driver import ExecLaunch, RunContext
+from shop_sandbox.health import aws as health
+from shop_sandbox.manifest.names import ACCOUNT_ID, REGION
+from shop_sandbox.resources.model import Resource
+
+
+class AwsDriver:
+    """Runs MiniStack. Its state is in memory and is saved when it is asked to end."""
+
+    loses_state_when_killed = True
+
+    def prepare(self, resource: Resource, context: RunContext) -> None:
+        home = context.paths.data(resource.name)
+        with disk_full_explained(home, "the emulator's data directory"):
+            home.mkdir(parents=True, exist_ok=True)
+
+    def launch(self, resource: Resource, context: RunContext) -> ExecLaunch:
+        home = context.paths.data(resource.name)
+        environment = {
+            **context.inherited,
+            "GATEWAY_PORT": str(context.endpoints.ports["aws"]),
+            "BIND_HOST": "127.0.0.1",
+            "PERSIST_STATE": "1",
+            "STATE_DIR": str(home / "state"),
+            "S3_PERSIST": "1",
+            "S3_DATA_DIR": str(home / "s3"),
+            "MINISTACK_ACCOUNT_ID": ACCOUNT_ID,
+            "MINISTACK_REGION": REGION,
+            # Listeners of their own, on fixed ports and all interfaces.
+            "IOT_MTLS_ENABLED": "0",
+            "SFTP_ENABLED": "0",
+            # It removes containers with its label at start and stop, those of other sandboxes too. Here nothing runs in containers.
+            "DOCKER_HOST": f"unix://{home / 'no-docker.sock'}",
+            "LAMBDA_EXECUTOR": "local",
+            "LOG_LEVEL": "WARNING",
+        }
+        return ExecLaunch(
+            argv=(sys.executable, "-m", "shop_sandbox.engines.embedded.ministack"),
+            environment=environment,
+            cwd=home,
+            death_signal=signal.SIGTERM,
+        )
+
+    def probe(self, resource: Resource, context: RunContext) -> None:
+        health.probe(context.endpoints.ports["aws"])
+
+    def read_stamp(self, resource: Resource, context: RunContext) -> str | None:
+        return health.read_stamp(context.endpoints.ports["aws"])
+
+    def write_stamp(self, resource: Resource, context: RunContext, stamp: str) -> None:
+        health.write_stamp(context.endpoints.ports["aws"], stamp)
+
+    def recheck(self, resource: Resource, context: RunContext) -> None:
+        """Nothing is taken on trust."""
+
+    def background(self, resource: Resource, context: RunContext) -> None:
+        return None

@@ -1,0 +1,117 @@
+"""Kafka: one broker that is its own controller (KRaft), in a small JVM."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from pathlib import Path
+
+from shop_sandbox.downloads.faults import disk_full_explained
+from shop_sandbox.downloads.fetch import ensure_jars, jar_paths, recheck_jars
+from shop_sandbox.downloads.lock import KAFKA, locked
+from shop_sandbox.engines.driver import ExecLaunch, RunContext
+from shop_sandbox.engines.embedded import kafka_home
+from shop_sandbox.engines.embedded.aot import AotCache
+from shop_sandbox.engines.embedded.java import Java, find_java
+from shop_sandbox.health import kafka as health
+from shop_sandbox.paths import CachePaths
+from shop_sandbox.resources.model import Resource
+
+_JVM_FLAGS = (
+    # The quick compiler alone and the collector without threads of its own: a broker for one developer spends its CPU on starting.
+    "-XX:TieredStopAtLevel=1",
+    "-XX:+UseSerialGC",
+    "-Xms48m",
+    "-Xmx256m",
+    "-XX:ReservedCodeCacheSize=48m",
+    "-XX:-UsePerfData",
+    # A broker out of memory answers nobody and does not end: let it end, so that it is started again.
+    "-XX:+ExitOnOutOfMemoryError",
+    "-Djava.awt.headless=true",
+    "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+    "-Dorg.slf4j.simpleLogger.showDateTime=true",
+    "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSZ",
+    "-Dorg.slf4j.simpleLogger.showShortLogName=true",
+)
+_FIRST_JAVA_THAT_WARNS_OF_UNSAFE = 23
+
+
+class KafkaDriver:
+    """Runs the broker. Acknowledged records survive its SIGKILL: they are in the page cache, as Kafka has it everywhere."""
+
+    loses_state_when_killed = False
+
+    def prepare(self, resource: Resource, context: RunContext) -> None:
+        """Have Java, the archives, a formatted data directory and this start's settings. Raises SandboxError."""
+        java = find_java(context.inherited)
+        ensure_jars(locked(KAFKA), context.cache, context.inherited, context.announce)
+        home = context.paths.data(resource.name)
+        with disk_full_explained(home, "Kafka's data directory"):
+            home.mkdir(parents=True, exist_ok=True)
+            if not kafka_home.is_formatted(home):
+                template = kafka_home.formatted_template(
+                    java, class_path(context.cache), context.cache, context.inherited, context.announce
+                )
+                kafka_home.format_from(template, home)
+            ports = context.endpoints.ports
+            kafka_home.write_settings(home, port=ports["kafka"], controller_port=ports["kafka.controller"])
+        aot_cache(java, context.cache).drop_if_touched()
+
+    def launch(self, resource: Resource, context: RunContext) -> ExecLaunch:
+        java = find_java(context.inherited)
+        home = context.paths.data(resource.name)
+        return ExecLaunch(
+            argv=broker_command(java, context.cache, home, aot_cache(java, context.cache).flags_to_use()),
+            environment=dict(context.inherited),
+            cwd=home,
+        )
+
+    def probe(self, resource: Resource, context: RunContext) -> None:
+        health.probe(context.endpoints.ports["kafka"])
+
+    def recheck(self, resource: Resource, context: RunContext) -> None:
+        """Hash the archives, and drop the AOT cache: a JVM that dies at start may have died of it."""
+        recheck_jars(locked(KAFKA), context.cache)
+        aot_cache(find_java(context.inherited), context.cache).drop()
+
+    def background(self, resource: Resource, context: RunContext) -> ExecLaunch | None:
+        """Train the AOT cache where there is none: the next start takes half the time."""
+        if aot_cache(find_java(context.inherited), context.cache).exists():
+            return None
+        return ExecLaunch(
+            argv=(sys.executable, "-m", "shop_sandbox.engines.embedded.kafka_training", str(context.cache.root)),
+            environment=dict(context.inherited),
+            cwd=context.paths.root,
+        )
+
+
+def broker_command(java: Java, cache: CachePaths, home: Path, cache_flags: tuple[str, ...]) -> tuple[str, ...]:
+    """The command line of a broker that lives in `home`."""
+    return (
+        str(java.program),
+        *cache_flags,
+        *_flags(java),
+        "-cp",
+        class_path(cache),
+        "kafka.Kafka",
+        str(kafka_home.settings_file(home)),
+    )
+
+
+def class_path(cache: CachePaths) -> str:
+    """The archives one by one and sorted: an AOT cache is valid for this very text only."""
+    return os.pathsep.join(str(path) for path in jar_paths(locked(KAFKA), cache))
+
+
+def aot_cache(java: Java, cache: CachePaths) -> AotCache:
+    """The cache for these archives, this Java and these flags."""
+    parts = (class_path(cache), *(jar.sha256 for jar in locked(KAFKA).jars), java.identity, *_flags(java))
+    digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+    return AotCache(java, cache.derived / f"kafka-aot-{digest}")
+
+
+def _flags(java: Java) -> tuple[str, ...]:
+    # Of what kafka-clients does with sun.misc.Unsafe (JEP 471); nobody here can do anything about it.
+    quiet = ("--sun-misc-unsafe-memory-access=allow",) if java.feature_version >= _FIRST_JAVA_THAT_WARNS_OF_UNSAFE else ()
+    return (*_JVM_FLAGS, *quiet)

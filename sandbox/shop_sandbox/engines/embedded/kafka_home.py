@@ -1,0 +1,152 @@
+"""The directory a broker lives in: formatted data and the settings of one start."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+import uuid
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from shop_sandbox.downloads.lock import KAFKA, locked
+from shop_sandbox.downloads.locking import exclusive
+from shop_sandbox.engines.embedded.java import Java
+from shop_sandbox.errors import ErrorCode, SandboxError
+from shop_sandbox.events import Event, PreparationStarted
+from shop_sandbox.paths import CachePaths
+
+_SETTINGS = """\
+# Written at each start; changes here are lost.
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{controller_port}
+controller.listener.names=CONTROLLER
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+log.dirs={log_dir}
+auto.create.topics.enable=false
+num.partitions=1
+group.initial.rebalance.delay.ms=0
+group.streams.initial.rebalance.delay.ms=0
+offsets.topic.num.partitions=4
+offsets.topic.replication.factor=1
+transaction.state.log.num.partitions=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+share.coordinator.state.topic.num.partitions=1
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+num.network.threads=2
+num.io.threads=2
+background.threads=2
+group.coordinator.threads=1
+log.cleaner.dedupe.buffer.size=4194304
+"""
+
+_FORMAT_SECONDS = 60
+
+
+def log_directory(home: Path) -> Path:
+    """Where a broker that lives in `home` keeps its records."""
+    return home / "log"
+
+
+def settings_file(home: Path) -> Path:
+    return home / "server.properties"
+
+
+def write_settings(home: Path, *, port: int, controller_port: int) -> None:
+    """Write `server.properties` for these ports. One copy of everything, few internal partitions, no waiting for more group members."""
+    text = _SETTINGS.format(port=port, controller_port=controller_port, log_dir=log_directory(home))
+    settings_file(home).write_text(text)
+
+
+def is_formatted(home: Path) -> bool:
+    return (log_directory(home) / "meta.properties").exists()
+
+
+def format_from(template: Path, home: Path) -> None:
+    """Give `home` a data directory of its own: the template's files under a new cluster id. Whole or not at all."""
+    draft = home / "log.draft"
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True)
+    for file in template.iterdir():
+        shutil.copyfile(file, draft / file.name)
+    meta = draft / "meta.properties"
+    text = re.sub(
+        r"^(cluster\.id|directory\.id)=.*$", lambda match: f"{match[1]}={_kafka_uuid()}", meta.read_text(), flags=re.MULTILINE
+    )
+    meta.write_text(text)
+    draft.replace(log_directory(home))
+
+
+def cluster_id(home: Path) -> str | None:
+    """The id a formatted directory was given, None where there is none."""
+    try:
+        match = re.search(r"^cluster\.id=(.+)$", (log_directory(home) / "meta.properties").read_text(), flags=re.MULTILINE)
+    except OSError:
+        return None
+    return match[1] if match else None
+
+
+def formatted_template(
+    java: Java, class_path: str, cache: CachePaths, inherited: Mapping[str, str], announce: Callable[[Event], None]
+) -> Path:
+    """Give a folder with the files of an empty, formatted data directory; made once for each version of Kafka (1.4 s in a JVM of its own).
+
+    Raises SandboxError(RESOURCE_DIED) with Kafka's words when its tool refuses.
+    """
+    digest = hashlib.sha256("".join(jar.sha256 for jar in locked(KAFKA).jars).encode()).hexdigest()[:16]
+    template = cache.derived / f"kafka-formatted-{digest}"
+    if template.exists():
+        return template
+    cache.derived.mkdir(parents=True, exist_ok=True)
+    with (
+        exclusive(cache.derived / "kafka-formatted.lock"),
+        tempfile.TemporaryDirectory(dir=cache.derived, prefix="kafka-format-") as folder,
+    ):
+        if not template.exists():
+            announce(
+                PreparationStarted(at=time.time(), resource="kafka", what="formatting a data directory, once for this version")
+            )
+            home = Path(folder)
+            write_settings(home, port=9092, controller_port=9093)  # only format's checks read these; nothing listens
+            _run_format(java, class_path, home, inherited)
+            log_directory(home).replace(template)
+    return template
+
+
+def _run_format(java: Java, class_path: str, home: Path, inherited: Mapping[str, str]) -> None:
+    flags = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx128m", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn")
+    arguments = ("kafka.tools.StorageTool", "format", "-t", _kafka_uuid(), "-c", str(settings_file(home)))
+    answer = subprocess.run(
+        [java.program, *flags, "-cp", class_path, *arguments],
+        env=dict(inherited),
+        cwd=home,
+        capture_output=True,
+        text=True,
+        timeout=_FORMAT_SECONDS,
+        check=False,
+    )
+    if answer.returncode != 0:
+        words = (answer.stderr + answer.stdout).strip().splitlines()
+        raise SandboxError(
+            ErrorCode.RESOURCE_DIED,
+            f"Kafka's format tool failed with exit status {answer.returncode}: {words[-1] if words else 'it said nothing'}",
+            actions=("run `shop-dev doctor`: it checks Java and the downloaded archives",),
+            detail={"resource": "kafka", "lastLines": words[-20:]},
+        )
+
+
+def _kafka_uuid() -> str:
+    """A random id as Kafka writes it: 16 bytes in URL-safe base64, and like Kafka's own never with a leading dash."""
+    while True:
+        text = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        if not text.startswith("-"):
+            return text

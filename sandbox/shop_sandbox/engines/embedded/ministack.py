@@ -1,0 +1,61 @@
+"""`python -m shop_sandbox.engines.embedded.ministack`: the AWS emulator, served by uvicorn.
+
+MiniStack's own server (Hypercorn) costs more than twice the CPU per call. What its own start-up does beyond serving is done here or not
+wanted: it raises the limit of open files (done), writes a pid file and parses a command line (the supervisor's work), and serves TLS when
+asked (loopback needs none). Init scripts, loading and saving of state belong to the application's lifespan, which uvicorn runs as well.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import sys
+from pathlib import Path
+
+from shop_sandbox.engines.embedded.snapshot import Snapshot
+
+_KEEP_ALIVE_SECONDS = 75
+
+
+def main() -> int:
+    """Serve on 127.0.0.1:GATEWAY_PORT until SIGTERM; then save all state to STATE_DIR and seal it."""
+    snapshot = Snapshot(Path(os.environ["STATE_DIR"]))
+    snapshot.open()
+    _raise_open_file_limit()
+
+    # uvicorn raises the signal that ended it once more when it is done; there is still the seal to be written then.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+
+    import uvicorn
+
+    uvicorn.run(
+        "ministack.app:app",
+        host="127.0.0.1",
+        port=int(os.environ["GATEWAY_PORT"]),
+        loop="uvloop",
+        http="httptools",
+        lifespan="on",
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        # Whoever still waits for an answer must not keep the state from being saved.
+        timeout_graceful_shutdown=1,
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        date_header=False,
+    )
+    snapshot.seal()
+    return 0
+
+
+def _raise_open_file_limit() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        # macOS reports no limit as the hard one and refuses it as the soft one; it takes OPEN_MAX.
+        wanted = hard if hard != resource.RLIM_INFINITY else 10240
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

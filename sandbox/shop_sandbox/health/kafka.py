@@ -1,0 +1,123 @@
+"""Is Kafka doing its work: a record goes in and comes out again."""
+
+from __future__ import annotations
+
+import socket
+import time
+import uuid
+from typing import TYPE_CHECKING
+
+from shop_sandbox.engines.driver import NotReady
+
+if TYPE_CHECKING:
+    from confluent_kafka import KafkaError, Message
+
+PROBE_TOPIC = "__shop_dev_probe"
+"""Kept for probes; nobody else writes there. Its records are gone after a minute or so."""
+
+_PROBE_SETTINGS = {"retention.ms": "60000", "segment.bytes": "1048576", "cleanup.policy": "delete"}
+_SECONDS = 1.8
+_QUIET = {"log_level": 0, "socket.connection.setup.timeout.ms": 1000}
+
+
+def probe(port: int, *, seconds: float = _SECONDS) -> None:
+    """Write a record to the probe topic and read that very record back. Raises NotReady within `seconds`."""
+    _must_listen(port)
+    deadline = time.monotonic() + seconds
+    token = uuid.uuid4().hex.encode()
+    _have_topic(port, PROBE_TOPIC, deadline)
+    offset = _produce(port, PROBE_TOPIC, token, deadline)
+    _consume(port, PROBE_TOPIC, offset, token, deadline)
+
+
+def exercise(port: int) -> None:
+    """Do what clients of a sandbox do, a few times over, so that a training run sees the code they need."""
+    from confluent_kafka import Consumer
+
+    deadline = time.monotonic() + 30
+    for number in range(3):
+        _have_topic(port, f"training-{number}", deadline)
+        for _ in range(20):
+            _produce(port, f"training-{number}", b"x" * 500, deadline)
+    consumer = Consumer(
+        {
+            **_client(port),
+            "group.id": "training",
+            "auto.offset.reset": "earliest",
+            "enable.auto.commit": False,
+            "group.instance.id": "1",
+        }
+    )
+    consumer.subscribe([f"training-{number}" for number in range(3)])
+    try:
+        left = 60
+        while left and time.monotonic() < deadline:
+            left -= len(consumer.consume(60, timeout=0.5))
+        consumer.commit(asynchronous=False)
+    finally:
+        consumer.close()
+
+
+def _client(port: int) -> dict[str, object]:
+    return {"bootstrap.servers": f"127.0.0.1:{port}", **_QUIET}
+
+
+def _must_listen(port: int) -> None:
+    """Ask the port first: a client library would try again by itself, with pauses that cost the start."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=0.5).close()
+    except OSError as error:
+        raise NotReady(f"nothing listens on port {port} yet") from error
+
+
+def _have_topic(port: int, topic: str, deadline: float) -> None:
+    from confluent_kafka import KafkaError, KafkaException
+    from confluent_kafka.admin import AdminClient, NewTopic
+
+    wanted = NewTopic(topic, num_partitions=1, replication_factor=1, config=dict(_PROBE_SETTINGS))
+    admin = AdminClient(_client(port))  # held until the answer is there: it takes the request with it when it goes
+    answer = admin.create_topics([wanted], request_timeout=max(0.1, _left(deadline)))
+    try:
+        answer[topic].result(max(0.1, _left(deadline)))
+    except KafkaException as error:
+        if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+            raise NotReady(f"the broker refuses a topic: {error.args[0].str()}") from error
+    except TimeoutError as error:
+        raise NotReady("the broker does not answer the request for a topic") from error
+
+
+def _produce(port: int, topic: str, value: bytes, deadline: float) -> int:
+    """Send one record and give the offset it got."""
+    from confluent_kafka import Producer
+
+    told: list[tuple[KafkaError | None, Message]] = []
+    producer = Producer({**_client(port), "linger.ms": 0, "acks": "all"})
+    producer.produce(topic, value, partition=0, on_delivery=lambda error, message: told.append((error, message)))
+    producer.flush(max(0.1, _left(deadline)))
+    if not told:
+        raise NotReady("the broker does not acknowledge a record")
+    error, message = told[0]
+    if error is not None:
+        raise NotReady(f"the broker refuses a record: {error.str()}")
+    return int(message.offset())
+
+
+def _consume(port: int, topic: str, offset: int, value: bytes, deadline: float) -> None:
+    from confluent_kafka import Consumer, TopicPartition
+
+    consumer = Consumer({**_client(port), "group.id": "shop-dev-probe", "enable.auto.commit": False, "fetch.wait.max.ms": 50})
+    try:
+        consumer.assign([TopicPartition(topic, 0, offset)])
+        message = consumer.poll(max(0.1, _left(deadline)))
+    finally:
+        consumer.close()
+    if message is None:
+        raise NotReady("a record went in and does not come out")
+    if message.error() is not None:
+        raise NotReady(f"the broker does not give a record back: {message.error().str()}")
+    if message.value() != value:
+        raise NotReady("another record came out than went in")
+
+
+def _left(deadline: float) -> float:
+    return deadline - time.monotonic()

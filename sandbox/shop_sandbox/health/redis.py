@@ -1,0 +1,74 @@
+"""Is Redis doing its work: a key is set and read back, in its own protocol (https://redis.io/docs/latest/develop/reference/protocol-spec/)."""
+
+from __future__ import annotations
+
+import socket
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO
+
+from shop_sandbox.engines.driver import NotReady
+
+PROBE_KEY = "shop-dev:probe"
+STAMP_KEY = "shop-dev:stamp"
+_SECONDS = 1.5
+
+
+class _Refused(Exception):
+    """Redis answered with an error, such as LOADING while it reads its file."""
+
+
+def probe(port: int) -> None:
+    """Set a key that expires by itself, and read it. Raises NotReady."""
+    token = uuid.uuid4().hex
+    try:
+        with _connected(port) as stream:
+            _call(stream, "SET", PROBE_KEY, token, "EX", "60")
+            found = _call(stream, "GET", PROBE_KEY)
+    except OSError as error:
+        raise NotReady(f"Redis does not answer on port {port}: {error}") from error
+    except _Refused as error:
+        raise NotReady(f"Redis refuses a key: {error}") from error
+    if found != token:
+        raise NotReady("Redis gives back another value than was set")
+
+
+def read_stamp(port: int) -> str | None:
+    """Give what `write_stamp` left, None where it is not there. Raises OSError."""
+    try:
+        with _connected(port) as stream:
+            return _call(stream, "GET", STAMP_KEY)
+    except _Refused as error:
+        raise OSError(f"Redis refuses a read: {error}") from error
+
+
+def write_stamp(port: int, stamp: str) -> None:
+    """Leave `stamp` under a key without expiry; it is kept and lost with everything else. Raises OSError."""
+    try:
+        with _connected(port) as stream:
+            _call(stream, "SET", STAMP_KEY, stamp)
+    except _Refused as error:
+        raise OSError(f"Redis refuses a key: {error}") from error
+
+
+@contextmanager
+def _connected(port: int) -> Iterator[BinaryIO]:
+    with socket.create_connection(("127.0.0.1", port), timeout=_SECONDS) as connection, connection.makefile("rwb") as stream:
+        yield stream  # type: ignore[misc]  # BufferedRWPair is a BinaryIO in all that is used here
+
+
+def _call(stream: BinaryIO, *words: str) -> str | None:
+    encoded = [word.encode() for word in words]
+    stream.write(b"*%d\r\n" % len(encoded) + b"".join(b"$%d\r\n%s\r\n" % (len(word), word) for word in encoded))
+    stream.flush()
+    answer = stream.readline()
+    if not answer:
+        raise ConnectionError("the connection was closed")
+    kind, text = answer[:1], answer[1:].rstrip(b"\r\n")
+    if kind == b"-":
+        raise _Refused(text.decode(errors="replace"))
+    if kind != b"$":
+        return text.decode()
+    size = int(text)
+    return None if size < 0 else stream.read(size + 2)[:-2].decode()
