@@ -25,6 +25,8 @@ from shop_sandbox.manifest.names import dead_letter_topic
 from shop_sandbox.provision.task import Outcome, Refused, Report, Wanted, all_of, run_task
 
 _REQUEST_SECONDS = 10.0
+_WARNINGS = 4
+"""syslog's number: what librdkafka says beside its answers goes to stderr, and only trouble belongs there."""
 _DEAD_LETTER_HOURS = 14 * 24
 """Two weeks, so that a failure over a holiday can still be looked at and sent again."""
 
@@ -78,7 +80,9 @@ async def provision(wanted: Wanted, report: Report) -> None:
 class _Cluster:
     def __init__(self, servers: str, report: Report) -> None:
         self._servers = servers
-        self._admin = AdminClient({"bootstrap.servers": servers, "socket.timeout.ms": int(_REQUEST_SECONDS * 1000)})
+        self._admin = AdminClient(
+            {"bootstrap.servers": servers, "socket.timeout.ms": int(_REQUEST_SECONDS * 1000), "log_level": _WARNINGS}
+        )
         self._report = report
 
     async def settle(self, topics: list[WantedTopic]) -> None:
@@ -135,7 +139,9 @@ class _Cluster:
         await _result(topic.name, future, "check `config` of the topic in its manifest")
 
     async def _grow(self, topic: WantedTopic) -> None:
-        future = self._admin.create_partitions([NewPartitions(topic.name, topic.partitions)])[topic.name]
+        future = self._admin.create_partitions([NewPartitions(topic.name, topic.partitions)], operation_timeout=_REQUEST_SECONDS)[
+            topic.name
+        ]
         await _result(topic.name, future, "")
 
 
