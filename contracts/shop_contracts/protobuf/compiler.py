@@ -29,7 +29,8 @@ MAX_DEPTH = 100
 """Braces within braces. The compiler ends itself at 32 nested messages but crashes on deep option values (200,000 were tried)."""
 MAX_PROBLEMS = 50
 
-_PARTS = re.compile(r"""//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|[{\[<]|[}\]>]""", re.DOTALL)
+# What never ends runs to the end of the line or file, so that looking for it again and again costs nothing.
+_PARTS = re.compile(r"""//[^\n]*|/\*.*?(?:\*/|\Z)|"(?:\\.|[^"\\\n])*"?|'(?:\\.|[^'\\\n])*'?|[{\[<]|[}\]>]""", re.DOTALL)
 _REPORT = re.compile(r"^(?P<file>.+?):(?P<line>\d+):(?P<column>\d+): (?P<message>.*)$")
 _NOISE = re.compile(r"^(WARNING: All log messages|[IWE]\d{4} )|: warning: ")
 _NAME_PART = re.compile(r"[^\x00-\x1f\x7f\\/:*?\"<>|]{1,200}")

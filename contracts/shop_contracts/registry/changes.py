@@ -69,7 +69,9 @@ def register(store: Store, request: Registration, reader: SchemaReader, compatib
         for twin in store.versions(subject, deleted=True)
         if twin.deleted and twin.id == version.id and twin.version != number and not store.referrers(*twin.key, deleted=True)
     ]
-    return Change(version, (records.schema_record(version), *twins))
+    replaced = store.version(subject, number, deleted=True)
+    kept_ids = [records.max_ids_record(store.max_ids)] if replaced is not None and replaced.id != version.id else []
+    return Change(version, (*kept_ids, records.schema_record(version), *twins))
 
 
 def find(store: Store, subject: str, wanted: ReadSchema, *, normalize: bool = False, deleted: bool = False) -> Version | None:

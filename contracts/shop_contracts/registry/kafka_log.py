@@ -229,7 +229,7 @@ class KafkaLog:
         deadline = time.monotonic() + self._settings.timeout_seconds
         # The client asks a coordinator that is still loading again after half a second; a new client asks at once.
         reason = "the registry is stopping"
-        for patience in (0.2, 0.2, 0.2, 0.4, 0.4, 1.0, None):
+        for patience in (*[0.15] * 6, 0.5, 1.0, None):
             if self._stopping.is_set():
                 break
             producer = self._make_producer()

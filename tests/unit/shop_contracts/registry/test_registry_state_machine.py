@@ -1,0 +1,170 @@
+"""Whatever is asked of two registries on one topic, in any order: the log alone tells the state, and ids keep their meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from fakes.schema_log import FakeLog, SharedTopic
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from shop_contracts.registry import changes
+from shop_contracts.registry.changes import Registration
+from shop_contracts.registry.content import SchemaReader
+from shop_contracts.registry.errors import RegistryError
+from shop_contracts.registry.model import Content, Reference, SchemaType, Version, context_of
+from shop_contracts.registry.records import Record
+from shop_contracts.registry.registry import Registry
+from shop_contracts.registry.store import Store
+
+T = TypeVar("T")
+SUBJECTS = st.sampled_from(["orders", "payments", "base", ":.eu:orders"])
+TEXTS = [
+    'syntax = "proto3"; message A {}',
+    'syntax = "proto3"; message A { string x = 1; }',
+    'syntax = "proto3"; message A { string x = 1; int32 y = 2; }',
+    'syntax = "proto3"; message A { int32 y = 2; string x = 1; }',
+    'syntax = "proto3"; message A { bytes z = 3; }',
+]
+IMPORTING = 'syntax = "proto3"; import "base.proto"; message B { A a = 1; }'
+NUMBERS = st.integers(1, 5)
+REGISTRIES = st.sampled_from([0, 1])
+
+
+def done(work: Coroutine[Any, Any, T]) -> T:
+    """Run what never has to wait."""
+    try:
+        work.send(None)
+    except StopIteration as finished:
+        result: T = finished.value
+        return result
+    raise AssertionError("it waits")
+
+
+class TwoRegistries(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.topic = SharedTopic()
+        self.registries = [self.opened(), self.opened()]
+        self.meanings: dict[tuple[str, int], str] = {}
+        self.highest: dict[str, int] = {}
+
+    def opened(self) -> Registry:
+        registry = Registry(FakeLog(self.topic))
+        done(registry.start())
+        return registry
+
+    def ask(self, which: int, work: Coroutine[Any, Any, T]) -> T | None:
+        before = list(self.topic.records)
+        try:
+            return done(work)
+        except RegistryError:
+            assert self.topic.records == before, "what is refused leaves no trace"
+            return None
+
+    def register(self, which: int, request: Registration) -> None:
+        version = self.ask(which, self.registries[which].register(request))
+        if isinstance(version, Version):
+            context = context_of(version.subject)
+            meaning = self.meanings.setdefault((context, version.id), version.identity.canonical)
+            assert meaning == version.identity.canonical or request.id is not None
+            self.meanings[context, version.id] = version.identity.canonical
+            self.highest[context] = max(self.highest.get(context, 0), version.id)
+
+    @rule(which=REGISTRIES, subject=SUBJECTS, text=st.sampled_from(TEXTS), force=st.booleans(), normalize=st.booleans())
+    def registers(self, which: int, subject: str, text: str, force: bool, normalize: bool) -> None:
+        content = Content(schema=text, schema_type=SchemaType.PROTOBUF)
+        self.register(which, Registration(subject=subject, content=content, force=force, normalize=normalize))
+
+    @rule(which=REGISTRIES, subject=SUBJECTS, number=NUMBERS)
+    def registers_with_a_reference(self, which: int, subject: str, number: int) -> None:
+        references = (Reference("base.proto", "base", number),)
+        content = Content(schema=IMPORTING, schema_type=SchemaType.PROTOBUF, references=references)
+        self.register(which, Registration(subject=subject, content=content, force=True))
+
+    @rule(which=REGISTRIES, subject=SUBJECTS, text=st.sampled_from(TEXTS), schema_id=st.integers(1, 30), number=NUMBERS)
+    def imports(self, which: int, subject: str, text: str, schema_id: int, number: int) -> None:
+        content = Content(schema=text, schema_type=SchemaType.PROTOBUF)
+        self.register(which, Registration(subject=subject, content=content, id=schema_id, version=number))
+
+    @rule(which=REGISTRIES, subject=SUBJECTS, number=NUMBERS | st.none(), permanent=st.booleans())
+    def deletes_a_version(self, which: int, subject: str, number: int | None, permanent: bool) -> None:
+        change = self.registries[which].change
+        self.ask(which, change(lambda store: changes.delete_version(store, subject, number, permanent=permanent)))
+
+    @rule(which=REGISTRIES, subject=SUBJECTS, permanent=st.booleans())
+    def deletes_a_subject(self, which: int, subject: str, permanent: bool) -> None:
+        self.ask(which, self.registries[which].change(lambda store: changes.delete_subject(store, subject, permanent=permanent)))
+
+    @rule(which=REGISTRIES, subject=SUBJECTS, number=NUMBERS | st.none())
+    def removes_for_good(self, which: int, subject: str, number: int | None) -> None:
+        for permanent in (False, True):
+            if number is None:
+                self.deletes_a_subject(which, subject, permanent)
+            else:
+                self.deletes_a_version(which, subject, number, permanent)
+
+    @rule(which=REGISTRIES, subject=SUBJECTS | st.none(), level=st.sampled_from(["NONE", "FULL", "BACKWARD", "nonsense"]))
+    def sets_a_level(self, which: int, subject: str | None, level: str) -> None:
+        self.ask(
+            which, self.registries[which].change(lambda store: changes.update_config(store, subject, {"compatibility": level}))
+        )
+
+    @rule(which=REGISTRIES, subject=SUBJECTS | st.none())
+    def forgets_a_level(self, which: int, subject: str | None) -> None:
+        self.ask(which, self.registries[which].change(lambda store: changes.delete_config(store, subject)))
+
+    @rule(
+        which=REGISTRIES,
+        subject=SUBJECTS | st.none(),
+        mode=st.sampled_from(["READWRITE", "READWRITE", "IMPORT", "READONLY"]),
+        force=st.booleans(),
+    )
+    def sets_a_mode(self, which: int, subject: str | None, mode: str, force: bool) -> None:
+        self.ask(which, self.registries[which].change(lambda store: changes.update_mode(store, subject, mode, force=force)))
+
+    @rule(which=REGISTRIES, subject=SUBJECTS | st.none())
+    def forgets_a_mode(self, which: int, subject: str | None) -> None:
+        self.ask(which, self.registries[which].change(lambda store: changes.delete_mode(store, subject)))
+
+    @rule(which=REGISTRIES)
+    def is_killed_and_started_again(self, which: int) -> None:
+        self.registries[which] = self.opened()
+
+    @precondition(lambda self: self.topic.records)
+    @rule()
+    def the_topic_is_compacted(self) -> None:
+        self.topic.records = self.topic.compacted()
+        self.registries = [self.opened(), self.opened()]
+
+    @invariant()
+    def a_replay_equals_the_live_state(self) -> None:
+        live = max(self.registries, key=lambda registry: registry._log._read)  # type: ignore[attr-defined]  # the fake's place
+        assert replayed(self.topic.records) == live.store.snapshot()
+        assert replayed(self.topic.compacted()) == live.store.snapshot()
+
+    @invariant()
+    def no_id_is_given_out_again(self) -> None:
+        live = replayed(self.topic.compacted())["max_ids"]
+        assert isinstance(live, dict)
+        assert all(live.get(context, 0) >= highest for context, highest in self.highest.items())
+
+    @invariant()
+    def an_id_has_one_meaning_at_a_time(self) -> None:
+        for registry in self.registries:
+            for context in registry.store.contexts():
+                for schema_id in range(1, 31):
+                    holders = registry.store.with_id(context, schema_id)
+                    assert len({(holder.identity.canonical, holder.content.schema) for holder in holders}) <= 1
+
+
+def replayed(log: list[Record]) -> dict[str, object]:
+    store = Store(SchemaReader().identify)
+    for record in log:
+        store.apply(record)
+    return store.snapshot()
+
+
+TestTwoRegistries = TwoRegistries.TestCase
+TestTwoRegistries.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
