@@ -25,6 +25,7 @@ from shop_sandbox.manifest.names import dead_letter_topic
 from shop_sandbox.provision.task import Outcome, Refused, Report, Wanted, all_of, run_task
 
 _REQUEST_SECONDS = 10.0
+_POLL_SECONDS = 0.02
 _WARNINGS = 4
 """syslog's number: what librdkafka says beside its answers goes to stderr, and only trouble belongs there."""
 _DEAD_LETTER_HOURS = 14 * 24
@@ -86,16 +87,33 @@ class _Cluster:
         self._report = report
 
     async def settle(self, topics: list[WantedTopic]) -> None:
+        there = await self._partitions()
+        missing = [topic for topic in topics if topic.name not in there]
+        present = [topic for topic in topics if topic.name in there]
+        await all_of([self._make(missing), self._adjust(present, there)])
+
+    async def _partitions(self) -> dict[str, int]:
+        """Topics that the broker knows, with the number of their partitions that have a leader."""
         try:
             metadata = await asyncio.to_thread(self._admin.list_topics, timeout=_REQUEST_SECONDS)
         except KafkaException as error:
-            raise ExceptionGroup(
-                "refused", [Refused("kafka", self._servers, _reason(error), "look at `shop-dev logs kafka`")]
-            ) from error
-        partitions = {name: len(topic.partitions) for name, topic in metadata.topics.items()}
-        missing = [topic for topic in topics if topic.name not in partitions]
-        present = [topic for topic in topics if topic.name in partitions]
-        await all_of([self._make(missing), self._adjust(present, partitions)])
+            raise Refused("kafka", self._servers, _reason(error), "look at `shop-dev logs kafka`") from error
+        return {
+            name: sum(partition.leader >= 0 for partition in topic.partitions.values()) for name, topic in metadata.topics.items()
+        }
+
+    async def _until_known(self, topics: Iterable[WantedTopic]) -> None:
+        """Wait until the broker has heard of what the controller decided: a consumer that asks too early waits for minutes."""
+        deadline = asyncio.get_running_loop().time() + _REQUEST_SECONDS
+        while late := await self._late(topics):
+            if asyncio.get_running_loop().time() > deadline:
+                why = f"the broker does not know all its partitions {_REQUEST_SECONDS:.0f} s after they were made"
+                raise Refused("topic", late[0].name, why, "look at `shop-dev logs kafka`")
+            await asyncio.sleep(_POLL_SECONDS)
+
+    async def _late(self, topics: Iterable[WantedTopic]) -> list[WantedTopic]:
+        there = await self._partitions()
+        return [topic for topic in topics if there.get(topic.name, 0) < topic.partitions]
 
     async def _make(self, topics: list[WantedTopic]) -> None:
         if not topics:
@@ -104,8 +122,9 @@ class _Cluster:
             NewTopic(topic.name, num_partitions=topic.partitions, replication_factor=-1, config=dict(topic.settings))
             for topic in topics
         ]
-        futures = self._admin.create_topics(asked, operation_timeout=_REQUEST_SECONDS)
+        futures = self._admin.create_topics(asked)
         await all_of(self._made(topic, futures[topic.name]) for topic in topics)
+        await self._until_known(topics)
 
     async def _made(self, topic: WantedTopic, future: Future[None]) -> None:
         await _result(topic.name, future, "check `partitions` and `config` of the topic in its manifest")
@@ -139,10 +158,9 @@ class _Cluster:
         await _result(topic.name, future, "check `config` of the topic in its manifest")
 
     async def _grow(self, topic: WantedTopic) -> None:
-        future = self._admin.create_partitions([NewPartitions(topic.name, topic.partitions)], operation_timeout=_REQUEST_SECONDS)[
-            topic.name
-        ]
+        future = self._admin.create_partitions([NewPartitions(topic.name, topic.partitions)])[topic.name]
         await _result(topic.name, future, "")
+        await self._until_known([topic])
 
 
 async def _result(topic: str, future: Future[Any], action: str) -> Any:
