@@ -20,6 +20,14 @@ from pathlib import Path
 
 SOURCE_ROOTS = ("cli", "sandbox", "services", "contracts", "loadtests")
 LAST_LINES = 15
+SCRIPT = """#!/bin/sh
+'''exec' "{python}" "$0" "$@"
+' '''
+from shop_dev.__main__ import main
+
+main()
+"""
+"""Shell and Python at once, as pip writes its own where a path may hold a space or be too long for the kernel's `#!` line."""
 
 
 class SetupFailed(Exception):
@@ -169,7 +177,7 @@ def _make_importable(layout: Layout) -> None:
     above = os.path.relpath(layout.checkout, site_packages)
     (site_packages / "shop_dev_sources.pth").write_text("".join(f"{above}/{root}\n" for root in SOURCE_ROOTS), encoding="utf-8")
     script = layout.venv / "bin" / "shop-dev"
-    script.write_text(f"#!{layout.python}\nfrom shop_dev.__main__ import main\n\nmain()\n", encoding="utf-8")
+    script.write_text(SCRIPT.format(python=layout.python), encoding="utf-8")
     script.chmod(0o755)
     roots = [str(layout.checkout / root) for root in SOURCE_ROOTS]
     _run(layout, [str(layout.python), "-m", "compileall", "-q", *roots], what="compile the project's sources")

@@ -20,8 +20,8 @@ class FakeSandboxClient:
     up_script: Script = ()
     follow_script: Script = ()
     restart_script: Script = ()
-    down_script: Script = (SandboxStopped(at=0.0, seconds=0.4),)
-    forced_down_script: Script = (SandboxStopped(at=0.0, seconds=0.1),)
+    down_script: Script = (SandboxStopped(at=4e9, seconds=0.4),)
+    forced_down_script: Script = (SandboxStopped(at=4e9, seconds=0.1),)
     reported: SandboxStatus | None = None
     asked: list[str] = field(default_factory=list)
 

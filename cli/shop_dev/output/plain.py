@@ -32,9 +32,10 @@ WORTH_A_REASON_SECONDS = 2.0
 
 
 class PlainSink:
-    """One line an event that a reader of a log cares about."""
+    """One line an event that a reader of a log cares about. What happened before `since` is not told again."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, *, since: float) -> None:
+        self._since = since
         self._stream = stream
         self._progress = Progress()
         self._said: dict[str, str] = {}
@@ -46,6 +47,8 @@ class PlainSink:
 
     def announce(self, event: AnyEvent) -> None:
         self._progress.take(event)
+        if event.at < self._since:
+            return
         if isinstance(event, ProbeFailed) and self._progress.elapsed(event.resource, event.at) < WORTH_A_REASON_SECONDS:
             return
         told = lines(event)

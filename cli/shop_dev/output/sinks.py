@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -50,4 +51,4 @@ def sink_for(*, json: bool) -> Sink:
         return SilentSink()
     from shop_dev.output.plain import PlainSink
 
-    return PlainSink(stream)
+    return PlainSink(stream, since=time.time())

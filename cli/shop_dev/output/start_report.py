@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from shop_sandbox.events import CriticalStep, SandboxReady
 
@@ -12,12 +13,16 @@ from shop_dev.history import EarlierStart, usual_seconds, usual_seconds_of
 
 @dataclass(frozen=True)
 class StartReport:
-    """Facts of a start, beside those of `earlier` ones. `sku` is a product that can be ordered, if the shop runs."""
+    """Facts of a start, beside those of `earlier` ones. `sku` is a product that can be ordered, if the shop runs.
+
+    `order_key` is the key of the suggested order: literal, as not every machine has `uuidgen`.
+    """
 
     ready: SandboxReady
     attached: bool
     earlier: Sequence[EarlierStart] = ()
     sku: str | None = None
+    order_key: str = field(default_factory=lambda: str(uuid.uuid4()))
 
     def data(self) -> dict[str, object]:
         """The report for scripts: seconds throughout; `usualSeconds` is the median of earlier starts, or null."""
@@ -54,7 +59,7 @@ class StartReport:
         if edge is None or self.sku is None:
             return None
         return (
-            f"curl -s {edge}/v1/orders -H 'Content-Type: application/json' -H \"Idempotency-Key: $(uuidgen)\" \\\n"
+            f"curl -s {edge}/v1/orders -H 'Content-Type: application/json' -H 'Idempotency-Key: {self.order_key}' \\\n"
             f'       -d \'{{"lines": [{{"sku": "{self.sku}", "quantity": 1}}], "payment": {{"methodToken": "tok_visa"}}}}\''
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -87,15 +88,16 @@ async def _import(shop: Shop, products: Sequence[Product]) -> int:
     headers = {"Authorization": f"Bearer {await _token(shop)}"}
     timeout = aiohttp.ClientTimeout(total=CALL_SECONDS)
     free = asyncio.Semaphore(AT_ONCE)
-    async with aiohttp.ClientSession(headers=headers, timeout=timeout) as session, asyncio.TaskGroup() as group:
-        for start in range(0, len(products), CHUNK):
-            group.create_task(_import_chunk(session, free, shop, products[start : start + CHUNK]))
+    chunks = [products[start : start + CHUNK] for start in range(0, len(products), CHUNK)]
+    async with aiohttp.ClientSession(headers=headers, timeout=timeout) as session:
+        await asyncio.gather(*(_import_chunk(session, free, shop, chunk) for chunk in chunks))
     return len(products)
 
 
 async def _import_chunk(session: aiohttp.ClientSession, free: asyncio.Semaphore, shop: Shop, chunk: Sequence[Product]) -> None:
     url = f"{shop.inventory}/v1/stock-imports"
-    async with free, session.post(url, json={"items": [_item(product) for product in chunk]}) as answer:
+    body = {"items": [_item(product) for product in chunk]}
+    async with free, session.post(url, json=body, headers={"Idempotency-Key": str(uuid.uuid4())}) as answer:
         if answer.status >= 400:
             raise ShopDevError(
                 CliCode.SERVICE_REFUSED,
@@ -121,13 +123,14 @@ async def _token(shop: Shop) -> str:
 
 def _item(product: Product) -> dict[str, object]:
     price = {"currency": CURRENCY, "minorUnits": product.price_minor_units}
-    return {"sku": product.sku, "name": product.name, "unitPrice": price, "quantity": product.quantity}
+    return {"sku": product.sku, "name": product.name, "unitPrice": price, "free": product.quantity}
 
 
 def _told(body: str) -> str:
-    """What a problem+json document says, else its beginning."""
+    """What a problem+json document says with its first faults, else the beginning of the body."""
     try:
         problem = json.loads(body)
-        return str(problem.get("detail") or problem["title"])
-    except (ValueError, KeyError, AttributeError):
+        faults = [f"{fault['field']}: {fault['message']}" for fault in problem.get("errors") or []]
+        return "; ".join([str(problem.get("detail") or problem["title"]), *faults[:3]])
+    except (ValueError, KeyError, TypeError, AttributeError):
         return body[:200]

@@ -33,7 +33,7 @@ def test_a_folder_in_no_project_is_refused(tmp_path: Path) -> None:
 def test_a_pyproject_that_is_no_toml_is_named_with_the_line(checkout: Path) -> None:
     (checkout / "pyproject.toml").write_text("[tool.shop-dev]\nservices = = 1\n")
 
-    with pytest.raises(ShopDevError, match="pyproject.toml is not valid TOML: .*line 2"):
+    with pytest.raises(ShopDevError, match=r"pyproject\.toml is not valid TOML: .*line 2"):
         open_project()
 
 

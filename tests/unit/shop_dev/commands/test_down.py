@@ -47,8 +47,8 @@ def test_purge_removes_what_a_sandbox_that_is_not_running_has_kept(
     (checkout / ".shop-dev" / "default").mkdir(parents=True)
 
     def purge(project: object) -> Iterator[AnyEvent]:
-        yield Swept(at=0.0, what="process", resource="kafka", pid=12)
-        yield SandboxStopped(at=0.0, seconds=0.1)
+        yield Swept(at=4e9, what="process", resource="kafka", pid=12)
+        yield SandboxStopped(at=4e9, seconds=0.1)
 
     monkeypatch.setattr("shop_dev.sandbox.purge", purge)
 

@@ -10,9 +10,9 @@ from shop_sandbox.events import ResourceChanged, ResourceDied, ResourceState
 
 def test_it_returns_when_the_resource_is_ready_again(shop_dev: ShopDev, sandbox: FakeSandboxClient) -> None:
     sandbox.restart_script = (
-        ResourceChanged(at=0.0, resource="orders", state=ResourceState.STOPPED),
-        ResourceChanged(at=0.0, resource="edge", state=ResourceState.READY, seconds=9.0),
-        ResourceChanged(at=0.0, resource="orders", state=ResourceState.READY, seconds=0.4),
+        ResourceChanged(at=4e9, resource="orders", state=ResourceState.STOPPED),
+        ResourceChanged(at=4e9, resource="edge", state=ResourceState.READY, seconds=9.0),
+        ResourceChanged(at=4e9, resource="orders", state=ResourceState.READY, seconds=0.4),
     )
 
     said = shop_dev("restart", "orders")
@@ -23,8 +23,8 @@ def test_it_returns_when_the_resource_is_ready_again(shop_dev: ShopDev, sandbox:
 
 def test_one_that_does_not_come_back_is_exit_status_18(shop_dev: ShopDev, sandbox: FakeSandboxClient) -> None:
     sandbox.restart_script = (
-        ResourceDied(at=0.0, resource="orders", exit_code=1, signal=None, last_lines=("boom",), log_path="logs/orders.log"),
-        ResourceChanged(at=0.0, resource="orders", state=ResourceState.FAILED, reason="exited with 1"),
+        ResourceDied(at=4e9, resource="orders", exit_code=1, signal=None, last_lines=("boom",), log_path="logs/orders.log"),
+        ResourceChanged(at=4e9, resource="orders", state=ResourceState.FAILED, reason="exited with 1"),
     )
 
     said = shop_dev("restart", "orders", "--json")

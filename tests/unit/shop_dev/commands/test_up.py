@@ -21,7 +21,7 @@ from shop_sandbox.events import (
     Swept,
 )
 
-T0 = 1_000.0
+T0 = 4e9
 STARTING = ResourceChanged(at=T0, resource="kafka", state=ResourceState.STARTING)
 READY = ResourceChanged(at=T0 + 1.02, resource="kafka", state=ResourceState.READY, seconds=1.02, endpoint="127.0.0.1:9092")
 DONE = SandboxReady(
@@ -178,7 +178,10 @@ def test_attached_in_the_foreground_it_shows_what_happens_until_the_sandbox_stop
 
     assert said.status == 0
     assert said.out.endswith(
-        "  orders                0.48 s\nkafka                starting\nkafka                ready in 1.02 s 127.0.0.1:9092\nStopped in 0.5 s.\n"
+        "  orders                0.48 s\n"
+        "kafka                starting\n"
+        "kafka                ready in 1.02 s 127.0.0.1:9092\n"
+        "Stopped in 0.5 s.\n"
     )
 
 

@@ -1,0 +1,66 @@
+# One word sets up, one word checks. `just` alone lists the words.
+
+python := ".venv/bin/python"
+
+[private]
+default:
+    @{{ just_executable() }} --list --unsorted
+
+# Make .venv from requirements.lock, or bring it up to date
+setup:
+    ./shop-dev --version
+
+# Everything a machine can settle: lint, format, types, import rules, generated files, security
+check:
+    .venv/bin/ruff check .
+    .venv/bin/ruff format --check .
+    .venv/bin/mypy
+    .venv/bin/lint-imports
+    {{ python }} -m shop_contracts.generate --check
+    {{ python }} -m shop_dev.reference --check
+    .venv/bin/bandit --quiet --recursive --severity-level low --exclude '*_pb2.py' cli sandbox services contracts loadtests
+
+# Put imports and layout right
+format:
+    .venv/bin/ruff check --fix-only --exit-zero .
+    .venv/bin/ruff format .
+
+# All tests; arguments go to pytest
+test *arguments:
+    ./shop-dev test {{ arguments }}
+
+# The quick tests: no process but their own
+unit *arguments:
+    ./shop-dev test tests/unit tests/contract {{ arguments }}
+
+# Tests against real Kafka, PostgreSQL, Redis and the emulator
+integration *arguments:
+    ./shop-dev test tests/integration {{ arguments }}
+
+# Tests of the whole sandbox through the command line
+e2e *arguments:
+    ./shop-dev test tests/e2e {{ arguments }}
+
+# What CI runs
+ci:
+    CI=true bash .ci/run
+
+# Compile the Protobuf sources
+contracts:
+    {{ python }} -m shop_contracts.generate
+
+# Write the reference pages that are made from the code
+reference:
+    {{ python }} -m shop_dev.reference
+
+# Measure up, down, status, --help and edit-to-ready; write the figures into docs/reference/performance.md
+bench-up *arguments:
+    {{ python }} tests/bench/bench_up.py {{ arguments }}
+
+# Look for known vulnerabilities in the locked packages
+audit:
+    {{ python }} .ci/audit.py
+
+# Resolve pyproject.toml anew for all platforms (needs uv and a network)
+lock:
+    uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command 'just lock' --output-file requirements.lock

@@ -1,0 +1,259 @@
+"""`./shop-dev` in a fresh copy of the project: first use, second use, two at once, broken off, offline.
+
+The copy has a lock of its own with one tiny wheel from a local folder, so that a first use takes seconds and needs no network.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.integration
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+PROGRAM = (
+    "import sys\nimport tiny\n\ndef main():\n    print('ran', tiny.WORD, *sys.argv[1:])\n\nif __name__ == '__main__':\n    main()\n"
+)
+INSTALLERS = [
+    "pip",
+    pytest.param("uv", marks=pytest.mark.skipif(shutil.which("uv") is None, reason="uv is not on PATH")),
+]
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A folder to try the wrapper in: a copy of it, wheels instead of a network, and a PATH with little on it."""
+
+    folder: Path
+
+    @property
+    def copy(self) -> Path:
+        return self.folder / "checkout of somebody"
+
+    @property
+    def wheels(self) -> Path:
+        return self.folder / "wheels"
+
+    @property
+    def programs(self) -> Path:
+        return self.folder / "bin"
+
+    def environment(self) -> dict[str, str]:
+        return {
+            "PATH": str(self.programs),
+            "HOME": str(self.folder),
+            "PIP_NO_INDEX": "1",
+            "PIP_FIND_LINKS": str(self.wheels),
+            "UV_OFFLINE": "1",
+            "UV_FIND_LINKS": str(self.wheels),
+            "UV_CACHE_DIR": str(self.folder / "uv-cache"),
+        }
+
+    def without_wheels(self) -> dict[str, str]:
+        return {**self.environment(), "PIP_FIND_LINKS": str(self.programs), "UV_FIND_LINKS": str(self.programs)}
+
+    def run(self, *words: str, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+        command = [str(self.copy / "shop-dev"), *words]
+        return subprocess.run(
+            command, env=dict(environment or self.environment()), capture_output=True, text=True, check=False, timeout=120
+        )
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [self.copy / "shop-dev", *words],
+            env=self.environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            preexec_fn=_hear_interrupts,  # noqa: PLW1509 - one call into the system, and no threads here
+        )
+
+    def lock(self, version: str, *, digest: str | None = None) -> None:
+        built = self.wheels / f"tiny-{version}-py3-none-any.whl"
+        sha256 = digest or hashlib.sha256(built.read_bytes()).hexdigest()
+        (self.copy / "requirements.lock").write_text(f"# made by a test\ntiny=={version} \\\n    --hash=sha256:{sha256}\n")
+
+
+def _hear_interrupts() -> None:
+    """A test run that was started in the background ignores SIGINT, and children inherit that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def bench_in(folder: Path, installer: str) -> Bench:
+    """The wrapper and its first-use program beside a program that only says that it ran."""
+    bench = Bench(folder)
+    for made in (bench.copy / "cli" / "shop_dev", bench.wheels, bench.programs):
+        made.mkdir(parents=True)
+    shutil.copy(CHECKOUT / "shop-dev", bench.copy)
+    shutil.copy(CHECKOUT / "cli" / "shop_dev" / "first_use.py", bench.copy / "cli" / "shop_dev")
+    (bench.copy / "cli" / "shop_dev" / "__init__.py").touch()
+    (bench.copy / "cli" / "shop_dev" / "__main__.py").write_text(PROGRAM)
+    wheel(bench.wheels, "tiny", "1.0", "WORD = 'one'\n")
+    wheel(bench.wheels, "tiny", "2.0", "WORD = 'second'\n")
+    bench.lock("1.0")
+    python = Path(sys.base_prefix) / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}"
+    (bench.programs / "python3").symlink_to(python)
+    for name in ("sh", "cmp", "readlink", *(["uv"] if installer == "uv" else [])):
+        (bench.programs / name).symlink_to(str(shutil.which(name)))
+    return bench
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    """A fresh copy, with the quicker installer where it is there."""
+    return bench_in(tmp_path, "uv" if shutil.which("uv") else "pip")
+
+
+@pytest.fixture(scope="module", params=INSTALLERS)
+def used(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Bench, subprocess.CompletedProcess[str]]:
+    """A copy after its first use, and what that said."""
+    bench = bench_in(tmp_path_factory.mktemp("used"), request.param)
+    return bench, bench.run("status", "a b")
+
+
+Used = tuple[Bench, "subprocess.CompletedProcess[str]"]
+
+
+def wheel(folder: Path, name: str, version: str, source: str) -> None:
+    info = f"{name}-{version}.dist-info"
+    with zipfile.ZipFile(folder / f"{name}-{version}-py3-none-any.whl", "w") as archive:
+        archive.writestr(f"{name}.py", source)
+        archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+        archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr(f"{info}/RECORD", f"{name}.py,,\n{info}/METADATA,,\n{info}/WHEEL,,\n{info}/RECORD,,\n")
+
+
+def test_the_first_use_makes_the_environment_and_later_ones_say_nothing(used: Used) -> None:
+    bench, first = used
+    second = bench.run()
+
+    assert (first.returncode, first.stdout) == (0, "ran one status a b\n")
+    assert "Setting up shop-dev" in first.stderr
+    assert (second.returncode, second.stdout, second.stderr) == (0, "ran one\n", "")
+
+
+def test_the_script_in_the_environment_runs_the_same_program(used: Used) -> None:
+    done = subprocess.run([used[0].copy / ".venv" / "bin" / "shop-dev", "x"], capture_output=True, text=True, check=True)
+
+    assert done.stdout == "ran one x\n"
+
+
+def test_it_is_found_through_a_link_and_from_any_folder(used: Used, tmp_path: Path) -> None:
+    link = tmp_path / "anywhere"
+    link.symlink_to(used[0].copy / "shop-dev")
+
+    done = subprocess.run([link], env=used[0].environment(), cwd=tmp_path, capture_output=True, text=True, check=True)
+
+    assert done.stdout == "ran one\n"
+
+
+def test_after_the_first_use_no_package_source_is_needed(used: Used) -> None:
+    assert used[0].run(environment=used[0].without_wheels()).stdout == "ran one\n"
+
+
+@pytest.mark.parametrize("installer", INSTALLERS)
+def test_a_package_with_another_hash_is_refused(installer: str, tmp_path: Path) -> None:
+    bench = bench_in(tmp_path, installer)
+    bench.lock("1.0", digest="0" * 64)
+
+    done = bench.run()
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"error: {installer} could not install the packages of requirements.lock" in done.stderr
+    assert not (bench.copy / ".venv" / "shop-dev.lock").exists()
+
+
+def test_a_lock_that_changed_is_installed(bench: Bench) -> None:
+    bench.run()
+    bench.lock("2.0")
+
+    assert bench.run().stdout == "ran second\n"
+
+
+def test_a_checkout_that_was_moved_gets_a_new_environment(bench: Bench) -> None:
+    bench.run()
+    moved = bench.copy.rename(bench.copy.with_name("elsewhere"))
+
+    done = subprocess.run([moved / "shop-dev"], env=bench.environment(), capture_output=True, text=True, check=True)
+
+    assert done.stdout == "ran one\n"
+    assert str(bench.copy) not in (moved / ".venv" / "bin" / "shop-dev").read_text()
+
+
+def test_an_environment_that_lost_its_python_is_made_anew(bench: Bench) -> None:
+    bench.run()
+    python = bench.copy / ".venv" / "bin" / "python"
+    python.unlink()
+    python.symlink_to("python-that-was-removed")
+
+    assert bench.run().stdout == "ran one\n"
+
+
+def test_without_a_network_the_error_says_what_to_try_and_the_next_use_goes_on(bench: Bench) -> None:
+    failed = bench.run(environment=bench.without_wheels())
+
+    assert (failed.returncode, failed.stdout) == (1, "")
+    assert "could not install the packages of requirements.lock" in failed.stderr
+    assert "hint: check the network" in failed.stderr
+    assert bench.run().stdout == "ran one\n"
+
+
+def test_two_first_uses_at_once_make_one_environment(bench: Bench) -> None:
+    said = [process.communicate(timeout=120) for process in [bench.start(str(number)) for number in range(3)]]
+
+    assert sorted(out for out, _ in said) == ["ran one 0\n", "ran one 1\n", "ran one 2\n"]
+    assert sum("Setting up shop-dev" in err for _, err in said) == 1
+
+
+@pytest.mark.parametrize("signal_", [signal.SIGINT, signal.SIGKILL])
+def test_a_first_use_that_is_broken_off_is_begun_anew(bench: Bench, signal_: signal.Signals) -> None:
+    process = bench.start()
+    wait_for(bench.copy / ".shop-dev" / "venv.unfinished")
+    os.killpg(process.pid, signal_)
+    out, _ = process.communicate(timeout=60)
+    assert (process.returncode == 0, out) == (False, "")
+    (bench.copy / ".venv" / "left-behind").mkdir(parents=True, exist_ok=True)
+
+    assert bench.run().stdout == "ran one\n"
+    assert not (bench.copy / ".venv" / "left-behind").exists()
+
+
+def test_an_environment_made_by_hand_is_completed_and_kept(bench: Bench) -> None:
+    subprocess.run([bench.programs / "python3", "-m", "venv", "--without-pip", bench.copy / ".venv"], check=True)
+    (bench.copy / ".venv" / "mine").touch()
+
+    assert bench.run().stdout == "ran one\n"
+    assert (bench.copy / ".venv" / "mine").exists()
+
+
+def test_without_a_python_that_is_new_enough_it_says_so(bench: Bench) -> None:
+    (bench.programs / "python3").unlink()
+    (bench.programs / "python3").write_text("#!/bin/sh\nexit 1\n")
+    (bench.programs / "python3").chmod(0o755)
+    (bench.programs / "uv").unlink(missing_ok=True)
+
+    done = bench.run()
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("error: shop-dev needs Python 3.11 or newer")
+
+
+def wait_for(path: Path, *, seconds: float = 30.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not path.exists():
+        assert time.monotonic() < deadline, f"{path} did not appear"
+        time.sleep(0.01)
