@@ -35,16 +35,19 @@ class Ports:
         self._sockets: dict[str, socket.socket] = {}
         self._reservations: list[socket.socket] = []
 
-    def hold(self, key: str, number: int) -> None:
-        """Take this very port. Raises SandboxError (PORT_TAKEN)."""
-        reservation = _reserve(key, number)
-        try:
-            self._sockets[key] = _hold(key, number)
-        except SandboxError:
+    def hold(self, key: str, number: int) -> bool:
+        """Take this very port; false when somebody else has it."""
+        reservation = _bound(number, socket.SOCK_DGRAM)
+        if reservation is None:
+            return False
+        held = _bound(number, socket.SOCK_STREAM)
+        if held is None:
             reservation.close()
-            raise
-        self._reservations.append(reservation)
+            return False
         self.numbers[key] = number
+        self._sockets[key] = held
+        self._reservations.append(reservation)
+        return True
 
     def listener(self, key: str) -> socket.socket:
         """The socket to hand over, listening from now on."""
@@ -65,7 +68,10 @@ class Ports:
             return
         for key in keys:
             if self._sockets[key].fileno() == -1:
-                self._sockets[key] = _hold(key, self.numbers[key])
+                bound = _bound(self.numbers[key], socket.SOCK_STREAM)
+                if bound is None:
+                    raise port_taken(key, self.numbers[key])
+                self._sockets[key] = bound
 
     def close(self) -> None:
         """Give all ports back."""
@@ -93,8 +99,8 @@ def extend(ports: Ports, keys: Iterable[str], *, remembered_in: Path, overrides:
     remembered = _remembered(remembered_in)
     fixed = remembered | dict(overrides)
     for key in wanted:
-        if key in fixed:
-            ports.hold(key, fixed[key])
+        if key in fixed and not ports.hold(key, fixed[key]):
+            raise port_taken(key, fixed[key])
     for key in wanted:
         if key not in fixed:
             _hold_a_free_one(ports, key, seed, avoiding=set(fixed.values()))
@@ -110,29 +116,22 @@ def _remembered(path: Path) -> dict[str, int]:
         return {}
 
 
-def _hold(key: str, number: int) -> socket.socket:
-    """Bind a TCP port so that the program it is for can still bind it (SO_REUSEADDR; connections of the last run in TIME_WAIT do
-    not matter)."""
-    held = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        held.bind((_LOOPBACK, number))
-    except OSError as error:
-        held.close()
-        raise port_taken(key, number) from error
-    return held
+def _bound(number: int, kind: socket.SocketKind) -> socket.socket | None:
+    """Bind a loopback port; None when it is taken.
 
-
-def _reserve(key: str, number: int) -> socket.socket:
-    """Bind the UDP port of the same number. Two sandboxes may both hold a TCP port (both allow reuse), but only one of them
-    this."""
-    held = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    TCP is bound so that the program it is for can still bind it (SO_REUSEADDR; connections of the last run in TIME_WAIT do not
+    matter then). Two sandboxes may therefore both hold a TCP port, but only one of them the UDP port of the same number, which
+    nobody speaks.
+    """
+    bound = socket.socket(socket.AF_INET, kind)
+    if kind is socket.SOCK_STREAM:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        held.bind((_LOOPBACK, number))
-    except OSError as error:
-        held.close()
-        raise port_taken(key, number) from error
-    return held
+        bound.bind((_LOOPBACK, number))
+    except OSError:
+        bound.close()
+        return None
+    return bound
 
 
 def _hold_a_free_one(ports: Ports, key: str, seed: str, *, avoiding: set[int]) -> None:
@@ -140,11 +139,7 @@ def _hold_a_free_one(ports: Ports, key: str, seed: str, *, avoiding: set[int]) -
     first = int.from_bytes(hashlib.sha256(seed.encode()).digest()[:4], "big") % (span // _BLOCK) * _BLOCK
     for step in range(span):
         number = _FIRST + (first + step) % span
-        if number not in avoiding:
-            try:
-                ports.hold(key, number)
-            except SandboxError:
-                continue
+        if number not in avoiding and ports.hold(key, number):
             return
     raise SandboxError(
         ErrorCode.PORT_TAKEN, f"no port for {key} is free between {_FIRST} and {_LAST}", actions=("stop other sandboxes",)

@@ -34,6 +34,8 @@ _CHECKED_AGAIN: Final = frozenset({ResourceKind.KAFKA, ResourceKind.AWS, Resourc
 """What runs from downloads and derived files. A service that dies at its start has a mistake in it, and trying again only hides
 that."""
 
+_SAME_NEWS_SECONDS: Final = 5.0
+
 SETTLED: Final = frozenset({ResourceState.READY, ResourceState.DONE})
 AT_REST: Final = frozenset({ResourceState.PENDING, ResourceState.STOPPED, ResourceState.FAILED})
 
@@ -89,6 +91,7 @@ class ResourceRun:
         self.reason: str | None = None
         self.failure: SandboxError | None = None
         self.last_probe_error: str | None = None
+        self._told_probe_errors: dict[str, float] = {}
         self.log_trouble: str | None = None
         self.restarts = 0
         self.was_ready = False
@@ -235,6 +238,7 @@ class ResourceRun:
     async def _one_life(self) -> Exit | None:
         """Start the process and see it through to its end. None: a task that is done."""
         self.ready_at = None
+        self._told_probe_errors.clear()
         child = await self._start_process()
         ended = await child.ended if self.resource.kind is ResourceKind.PROVISION else await self._until_ready(child)
         if ended is None:
@@ -307,9 +311,16 @@ class ResourceRun:
             return "ended"
         reason = probe.result()
         if reason is not None and reason != self.last_probe_error:
-            self._house.announce(ProbeFailed(at=time.time(), resource=self.name, reason=reason))
+            self._tell_probe_error(reason)
         self.last_probe_error = reason
         return reason
+
+    def _tell_probe_error(self, reason: str) -> None:
+        """Tell a new reason; one that was told a moment ago and comes back is no news."""
+        now = time.monotonic()
+        if now - self._told_probe_errors.get(reason, -_SAME_NEWS_SECONDS) >= _SAME_NEWS_SECONDS:
+            self._told_probe_errors[reason] = now
+            self._house.announce(ProbeFailed(at=time.time(), resource=self.name, reason=reason))
 
     def _probe_once(self) -> str | None:
         try:
