@@ -12,8 +12,9 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, cast
 
 from confluent_kafka import Consumer as KafkaConsumer
@@ -70,6 +71,7 @@ class Consumer:
         self._offsets: dict[_Partition, PartitionOffsets] = {}
         self._limits: dict[_Partition, asyncio.Semaphore] = {}
         self._paused: set[_Partition] = set()
+        self._for_client: deque[Callable[[], object]] = deque()
         self._stopping = asyncio.Event()
         self._thread_stop = threading.Event()
         self._is_assigned = False
@@ -112,6 +114,7 @@ class Consumer:
             consumer._thread_stop.set()
             await asyncio.to_thread(thread.join)
             await consumer._drain(list(consumer._tasks), drain_seconds)
+            consumer._tell_client()
             await asyncio.to_thread(consumer._client.close)
 
     async def check(self) -> None:
@@ -128,9 +131,11 @@ class Consumer:
         def revoked(_client: KafkaConsumer, partitions: list[TopicPartition]) -> None:
             gone = {(partition.topic, partition.partition) for partition in partitions}
             asyncio.run_coroutine_threadsafe(self._release(gone), loop).result()
+            self._tell_client()
 
         self._client.subscribe(list(self._subscriptions), on_assign=assigned, on_revoke=revoked, on_lost=revoked)
         while not self._thread_stop.is_set():
+            self._tell_client()
             # consume(n) alone would wait for n messages or its whole time-out: poll wakes at the first, consume takes what
             # came with it.
             first = self._client.poll(0.2)
@@ -138,6 +143,16 @@ class Consumer:
                 continue
             batch = [first, *self._client.consume(BATCH - 1, 0)]
             asyncio.run_coroutine_threadsafe(self._admit(batch), loop).result()
+
+    def _tell_client(self) -> None:
+        """Do what the event loop has to tell the client. The client has one lock, which `poll` holds while it waits: a call from the
+        loop would stop the whole service until the next message comes."""
+        while self._for_client:
+            try:
+                self._for_client.popleft()()
+            except KafkaException as error:
+                # An offset that is not stored only means that its message comes again.
+                _log.info("the partition is not ours any more", extra={"reason": str(error)})
 
     # Everything from here on runs in the event loop.
 
@@ -155,7 +170,7 @@ class Consumer:
                 self._tasks[lane] = asyncio.create_task(self._run(lane))
             if len(self._offsets[partition]) > PAUSE_ABOVE and partition not in self._paused:
                 self._paused.add(partition)
-                self._client.pause([TopicPartition(*partition)])
+                self._for_client.append(partial(self._client.pause, [TopicPartition(*partition)]))
 
     async def _run(self, lane: _Lane) -> None:
         topic, number, _key = lane
@@ -308,13 +323,10 @@ class Consumer:
             return  # revoked meanwhile: its new owner sees the message again, and its inbox knows it
         position = offsets.finish(message.offset() or 0)
         if position is not None:
-            try:
-                self._client.store_offsets(offsets=[TopicPartition(*partition, position)])
-            except KafkaException as error:
-                _log.info("an offset could not be stored; the message will come again", extra={"reason": str(error)})
+            self._for_client.append(partial(self._client.store_offsets, offsets=[TopicPartition(*partition, position)]))
         if partition in self._paused and len(offsets) < RESUME_BELOW:
             self._paused.discard(partition)
-            self._client.resume([TopicPartition(*partition)])
+            self._for_client.append(partial(self._client.resume, [TopicPartition(*partition)]))
 
     async def _release(self, partitions: set[_Partition]) -> None:
         lanes = [lane for lane in self._tasks if lane[:2] in partitions]
