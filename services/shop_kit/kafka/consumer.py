@@ -145,8 +145,10 @@ class Consumer:
             asyncio.run_coroutine_threadsafe(self._admit(batch), loop).result()
 
     def _tell_client(self) -> None:
-        """Do what the event loop has to tell the client. The client has one lock, which `poll` holds while it waits: a call from the
-        loop would stop the whole service until the next message comes."""
+        """Do what the event loop has to tell the client.
+
+        The client has one lock, which `poll` holds while it waits: a call from the loop would stop the service until a message comes.
+        """
         while self._for_client:
             try:
                 self._for_client.popleft()()
