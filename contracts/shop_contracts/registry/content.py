@@ -16,6 +16,7 @@ from shop_contracts.protobuf.compiler import CompiledProto, InvalidProto, compil
 from shop_contracts.protobuf.normal import canonical_bytes, normal_bytes
 from shop_contracts.protobuf.printer import print_proto
 from shop_contracts.registry import errors
+from shop_contracts.registry.avro import InvalidAvro, check_avro
 from shop_contracts.registry.model import Content, Identity, Reference, SchemaType, Version, context_of, qualified
 from shop_contracts.registry.store import Store
 
@@ -110,7 +111,7 @@ def _read(content: Content, sources: dict[str, str]) -> ReadSchema:
     if not content.schema.strip():
         raise errors.invalid_schema("Empty schema")
     if content.schema_type is not SchemaType.PROTOBUF:
-        return _read_json(content)
+        return _read_json(content, sources)
     compiled, text = _compile(content.schema, sources)
     content = msgspec.structs.replace(content, schema=text)
     imports = set(compiled.file.dependency)
@@ -136,11 +137,16 @@ def _descriptor_in(schema: str) -> bytes | None:
         return None
 
 
-def _read_json(content: Content) -> ReadSchema:
+def _read_json(content: Content, sources: dict[str, str]) -> ReadSchema:
     try:
         parsed = msgspec.json.decode(content.schema)
     except msgspec.DecodeError as error:
         raise errors.invalid_schema(f"the {content.schema_type} schema is no JSON: {error}") from error
+    if content.schema_type is SchemaType.AVRO:
+        try:
+            check_avro(parsed, known=set(sources))
+        except InvalidAvro as error:
+            raise errors.invalid_schema(str(error)) from error
     return ReadSchema(content, _identity(content, msgspec.json.encode(parsed), _sorted_json.encode(parsed), None))
 
 

@@ -1,0 +1,30 @@
+"""The registry served over HTTP in this process, on a log in memory."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from fakes.schema_log import FakeLog, SharedTopic
+from shop_contracts.registry.http import application
+from shop_contracts.registry.registry import Registry
+
+
+@contextmanager
+def served_registry(topic: SharedTopic | None = None) -> Iterator[str]:
+    """Serve on a free loopback port; gives the base URL."""
+    app = application(Registry(FakeLog(topic or SharedTopic())))
+    server = uvicorn.Server(uvicorn.Config(app, loop="uvloop", http="httptools", ws="none", log_config=None, access_log=False))
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(128)
+        thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(10)
