@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
+from shop_contracts.compat.lock import InvalidLock, read_lock
 from shop_contracts.compat.schema import Schema
 from shop_contracts.compat.sources import Unreadable, load
 from shop_contracts.protobuf.compiler import InvalidProto
 
 from shop_dev.errors import CliCode, ShopDevError
+from shop_dev.project import find_checkout
+
+LOCK = Path("contracts", "rules.lock.yaml")
+"""Where a project keeps its rule-set lock."""
+_IGNORED = frozenset({".venv", ".git", "node_modules", ".shop-dev"})
 
 
 def open_proto(path: Path, *, name: str | None = None, import_paths: Sequence[Path] = (), source_info: bool = False) -> Schema:
@@ -23,3 +31,44 @@ def open_proto(path: Path, *, name: str | None = None, import_paths: Sequence[Pa
         raise ShopDevError(
             CliCode.PROTO_INVALID, "\n".join([f"{path} does not compile:", *faults]), detail={"faults": faults}
         ) from error
+
+
+def proto_files() -> list[Path]:
+    """The project's own .proto files: those below any folder called `proto`. Raises SandboxError (not_in_a_project)."""
+    checkout, _ = find_checkout(Path.cwd())
+    found: list[Path] = []
+    for folder, folders, files in os.walk(checkout):
+        folders[:] = [name for name in folders if name not in _IGNORED]
+        if "proto" in Path(folder).relative_to(checkout).parts:
+            found += [Path(folder, name) for name in files if name.endswith(".proto")]
+    return sorted(_shortened(path) for path in found)
+
+
+def lock_faults() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What is wrong with the project's rule-set lock, and what is worth a warning; nothing of either where there is no lock.
+
+    Raises SandboxError (not_in_a_project).
+    """
+    checkout, _ = find_checkout(Path.cwd())
+    path = checkout / LOCK
+    today = datetime.now(UTC).date()
+    if not path.is_file():
+        return (), ()
+    try:
+        lock = read_lock(path, today=today)
+    except InvalidLock as error:
+        return error.faults, ()
+    return (
+        tuple(f"{LOCK}: {fault}" for fault in lock.drift()),
+        tuple(f"{LOCK}: the exception of {one.owner} from {one.rule} ended on {one.expires}." for one in lock.expired(today)),
+    )
+
+
+def import_name(path: Path) -> str:
+    """What a file is called inside: from the folder `proto` on, so that the folder rule has something to look at."""
+    parts = path.resolve().parts
+    return "/".join(parts[parts.index("proto") :]) if "proto" in parts[:-1] else path.name
+
+
+def _shortened(path: Path) -> Path:
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

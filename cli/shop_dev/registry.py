@@ -55,6 +55,10 @@ COMMANDS: dict[str, LazyCommand | LazyGroup] = {
                 "shop_dev.commands.contracts.compat:compat",
                 "Say whether a Protobuf schema may follow another, by Confluent's rules and by the house's.",
             ),
+            "lint": LazyCommand(
+                "shop_dev.commands.contracts.lint:lint",
+                "Hold Protobuf files to the house's rules for names, folders, versions and comments.",
+            ),
         },
     ),
     "doctor": LazyCommand("shop_dev.commands.doctor:doctor", "Say what is missing or wrong on this machine, and the fix."),

@@ -1,0 +1,1 @@
+"""The style of .proto files: names, folders, versions, comments."""
