@@ -147,7 +147,8 @@ class Consumer:
     def _tell_client(self) -> None:
         """Do what the event loop has to tell the client.
 
-        The client has one lock, which `poll` holds while it waits: a call from the loop would stop the service until a message comes.
+        The client has one lock, which `poll` holds while it waits: a call from the loop would stop the service until a message
+        comes.
         """
         while self._for_client:
             try:
