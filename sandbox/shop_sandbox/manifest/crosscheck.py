@@ -442,6 +442,7 @@ def _granted(view: _View, place: Path, resource: str, prefixes: set[str]) -> Ite
         hint = did_you_mean(kind, _IAM_SERVICES)
         yield place, f"{resource!r} is neither `<kind>/<name>` nor an ARN", hint
         return
+    name = f"/{name}" if kind == "parameter" else name  # as in ARNs: the slash between is the path's first
     mine = {entry.name for entry in getattr(view.service.needs, f"{kind}s")}
     if kind == "notification":
         mine |= set(view.platform.names("notifications"))

@@ -382,7 +382,7 @@ class Grant(Form, frozen=True, kw_only=True):
         Meta(
             min_length=1,
             description="What of `needs` it is for: `table/<name>`, `queue/<name>`, `notification/<name>`, `bucket/<name>`, "
-            "`secret/<name>`, `parameter/<name>`; or a whole ARN for what no service here owns.",
+            "`secret/<name>`, `parameter<path>`; or a whole ARN for what no service here owns.",
         ),
     ]
 

@@ -128,7 +128,7 @@ class _Cluster:
 
     async def _made(self, topic: WantedTopic, future: Future[None]) -> None:
         await _result(topic.name, future, "check `partitions` and `config` of the topic in its manifest")
-        self._report("topic", topic.name, Outcome.MADE, f"{topic.partitions} partitions")
+        self._report("topic", topic.name, Outcome.MADE, f"{topic.partitions} partition{'s' * (topic.partitions != 1)}")
 
     async def _adjust(self, topics: list[WantedTopic], partitions: Mapping[str, int]) -> None:
         if not topics:

@@ -342,6 +342,12 @@ BROKEN: dict[str, tuple[str, str, str, list[str]]] = {
         "table/shelve",
         [f"{S}:47:17: iam[0].resources[0]: the service has no table 'shelve' (did you mean 'shelves'?)"],
     ),
+    "a grant on a parameter of another path": (
+        "stock",
+        "[dynamodb:GetItem, dynamodb:PutItem]\n    resources: [table/shelves]",
+        "[ssm:GetParameter]\n    resources: [parameter/stock/low-water, parameter/stock/lowwater]",
+        [f"{S}:47:44: iam[0].resources[1]: the service has no parameter '/stock/lowwater' (did you mean '/stock/low-water'?)"],
+    ),
     "actions that do not fit the thing": (
         "stock",
         "table/shelves",
