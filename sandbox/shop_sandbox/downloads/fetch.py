@@ -1,7 +1,7 @@
 """Have a group of archives on disk, each proven to be the one in the lock file.
 
-A file is hashed before it is used for the first time and never again while size, time and inode stay as they were; `recheck_jars` hashes
-all of them. What has arrived of a broken download is kept as `<file>.part` and continued.
+A file is hashed before it is used for the first time and never again while size, time and inode stay as they were; `recheck_jars`
+hashes all of them. What has arrived of a broken download is kept as `<file>.part` and continued.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from shop_sandbox.downloads.lock import JarGroup, LockedJar
 from shop_sandbox.downloads.locking import exclusive
 from shop_sandbox.downloads.repository import Repositories, user_repositories
 from shop_sandbox.downloads.verified import VerifiedFiles, sha256_of
-from shop_sandbox.errors import SandboxError
-from shop_sandbox.events import DownloadFinished, DownloadProgress, Event, PreparationStarted
+from shop_sandbox.events import DownloadFinished, DownloadProgress, PreparationStarted
 from shop_sandbox.paths import CachePaths
 
 if TYPE_CHECKING:
     import httpx
 
-Announce = Callable[[Event], None]
+Announce = Callable[[DownloadProgress | DownloadFinished | PreparationStarted], None]
+"""Told of what takes time, from several threads."""
 
 _PARALLEL = 6
 _ATTEMPTS = 4
@@ -46,7 +46,8 @@ def ensure_jars(
 ) -> tuple[Path, ...]:
     """Give the paths of the group's archives, sorted by name; download what is missing or wrong.
 
-    Raises SandboxError: OFFLINE_AND_NOT_FETCHED, DOWNLOAD_FAILED, DOWNLOAD_CORRUPT or DISK_FULL. Safe with other processes doing the same.
+    Raises SandboxError: OFFLINE_AND_NOT_FETCHED, DOWNLOAD_FAILED, DOWNLOAD_CORRUPT or DISK_FULL. Safe with other processes doing
+    the same.
     """
     if not _untrusted(group, cache):
         return jar_paths(group, cache)

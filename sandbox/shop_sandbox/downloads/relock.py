@@ -6,10 +6,14 @@ import tempfile
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from shop_sandbox.downloads.lock import GROUPS, WITHOUT_DEPENDENCIES, LockedJar
 from shop_sandbox.downloads.repository import user_repositories
 from shop_sandbox.downloads.verified import sha256_of
+
+if TYPE_CHECKING:
+    from jgo.maven import Artifact
 
 
 def resolve_all(inherited: Mapping[str, str], scratch: Path) -> dict[str, list[LockedJar]]:
@@ -33,10 +37,7 @@ def resolve_all(inherited: Mapping[str, str], scratch: Path) -> dict[str, list[L
     return found
 
 
-def _locked(artifact: object) -> LockedJar:
-    from jgo.maven import Artifact
-
-    assert isinstance(artifact, Artifact)
+def _locked(artifact: Artifact) -> LockedJar:
     path = artifact.resolve()
     return LockedJar(
         coordinates=f"{artifact.groupId}:{artifact.artifactId}:{artifact.version}",

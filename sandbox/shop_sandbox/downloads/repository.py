@@ -10,7 +10,8 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Repositories:
-    """Base addresses without a trailing slash, in the order to be asked, and the user's local Maven repository, which may not exist."""
+    """Base addresses without a trailing slash, in the order to be asked, and the user's local Maven repository, which may not
+    exist."""
 
     addresses: tuple[str, ...]
     local: Path

@@ -21,7 +21,8 @@ class Mark(msgspec.Struct, frozen=True):
 
 
 class VerifiedFiles:
-    """Marks of the files below one folder, kept in a JSON file there. An unreadable record counts as empty: files are hashed again."""
+    """Marks of the files below one folder, kept in a JSON file there. An unreadable record counts as empty: files are hashed
+    again."""
 
     def __init__(self, folder: Path, record: Path) -> None:
         self._folder = folder

@@ -1,10 +1,12 @@
-"""Is the AWS emulator doing its work: a row goes into a table of ours and comes out. Plain HTTP: boto3 would weigh more than the supervisor."""
+"""Is the AWS emulator doing its work: a row goes into a table of ours and comes out. Plain HTTP: boto3 would weigh more than the
+supervisor."""
 
 from __future__ import annotations
 
 import http.client
 import json
 import uuid
+from collections.abc import Mapping
 
 from shop_sandbox.engines.driver import NotReady
 from shop_sandbox.manifest.names import ACCOUNT_ID, REGION
@@ -15,7 +17,10 @@ PROBE_TABLE = "shop-dev-probe"
 _SECONDS = 1.5
 _STAMP = "stamp"
 _PROBE = "probe"
-_AUTHORIZATION = f"AWS4-HMAC-SHA256 Credential={ACCOUNT_ID}/20260101/{REGION}/dynamodb/aws4_request, SignedHeaders=host;x-amz-date, Signature={'0' * 64}"
+_AUTHORIZATION = (
+    f"AWS4-HMAC-SHA256 Credential={ACCOUNT_ID}/20260101/{REGION}/dynamodb/aws4_request, "
+    f"SignedHeaders=host;x-amz-date, Signature={'0' * 64}"
+)
 """The emulator takes account and region from it and checks no signature."""
 
 
@@ -90,7 +95,7 @@ def _create_table(port: int) -> None:
             raise
 
 
-def _call(port: int, operation: str, body: dict[str, object]) -> dict[str, object]:
+def _call(port: int, operation: str, body: Mapping[str, object]) -> dict[str, object]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_SECONDS)
     headers = {
         "Content-Type": "application/x-amz-json-1.0",

@@ -30,6 +30,19 @@ def probe(port: int, *, seconds: float = _SECONDS) -> None:
     _consume(port, PROBE_TOPIC, offset, token, deadline)
 
 
+def brokers(port: int) -> list[str]:
+    """Give the addresses under which the cluster at `port` tells its clients to find it; none where nobody answers."""
+    from confluent_kafka import KafkaException
+    from confluent_kafka.admin import AdminClient
+
+    admin = AdminClient(_client(port))
+    try:
+        metadata = admin.list_topics(timeout=_SECONDS)
+    except KafkaException:
+        return []
+    return [f"{broker.host}:{broker.port}" for broker in metadata.brokers.values()]
+
+
 def exercise(port: int) -> None:
     """Do what clients of a sandbox do, a few times over, so that a training run sees the code they need."""
     from confluent_kafka import Consumer
@@ -58,7 +71,7 @@ def exercise(port: int) -> None:
         consumer.close()
 
 
-def _client(port: int) -> dict[str, object]:
+def _client(port: int) -> dict[str, str | int | float | bool]:
     return {"bootstrap.servers": f"127.0.0.1:{port}", **_QUIET}
 
 
@@ -72,7 +85,7 @@ def _must_listen(port: int) -> None:
 
 def _have_topic(port: int, topic: str, deadline: float) -> None:
     from confluent_kafka import KafkaError, KafkaException
-    from confluent_kafka.admin import AdminClient, NewTopic
+    from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # exported in all but name
 
     wanted = NewTopic(topic, num_partitions=1, replication_factor=1, config=dict(_PROBE_SETTINGS))
     admin = AdminClient(_client(port))  # held until the answer is there: it takes the request with it when it goes
@@ -99,7 +112,7 @@ def _produce(port: int, topic: str, value: bytes, deadline: float) -> int:
     error, message = told[0]
     if error is not None:
         raise NotReady(f"the broker refuses a record: {error.str()}")
-    return int(message.offset())
+    return int(message.offset() or 0)
 
 
 def _consume(port: int, topic: str, offset: int, value: bytes, deadline: float) -> None:
@@ -113,8 +126,9 @@ def _consume(port: int, topic: str, offset: int, value: bytes, deadline: float) 
         consumer.close()
     if message is None:
         raise NotReady("a record went in and does not come out")
-    if message.error() is not None:
-        raise NotReady(f"the broker does not give a record back: {message.error().str()}")
+    error = message.error()
+    if error is not None:
+        raise NotReady(f"the broker does not give a record back: {error.str()}")
     if message.value() != value:
         raise NotReady("another record came out than went in")
 

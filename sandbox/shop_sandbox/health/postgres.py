@@ -1,4 +1,5 @@
-"""Is PostgreSQL doing its work: a row is written and read. The few messages needed are spoken directly, so the supervisor loads no driver.
+"""Is PostgreSQL doing its work: a row is written and read. The few messages needed are spoken directly, so the supervisor loads no
+driver.
 
 The protocol: https://www.postgresql.org/docs/18/protocol-message-formats.html
 """

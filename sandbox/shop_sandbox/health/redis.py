@@ -1,4 +1,5 @@
-"""Is Redis doing its work: a key is set and read back, in its own protocol (https://redis.io/docs/latest/develop/reference/protocol-spec/)."""
+"""Is Redis doing its work: a key is set and read back, in its own protocol
+(https://redis.io/docs/latest/develop/reference/protocol-spec/)."""
 
 from __future__ import annotations
 

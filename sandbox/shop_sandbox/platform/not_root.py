@@ -1,21 +1,25 @@
 """Start a program that refuses to run as root, from root: `python -I -S not_root.py DATA_DIR PROGRAM ARGUMENT...` (Linux).
 
-PostgreSQL will not start with an effective user id of 0. Another system account seldom helps: it cannot enter a checkout below /root or a
-home directory of mode 0700, where the programs and the data are. Two ways that can, the first that works is taken:
+PostgreSQL will not start with an effective user id of 0. Another system account seldom helps: it cannot enter a checkout below
+/root or a home directory of mode 0700, where the programs and the data are. Two ways that can, the first that works is taken:
 
-1. A user namespace that calls root's own id by another number (user_namespaces(7)). The program sees itself as `nobody`, the kernel still
-   sees root: files belong to root, every directory of root's can be entered, nothing is changed on disk.
+1. A user namespace that calls root's own id by another number (user_namespaces(7)). The program sees itself as `nobody`, the kernel
+   still sees root: files belong to root, every directory of root's can be entered, nothing is changed on disk.
 2. Where namespaces are forbidden (most containers): become `nobody` and keep the one capability to pass directories and read files
-   whatever their mode (CAP_DAC_OVERRIDE, ambient, see capabilities(7)). The data directory then belongs to `nobody`, as PostgreSQL demands.
+   whatever their mode (CAP_DAC_OVERRIDE, ambient, see capabilities(7)). The data directory then belongs to `nobody`, as PostgreSQL
+   demands.
 
-The process stays the same (exec), so its group, its pipes and its parent stay too. It needs the standard library only, and no site-packages.
+The process stays the same (exec), so its group, its pipes and its parent stay too. It needs the standard library only, and no
+site-packages.
 """
 
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import pwd
+import stat
 import sys
 from pathlib import Path
 
@@ -90,9 +94,15 @@ def _become(identity: pwd.struct_passwd) -> None:
 
 
 def _give(data: Path, user: int, group: int) -> None:
-    """Make `data` and all in it belong to `user`, unless the folder itself already does."""
-    if data.stat().st_uid == user:
+    """Make `data` and all in it belong to `user`, unless the folder itself already does.
+
+    Refuses a folder that others may enter: PostgreSQL's own is never like that, and a wrong argument must not cost more than a message.
+    """
+    status = data.stat()
+    if status.st_uid == user:
         return
+    if stat.S_IMODE(status.st_mode) & 0o077:
+        raise PermissionError(errno.EPERM, f"{data} is open to others, so it is no data directory, and is not given away")
     for folder, _, files in os.walk(data):
         os.chown(folder, user, group)
         for name in files:

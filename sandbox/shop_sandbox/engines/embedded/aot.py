@@ -1,4 +1,4 @@
-"""What a JVM learned in one run, kept for the next: Java 25's AOT cache (JEP 514), or a dynamic CDS archive before that (JEP 350)."""
+"""What a JVM learned in one run, kept for the next: Java 25's AOT cache (JEP 514), before that a dynamic CDS archive (JEP 350)."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from shop_sandbox.engines.embedded.java import Java
 class AotCache:
     """One cache file in a folder named by all it depends on.
 
-    A JVM that finds the header wrong says so and starts without; what it does not find, the hash kept beside the file does: a cache that
-    was written to or cut short is dropped before it is used, and a new one is trained in the background.
+    A JVM that finds the header wrong says so and starts without. What it does not find, the hash kept beside the file does: a cache
+    that was written to or cut short is dropped before it is used, and a new one is trained in the background.
     """
 
     def __init__(self, java: Java, folder: Path) -> None:
@@ -37,6 +37,10 @@ class AotCache:
             verified.save()
         else:
             self.drop()
+
+    def size(self) -> int:
+        """Bytes on disk, 0 where there is none."""
+        return self._file.stat().st_size if self._file.exists() else 0
 
     def drop(self) -> None:
         """Remove the cache, if there is one. A JVM that runs on it keeps its mapping."""

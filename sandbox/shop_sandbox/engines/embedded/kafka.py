@@ -68,14 +68,20 @@ class KafkaDriver:
         )
 
     def probe(self, resource: Resource, context: RunContext) -> None:
-        health.probe(context.endpoints.ports["kafka"])
+        health.probe(context.endpoints.ports[resource.name])
 
-    def recheck(self, resource: Resource, context: RunContext) -> None:
+    def read_stamp(self, resource: Resource, context: RunContext) -> str | None:
+        return kafka_home.read_stamp(context.paths.data(resource.name))
+
+    def write_stamp(self, resource: Resource, context: RunContext, stamp: str) -> None:
+        kafka_home.write_stamp(context.paths.data(resource.name), stamp)
+
+    def recheck(self, resource: Resource, context: RunContext) -> None:  # noqa: ARG002 - the same for any broker
         """Hash the archives, and drop the AOT cache: a JVM that dies at start may have died of it."""
         recheck_jars(locked(KAFKA), context.cache)
         aot_cache(find_java(context.inherited), context.cache).drop()
 
-    def background(self, resource: Resource, context: RunContext) -> ExecLaunch | None:
+    def background(self, resource: Resource, context: RunContext) -> ExecLaunch | None:  # noqa: ARG002 - the same for any broker
         """Train the AOT cache where there is none: the next start takes half the time."""
         if aot_cache(find_java(context.inherited), context.cache).exists():
             return None

@@ -10,14 +10,15 @@ import tempfile
 import time
 import uuid
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
+from shop_sandbox.downloads.fetch import Announce
 from shop_sandbox.downloads.lock import KAFKA, locked
 from shop_sandbox.downloads.locking import exclusive
 from shop_sandbox.engines.embedded.java import Java
 from shop_sandbox.errors import ErrorCode, SandboxError
-from shop_sandbox.events import Event, PreparationStarted
+from shop_sandbox.events import PreparationStarted
 from shop_sandbox.paths import CachePaths
 
 _SETTINGS = """\
@@ -62,7 +63,8 @@ def settings_file(home: Path) -> Path:
 
 
 def write_settings(home: Path, *, port: int, controller_port: int) -> None:
-    """Write `server.properties` for these ports. One copy of everything, few internal partitions, no waiting for more group members."""
+    """Write `server.properties` for these ports. One copy of everything, few internal partitions, no waiting for more group
+    members."""
     text = _SETTINGS.format(port=port, controller_port=controller_port, log_dir=log_directory(home))
     settings_file(home).write_text(text)
 
@@ -86,19 +88,28 @@ def format_from(template: Path, home: Path) -> None:
     draft.replace(log_directory(home))
 
 
-def cluster_id(home: Path) -> str | None:
-    """The id a formatted directory was given, None where there is none."""
+def read_stamp(home: Path) -> str | None:
+    """Give what `write_stamp` left among the records' folders, None where it is not there."""
     try:
-        match = re.search(r"^cluster\.id=(.+)$", (log_directory(home) / "meta.properties").read_text(), flags=re.MULTILINE)
-    except OSError:
+        return _stamp_file(home).read_text()
+    except FileNotFoundError:
         return None
-    return match[1] if match else None
 
 
-def formatted_template(
-    java: Java, class_path: str, cache: CachePaths, inherited: Mapping[str, str], announce: Callable[[Event], None]
-) -> Path:
-    """Give a folder with the files of an empty, formatted data directory; made once for each version of Kafka (1.4 s in a JVM of its own).
+def write_stamp(home: Path, stamp: str) -> None:
+    """Leave `stamp` in the data directory. Brokers look at folders there only, so it is kept and lost with the records."""
+    draft = home / "stamp.draft"
+    draft.write_text(stamp)
+    draft.replace(_stamp_file(home))
+
+
+def _stamp_file(home: Path) -> Path:
+    return log_directory(home) / "shop-dev.stamp"
+
+
+def formatted_template(java: Java, class_path: str, cache: CachePaths, inherited: Mapping[str, str], announce: Announce) -> Path:
+    """Give a folder with the files of an empty, formatted data directory; made once for each version of Kafka (1.4 s in a JVM of
+    its own).
 
     Raises SandboxError(RESOURCE_DIED) with Kafka's words when its tool refuses.
     """

@@ -18,7 +18,7 @@ from pathlib import Path
 from shop_sandbox.downloads.locking import exclusive
 from shop_sandbox.engines.driver import NotReady
 from shop_sandbox.engines.embedded import kafka, kafka_home
-from shop_sandbox.engines.embedded.java import Java, find_java
+from shop_sandbox.engines.embedded.java import find_java
 from shop_sandbox.errors import ErrorCode, SandboxError
 from shop_sandbox.health import kafka as health
 from shop_sandbox.paths import CachePaths
@@ -40,7 +40,7 @@ def train(cache: CachePaths, inherited: Mapping[str, str]) -> None:
     with exclusive(cache.derived / "kafka-training.lock"):
         if aot.exists():
             return
-        template = kafka_home.formatted_template(java, kafka.class_path(cache), cache, inherited, lambda event: None)
+        template = kafka_home.formatted_template(java, kafka.class_path(cache), cache, inherited, lambda _: None)
         with tempfile.TemporaryDirectory(dir=cache.derived, prefix="kafka-training-") as folder:
             home, made = Path(folder), Path(folder) / "cache.aot"
             port, controller_port = _free_ports()

@@ -1,8 +1,9 @@
 """`python -m shop_sandbox.engines.embedded.ministack`: the AWS emulator, served by uvicorn.
 
-MiniStack's own server (Hypercorn) costs more than twice the CPU per call. What its own start-up does beyond serving is done here or not
-wanted: it raises the limit of open files (done), writes a pid file and parses a command line (the supervisor's work), and serves TLS when
-asked (loopback needs none). Init scripts, loading and saving of state belong to the application's lifespan, which uvicorn runs as well.
+MiniStack's own server (Hypercorn) costs more than twice the CPU per call. What its own start-up does beyond serving is done here or
+not wanted: it raises the limit of open files (done), writes a pid file and parses a command line (the supervisor's work), and
+serves TLS when asked (loopback needs none). Init scripts, loading and saving of state belong to the application's lifespan, which
+uvicorn runs as well.
 """
 
 from __future__ import annotations

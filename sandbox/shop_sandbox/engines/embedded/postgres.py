@@ -12,14 +12,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from shop_sandbox.downloads.faults import disk_full_explained
+from shop_sandbox.downloads.fetch import Announce
 from shop_sandbox.downloads.locking import exclusive
 from shop_sandbox.engines.driver import ExecLaunch, RunContext
 from shop_sandbox.errors import ErrorCode, SandboxError
-from shop_sandbox.events import Event, PreparationStarted
+from shop_sandbox.events import PreparationStarted
 from shop_sandbox.health import postgres as health
 from shop_sandbox.paths import CachePaths
 from shop_sandbox.platform import not_root
@@ -96,20 +97,20 @@ class PostgresDriver:
         )
 
     def probe(self, resource: Resource, context: RunContext) -> None:
-        health.probe(context.endpoints.ports["postgres"])
+        health.probe(context.endpoints.ports[resource.name])
 
     def read_stamp(self, resource: Resource, context: RunContext) -> str | None:
-        return health.read_stamp(context.endpoints.ports["postgres"])
+        return health.read_stamp(context.endpoints.ports[resource.name])
 
     def write_stamp(self, resource: Resource, context: RunContext, stamp: str) -> None:
-        health.write_stamp(context.endpoints.ports["postgres"], stamp)
+        health.write_stamp(context.endpoints.ports[resource.name], stamp)
 
-    def recheck(self, resource: Resource, context: RunContext) -> None:
+    def recheck(self, resource: Resource, context: RunContext) -> None:  # noqa: ARG002 - one program for all
         """Make the template anew for the next fresh start. A data directory with data in it is never touched."""
-        shutil.rmtree(_template(context.cache), ignore_errors=True)
+        shutil.rmtree(template_folder(context.cache), ignore_errors=True)
 
     def background(self, resource: Resource, context: RunContext) -> None:
-        return None
+        """There is none."""
 
 
 def binaries() -> Path:
@@ -126,12 +127,12 @@ def binaries() -> Path:
     return folder
 
 
-def initialised_template(cache: CachePaths, inherited: Mapping[str, str], announce: Callable[[Event], None]) -> Path:
+def initialised_template(cache: CachePaths, inherited: Mapping[str, str], announce: Announce) -> Path:
     """Give an initialised data directory with database `shop`, made once for each version; never run, only copied.
 
     Raises SandboxError with the words of initdb where it fails.
     """
-    template = _template(cache)
+    template = template_folder(cache)
     if template.exists():
         return template
     with (
@@ -156,7 +157,8 @@ def initialised_template(cache: CachePaths, inherited: Mapping[str, str], announ
     return template
 
 
-def _template(cache: CachePaths) -> Path:
+def template_folder(cache: CachePaths) -> Path:
+    """Where the template lies, or will lie."""
     made_from = "|".join((importlib.metadata.version(_WHEEL), *_INITDB, DATABASE))
     return cache.derived / f"postgres-{hashlib.sha256(made_from.encode()).hexdigest()[:16]}"
 

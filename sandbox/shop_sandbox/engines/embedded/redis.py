@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import platform
-import signal
 import shutil
+import signal
 import sys
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from shop_sandbox.downloads.faults import disk_full_explained
-from shop_sandbox.downloads.fetch import ensure_jars, recheck_jars
+from shop_sandbox.downloads.fetch import Announce, ensure_jars, recheck_jars
 from shop_sandbox.downloads.lock import REDIS, locked
 from shop_sandbox.downloads.locking import exclusive
 from shop_sandbox.downloads.verified import VerifiedFiles, sha256_of
 from shop_sandbox.engines.driver import ExecLaunch, RunContext
 from shop_sandbox.errors import ErrorCode, SandboxError
-from shop_sandbox.events import Event
 from shop_sandbox.health import redis as health
 from shop_sandbox.paths import CachePaths
 from shop_sandbox.resources.model import Resource
@@ -34,8 +33,8 @@ _SETTINGS = (
     ("bind", "127.0.0.1"),
     ("save", ""),
     ("appendonly", "yes"),
-    # Written before the client gets its answer, so SIGKILL loses nothing acknowledged; that holds for `everysec` only while no fsync is
-    # under way (it then holds writes back up to 2 s). What `no` gives up is the last seconds before a power cut.
+    # Written before the client gets its answer, so SIGKILL loses nothing acknowledged; that holds for `everysec` only while no
+    # fsync is under way (it then holds writes back up to 2 s). What `no` gives up is the last seconds before a power cut.
     ("appendfsync", "no"),
     ("databases", "16"),
     ("loglevel", "notice"),
@@ -59,7 +58,7 @@ class RedisDriver:
         settings = (*_SETTINGS, ("port", str(context.endpoints.ports["redis"])), ("dir", str(home)))
         return ExecLaunch(
             argv=(
-                str(_on_path(context.inherited) or _unpacked(context.cache)),
+                str(on_path(context.inherited) or _unpacked(context.cache)),
                 *(word for name, value in settings for word in (f"--{name}", value)),
             ),
             environment=dict(context.inherited),
@@ -68,30 +67,30 @@ class RedisDriver:
         )
 
     def probe(self, resource: Resource, context: RunContext) -> None:
-        health.probe(context.endpoints.ports["redis"])
+        health.probe(context.endpoints.ports[resource.name])
 
     def read_stamp(self, resource: Resource, context: RunContext) -> str | None:
-        return health.read_stamp(context.endpoints.ports["redis"])
+        return health.read_stamp(context.endpoints.ports[resource.name])
 
     def write_stamp(self, resource: Resource, context: RunContext, stamp: str) -> None:
-        health.write_stamp(context.endpoints.ports["redis"], stamp)
+        health.write_stamp(context.endpoints.ports[resource.name], stamp)
 
-    def recheck(self, resource: Resource, context: RunContext) -> None:
+    def recheck(self, resource: Resource, context: RunContext) -> None:  # noqa: ARG002 - one program for all
         """Hash the archive, and unpack the server again."""
-        if _on_path(context.inherited) is None:
+        if on_path(context.inherited) is None:
             recheck_jars(locked(REDIS), context.cache)
             _unpacked(context.cache).unlink(missing_ok=True)
 
     def background(self, resource: Resource, context: RunContext) -> None:
-        return None
+        """There is none."""
 
 
-def server_program(cache: CachePaths, inherited: Mapping[str, str], announce: Callable[[Event], None]) -> Path:
+def server_program(cache: CachePaths, inherited: Mapping[str, str], announce: Announce) -> Path:
     """Give a Redis server: of PATH, else unpacked from the archive, which is downloaded if need be.
 
     Raises SandboxError: PLATFORM_UNSUPPORTED where the archive has none for this machine, and what `ensure_jars` raises.
     """
-    found = _on_path(inherited)
+    found = on_path(inherited)
     if found is not None:
         return found
     program = _unpacked(cache)
@@ -109,7 +108,13 @@ def server_program(cache: CachePaths, inherited: Mapping[str, str], announce: Ca
     return program
 
 
-def _on_path(inherited: Mapping[str, str]) -> Path | None:
+def is_packed_here() -> bool:
+    """Whether the archive has a server for this machine."""
+    return (sys.platform, platform.machine()) in _PACKED
+
+
+def on_path(inherited: Mapping[str, str]) -> Path | None:
+    """The server that the user's PATH has, if any."""
     for name in ("redis-server", "valkey-server"):
         found = shutil.which(name, path=inherited.get("PATH", ""))
         if found:

@@ -1,8 +1,9 @@
 """The emulator's saved state as one thing that is whole or absent.
 
-MiniStack writes a file a service when it is asked to end, logs what goes wrong and goes on, and on the next start takes a file it cannot
-read for none. So a killed emulator would come back with the state of the time before, and a damaged file as an empty service.
-Here a seal (names, sizes and hashes of the files) is written after a save and taken off at the next start: what is not sealed is not used.
+MiniStack writes a file a service when it is asked to end, logs what goes wrong and goes on, and on the next start takes a file it
+cannot read for none. So a killed emulator would come back with the state of the time before, and a damaged file as an empty
+service. Here a seal (names, sizes and hashes of the files) is written after a save and taken off at the next start: what is not
+sealed is not used.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ class Snapshot:
         return sealed == self._sums()
 
     def open(self) -> None:
-        """Take the seal off, for the run that begins now changes the state. State that was not sealed is put aside: the run begins empty."""
+        """Take the seal off, for the run that begins now changes the state. State that was not sealed is put aside: the run begins
+        empty."""
         if not self.is_whole() and self._folder.exists():
             shutil.rmtree(self._aside, ignore_errors=True)
             self._folder.replace(self._aside)
