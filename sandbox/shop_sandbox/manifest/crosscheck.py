@@ -365,6 +365,18 @@ def _queues(view: _View) -> Iterator[Finding]:
                 )
 
 
+_RESERVED_DATABASES = frozenset({"shop", "postgres", "template0", "template1"})
+
+
+def _databases(view: _View) -> Iterator[Finding]:
+    for position, database in enumerate(view.service.needs.databases):
+        if database.name in _RESERVED_DATABASES:
+            place: Path = ("needs", "databases", position, "name")
+            yield place, f"{database.name!r} is a database of the server itself", "name it like the service"
+    if view.service.needs.databases and view.service.service.startswith("pg-"):
+        yield ("service",), "PostgreSQL keeps role names that begin with `pg_` for itself", "choose another name"
+
+
 def _migrations(view: _View) -> Iterator[Finding]:
     for position, database in enumerate(view.service.needs.databases):
         if database.migrations is None:
@@ -507,6 +519,7 @@ _RULES: tuple[Callable[[_View], Iterator[Finding]], ...] = (
     _called_services,
     _tables,
     _queues,
+    _databases,
     _migrations,
     _read_secrets,
     _grants,

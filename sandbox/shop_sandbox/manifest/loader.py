@@ -54,8 +54,16 @@ def load_manifests(checkout: Path, service_globs: Sequence[str]) -> tuple[Manife
 
 
 def manifest_files(checkout: Path, service_globs: Iterable[str]) -> list[Path]:
-    """The files that the globs find, each once, in a stable order. Relative globs only: those of `[tool.shop-dev] services`."""
-    found = {file for pattern in service_globs for file in checkout.glob(pattern) if file.is_file()}
+    """The files that the globs find, each once, in a stable order. Raises SandboxError(MANIFEST_INVALID) for what is no glob."""
+    found: set[Path] = set()
+    for pattern in service_globs:
+        try:
+            found.update(file for file in checkout.glob(pattern) if file.is_file())
+        except (ValueError, NotImplementedError) as error:
+            hint = "globs are relative to the root of the checkout, as in `services/*/service.yaml`"
+            raise manifest_invalid(
+                [Fault("pyproject.toml", 1, 1, "tool.shop-dev.services", f"{pattern!r} is no glob", hint)]
+            ) from error
     return sorted(found)
 
 

@@ -314,6 +314,12 @@ BROKEN: dict[str, tuple[str, str, str, list[str]]] = {
             " (make it, with a first file `0001_create.sql`)"
         ],
     ),
+    "a database of the server itself": (
+        "tills",
+        "    - name: tills\n      migrations",
+        "    - name: postgres\n      migrations",
+        [f"{T}:16:7: needs.databases[0].name: 'postgres' is a database of the server itself (name it like the service)"],
+    ),
     "a secret that its owner does not have": (
         "tills",
         "name: stock/feed",
@@ -532,6 +538,12 @@ def test_yaml_that_explodes_is_refused_with_one_line(tree: CheckoutTree, text: C
     (told,) = faults(tree)
 
     assert told.startswith(f"{S}:1:")
+
+
+@pytest.mark.parametrize("pattern", ["/etc/*.yaml", ""])
+def test_a_glob_that_is_none_is_refused(tree: CheckoutTree, pattern: str) -> None:
+    with pytest.raises(SandboxError, match="globs are relative to the root of the checkout"):
+        load_manifests(tree.root, [pattern])
 
 
 def test_bytes_that_are_no_text_are_refused(tree: CheckoutTree) -> None:
