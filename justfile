@@ -61,6 +61,10 @@ bench-up *arguments:
 audit:
     {{ python }} .ci/audit.py
 
+# Resolve Kafka's and Redis' archives anew, with their hashes (needs a network)
+lock-jars:
+    {{ python }} -m shop_sandbox.downloads
+
 # Resolve pyproject.toml anew for all platforms (needs uv and a network)
 lock:
     uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command 'just lock' --output-file requirements.lock

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from types import TracebackType
 from typing import Self, TextIO
@@ -42,6 +43,7 @@ class LiveSink:
     def __init__(self, stream: TextIO) -> None:
         self._console = Console(file=stream, highlight=False)
         self._progress = Progress()
+        self._lock = threading.Lock()  # downloads announce from their own threads, and rich draws from one
         self._live = Live(get_renderable=self._draw, console=self._console, refresh_per_second=10, transient=False)
 
     def __enter__(self) -> Self:
@@ -52,7 +54,8 @@ class LiveSink:
         self._live.stop()
 
     def announce(self, event: AnyEvent) -> None:
-        self._progress.take(event)
+        with self._lock:
+            self._progress.take(event)
         if isinstance(event, Swept | CodeChanged | ResourceDied | SandboxStopped):
             for line in lines(event):
                 self.say(line)
@@ -61,7 +64,8 @@ class LiveSink:
         self._console.print(Text(line))
 
     def _draw(self) -> RenderableType:
-        return Group(picture(self._progress, time.time()), downloads(self._progress))
+        with self._lock:
+            return Group(picture(self._progress, time.time()), downloads(self._progress))
 
 
 def picture(progress: Progress, now: float) -> Table:

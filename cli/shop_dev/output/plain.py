@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self, TextIO
@@ -39,6 +40,7 @@ class PlainSink:
         self._stream = stream
         self._progress = Progress()
         self._said: dict[str, str] = {}
+        self._lock = threading.Lock()  # downloads announce from their own threads
 
     def __enter__(self) -> Self:
         return self
@@ -46,6 +48,10 @@ class PlainSink:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None: ...
 
     def announce(self, event: AnyEvent) -> None:
+        with self._lock:
+            self._tell(event)
+
+    def _tell(self, event: AnyEvent) -> None:
         self._progress.take(event)
         if event.at < self._since:
             return
