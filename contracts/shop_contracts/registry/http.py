@@ -301,9 +301,8 @@ class _Endpoints:
                 force=_flag(request, "force"),
             )
         )
-        return _json(
-            request, self._schema(version, request.query_params.get("format")) | {"id": version.id, "version": version.version}
-        )
+        # Without the schema, as Confluent has it: a client would keep it for all formats, and it sent the schema itself.
+        return _json(request, {"id": version.id, "version": version.version, "guid": _guid(version)})
 
     async def look_up(self, request: Request) -> Response:
         subject, body = _subject(request), await _body(request, _decode_schema)
@@ -387,7 +386,7 @@ class _Endpoints:
 
     def _schema(self, version: Version, form: str | None) -> dict[str, Any]:
         content = version.content
-        answer: dict[str, Any] = {"guid": str(uuid.UUID(version.identity.canonical)), "schema": self._registry.text(version, form)}
+        answer: dict[str, Any] = {"guid": _guid(version), "schema": self._registry.text(version, form)}
         if content.schema_type is not SchemaType.AVRO:
             answer["schemaType"] = content.schema_type
         if content.references:
@@ -557,6 +556,11 @@ async def _body(request: Request, decode: Callable[[bytes], _T]) -> _T:
 
 
 # -- answers
+
+
+def _guid(version: Version) -> str:
+    """The same for the same schema everywhere: it is made of what the schema is identical with."""
+    return str(uuid.UUID(version.identity.canonical))
 
 
 def _json(request: Request, answer: Any) -> Response:
