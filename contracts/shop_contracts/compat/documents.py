@@ -32,9 +32,9 @@ def _lines() -> Iterator[str]:
     yield from _house()
     yield from _style()
     yield from ("", "## The lock and its exceptions", "")
-    yield "`contracts/rules.lock.yaml` pins the version and categories of every rule; `contracts lint` fails where they differ from"
-    yield "the program's. An exception there lets one refusal pass until a day, for a reason, under the name of its owner, and for a"
-    yield "year at most."
+    yield "`contracts/rules.lock.yaml` pins the version and categories of every rule; `contracts lint` fails where they differ"
+    yield "from the program's. An exception there lets one refusal pass until a day, for a reason, under the name of its owner, and"
+    yield "for a year at most."
 
 
 def _confluent() -> Iterator[str]:
