@@ -96,7 +96,8 @@ def _become(identity: pwd.struct_passwd) -> None:
 def _give(data: Path, user: int, group: int) -> None:
     """Make `data` and all in it belong to `user`, unless the folder itself already does.
 
-    Refuses a folder that others may enter: PostgreSQL's own is never like that, and a wrong argument must not cost more than a message.
+    Refuses a folder that others may enter: PostgreSQL's own is never like that, and a wrong argument must not cost more than a
+    message.
     """
     status = data.stat()
     if status.st_uid == user:

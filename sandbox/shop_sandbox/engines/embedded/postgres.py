@@ -79,8 +79,7 @@ class PostgresDriver:
         with disk_full_explained(home, "PostgreSQL's data directory"):
             draft = home.with_name(f"{home.name}.draft")
             shutil.rmtree(draft, ignore_errors=True)
-            shutil.copytree(template, draft, symlinks=True)
-            draft.chmod(0o700)
+            _copy(template, draft)
             draft.replace(home)
 
     def launch(self, resource: Resource, context: RunContext) -> ExecLaunch:
@@ -155,6 +154,15 @@ def initialised_template(cache: CachePaths, inherited: Mapping[str, str], announ
                 )
                 made.replace(template)
     return template
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a tree of folders and files. Not `shutil.copytree`: that gathers all errors, and says no more that the disk is full."""
+    for folder, _, files in os.walk(source):
+        copied = target / Path(folder).relative_to(source)
+        copied.mkdir(mode=0o700, parents=True)
+        for name in files:
+            shutil.copyfile(Path(folder, name), copied / name)
 
 
 def template_folder(cache: CachePaths) -> Path:
