@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from shop_sandbox.events import CriticalStep
-from shop_sandbox.resources.model import Resource
+from shop_sandbox.resources.model import Resource, ResourceKind
 
 
 def dependents(resources: Mapping[str, Resource], names: Iterable[str]) -> set[str]:
@@ -20,29 +20,18 @@ def dependents(resources: Mapping[str, Resource], names: Iterable[str]) -> set[s
 
 
 def stops_after(resources: Mapping[str, Resource]) -> dict[str, set[str]]:
-    """For each resource, those that must have stopped before it does: what needs it, and what uses it as far as that makes no
-    circle."""
+    """For each resource, those that must have stopped before it does: what needs it, and for telemetry also what uses it.
+
+    Services that call each other stop side by side: a call that fails then is a call to a sandbox that goes away.
+    """
     after: dict[str, set[str]] = {name: set() for name in resources}
-    for kinship in ("needs", "uses"):
-        for name, resource in resources.items():
-            for other in getattr(resource, kinship):
-                if other in after and name not in _reachable(after, start=name, goal=other):
-                    after[other].add(name)
+    for name, resource in resources.items():
+        for other in resource.needs:
+            after[other].add(name)
+        for other in resource.uses:
+            if other in resources and resources[other].kind is ResourceKind.TELEMETRY:
+                after[other].add(name)
     return after
-
-
-def _reachable(after: Mapping[str, set[str]], *, start: str, goal: str) -> set[str]:
-    """`{start}` when `start` would wait, through others, for `goal`; else nothing."""
-    seen: set[str] = set()
-    ahead = [start]
-    while ahead:
-        name = ahead.pop()
-        if name == goal:
-            return {start}
-        if name not in seen:
-            seen.add(name)
-            ahead += after[name]
-    return set()
 
 
 @dataclass(frozen=True)

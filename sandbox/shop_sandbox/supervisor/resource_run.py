@@ -226,6 +226,7 @@ class ResourceRun:
             delay = min(LONGEST_BACK_OFF_SECONDS, FIRST_BACK_OFF_SECONDS * 2 ** (deaths - 1)) * random.uniform(0.5, 1.0)  # noqa: S311  # nosec B311 - jitter, not a secret
             self._enter(ResourceState.BACKING_OFF, f"{ended}; again in {delay:.1f} s")
             await asyncio.sleep(delay)
+            await asyncio.to_thread(self.driver.prepare, self.resource, self._house.context)
             self.restarts += 1
 
     async def _check_again(self, ended: Exit) -> None:
@@ -242,7 +243,6 @@ class ResourceRun:
         child = await self._start_process()
         ended = await child.ended if self.resource.kind is ResourceKind.PROVISION else await self._until_ready(child)
         if ended is None:
-            await asyncio.to_thread(self._house.identity.check, self.resource, self.driver, self._house.context)
             self._ready(ResourceState.READY)
             ended = await self._while_ready(child)
         self.child = None
@@ -279,7 +279,7 @@ class ResourceRun:
     async def _until_ready(self, child: Child) -> Exit | None:
         """Probe until ready (None) or until the process has ended, whichever is first."""
         while True:
-            reason = await self._probe(child)
+            reason = await self._probe(child, and_identity=True)
             if child.ended.done():
                 return child.ended.result()
             if reason is None:
@@ -301,9 +301,9 @@ class ResourceRun:
                 self._enter(ResourceState.READY, "ready again")
         return child.ended.result()
 
-    async def _probe(self, child: Child) -> str | None:
-        """Give why it is not ready. Returns at once when the process ends meanwhile."""
-        probe = asyncio.ensure_future(asyncio.to_thread(self._probe_once))
+    async def _probe(self, child: Child, *, and_identity: bool = False) -> str | None:
+        """Give why it is not ready. Returns at once when the process ends meanwhile. Raises SandboxError when it holds other data."""
+        probe = asyncio.ensure_future(asyncio.to_thread(self._probe_once, and_identity=and_identity))
         either: set[asyncio.Future[Any]] = {probe, child.ended}
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         if not probe.done():
@@ -322,11 +322,15 @@ class ResourceRun:
             self._told_probe_errors[reason] = now
             self._house.announce(ProbeFailed(at=time.time(), resource=self.name, reason=reason))
 
-    def _probe_once(self) -> str | None:
+    def _probe_once(self, *, and_identity: bool) -> str | None:
         try:
             self.driver.probe(self.resource, self._house.context)
+            if and_identity:
+                self._house.identity.check(self.resource, self.driver, self._house.context)
         except NotReady as error:
             return str(error)
+        except SandboxError:
+            raise
         except Exception as error:  # noqa: BLE001 - a faulty probe is a reason not to be ready, which is shown
             return f"the probe itself fails: {type(error).__name__}: {error}"
         return None
