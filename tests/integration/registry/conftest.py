@@ -1,17 +1,13 @@
 from __future__ import annotations
 
 import os
-import sys
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))  # the modules beside this file
-
-from broker import Broker, free_port
-from process import RegistryProcess
+from fakes.kafka_broker import Broker, free_port
+from fakes.registry_process import RegistryProcess
 from shop_sandbox.errors import ErrorCode, SandboxError
 
 CANNOT_BE_HAD = {

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from broker import Broker
 from confluent_kafka import Consumer, TopicPartition
-from process import RegistryProcess
+from fakes.kafka_broker import Broker
+from fakes.registry_process import RegistryProcess
 
 pytestmark = pytest.mark.integration
 
@@ -40,7 +40,8 @@ def records_of(kafka: str, topic: str) -> list[tuple[Any, Any]]:
     consumer.assign([TopicPartition(topic, 0, 0)])
     found = []
     while (record := consumer.poll(10)) is not None and record.error() is None:
-        found.append((json.loads(record.key()), record.value() and json.loads(record.value())))
+        key, value = record.key(), record.value()
+        found.append((json.loads(key or b"null"), json.loads(value or b"null")))
     consumer.close()
     return found
 
@@ -233,7 +234,8 @@ def test_the_topic_is_compacted_and_holds_confluents_records(broker: Broker, reg
 
 
 def test_a_topic_that_kafka_would_empty_in_time_is_refused(broker: Broker, topic: str, open_registry: Open) -> None:
-    from confluent_kafka.admin import AdminClient, NewTopic
+    from confluent_kafka.admin import AdminClient
+    from confluent_kafka.cimpl import NewTopic
 
     admin = AdminClient({"bootstrap.servers": broker.address})
     made = admin.create_topics([NewTopic(topic, num_partitions=1, replication_factor=1, config={"cleanup.policy": "delete"})])
