@@ -11,14 +11,17 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
 import psutil
+from confluent_kafka import OFFSET_BEGINNING, Consumer, ConsumerGroupTopicPartitions, Message, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
 from shop_kit.auth import INTERNAL_AUDIENCE, INTERNAL_ISSUER, TokenSigner, private_key
 from shop_kit.aws.client import AwsClient
 from shop_kit.aws.secrets import read_secret
@@ -102,7 +105,9 @@ class Sandbox:
     def survivors(self) -> list[str]:
         """Processes of this sandbox that still run."""
         left = []
-        for process in psutil.process_iter(["pid", "create_time", "cmdline"]):
+        for process in psutil.process_iter(["pid", "create_time", "cmdline", "status"]):
+            if process.info["status"] == psutil.STATUS_ZOMBIE:
+                continue  # ended; whoever adopted it (a container's first process, often) has not noticed yet
             started = self.seen.get(process.pid)
             was_ours = started is not None and abs(started - process.info["create_time"]) < 0.01
             if was_ours or any(f"/.shop-dev/{self.name}" in part for part in process.info["cmdline"] or ()):
@@ -219,6 +224,49 @@ class Shop:
         found: list[dict[str, Any]] = answer.json()["items"]
         return found
 
+    def dead_letters(self) -> dict[str, int]:
+        """How many messages nobody could handle, by dead-letter topic; topics without any are left out."""
+        counts = {topic: len(self.records(topic)) for topic in self._topics() if topic.endswith(".dlq")}
+        return {topic: count for topic, count in counts.items() if count}
+
+    def records(self, *topics: str) -> list[Message]:
+        """Every record of these topics, partition by partition in the order of the log."""
+        found: list[Message] = []
+        with self._reader() as consumer:
+            for topic in topics:
+                for partition in consumer.list_topics(topic, timeout=10).topics[topic].partitions:
+                    found += _read_to_its_end(consumer, TopicPartition(topic, partition, OFFSET_BEGINNING))
+        return found
+
+    def publish_again(self, records: Iterable[Message]) -> None:
+        """Put records into their topics once more, byte for byte."""
+        producer = Producer({"bootstrap.servers": self.endpoints["kafka"], "enable.idempotence": True})
+        for record in records:
+            producer.produce(str(record.topic()), record.value(), record.key(), headers=record.headers())
+        assert producer.flush(30) == 0
+
+    def until_all_is_consumed(self, *groups: str) -> None:
+        """Return when these consumer groups have handled everything there is for them."""
+        until(f"{groups} have consumed everything", lambda: all(self._lag(group) == 0 for group in groups), seconds=60)
+
+    def _lag(self, group: str) -> int:
+        admin = AdminClient({"bootstrap.servers": self.endpoints["kafka"]})
+        committed = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)])[group].result(10).topic_partitions
+        with self._reader() as consumer:
+            return sum(consumer.get_watermark_offsets(one, timeout=10)[1] - max(one.offset, 0) for one in committed)
+
+    @contextmanager
+    def _reader(self) -> Iterator[Consumer]:
+        consumer = Consumer({"bootstrap.servers": self.endpoints["kafka"], "group.id": "book-keeper", "enable.auto.commit": False})
+        try:
+            yield consumer
+        finally:
+            consumer.close()
+
+    def _topics(self) -> list[str]:
+        admin = AdminClient({"bootstrap.servers": self.endpoints["kafka"]})
+        return sorted(admin.list_topics(timeout=10).topics)
+
     def charged(self, order_id: str) -> int:
         """What the provider has taken for an order and not given back, in minor units; held money counts as well."""
         return sum(_kept(line) for line in self.ledger(order_id))
@@ -233,6 +281,20 @@ def all_at_once(tasks: Sequence[Callable[[], T]], *, workers: int = 8) -> list[T
 def spans_of(roots: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """All spans of a trace as `trace --json` reports it, causes before what they caused."""
     return [span for root in roots for span in (root, *spans_of(root["children"]))]
+
+
+def _read_to_its_end(consumer: Consumer, begin: TopicPartition) -> list[Message]:
+    first, end = consumer.get_watermark_offsets(begin, timeout=10)
+    consumer.assign([begin])
+    found: list[Message] = []
+    position = first
+    while position < end:
+        message = consumer.poll(10)
+        assert message is not None, f"{begin.topic}[{begin.partition}] ends at {end} and gives nothing after {position}"
+        if message.error() is None:
+            found.append(message)
+            position = (message.offset() or 0) + 1
+    return found
 
 
 def _kept(line: dict[str, Any]) -> int:
