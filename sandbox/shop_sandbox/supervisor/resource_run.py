@@ -302,7 +302,8 @@ class ResourceRun:
         return child.ended.result()
 
     async def _probe(self, child: Child, *, and_identity: bool = False) -> str | None:
-        """Give why it is not ready. Returns at once when the process ends meanwhile. Raises SandboxError when it holds other data."""
+        """Give why it is not ready. Returns at once when the process ends meanwhile. Raises SandboxError when it holds other
+        data."""
         probe = asyncio.ensure_future(asyncio.to_thread(self._probe_once, and_identity=and_identity))
         either: set[asyncio.Future[Any]] = {probe, child.ended}
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
