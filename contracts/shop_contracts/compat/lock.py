@@ -122,7 +122,7 @@ def read_lock(path: Path, *, today: date) -> RuleSetLock:
         raise InvalidLock([f"{path}: the file holds `ruleSet` and `exceptions`, and nothing else."])
     faults: list[str] = []
     rules = _rules(content.get("ruleSet"), faults)
-    exceptions = _exceptions(content.get("exceptions") or [], rules, faults, today)
+    exceptions = _exceptions(content.get("exceptions", []), rules, faults, today)
     if faults:
         raise InvalidLock([f"{path}: {fault}" for fault in faults])
     return RuleSetLock(rules, exceptions)

@@ -13,8 +13,8 @@ from pathlib import Path
 from shop_contracts.compat.schema import Schema
 from shop_contracts.protobuf.compiler import MAX_FILES, MAX_SOURCE_BYTES, compile_proto
 
-# Only candidates: a commented-out import is looked up in vain, and the compiler has the last word.
-_IMPORT = re.compile(r"""^\s*import\s+(?:public\s+|weak\s+|option\s+)?["']([^"'\n]+)["']\s*;""", re.MULTILINE)
+# Only candidates: an import in a comment is looked up in vain, and the compiler has the last word.
+_IMPORT = re.compile(r"""\bimport\s+(?:public\s+|weak\s+|option\s+)?["']([^"'\n]+)["']\s*;""")
 
 
 class Unreadable(Exception):

@@ -38,7 +38,7 @@ Path = tuple[str, ...]
 
 # Import cycles can be walked in more orders than there is time for. Past this many messages entered, a pair of messages already
 # compared answers with what it found the first time; the verdict stays the same, only repetitions in the list are fewer.
-PATIENCE = 20_000
+PATIENCE = 2_000
 # Confluent's list repeats what is reached in several ways, whose number can be exponential: a longer list says things once.
 CROWD = 5_000
 
