@@ -18,7 +18,7 @@ from shop_kit.errors import Unavailable
 from shop_kit.http.bodies import json
 from shop_kit.http.limits import Limited
 from shop_kit.http.observation import Observed
-from shop_kit.http.problems import Problem, on_http_exception, on_problem, on_unavailable
+from shop_kit.http.problems import Problem, on_http_exception, on_problem, on_unavailable, on_unexpected
 from shop_kit.metrics import Metrics
 
 Check = Callable[[], Awaitable[None]]
@@ -48,7 +48,12 @@ def create_app(
             Route("/ready", _ready_route(readiness)),
             Route("/metrics", _metrics_route(metrics)),
         ],
-        exception_handlers={Problem: on_problem, Unavailable: on_unavailable, HTTPException: on_http_exception},
+        exception_handlers={
+            Problem: on_problem,
+            Unavailable: on_unavailable,
+            HTTPException: on_http_exception,
+            Exception: on_unexpected,
+        },
     )
     app.state.tokens = tokens
     return Observed(Limited(app, max_body_bytes=max_body_bytes, timeout_seconds=timeout_seconds), tracer=tracer, metrics=metrics)

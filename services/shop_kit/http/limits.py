@@ -8,10 +8,6 @@ from shop_kit.http.problems import Problem, problem_response
 from shop_kit.resilience import deadline
 
 
-class _TooLarge(Exception):
-    """The body went beyond the limit while it was read."""
-
-
 class Limited:
     """Answers 413 to a body over `max_body_bytes` and 504 when `timeout_seconds` (or the caller's own deadline) pass."""
 
@@ -27,7 +23,7 @@ class Limited:
             return
         headers = dict(scope["headers"])
         if _number(headers.get(b"content-length")) > self._max_body_bytes:
-            await self._refuse(413, scope, receive, send)
+            await problem_response(self._too_large(), scope["path"])(scope, receive, send)
             return
         has_begun = False
         read_bytes = 0
@@ -37,7 +33,7 @@ class Limited:
             message = await receive()
             read_bytes += len(message.get("body", b""))
             if read_bytes > self._max_body_bytes:
-                raise _TooLarge
+                raise self._too_large()
             return message
 
         async def noted(message: Message) -> None:
@@ -50,20 +46,17 @@ class Limited:
         try:
             async with deadline.within(seconds):
                 await self._app(scope, counted, noted)
-        except (_TooLarge, TimeoutError) as error:
+        except TimeoutError:
             if has_begun:
                 raise
-            await self._refuse(413 if isinstance(error, _TooLarge) else 504, scope, receive, send)
-
-    async def _refuse(self, status: int, scope: Scope, receive: Receive, send: Send) -> None:
-        problem = (
-            Problem(413, "The body is too large", kind="body-too-large", detail=f"at most {self._max_body_bytes} bytes are taken")
-            if status == 413
-            else Problem(
+            late = Problem(
                 504, "The answer took too long", kind="timed-out", detail="The work was given up; it is safe to try again."
             )
-        )
-        await problem_response(problem, scope["path"])(scope, receive, send)
+            await problem_response(late, scope["path"])(scope, receive, send)
+
+    def _too_large(self) -> Problem:
+        detail = f"at most {self._max_body_bytes} bytes are taken"
+        return Problem(413, "The body is too large", kind="body-too-large", detail=detail)
 
 
 def _number(text: bytes | None) -> int:

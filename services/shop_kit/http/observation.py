@@ -15,7 +15,6 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shop_kit import context
-from shop_kit.http.problems import unexpected_response
 from shop_kit.metrics import Metrics
 from shop_kit.tracing import parent_span
 
@@ -70,11 +69,9 @@ class Observed:
             await self._app(scope, receive, observed_send)
         except ClientDisconnect:
             status = status or CLIENT_CLOSED_REQUEST  # nobody is left to answer
-        except Exception as error:  # noqa: BLE001 - the outermost edge of a request: it is answered and logged here
+        except Exception as error:  # noqa: BLE001 - the outermost edge of a request: it was answered inside and is logged here
             _log.exception("a request failed", extra={"method": scope["method"], "path": scope["path"]})
             span.record_exception(error)
-            if status == 0:
-                await unexpected_response(scope["path"])(scope, receive, observed_send)
         route = getattr(scope.get("route"), "path", "unmatched")
         seconds = time.perf_counter() - began
         span.update_name(f"{scope['method']} {route}")

@@ -106,7 +106,7 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
     return problem_response(Problem(error.status_code, title, detail=detail, headers=error.headers or {}), request.url.path)
 
 
-def unexpected_response(path: str) -> Response:
-    """The answer to a fault of ours: no inner detail leaves the service."""
+async def on_unexpected(request: Request, _error: Exception) -> Response:
+    """Answer a fault of ours: no inner detail leaves the service. Starlette raises the error again; it is logged further out."""
     problem = Problem(500, "Something went wrong on our side", kind="unexpected", detail="It was logged under the correlation id.")
-    return problem_response(problem, path)
+    return problem_response(problem, request.url.path)

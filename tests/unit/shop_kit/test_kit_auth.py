@@ -1,0 +1,77 @@
+"""Internal tokens: what is forged, expired or meant for others does not hold."""
+
+from __future__ import annotations
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from shop_kit.auth import NotAllowed, NotAuthenticated, StaticKeys, TokenSigner, TokenVerifier
+from shop_kit.testing.clock import HandClock
+
+pytestmark = pytest.mark.anyio
+KEY = Ed25519PrivateKey.generate()
+
+
+def signer(clock: HandClock, key: Ed25519PrivateKey = KEY) -> TokenSigner:
+    return TokenSigner(key, "shop-edge", clock)
+
+
+def verifier(clock: HandClock) -> TokenVerifier:
+    return TokenVerifier(StaticKeys(KEY.public_key()), issuer="shop-edge", audience="shop-internal", clock=clock)
+
+
+async def test_a_signed_token_names_its_subject_and_scopes() -> None:
+    clock = HandClock()
+    token = signer(clock).sign("cus-1", audience="shop-internal", scopes=["orders:read"], lifetime_seconds=60)
+
+    principal = await verifier(clock).verify(token)
+
+    assert (principal.subject, principal.scopes) == ("cus-1", {"orders:read"})
+    with pytest.raises(NotAllowed):
+        principal.require("orders:place")
+
+
+async def test_a_token_that_was_verified_before_still_expires() -> None:
+    clock = HandClock()
+    tokens = verifier(clock)
+    token = signer(clock).sign("cus-1", audience="shop-internal", lifetime_seconds=60)
+    await tokens.verify(token)
+
+    clock.pass_by(66)
+
+    with pytest.raises(NotAuthenticated):
+        await tokens.verify(token)
+
+
+async def test_a_token_for_another_audience_does_not_hold() -> None:
+    clock = HandClock()
+    token = signer(clock).sign("cus-1", audience="shop", lifetime_seconds=60)
+
+    with pytest.raises(NotAuthenticated):
+        await verifier(clock).verify(token)
+
+
+async def test_a_token_of_another_key_does_not_hold() -> None:
+    clock = HandClock()
+    token = signer(clock, Ed25519PrivateKey.generate()).sign("cus-1", audience="shop-internal", lifetime_seconds=60)
+
+    with pytest.raises(NotAuthenticated):
+        await verifier(clock).verify(token)
+
+
+async def test_an_unsigned_token_does_not_hold() -> None:
+    clock = HandClock()
+    claims = {"sub": "cus-1", "aud": "shop-internal", "iss": "shop-edge", "iat": 0, "exp": 2**40}
+
+    with pytest.raises(NotAuthenticated):
+        await verifier(clock).verify(jwt.encode(claims, None, "none"))
+
+
+async def test_a_token_whose_subject_was_changed_does_not_hold() -> None:
+    clock = HandClock()
+    token = signer(clock).sign("cus-1", audience="shop-internal", lifetime_seconds=60)
+    header, _, signature = token.split(".")
+    other = signer(clock).sign("cus-2", audience="shop-internal", lifetime_seconds=60).split(".")[1]
+
+    with pytest.raises(NotAuthenticated):
+        await verifier(clock).verify(f"{header}.{other}.{signature}")
