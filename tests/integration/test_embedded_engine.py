@@ -30,6 +30,7 @@ from shop_sandbox.downloads.lock import KAFKA, REDIS, locked
 from shop_sandbox.engines.driver import Driver, Endpoints, ExecLaunch, NotReady, RunContext
 from shop_sandbox.engines.embedded import drivers, kafka
 from shop_sandbox.engines.embedded.java import find_java
+from shop_sandbox.engines.embedded.snapshot import Snapshot
 from shop_sandbox.errors import ErrorCode, SandboxError
 from shop_sandbox.events import Event, PreparationStarted
 from shop_sandbox.fetching import fetch_all
@@ -219,7 +220,7 @@ def test_a_killed_emulator_comes_back_without_its_stamp(store: Store) -> None:
 def test_the_emulator_keeps_rows_and_objects_over_an_orderly_stop(store: Store) -> None:
     store.start()
     aws_health.write_stamp(store.port, "kept")
-    _s3(store.port, "PUT", "/bucket", b"")
+    _s3(store.port, "PUT", "/bucket", _IN_OUR_REGION)
     _s3(store.port, "PUT", "/bucket/key", b"content")
     store.stop()
 
@@ -227,6 +228,36 @@ def test_the_emulator_keeps_rows_and_objects_over_an_orderly_stop(store: Store) 
 
     assert aws_health.read_stamp(store.port) == "kept"
     assert _s3(store.port, "GET", "/bucket/key", b"") == b"content"
+
+
+@each("aws")
+def test_state_that_could_not_be_saved_is_not_used_later(store: Store) -> None:
+    store.start()
+    store.stamped.write_stamp(store.resource, store.context, "s-1")
+    store.stop()
+    store.start()
+    obstacle = next(store.context.paths.data("aws").rglob("dynamodb.json"))
+    (obstacle.with_name("dynamodb.json.tmp")).mkdir()  # where MiniStack writes before it renames
+
+    assert store.stop() != 0
+
+    store.start()
+    assert store.stamped.read_stamp(store.resource, store.context) is None
+
+
+@each("aws")
+def test_the_emulator_does_not_start_on_state_that_it_cannot_read(store: Store) -> None:
+    store.start()
+    store.stamped.write_stamp(store.resource, store.context, "s-1")
+    store.stop()
+    saved = next(store.context.paths.data("aws").rglob("dynamodb.json"))
+    saved.write_text('{"__ministack_format__": 99, "payload": {}}')
+    Snapshot(saved.parent.parent).seal()
+
+    with pytest.raises(AssertionError, match="refusing to load"):
+        store.start()
+
+    assert Snapshot(saved.parent.parent).is_whole()
 
 
 @each(*STORES)
@@ -326,7 +357,7 @@ def test_the_databases_template_is_made_once(store: Store) -> None:
     assert not any(isinstance(event, PreparationStarted) for event in store.events)
 
 
-@each("postgres", "kafka", "aws")
+@each("postgres", "kafka")
 def test_a_full_disk_is_named_and_leaves_no_half_made_data(store: Store, tmp_path: Path) -> None:
     store.driver.prepare(store.resource, store.context)  # so that downloads and templates are there
     with full_disk(tmp_path / "disk") as disk:
@@ -388,7 +419,8 @@ def _as_not_root(data: Path) -> list[str]:
 
 
 def _write_kafka(store: Store) -> list[bytes]:
-    AdminClient(_kafka(store)).create_topics([NewTopic("kept", 1, 1)])["kept"].result(10)
+    admin = AdminClient(_kafka(store))
+    admin.create_topics([NewTopic("kept", 1, 1)])["kept"].result(10)
     acknowledged: list[bytes] = []
     producer = Producer({**_kafka(store), "acks": "all"})
     for number in range(500):
@@ -444,6 +476,9 @@ def _read_redis(store: Store) -> list[str]:
 
 WRITERS: dict[str, Callable[[Store], object]] = {"kafka": _write_kafka, "postgres": _write_postgres, "redis": _write_redis}
 READERS: dict[str, Callable[[Store], object]] = {"kafka": _read_kafka, "postgres": _read_postgres, "redis": _read_redis}
+
+
+_IN_OUR_REGION = b"<CreateBucketConfiguration><LocationConstraint>eu-west-1</LocationConstraint></CreateBucketConfiguration>"
 
 
 def _s3(port: int, method: str, path: str, body: bytes) -> bytes:

@@ -107,7 +107,7 @@ class Driver(Protocol):
         ...
 
     def recheck(self, resource: Resource, context: RunContext) -> None:
-        """Check in full what `prepare` takes on trust (hashes of downloads, an AOT cache), and drop what is bad: `prepare` repairs it.
+        """Check in full what `prepare` takes on trust (downloads, an AOT cache), and drop what is bad: `prepare` repairs it.
 
         Called in a thread when the process died before it was ready, before the next try. Raises SandboxError where nothing helps.
         """

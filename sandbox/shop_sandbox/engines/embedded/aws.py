@@ -29,9 +29,9 @@ class AwsDriver:
             "GATEWAY_PORT": str(context.endpoints.ports["aws"]),
             "BIND_HOST": "127.0.0.1",
             "PERSIST_STATE": "1",
-            "STATE_DIR": str(home / "state"),
+            "STATE_DIR": str(home / "saved" / "state"),
             "S3_PERSIST": "1",
-            "S3_DATA_DIR": str(home / "s3"),
+            "S3_DATA_DIR": str(home / "saved" / "s3"),
             "MINISTACK_ACCOUNT_ID": ACCOUNT_ID,
             "MINISTACK_REGION": REGION,
             # Listeners of their own, on fixed ports and all interfaces.

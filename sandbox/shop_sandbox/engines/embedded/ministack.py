@@ -8,6 +8,7 @@ uvicorn runs as well.
 
 from __future__ import annotations
 
+import logging
 import os
 import resource
 import signal
@@ -20,34 +21,69 @@ _KEEP_ALIVE_SECONDS = 75
 
 
 def main() -> int:
-    """Serve on 127.0.0.1:GATEWAY_PORT until SIGTERM; then save all state to STATE_DIR and seal it."""
-    snapshot = Snapshot(Path(os.environ["STATE_DIR"]))
+    """Serve on 127.0.0.1:GATEWAY_PORT until SIGTERM; then save all state below the parent of STATE_DIR and seal it.
+
+    Exit status 3 where the saved state cannot be restored (it stays as it is), 4 where state could not be saved (it stays unsealed).
+    """
+    snapshot = Snapshot(Path(os.environ["STATE_DIR"]).parent)
     snapshot.open()
     _raise_open_file_limit()
-
-    # uvicorn raises the signal that ended it once more when it is done; there is still the seal to be written then.
+    # uvicorn raises the signal that ended it once more when it is done; there is still the seal to write then.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
 
     import uvicorn
 
-    uvicorn.run(
-        "ministack.app:app",
-        host="127.0.0.1",
-        port=int(os.environ["GATEWAY_PORT"]),
-        loop="uvloop",
-        http="httptools",
-        lifespan="on",
-        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-        # Whoever still waits for an answer must not keep the state from being saved.
-        timeout_graceful_shutdown=1,
-        access_log=False,
-        log_level="warning",
-        server_header=False,
-        date_header=False,
+    faults = _PersistenceFaults()
+    logging.getLogger("persistence").addHandler(faults)
+    logging.getLogger("ministack").addHandler(faults)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            "ministack.app:app",
+            host="127.0.0.1",
+            port=int(os.environ["GATEWAY_PORT"]),
+            loop="uvloop",
+            http="httptools",
+            lifespan="on",
+            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+            # Whoever still waits for an answer must not keep the state from being saved.
+            timeout_graceful_shutdown=1,
+            access_log=False,
+            log_level="warning",
+            server_header=False,
+            date_header=False,
+        )
     )
+    try:
+        server.run()
+    finally:
+        if not server.started:  # so it changed nothing, and the state is as whole as before
+            snapshot.seal()
+    if not server.started:
+        return _NOT_STARTED
+    if faults.seen:
+        return _NOT_SAVED
     snapshot.seal()
     return 0
+
+
+_NOT_STARTED = 3
+_NOT_SAVED = 4
+
+
+class _PersistenceFaults(logging.Handler):
+    """Hears of state that could not be restored or saved, which MiniStack only logs."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.seen = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Note a failed save. Raise on a failed restore: a service must not start empty beside others that are not."""
+        if record.name == "persistence":
+            self.seen = True
+        if "restore persisted state" in record.msg or "failed to load" in record.msg or "refusing to load" in record.msg:
+            raise RuntimeError(record.getMessage())
 
 
 def _raise_open_file_limit() -> None:

@@ -50,4 +50,6 @@ class Snapshot:
         draft.replace(self._seal)
 
     def _sums(self) -> dict[str, str]:
-        return {file.name: sha256_of(file) for file in sorted(self._folder.glob("*.json"))}
+        return {
+            file.relative_to(self._folder).as_posix(): sha256_of(file) for file in sorted(self._folder.rglob("*")) if file.is_file()
+        }
