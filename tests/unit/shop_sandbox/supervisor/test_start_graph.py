@@ -52,6 +52,13 @@ def test_telemetry_stops_after_those_that_send_it_their_last_spans() -> None:
     assert after == {"telemetry": {"edge", "orders"}, "edge": set(), "orders": set()}
 
 
+def test_the_registry_stops_beside_its_clients_and_before_kafka() -> None:
+    registry = Resource("schema-registry", ResourceKind.SCHEMA_REGISTRY, needs=("kafka",))
+    resources = graph(resource("kafka"), registry, resource("orders", "schema-registry", "kafka"))
+
+    assert stops_after(resources) == {"kafka": {"schema-registry", "orders"}, "schema-registry": set(), "orders": set()}
+
+
 @given(st.lists(st.tuples(st.integers(0, 7), st.integers(0, 7)), max_size=25))
 def test_stopping_never_waits_in_a_circle_and_always_for_what_needs_it(needs: list[tuple[int, int]]) -> None:
     downwards = [(max(pair), min(pair)) for pair in needs if pair[0] != pair[1]]
