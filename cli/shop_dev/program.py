@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import traceback
@@ -20,6 +21,9 @@ PROGRAM = "shop-dev"
 
 def run(arguments: list[str]) -> int:
     """Run one command to its end and return the exit status. Nothing escapes from here but the operating system's own doing."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that cannot show a sign is no reason to fail
     try:
         answer = _answer(arguments)
         if isinstance(answer, int):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
@@ -18,6 +18,8 @@ from shop_dev.project import Project
 
 if TYPE_CHECKING:
     from shop_sandbox.client import SandboxClient
+
+    from shop_dev.seeding.products import Product
 
 
 @dataclass(frozen=True)
@@ -58,19 +60,25 @@ def stock_the_shop(start: Start, *, sink: Sink) -> Stock:
     """
     if not {"edge", "inventory", "aws"} <= start.ready.endpoints.keys():
         return Stock()
-    from shop_dev.seeding import importing
+    from shop_dev.seeding import shelf
     from shop_dev.seeding.products import products
 
     assortment = products()
     with stopping_on_interrupt(lambda: start.client, sink=sink):
         try:
-            shop = importing.Shop.found_in(start.ready.endpoints, start.client.status().environment)
-            if not importing.stocked(shop, assortment[0].sku):
+            if not shelf.is_stocked(start.ready.endpoints["inventory"], assortment[0].sku):
                 sink.say(f"Filling the empty shop with {len(assortment):,} products.")
-                importing.import_products(shop, assortment)
+                _fill(start, assortment)
         except ShopDevError as error:
             return Stock(warnings=(f"The shop is up but has no products: {error.message} Try `shop-dev seed`.",))
     return Stock(sku=assortment[0].sku)
+
+
+def _fill(start: Start, assortment: Sequence[Product]) -> None:
+    from shop_dev.seeding import importing
+
+    shop = importing.Shop.found_in(start.ready.endpoints, start.client.status().environment)
+    importing.import_products(shop, assortment)
 
 
 def stay(start: Start, *, sink: Sink) -> None:

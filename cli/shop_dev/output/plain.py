@@ -7,6 +7,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self, TextIO
 
+import msgspec
 from shop_sandbox.events import (
     AnyEvent,
     CodeChanged,
@@ -57,13 +58,18 @@ class PlainSink:
             return
         if isinstance(event, ProbeFailed) and self._progress.elapsed(event.resource, event.at) < WORTH_A_REASON_SECONDS:
             return
-        told = lines(event)
+        told = lines(self._with_own_seconds(event))
         if isinstance(event, ResourceChanged) and told:
             if self._said.get(event.resource) == told[0]:
                 return
             self._said[event.resource] = told[0]
         for line in told:
             self.say(line)
+
+    def _with_own_seconds(self, event: AnyEvent) -> AnyEvent:
+        if isinstance(event, ResourceChanged):
+            return msgspec.structs.replace(event, seconds=self._progress.rows[event.resource].seconds)
+        return event
 
     def say(self, line: str) -> None:
         self._stream.write(line + "\n")

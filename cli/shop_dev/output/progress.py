@@ -24,7 +24,7 @@ class Row:
 
     state: ResourceState
     since: float
-    """Seconds since the epoch at which its start was decided."""
+    """Seconds since the epoch at which it entered its way to a settled state."""
     seconds: float | None = None
     """How long it took, once it has settled."""
     note: str = ""
@@ -67,14 +67,20 @@ class Progress:
 
     def _changed(self, event: ResourceChanged) -> Row:
         before = self.rows.get(event.resource)
-        begun = before is not None and before.state not in SETTLED and event.state is not ResourceState.PENDING
+        begun = before is not None and before.state not in (*SETTLED, ResourceState.PENDING)
+        since = before.since if before and begun else event.at
         return Row(
             state=event.state,
-            since=before.since if before and begun else event.at,
-            seconds=event.seconds if event.state in SETTLED else None,
+            since=since,
+            seconds=_took(event, since, begun=begun) if event.state in SETTLED else None,
             note=event.reason or "",
             endpoint=event.endpoint or (before.endpoint if before else None),
         )
+
+
+def _took(event: ResourceChanged, since: float, *, begun: bool) -> float | None:
+    """Seconds from the start of the process; the event counts from the start of everything, waiting for others included."""
+    return event.at - since if begun else event.seconds
 
 
 def died_because(event: ResourceDied) -> str:

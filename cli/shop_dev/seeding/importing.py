@@ -24,7 +24,6 @@ CHUNK = 100
 AT_ONCE = 4
 TOKEN_SECONDS = 300
 CALL_SECONDS = 30
-LOOK_SECONDS = 5
 
 
 @dataclass(frozen=True)
@@ -61,27 +60,6 @@ def import_products(shop: Shop, products: Sequence[Product]) -> int:
             f"Seeding broke off: {str(error) or type(error).__name__}. What was imported stays; doing it again is safe.",
             actions=("shop-dev status", "shop-dev seed"),
             retryable=True,
-        ) from error
-
-
-def stocked(shop: Shop, sku: str) -> bool:
-    """True if inventory knows the product."""
-
-    async def ask() -> bool:
-        timeout = aiohttp.ClientTimeout(total=LOOK_SECONDS)
-        async with (
-            aiohttp.ClientSession(timeout=timeout) as session,
-            session.get(f"{shop.inventory}/v1/stock-items/{sku}") as answer,
-        ):
-            return answer.status == 200
-
-    try:
-        return asyncio.run(ask())
-    except (aiohttp.ClientError, TimeoutError) as error:
-        raise ShopDevError(
-            CliCode.SERVICE_UNREACHABLE,
-            f"inventory does not answer: {str(error) or type(error).__name__}.",
-            actions=("shop-dev logs inventory",),
         ) from error
 
 

@@ -206,7 +206,7 @@ class ShopOfTests:
         self.is_stocked = stocked
         self.imported = 0
 
-    def stocked(self, shop: object, sku: str) -> bool:
+    def stocked(self, inventory: str, sku: str) -> bool:
         return self.is_stocked
 
     def import_products(self, shop: object, products: list[object]) -> int:
@@ -234,7 +234,7 @@ def test_an_empty_shop_is_filled_and_an_order_suggested(
     shop_dev: ShopDev, whole_shop: FakeSandboxClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shop = ShopOfTests(stocked=False)
-    monkeypatch.setattr("shop_dev.seeding.importing.stocked", shop.stocked)
+    monkeypatch.setattr("shop_dev.seeding.shelf.is_stocked", shop.stocked)
     monkeypatch.setattr("shop_dev.seeding.importing.import_products", shop.import_products)
 
     said = shop_dev("up")
@@ -248,7 +248,7 @@ def test_a_shop_with_products_is_left_as_it_is(
     shop_dev: ShopDev, whole_shop: FakeSandboxClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shop = ShopOfTests(stocked=True)
-    monkeypatch.setattr("shop_dev.seeding.importing.stocked", shop.stocked)
+    monkeypatch.setattr("shop_dev.seeding.shelf.is_stocked", shop.stocked)
     monkeypatch.setattr("shop_dev.seeding.importing.import_products", shop.import_products)
 
     said = shop_dev("up", "--json")
@@ -260,10 +260,10 @@ def test_a_shop_with_products_is_left_as_it_is(
 def test_a_shop_that_cannot_be_filled_is_a_warning(
     shop_dev: ShopDev, whole_shop: FakeSandboxClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(shop: object, sku: str) -> bool:
+    def refuse(inventory: str, sku: str) -> bool:
         raise ShopDevError(CliCode.SERVICE_UNREACHABLE, "inventory does not answer.")
 
-    monkeypatch.setattr("shop_dev.seeding.importing.stocked", refuse)
+    monkeypatch.setattr("shop_dev.seeding.shelf.is_stocked", refuse)
 
     said = shop_dev("up")
 

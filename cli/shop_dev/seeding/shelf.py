@@ -1,0 +1,26 @@
+"""A quick look whether inventory knows a product. Every `up` takes it, so it costs no heavy import."""
+
+from __future__ import annotations
+
+from http.client import HTTPConnection, HTTPException
+from urllib.parse import quote, urlsplit
+
+from shop_dev.errors import CliCode, ShopDevError
+
+LOOK_SECONDS = 5.0
+
+
+def is_stocked(inventory: str, sku: str) -> bool:
+    """True if the inventory at this URL knows the product. Raises ShopDevError (service_unreachable)."""
+    connection = HTTPConnection(urlsplit(inventory).netloc, timeout=LOOK_SECONDS)
+    try:
+        connection.request("GET", f"/v1/stock-items/{quote(sku)}")
+        return connection.getresponse().status == 200
+    except (OSError, HTTPException) as error:
+        raise ShopDevError(
+            CliCode.SERVICE_UNREACHABLE,
+            f"inventory does not answer: {str(error) or type(error).__name__}.",
+            actions=("shop-dev logs inventory",),
+        ) from error
+    finally:
+        connection.close()

@@ -1,0 +1,43 @@
+"""The look whether there is anything to order."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+from shop_dev.errors import CliCode, ShopDevError
+from shop_dev.seeding.shelf import is_stocked
+
+
+class Inventory(BaseHTTPRequestHandler):
+    """Knows one product."""
+
+    def do_GET(self) -> None:
+        self.send_response(200 if self.path == "/v1/stock-items/GAR-00001" else 404)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None: ...
+
+
+@pytest.fixture
+def inventory() -> Iterator[str]:
+    server = HTTPServer(("127.0.0.1", 0), Inventory)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_product_that_is_known_is_stocked(inventory: str) -> None:
+    assert is_stocked(inventory, "GAR-00001")
+    assert not is_stocked(inventory, "GAR-00002")
+
+
+def test_an_inventory_that_does_not_answer_is_no_empty_shop(inventory: str) -> None:
+    with pytest.raises(ShopDevError) as raised:
+        is_stocked("http://127.0.0.1:1", "GAR-00001")
+
+    assert raised.value.code is CliCode.SERVICE_UNREACHABLE
