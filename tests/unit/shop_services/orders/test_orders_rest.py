@@ -304,6 +304,19 @@ async def test_nobody_gets_in_without_a_token_that_holds(shop: Shop, method: str
     assert statuses == [401, 401, 401, 401]
 
 
+async def test_a_fault_of_ours_is_told_as_a_problem_without_its_inside(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(_order_id: str) -> None:
+        raise RuntimeError("secret inside")
+
+    monkeypatch.setattr(shop.desk, "read", broken)
+
+    answer = await shop.get("/v1/orders/ord_1")
+
+    assert (answer.status_code, answer.headers["content-type"]) == (500, "application/problem+json")
+    assert answer.json()["correlationId"] == answer.headers["x-correlation-id"]
+    assert "secret inside" not in answer.text
+
+
 async def test_a_token_for_reading_does_not_order(shop: Shop) -> None:
     headers = {**shop.as_customer("ann", "orders:read"), "idempotency-key": "k-1"}
 
