@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from shop_contracts.compat.elements import Enum
+from shop_contracts.compat.elements import Enum, File
 from shop_contracts.compat.house import reuse, rules
 from shop_contracts.compat.house.pairs import Break, History, Pair, walk
 from shop_contracts.compat.house.rule import HOUSE, Category, Rule
@@ -15,7 +15,7 @@ from shop_contracts.compat.proof import Evidence
 from shop_contracts.compat.report import Finding, Mode, Report
 from shop_contracts.compat.schema import Schema
 
-STANDARD_IMPORTS = ("google/", "confluent/", "buf/")
+STANDARD_IMPORTS = ("google/protobuf/", "google/type/", "google/rpc/", "google/api/", "confluent/", "buf/validate/")
 """Files that come with compilers and frameworks: who imports them does not answer for them."""
 RULES: tuple[Rule[Any], ...] = (*rules.RULES, *reuse.RULES)
 
@@ -31,14 +31,15 @@ def judge(
     """Return what the house says to `new` after `old_versions` (oldest first).
 
     House rules hold in both directions at once, so of the level only NONE and TRANSITIVE count. `targets` are the paths of the
-    files that are judged, all but the standard imports where it is None.
+    files that are judged, and what is in none of them any more counts as deleted. Where it is None, the main file is judged and
+    what it imports, but for standard imports, and an import that is no longer used is not a deletion.
     """
     if level is Level.NONE:
         return Report(Mode.HOUSE, level)
     earlier = list(reversed(old_versions if level.is_transitive else old_versions[-1:]))
     refusals = _Refusals(new, _by_subject(categories), targets)
     for old in earlier:
-        for pair in walk(old.tree, new.tree):
+        for pair in walk(old, new):
             refusals.judge(pair, old)
     if earlier:
         refusals.judge(History(earlier, new), earlier[0])
@@ -66,14 +67,16 @@ class _Refusals:
         for rule in self.selected.get(type(subject), ()):
             for refusal in rule.check(subject):
                 key = (rule.id, refusal.path, refusal.before)
-                if key not in self.findings and _is_target(refusal.file, self.targets):
+                if key not in self.findings and self._is_judged(refusal, old):
                     self.findings[key] = _finding(rule, refusal, refusal.against or old, self.new)
 
-
-def _is_target(file: str | None, targets: Collection[str] | None) -> bool:
-    if file is None:
-        return True
-    return not file.startswith(STANDARD_IMPORTS) if targets is None else file in targets
+    def _is_judged(self, refusal: Break, old: Schema) -> bool:
+        if self.targets is not None:
+            return refusal.file is None or refusal.file in self.targets
+        if refusal.file is None:
+            gone = refusal.old if isinstance(refusal.old, File) else getattr(refusal.old, "file", None)
+            return gone is None or gone.path == old.main
+        return refusal.file == self.new.main or not refusal.file.startswith(STANDARD_IMPORTS)
 
 
 def _finding(rule: Rule[Any], refusal: Break, old: Schema, new: Schema) -> Finding:

@@ -49,6 +49,8 @@ class SchemaPair:
 
     old: Tree
     new: Tree
+    main: File
+    """The old version's main file."""
 
 
 @dataclass(slots=True)
@@ -170,9 +172,10 @@ def field_path(field: Field) -> str:
     return path_of(field.parent.local_name, str(field.number))
 
 
-def walk(old: Tree, new: Tree) -> Iterator[Pair]:
+def walk(old_schema: Schema, new_schema: Schema) -> Iterator[Pair]:
     """Yield every pair worth a look; messages and fields that are the same to the last option are left out."""
-    yield SchemaPair(old, new)
+    old, new = old_schema.tree, new_schema.tree
+    yield SchemaPair(old, new, old_schema.file)
     for path, file in old.files.items():
         if path in new.files:
             yield FilePair(file, new.files[path])

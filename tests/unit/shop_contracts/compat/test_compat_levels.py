@@ -173,6 +173,17 @@ def test_the_house_refuses_what_confluent_lets_through(change: str) -> None:
     assert not check([before], after, level=Level.FULL_TRANSITIVE, mode=Mode.HOUSE).compatible
 
 
+def test_an_import_that_is_no_longer_used_is_no_deletion() -> None:
+    service = 'syntax = "proto3"; package parts; message Part {} message Whole {} service S { rpc Ask(Part) returns (Part); }'
+    text = 'import "part.proto"; import "google/protobuf/empty.proto"; message M { reserved 1; reserved "p"; }'
+
+    before = proto(text.replace("reserved 1;", "").replace('reserved "p";', "parts.Part p = 1;"), imports={"part.proto": service})
+
+    assert check(
+        [before], proto('message M { reserved 1; reserved "p"; }'), level=Level.FULL_TRANSITIVE, mode=Mode.HOUSE
+    ).compatible
+
+
 def test_the_house_judges_imports_unless_told_which_files_count() -> None:
     before, after = importing(PART_INT, None), importing(PART_STRING, None)
 

@@ -9,7 +9,7 @@ from shop_contracts.compat.house.rule import Category, Rule
 
 
 def _check(pair: SchemaPair) -> Iterator[Break]:
-    gone = [one for file in pair.old.files.values() for one in file.messages if one.full_name not in pair.new.messages]
+    gone = [message for message in pair.main.messages if message.full_name not in pair.new.messages]
     contained = {field.type_name for message in pair.old.messages.values() for field in message.fields} if gone else set()
     for message in gone:
         if message.full_name not in contained:

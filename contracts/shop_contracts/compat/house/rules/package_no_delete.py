@@ -10,8 +10,10 @@ from shop_contracts.compat.house.rule import Category, Rule
 
 def _check(pair: SchemaPair) -> Iterator[Break]:
     kept = {file.package for file in pair.new.files.values()}
-    for package in sorted({file.package for file in pair.old.files.values()} - kept):
-        yield Break("#/", f"package {package or '(none)'}", ABSENT, f"Nothing is left of the package {package or '(none)'}.")
+    gone = {file.package: file for file in pair.old.files.values() if file.package not in kept}
+    for package, file in sorted(gone.items()):
+        name = package or "(none)"
+        yield Break("#/", f"package {name}", ABSENT, f"Nothing is left of the package {name}.", None, file)
 
 
 RULE = Rule(
