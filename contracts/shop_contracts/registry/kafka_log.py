@@ -11,9 +11,8 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
@@ -22,6 +21,8 @@ from shop_contracts.registry.log import Superseded, Unavailable
 from shop_contracts.registry.records import Record
 
 logger = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
 
 _FENCED = {KafkaError._FENCED, KafkaError.INVALID_PRODUCER_EPOCH, KafkaError.PRODUCER_FENCED}
 
@@ -43,8 +44,6 @@ class KafkaLog:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._apply: Callable[[Sequence[Record]], None] = lambda _: None
         self._stopping = threading.Event()
-        self._reader: threading.Thread | None = None
-        self._writing = ThreadPoolExecutor(1, thread_name_prefix="registry-writer")
         self._producer: Producer | None = None
         self._is_leading = False
         self._position = 0
@@ -61,8 +60,7 @@ class KafkaLog:
     async def start(self, apply: Callable[[Sequence[Record]], None]) -> None:
         self._loop = asyncio.get_running_loop()
         self._apply = apply
-        self._reader = threading.Thread(target=self._read, name="registry-reader", daemon=True)
-        self._reader.start()
+        threading.Thread(target=self._read, name="registry-reader", daemon=True).start()
         self._warming = asyncio.create_task(self._warm_up())
 
     async def _warm_up(self) -> None:
@@ -203,7 +201,7 @@ class KafkaLog:
         async with self._taking_over:
             if self._is_leading:
                 return
-            await self._in_writer(self._take_over)
+            await self._in_thread(self._take_over)
             await self._until(self._topic_is_there)
             # What another process wrote before is in front of this record, and behind it nobody else can write.
             await self._commit([records.barrier_record()])
@@ -214,15 +212,31 @@ class KafkaLog:
 
     async def _commit(self, batch: Sequence[Record]) -> None:
         try:
-            last_offset = await self._in_writer(self._write, batch)
+            last_offset = await self._in_thread(self._write, batch)
             await self._until_applied(last_offset)
         except (Superseded, Unavailable):
             self._is_leading = False
             raise
 
-    async def _in_writer(self, call: Callable[..., Any], *arguments: Any) -> Any:
+    async def _in_thread(self, call: Callable[..., _T], *arguments: Any) -> _T:
+        """Run a call that blocks. In a daemon thread: an executor's would hold up the end of the process while Kafka is away."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._writing, call, *arguments)
+        outcome: asyncio.Future[_T] = loop.create_future()
+
+        def settle(set_it: Callable[[Any], None], value: object) -> None:
+            if not outcome.done():
+                set_it(value)
+
+        def work() -> None:
+            try:
+                result = call(*arguments)
+            except (Superseded, Unavailable) as error:
+                self._on_loop(settle, outcome.set_exception, error)
+            else:
+                self._on_loop(settle, outcome.set_result, result)
+
+        threading.Thread(target=work, name="registry-writer", daemon=True).start()
+        return await outcome
 
     def _take_over(self) -> None:
         """Fence whoever wrote before."""
@@ -293,9 +307,7 @@ class KafkaLog:
         producer.purge(in_flight=True, in_queue=True, blocking=False)
 
     async def close(self) -> None:
+        # The threads are daemons and may sit in a call to Kafka; nothing is lost with them, so nobody waits for them.
         self._stopping.set()
         if self._warming is not None:
             self._warming.cancel()
-        self._writing.shutdown(wait=False, cancel_futures=True)
-        if self._reader is not None:
-            await asyncio.to_thread(self._reader.join, 2)

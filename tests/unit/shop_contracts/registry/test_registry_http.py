@@ -1,0 +1,335 @@
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pytest
+from fakes.schema_log import FakeLog, SharedTopic
+from google.protobuf.descriptor_pb2 import FileDescriptorProto
+from shop_contracts.protobuf.compiler import compile_proto
+from shop_contracts.registry.http import MAX_BODY_BYTES, application
+from shop_contracts.registry.log import Superseded
+from shop_contracts.registry.records import Record
+from shop_contracts.registry.registry import Registry
+from starlette.testclient import TestClient
+
+ORDER = 'syntax = "proto3"; package shop; message Order { string id = 1; }'
+LONGER = 'syntax = "proto3"; package shop; message Order { string id = 1; int32 lines = 2; }'
+BROKEN = 'syntax = "proto3"; package shop; message Order { int32 id = 1; }'
+
+
+@pytest.fixture
+def topic() -> SharedTopic:
+    return SharedTopic()
+
+
+@pytest.fixture
+def registry(topic: SharedTopic) -> Iterator[TestClient]:
+    with TestClient(application(Registry(FakeLog(topic)))) as client:
+        yield client
+
+
+def protobuf(schema: str, **more: object) -> dict[str, Any]:
+    return {"schema": schema, "schemaType": "PROTOBUF", **more}
+
+
+def register(registry: TestClient, subject: str, schema: str, **more: object) -> Any:
+    answer = registry.post(f"/subjects/{subject}/versions", json=protobuf(schema, **more))
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def error_of(answer: Any) -> tuple[int, int]:
+    return answer.status_code, answer.json()["error_code"]
+
+
+def test_an_answer_to_a_registration_names_id_version_and_guid_only(registry: TestClient) -> None:
+    assert register(registry, "orders", ORDER) == {"id": 1, "version": 1, "guid": registry.get("/schemas/ids/1").json()["guid"]}
+
+
+def test_the_identity_of_a_schema_stays_what_it_was_in_earlier_releases(registry: TestClient) -> None:
+    # A change here gives registered schemas new ids: raise records.IDENTITY_SCHEME with it.
+    assert register(registry, "orders", ORDER)["guid"] == "c0f56073-80f5-38c3-04f5-4c6e02dc57fd"
+
+
+def test_comments_and_layout_do_not_make_a_new_schema_and_the_first_text_is_kept(registry: TestClient) -> None:
+    first = "// The order.\n" + ORDER
+    register(registry, "orders", first)
+
+    assert register(registry, "orders", ORDER.replace("; ", ";\n\n"))["version"] == 1
+    assert registry.get("/subjects/orders/versions/latest").json()["schema"] == first
+
+
+def test_a_schema_is_given_back_as_a_descriptor_when_asked(registry: TestClient) -> None:
+    register(registry, "orders", ORDER)
+
+    answers = [
+        registry.get("/schemas/ids/1?format=serialized").json()["schema"],
+        registry.get("/subjects/orders/versions/1?format=serialized").json()["schema"],
+        registry.get("/subjects/orders/versions/1/schema?format=serialized").text,
+        registry.post("/subjects/orders?format=serialized", json=protobuf(ORDER)).json()["schema"],
+    ]
+
+    assert {FileDescriptorProto.FromString(base64.b64decode(answer)).package for answer in answers} == {"shop"}
+
+
+def test_a_descriptor_with_imports_is_registered_against_its_references(registry: TestClient) -> None:
+    register(registry, "base", ORDER)
+    text = 'syntax = "proto3"; import "order.proto"; message Paid { shop.Order order = 1; }'
+    descriptor = base64.b64encode(compile_proto(text, {"order.proto": ORDER}).file.SerializeToString()).decode()
+    references = [{"name": "order.proto", "subject": "base", "version": 1}]
+
+    registered = register(registry, "paid", descriptor, references=references)
+
+    assert register(registry, "paid", text, references=references)["id"] == registered["id"]
+    assert 'import "order.proto";' in registry.get(f"/schemas/ids/{registered['id']}/schema").text
+
+
+def test_references_count_in_any_order_and_only_as_far_as_they_are_imported(registry: TestClient) -> None:
+    for name in ("a", "b", "c"):
+        register(registry, name, f'syntax = "proto3"; message {name.upper()} {{}}')
+    a, b, c = ({"name": f"{name}.proto", "subject": name, "version": 1} for name in "abc")
+    text = 'syntax = "proto3"; import "a.proto"; import "b.proto"; message M { A a = 1; B b = 2; }'
+
+    registered = register(registry, "m", text, references=[a, b])
+
+    assert register(registry, "m", text, references=[c, b, a])["id"] == registered["id"]
+
+
+def test_a_reference_to_the_latest_version_is_kept_by_its_number(registry: TestClient) -> None:
+    register(registry, "base", ORDER)
+    text = 'syntax = "proto3"; import "o.proto"; message P { shop.Order o = 1; }'
+
+    register(registry, "p", text, references=[{"name": "o.proto", "subject": "base", "version": -1}])
+
+    assert registry.get("/subjects/p/versions/1").json()["references"] == [{"name": "o.proto", "subject": "base", "version": 1}]
+
+
+def test_a_bad_schema_says_where(registry: TestClient) -> None:
+    answer = registry.post("/subjects/a/versions", json=protobuf('syntax = "proto3";\nmessage A { strin x = 1; }'))
+
+    assert error_of(answer) == (422, 42201)
+    assert 'schema.proto:2:13: "strin" is not defined.' in answer.json()["message"]
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b"{", (400, 400)),
+        (b"[]", (400, 400)),
+        (b'{"schema": 7}', (400, 400)),
+        (b'{"schema": "x", "references": [{"name": "a"}]}', (400, 400)),
+        (b"{}", (422, 42201)),
+        (b'{"schema": "", "schemaType": "PROTOBUF"}', (422, 42201)),
+        (b'{"schema": "{", "schemaType": "JSON"}', (422, 42201)),
+        (b'{"schema": "\\ud800", "schemaType": "PROTOBUF"}', (400, 400)),
+        (b"\xff\xfe", (400, 400)),
+    ],
+)
+def test_a_malformed_body_is_refused(registry: TestClient, body: bytes, expected: tuple[int, int]) -> None:
+    assert error_of(registry.post("/subjects/a/versions", content=body)) == expected
+
+
+def test_a_body_that_is_too_large_is_refused(registry: TestClient) -> None:
+    assert error_of(registry.post("/subjects/a/versions", content=b"x" * (MAX_BODY_BYTES + 1))) == (413, 413)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"), [("GET", "/nothing", 404), ("PATCH", "/subjects", 405), ("GET", "/schemas/ids/x", 404)]
+)
+def test_what_is_not_served_is_an_error_of_the_api(registry: TestClient, method: str, path: str, status: int) -> None:
+    assert error_of(registry.request(method, path)) == (status, status)
+
+
+def test_listings_come_in_pages(registry: TestClient) -> None:
+    for number in range(5):
+        register(registry, f"s{number}", ORDER)
+
+    assert registry.get("/subjects?offset=1&limit=2").json() == ["s1", "s2"]
+    assert [each["subject"] for each in registry.get("/schemas?offset=3").json()] == ["s3", "s4"]
+    assert registry.get("/schemas/ids/1/subjects?limit=1").json() == ["s0"]
+    assert registry.get("/subjects?subjectPrefix=s3").json() == ["s3"]
+
+
+def test_only_latest_versions_are_listed_when_asked(registry: TestClient) -> None:
+    register(registry, "orders", ORDER)
+    register(registry, "orders", LONGER)
+
+    assert [each["version"] for each in registry.get("/schemas?latestOnly=true").json()] == [2]
+
+
+def test_a_schema_is_found_by_its_guid(registry: TestClient) -> None:
+    guid = register(registry, "orders", ORDER)["guid"]
+
+    assert registry.get(f"/schemas/guids/{guid}").json()["schema"] == ORDER
+    assert registry.get(f"/schemas/guids/{guid}/ids").json() == [{"context": ".", "id": 1}]
+    assert error_of(registry.get("/schemas/guids/00000000-0000-0000-0000-000000000000")) == (404, 40403)
+
+
+def test_each_context_has_ids_of_its_own(registry: TestClient) -> None:
+    register(registry, "orders", ORDER)
+    register(registry, ":.eu:orders", LONGER)
+
+    assert registry.get("/schemas/ids/1").json()["schema"] == ORDER
+    assert registry.get("/schemas/ids/1?subject=:.eu:").json()["schema"] == LONGER
+    assert registry.get("/contexts/.eu/schemas/ids/1").json()["schema"] == LONGER
+    assert registry.get("/contexts/.eu/subjects").json() == [":.eu:orders"]
+
+
+def test_a_level_of_a_context_counts_for_its_subjects(registry: TestClient) -> None:
+    registry.put("/contexts/.eu/config", json={"compatibility": "NONE"})
+    register(registry, ":.eu:orders", ORDER)
+
+    register(registry, ":.eu:orders", BROKEN)
+
+    assert registry.get("/config/:.eu:orders?defaultToGlobal=true").json()["compatibilityLevel"] == "NONE"
+    assert registry.get("/config").json() == {"compatibilityLevel": "BACKWARD"}
+
+
+def test_a_config_keeps_what_a_request_does_not_name(registry: TestClient) -> None:
+    registry.put("/config/orders", json={"compatibility": "FULL", "normalize": True})
+    registry.put("/config/orders", json={"compatibilityGroup": "major"})
+
+    assert registry.get("/config/orders").json() == {"compatibilityLevel": "FULL", "normalize": True, "compatibilityGroup": "major"}
+
+
+def test_a_config_of_the_wrong_kind_is_refused(registry: TestClient) -> None:
+    assert error_of(registry.put("/config/orders", json={"normalize": "perhaps"})) == (422, 422)
+
+
+def test_normalisation_of_a_config_counts_for_lookups(registry: TestClient) -> None:
+    registry.put("/config/orders", json={"normalize": True})
+    register(registry, "orders", LONGER)
+    swapped = LONGER.replace("string id = 1; int32 lines = 2;", "int32 lines = 2; string id = 1;")
+
+    assert registry.post("/subjects/orders", json=protobuf(swapped)).json()["version"] == 1
+    assert error_of(registry.post("/subjects/other", json=protobuf(swapped))) == (404, 40401)
+
+
+def test_metadata_of_the_config_is_given_to_new_schemas(registry: TestClient) -> None:
+    registry.put(
+        "/config/orders",
+        json={
+            "defaultMetadata": {"properties": {"owner": "shop", "major": "1"}},
+            "overrideMetadata": {"properties": {"audited": "yes"}},
+        },
+    )
+    register(registry, "orders", ORDER, metadata={"properties": {"major": "2"}})
+
+    assert registry.get("/subjects/orders/versions/1").json()["metadata"]["properties"] == {
+        "owner": "shop",
+        "major": "2",
+        "audited": "yes",
+    }
+
+
+def test_versions_of_another_compatibility_group_are_not_compared(registry: TestClient) -> None:
+    registry.put("/config/orders", json={"compatibilityGroup": "major"})
+    register(registry, "orders", ORDER, metadata={"properties": {"major": "1"}})
+
+    register(registry, "orders", BROKEN, metadata={"properties": {"major": "2"}})
+
+    again = registry.post("/subjects/orders/versions", json=protobuf(LONGER, metadata={"properties": {"major": "2"}}))
+    assert error_of(again) == (409, 409)
+
+
+def test_a_changed_avro_schema_is_refused_with_what_to_do(registry: TestClient) -> None:
+    registry.post("/subjects/a/versions", json={"schema": '"string"'})
+
+    answer = registry.post("/subjects/a/versions", json={"schema": '"int"'})
+
+    assert error_of(answer) == (422, 42205)
+    assert "Set the level NONE" in answer.json()["message"]
+    assert registry.post("/subjects/a/versions", json={"schema": ' "string" '}).json()["id"] == 1
+
+
+def test_a_transitive_level_compares_with_every_version(registry: TestClient) -> None:
+    registry.put("/config/o", json={"compatibility": "NONE"})
+    for schema in (ORDER, BROKEN):
+        register(registry, "o", schema)
+    after_broken = BROKEN.replace("id = 1;", "id = 1; string more = 2;")
+    path = "/compatibility/subjects/o/versions"
+
+    registry.put("/config/o", json={"compatibility": "BACKWARD"})
+    assert registry.post(path, json=protobuf(after_broken)).json() == {"is_compatible": True}
+    registry.put("/config/o", json={"compatibility": "BACKWARD_TRANSITIVE"})
+    assert registry.post(path, json=protobuf(after_broken)).json() == {"is_compatible": False}
+
+
+def test_while_kafka_is_away_what_is_known_is_answered_and_changes_fail(registry: TestClient, topic: SharedTopic) -> None:
+    register(registry, "orders", ORDER)
+    topic.is_away = True
+
+    assert register(registry, "orders", ORDER)["id"] == 1
+    assert registry.get("/schemas/ids/1").status_code == 200
+    assert error_of(registry.post("/subjects/orders/versions", json=protobuf(LONGER))) == (500, 50002)
+    assert error_of(registry.post("/subjects/orders/versions", json=protobuf(BROKEN))) == (409, 409)
+
+    topic.is_away = False
+    assert register(registry, "orders", LONGER)["version"] == 2
+
+
+def test_before_the_state_is_read_nothing_is_called_unknown(topic: SharedTopic) -> None:
+    class Reading(FakeLog):
+        def catch_up(self) -> None:
+            self.failure = "The topic is unusable."
+
+        @property
+        def is_caught_up(self) -> bool:
+            return False
+
+        @is_caught_up.setter
+        def is_caught_up(self, value: bool) -> None:
+            pass
+
+    with TestClient(application(Registry(Reading(topic)))) as registry:
+        assert error_of(registry.get("/subjects/orders/versions")) == (503, 50003)
+        assert registry.get("/ready").status_code == 503
+        assert registry.get("/ready").json()["reason"] == "The topic is unusable."
+        assert registry.get("/health").status_code == 200
+
+
+def test_a_change_is_decided_anew_when_another_registry_wrote_in_between(topic: SharedTopic) -> None:
+    class Raced(FakeLog):
+        """Loses the race once: the other registry takes the id this one was about to give out."""
+
+        raced = False
+
+        async def append(self, records: Sequence[Record]) -> None:
+            if not self.raced:
+                self.raced = True
+                with TestClient(application(Registry(FakeLog(topic)))) as other:
+                    register(other, "theirs", LONGER)
+                raise Superseded("in between")
+            await super().append(records)
+
+    with TestClient(application(Registry(Raced(topic)))) as registry:
+        assert register(registry, "ours", ORDER)["id"] == 2
+        assert registry.get("/schemas/ids/1/subjects").json() == ["theirs"]
+
+
+def test_records_of_another_registry_are_read_and_identified(topic: SharedTopic) -> None:
+    import json
+
+    value = {
+        "subject": "orders",
+        "version": 1,
+        "id": 41,
+        "schemaType": "PROTOBUF",
+        "schema": "// theirs\n" + ORDER,
+        "deleted": False,
+    }
+    topic.records += [
+        Record(b'{"keytype":"NOOP","magic":0}', None),
+        Record(b'{"keytype":"SCHEMA","subject":"orders","version":1,"magic":1}', json.dumps(value | {"md5": "x"}).encode()),
+        Record(b'{"keytype":"CONFIG","subject":null,"magic":0}', b'{"subject":null,"compatibilityLevel":"FULL","new":null}'),
+        Record(b'{"keytype":"SOMETHING_NEW","magic":9}', b"{}"),
+        Record(b"\xff not json", b"\xff"),
+        Record(b'{"keytype":"SCHEMA","subject":"broken","version":1,"magic":1}', b'{"id":'),
+    ]
+    with TestClient(application(Registry(FakeLog(topic)))) as registry:
+        assert register(registry, "orders", ORDER)["id"] == 41
+        assert registry.get("/config").json() == {"compatibilityLevel": "FULL"}
+        assert registry.get("/subjects").json() == ["orders"]
+        assert register(registry, "new", LONGER)["id"] == 42
