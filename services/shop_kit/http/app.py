@@ -18,7 +18,7 @@ from shop_kit.errors import Unavailable
 from shop_kit.http.bodies import json
 from shop_kit.http.limits import Limited
 from shop_kit.http.observation import Observed
-from shop_kit.http.problems import Problem, on_http_exception, on_problem, on_unavailable, on_unexpected, on_unexpected
+from shop_kit.http.problems import Problem, on_http_exception, on_problem, on_unavailable, on_unexpected
 from shop_kit.metrics import Metrics
 
 Check = Callable[[], Awaitable[None]]
