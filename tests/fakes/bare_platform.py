@@ -1,0 +1,80 @@
+"""The platform without services, real: Kafka, registry, AWS emulator, PostgreSQL and Redis, as the sandbox starts them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+from confluent_kafka.admin import AdminClient, NewTopic
+from shop_kit.aws.client import AwsClient
+from shop_kit.settings import AwsSettings, KafkaSettings, read_settings
+from shop_sandbox.client import start_or_attach
+from shop_sandbox.events import SandboxReady
+from shop_sandbox.paths import default_cache_root
+from shop_sandbox.supervisor.settings import SupervisorSettings
+
+_INHERITED = ("PATH", "HOME", "LANG", "TMPDIR", "JAVA_HOME")
+
+
+class PlatformSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the platform is."""
+
+    kafka: KafkaSettings
+    aws: AwsSettings
+
+
+@contextmanager
+def bare_platform(root: Path, name: str) -> Iterator[PlatformSettings]:
+    """A platform with empty stores within the block."""
+    client = start_or_attach(
+        SupervisorSettings(
+            checkout=str(root),
+            name=name,
+            cache_root=str(os.environ.get("SHOP_TEST_CACHE") or default_cache_root(dict(os.environ))),
+            runtime_dir=str(root / "run"),
+            service_globs=["services/*/service.yaml"],
+            ports={},
+            inherited={one: os.environ[one] for one in _INHERITED if one in os.environ},
+        )
+    )
+    *_, last = client.up(("kafka", "schema-registry", "aws"))
+    assert isinstance(last, SandboxReady), last
+    try:
+        environment: Mapping[str, str] = client.status().environment
+        yield read_settings(PlatformSettings, environment)
+    finally:
+        for _ in client.down(purge=True):
+            pass
+
+
+def make_topics(settings: KafkaSettings, *topics: str, partitions: int = 2) -> None:
+    """Make topics and wait until they are there."""
+    admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap_servers})
+    for made in admin.create_topics([NewTopic(topic, partitions, 1) for topic in topics]).values():
+        made.result(10)
+
+
+async def make_table(client: AwsClient, name: str, *key: str, index: tuple[str, str, str, str] | None = None) -> None:
+    """Make a table with string keys; `index` is (name, partition, sort, type of sort)."""
+    attributes = dict.fromkeys(key, "S")
+    request: dict[str, object] = {
+        "TableName": name,
+        "BillingMode": "PAY_PER_REQUEST",
+        "KeySchema": _schema(*key),
+    }
+    if index:
+        index_name, partition, sort, kind = index
+        attributes |= {partition: "S", sort: kind}
+        projection = {"ProjectionType": "ALL"}
+        request["GlobalSecondaryIndexes"] = [
+            {"IndexName": index_name, "KeySchema": _schema(partition, sort), "Projection": projection}
+        ]
+    request["AttributeDefinitions"] = [{"AttributeName": one, "AttributeType": kind} for one, kind in attributes.items()]
+    await client.call("dynamodb", "DynamoDB_20120810", "CreateTable", request)
+
+
+def _schema(*key: str) -> list[dict[str, str]]:
+    return [{"AttributeName": one, "KeyType": kind} for one, kind in zip(key, ("HASH", "RANGE"), strict=False)]
