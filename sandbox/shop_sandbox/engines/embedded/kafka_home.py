@@ -26,6 +26,9 @@ _SETTINGS = """\
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller_port}
+# The only voter waits for nobody: with the default, a broker that starts again sits out a second before it elects itself.
+controller.quorum.election.timeout.ms=100
+controller.quorum.election.backoff.max.ms=100
 controller.listener.names=CONTROLLER
 listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
 advertised.listeners=PLAINTEXT://127.0.0.1:{port}

@@ -23,12 +23,12 @@ _KEEP_ALIVE_SECONDS = 75
 def main() -> int:
     """Serve on 127.0.0.1:GATEWAY_PORT until SIGTERM; then save all state below the parent of STATE_DIR and seal it.
 
-    Exit status 3 where the saved state cannot be restored (it stays as it is), 4 where state could not be saved (it stays unsealed).
+    Exit status 3 where saved state cannot be restored (it stays as it is), 4 where state could not be saved (it stays unsealed).
     """
     snapshot = Snapshot(Path(os.environ["STATE_DIR"]).parent)
     snapshot.open()
     _raise_open_file_limit()
-    # uvicorn raises the signal that ended it once more when it is done; there is still the seal to write then.
+    # uvicorn raises the signal that ended it once more when it is done; the seal is still to be written then.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
 
