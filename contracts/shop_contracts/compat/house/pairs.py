@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from shop_contracts.compat.elements import Enum, Field, File, Message, Method, Service, Tree
 from shop_contracts.compat.schema import Schema
+
+if TYPE_CHECKING:
+    from shop_contracts.compat.house.reuse.past import EnumPast, MessagePast
 
 ABSENT = "absent"
 
@@ -35,12 +39,26 @@ class Break:
     """The version that `old` is from, where the rule looked through several."""
 
 
-@dataclass(slots=True)
+@dataclass(eq=False)
 class History:
     """The new version and all that count before it, the latest first. There is at least one."""
 
     earlier: Sequence[Schema]
     new: Schema
+
+    @cached_property
+    def messages(self) -> list[MessagePast]:
+        """The messages whose fields were not always what they are now; map entries have no past of their own."""
+        from shop_contracts.compat.house.reuse.past import messages
+
+        return list(messages(self.earlier, self.new))
+
+    @cached_property
+    def enums(self) -> list[EnumPast]:
+        """The enums whose values were not always what they are now."""
+        from shop_contracts.compat.house.reuse.past import enums
+
+        return list(enums(self.earlier, self.new))
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ from shop_contracts.compat.house.rule import Category, Rule
 
 
 def _check(history: History) -> Iterator[Break]:
-    for enum in past.enums(history.earlier, history.new):
+    for enum in history.enums:
         recent = {value.name for value in enum.latest.values} if enum.latest is not None else set()
         for value in enum.new.values:
             if value.name in recent:

@@ -10,7 +10,7 @@ from shop_contracts.compat.house.rule import Category, Rule
 
 
 def _check(history: History) -> Iterator[Break]:
-    for enum in past.enums(history.earlier, history.new):
+    for enum in history.enums:
         for number, names in enum.new.by_number.items():
             if enum.latest is not None and number in enum.latest.by_number:
                 continue

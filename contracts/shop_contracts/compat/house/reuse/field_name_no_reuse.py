@@ -10,7 +10,7 @@ from shop_contracts.compat.house.rule import Category, Rule
 
 
 def _check(history: History) -> Iterator[Break]:
-    for message in past.messages(history.earlier, history.new):
+    for message in history.messages:
         recent = {field.proto.json_name for field in message.latest.fields} if message.latest is not None else set()
         for field in message.new.fields:
             if field.proto.json_name in recent:

@@ -10,7 +10,7 @@ from shop_contracts.compat.house.rule import Category, Rule
 
 
 def _check(history: History) -> Iterator[Break]:
-    for message in past.messages(history.earlier, history.new):
+    for message in history.messages:
         for field in message.new.fields:
             if message.latest is not None and field.number in message.latest.by_number:
                 continue

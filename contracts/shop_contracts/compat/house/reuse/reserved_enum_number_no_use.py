@@ -11,7 +11,7 @@ from shop_contracts.compat.house.rule import Category, Rule
 
 
 def _check(history: History) -> Iterator[Break]:
-    for enum in past.enums(history.earlier, history.new):
+    for enum in history.enums:
         for value in enum.new.values:
             for then, form in enum.earlier:
                 if ranges.contains(form.reserved_ranges, value.number):

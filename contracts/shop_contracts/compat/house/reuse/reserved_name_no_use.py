@@ -10,7 +10,7 @@ from shop_contracts.compat.house.rule import Category, Rule
 
 
 def _check(history: History) -> Iterator[Break]:
-    for message in past.messages(history.earlier, history.new):
+    for message in history.messages:
         for field in message.new.fields:
             for then, form in message.earlier:
                 if field.name in form.proto.reserved_name:
