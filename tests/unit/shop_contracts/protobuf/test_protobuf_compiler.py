@@ -181,6 +181,20 @@ def test_half_a_surrogate_pair_is_named_with_its_line() -> None:
     assert (problems_of("\n\n// \ud800")[0].line, "surrogate" in problems_of("// \ud800")[0].message) == (3, True)
 
 
+def test_a_file_that_crashes_the_compiler_is_refused() -> None:
+    found = problems_of('edition = "2024"; import /* of */\n option "missing.proto";')
+
+    assert "The compiler crashed" in found[0].message
+
+
+def test_imports_of_options_work() -> None:
+    options = 'edition = "2024"; package o; import option "google/protobuf/descriptor.proto";'
+
+    compiled = compile_proto('edition = "2024"; import option "o.proto";', {"o.proto": options})
+
+    assert list(compiled.file.option_dependency) == ["o.proto"]
+
+
 def test_a_reference_may_have_the_name_of_the_file() -> None:
     compiled = compile_proto(
         'syntax = "proto3"; import "schema.proto"; message B { A a = 1; }', {"schema.proto": 'syntax = "proto3"; message A {}'}
