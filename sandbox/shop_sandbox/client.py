@@ -6,7 +6,7 @@ import contextlib
 import fcntl
 import os
 import socket
-import subprocess
+import subprocess  # nosec B404 - starting a program of ours is the task
 import sys
 import time
 from collections.abc import Iterator
@@ -174,13 +174,15 @@ def _start(settings: SupervisorSettings, lock: int) -> None:
     """Start a supervisor that holds `lock`, detached from this process and its terminal; returns when it can be talked to."""
     paths = settings.paths
     log = _supervisor_log(paths)
+    told, telling = os.pipe()
     listening, ready = os.pipe()
     try:
+        os.write(telling, msgspec.json.encode(settings))  # a few hundred bytes: a pipe holds them until they are read
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as output:
-            process = subprocess.Popen(
+            process = subprocess.Popen(  # nosec B603 - this interpreter, and a module of ours
                 [sys.executable, "-P", "-m", "shop_sandbox.supervisor", str(lock), str(ready)],
-                stdin=subprocess.PIPE,
+                stdin=told,
                 stdout=output,
                 stderr=output,
                 cwd=settings.checkout,
@@ -192,12 +194,9 @@ def _start(settings: SupervisorSettings, lock: int) -> None:
         os.close(listening)
         raise _cannot_start(error, paths) from error
     finally:
-        os.close(ready)
-        os.close(lock)
-    with os.fdopen(listening, "rb") as signal_, contextlib.suppress(BrokenPipeError):
-        assert process.stdin is not None  # noqa: S101 - it was asked for
-        with process.stdin as stdin:
-            stdin.write(msgspec.json.encode(settings))
+        for descriptor in (told, telling, ready, lock):
+            os.close(descriptor)
+    with os.fdopen(listening, "rb") as signal_:
         if signal_.read(1) == b"r":
             process.returncode = 0  # detached: nobody here waits for it, and subprocess need not warn
             return

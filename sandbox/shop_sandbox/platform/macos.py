@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
+import subprocess  # nosec B404 - asking lsof is the task
 
 from shop_sandbox.platform.seam import PortHolder
 

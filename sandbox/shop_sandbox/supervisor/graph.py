@@ -22,8 +22,8 @@ def dependents(resources: Mapping[str, Resource], names: Iterable[str]) -> set[s
 def stops_after(resources: Mapping[str, Resource]) -> dict[str, set[str]]:
     """For each resource, those that must have stopped before it does: what needs it, and for telemetry also what uses it.
 
-    Services that call each other stop side by side: a call that fails then is a call to a sandbox that goes away. The registry goes with
-    them: its state is in Kafka, and its clients keep the schemas they have read.
+    Services that call each other stop side by side: a call that fails then is a call to a sandbox that goes away. The registry
+    goes with them: its state is in Kafka, and its clients keep the schemas they have read.
     """
     after: dict[str, set[str]] = {name: set() for name in resources}
     for name, resource in resources.items():

@@ -314,13 +314,12 @@ class Sandbox:
             for name, run in self._runs.items()
             if name in self._wanted and run.ready_at is not None
         }
-        assert self._house is not None  # noqa: S101 - a start follows the boot
         return SandboxReady(
             at=time.time(),
             seconds=max((timing.ready for timing in timings.values()), default=0.0),
             critical_path=graph.critical_path(self._resources, timings),
             endpoints={name: run.endpoint for name, run in self._runs.items() if name in self._wanted and run.endpoint is not None},
-            generation=self._house.identity.generation,
+            generation=self._booted.identity.generation,
         )
 
     def _keep_history(self, ready: SandboxReady) -> None:
@@ -382,11 +381,10 @@ class Sandbox:
 
         Raises SandboxError (MANIFEST_INVALID, PORT_TAKEN); everything stays as it was then.
         """
-        assert self._house is not None  # noqa: S101 - watching follows the boot
         plan = await asyncio.to_thread(blueprint.load, self._settings)
         keys = {key for resource in plan.resources.values() for key in resource.ports}
         ports.extend(
-            self._house.ports, keys, remembered_in=self._paths.ports, overrides=self._settings.ports, seed=str(self._paths.root)
+            self._booted.ports, keys, remembered_in=self._paths.ports, overrides=self._settings.ports, seed=str(self._paths.root)
         )
         gone = set(self._resources) - set(plan.resources)
         await self._stop_runs(gone, reason="its manifest is gone")
@@ -400,7 +398,7 @@ class Sandbox:
                 self._runs[name].resource = plan.resources[name]
             else:
                 self._runs[name] = ResourceRun(
-                    plan.resources[name], plan.drivers[plan.resources[name].kind], self._house, self._runs
+                    plan.resources[name], plan.drivers[plan.resources[name].kind], self._booted, self._runs
                 )
                 self._wanted.add(name)
         tasks = {
@@ -410,15 +408,14 @@ class Sandbox:
 
     async def _work_in_background(self) -> None:
         """Run what drivers want done, one after the other, at the lowest priority. Nobody waits for it; a failure is in its log."""
-        assert self._house is not None  # noqa: S101 - it follows the boot
         for run in [self._runs[name] for name in sorted(self._wanted)]:
-            launch = await asyncio.to_thread(run.driver.background, run.resource, self._house.context)
+            launch = await asyncio.to_thread(run.driver.background, run.resource, self._booted.context)
             if launch is None:
                 continue
             name = f"{run.name}.background"
             log = LogWriter(self._paths.log(name))
             try:
-                self._background = await self._house.processes.start(name, launch, log, ports=(), listener=None, low_priority=True)
+                self._background = await self._booted.processes.start(name, launch, log, ports=(), listener=None, low_priority=True)
                 await asyncio.shield(self._background.ended)
             finally:
                 log.finish()
@@ -523,9 +520,15 @@ class Sandbox:
         task.add_done_callback(self._side_tasks.discard)
         return task
 
+    @property
+    def _booted(self) -> House:
+        """What the resources share; there is some once the boot is over, and nothing that asks for it begins earlier."""
+        if self._house is None:
+            raise RuntimeError("the sandbox has not come to life yet")
+        return self._house
+
     def _resource_status(self, run: ResourceRun, pss_bytes: int | None) -> ResourceStatus:
-        assert self._house is not None  # noqa: S101 - runs exist after the boot
-        numbers = self._house.ports.numbers
+        numbers = self._booted.ports.numbers
         pid = run.child.pid if run.child is not None else None
         return ResourceStatus(
             name=run.name,
