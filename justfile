@@ -52,10 +52,20 @@ contracts:
 # Write the reference pages that are made from the code
 reference:
     {{ python }} -m shop_dev.reference
+    {{ python }} -m shop_contracts.compat.documents > docs/reference/contract-rules.md
+
+# Hold the contract checks against the cases of the tools they follow (../shared/corpora)
+conformance *arguments:
+    {{ python }} -m shop_contracts.conformance {{ arguments }}
 
 # Measure up, down, status, --help and edit-to-ready; write the figures into docs/reference/performance.md
 bench-up *arguments:
     {{ python }} tests/bench/bench_up.py {{ arguments }}
+
+# Measure compatibility checks and the registry
+bench-contracts:
+    {{ python }} tests/bench/bench_compat.py
+    {{ python }} tests/bench/bench_registry.py
 
 # Look for known vulnerabilities in the locked packages
 audit:
