@@ -30,7 +30,9 @@ class Broker:
         self._resource = Resource("kafka", ResourceKind.KAFKA, ports=tuple(ports))
         self._context = RunContext(
             paths=SandboxPaths(home, "test", home / "run"),
-            cache=CachePaths(Path(environ.get("SHOP_TEST_CACHE") or default_cache_root(dict(environ)))),
+            cache=CachePaths(
+                Path(environ.get("SHOP_TEST_CACHE") or environ.get("SHOP_CACHE_DIR") or default_cache_root(dict(environ)))
+            ),
             endpoints=Endpoints(ports),
             resources={"kafka": self._resource},
             environment={},

@@ -235,16 +235,17 @@ def delete_subject(store: Store, subject: str, *, permanent: bool) -> Change:
 _CONFIG_FIELDS = {
     "compatibilityLevel",
     "compatibilityGroup",
-    "compatibilityPolicy",
-    "alias",
     "normalize",
     "validateFields",
-    "validateRules",
     "defaultMetadata",
     "overrideMetadata",
     "defaultRuleSet",
     "overrideRuleSet",
 }
+
+
+_NOT_OFFERED = {"alias", "compatibilityPolicy", "validateRules"}
+"""Fields of Confluent's that would change what is answered; taking them without doing it would be worse than refusing."""
 
 
 def update_config(store: Store, subject: str | None, wanted: dict[str, Any]) -> Change:
@@ -253,6 +254,9 @@ def update_config(store: Store, subject: str | None, wanted: dict[str, Any]) -> 
         _check_writable(subject, store.mode_in_scope(subject))
     elif store.mode(None) in {Mode.READONLY, Mode.READONLY_OVERRIDE}:
         raise errors.not_permitted("The registry is in read-only mode")
+    refused = sorted(name for name in _NOT_OFFERED if wanted.get(name) not in {None, False})
+    if refused:
+        raise errors.RegistryError(422, 422, f"This registry does not offer the config field {', '.join(refused)}.")
     fields = {name: value for name, value in wanted.items() if name in _CONFIG_FIELDS}
     if "compatibility" in wanted:
         fields["compatibilityLevel"] = wanted["compatibility"]
@@ -272,13 +276,7 @@ def update_config(store: Store, subject: str | None, wanted: dict[str, Any]) -> 
 
 def _check_kinds(fields: dict[str, Any]) -> None:
     for name, value in fields.items():
-        kind = (
-            bool
-            if name in {"normalize", "validateFields", "validateRules"}
-            else dict
-            if "Metadata" in name or "RuleSet" in name
-            else str
-        )
+        kind = bool if name in {"normalize", "validateFields"} else dict if "Metadata" in name or "RuleSet" in name else str
         if value is not None and not isinstance(value, kind):
             raise errors.RegistryError(422, 422, f"The config field {name} is {value!r}; it takes a {kind.__name__}.")
 

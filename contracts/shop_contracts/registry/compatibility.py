@@ -55,7 +55,7 @@ class CompatibilityCheck:
 def _schema(read: ReadSchema, version: int | None) -> Schema:
     if read.compiled is None:
         raise TypeError(f"{read.content.schema_type} schemas are not compiled")
-    references = {each.name: CheckedReference(each.subject, each.version) for each in read.content.references}
+    references = {each.name: CheckedReference(each.subject, each.version) for each in read.references}
     return Schema.compiled(
         read.compiled, references=references, version=version, text=read.content.schema, metadata=_properties(read.content)
     )

@@ -198,6 +198,14 @@ def test_a_config_of_the_wrong_kind_is_refused(registry: TestClient) -> None:
     assert error_of(registry.put("/config/orders", json={"normalize": "perhaps"})) == (422, 422)
 
 
+def test_a_config_field_that_is_not_offered_is_refused(registry: TestClient) -> None:
+    answer = registry.put("/config/orders", json={"alias": "payments", "compatibility": "FULL"})
+
+    assert error_of(answer) == (422, 422)
+    assert "alias" in answer.json()["message"]
+    assert error_of(registry.get("/config/orders")) == (404, 40408)
+
+
 def test_normalisation_of_a_config_counts_for_lookups(registry: TestClient) -> None:
     registry.put("/config/orders", json={"normalize": True})
     register(registry, "orders", LONGER)
