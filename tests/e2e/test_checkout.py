@@ -22,6 +22,16 @@ def test_an_order_completes(shop: Shop) -> None:
     assert (shop.stock(sku), shop.charged(order.id)) == ((3, 0, 2), 2 * PRICE)
 
 
+def test_a_free_article_completes_without_a_charge(shop: Shop) -> None:
+    sku = shop.new_article(stock=5, price=0)
+
+    order = shop.place((sku, 1))
+    outcome = shop.outcome(order)
+
+    assert (outcome["status"], outcome["total"]) == ("completed", {"currency": "EUR", "minorUnits": 0})
+    assert (shop.stock(sku), shop.ledger(order.id)) == ((4, 0, 1), [])
+
+
 def test_a_declined_card_releases_the_stock(shop: Shop) -> None:
     sku = shop.new_article(stock=5)
 

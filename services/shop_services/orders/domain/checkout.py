@@ -235,7 +235,7 @@ def _learn(order: Order, answer: Answer) -> list[Event]:  # noqa: PLR0911 - a ta
         case Stage.AUTHORISING, PaymentWasDeclined(explanation):
             return [PaymentReturned(), _reject(RejectionReason.PAYMENT_DECLINED, explanation)]
         case Stage.COMMITTING, StockWasCommitted():
-            return [StockSold()]
+            return [StockSold(), PaymentCaptured(), OrderCompleted()] if _is_free(order.priced_lines) else [StockSold()]
         case Stage.CAPTURING, PaymentWasCaptured():
             return [PaymentCaptured(), OrderCompleted()]
         case Stage.CAPTURING, CaptureHasFailed(explanation):
@@ -300,7 +300,12 @@ def _price(lines: tuple[PricedLine, ...]) -> list[Event]:
         add_up([line.unit_price for line in lines])
     except MixedCurrencies as mixed:
         return [_reject(RejectionReason.MIXED_CURRENCIES, f"The articles are priced in different currencies: {mixed}.")]
-    return [OrderPriced(lines)]
+    # Nobody is asked for nothing: a free order is as good as paid.
+    return [OrderPriced(lines), PaymentAuthorised()] if _is_free(lines) else [OrderPriced(lines)]
+
+
+def _is_free(lines: tuple[PricedLine, ...]) -> bool:
+    return all(line.unit_price.minor_units == 0 for line in lines)
 
 
 def _reject_for_stock(answer: StockWasRejected) -> CompensationBegun:
