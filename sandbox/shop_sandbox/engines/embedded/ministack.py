@@ -14,8 +14,13 @@ import resource
 import signal
 import sys
 from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
 
 from shop_sandbox.engines.embedded.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    import uvicorn
 
 _KEEP_ALIVE_SECONDS = 75
 
@@ -25,12 +30,11 @@ def main() -> int:
 
     Exit status 3 where saved state cannot be restored (it stays as it is), 4 where state could not be saved (it stays unsealed).
     """
-    snapshot = Snapshot(Path(os.environ["STATE_DIR"]).parent)
-    snapshot.open()
-    _raise_open_file_limit()
-    # uvicorn raises the signal that ended it once more when it is done; the seal is still to be written then.
+    # Until uvicorn listens for signals, and after it has stopped: then it raises the one that ended it once more.
+    stop = _StopRequest()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)
+        signal.signal(number, stop)
+    _raise_open_file_limit()
 
     import uvicorn
 
@@ -54,6 +58,9 @@ def main() -> int:
             date_header=False,
         )
     )
+    stop.hand_on_to(server)
+    snapshot = Snapshot(Path(os.environ["STATE_DIR"]).parent)
+    snapshot.open()  # not before a stop can be answered by a save: who is killed without a seal has lost its state
     try:
         server.run()
     finally:
@@ -69,6 +76,25 @@ def main() -> int:
 
 _NOT_STARTED = 3
 _NOT_SAVED = 4
+
+
+class _StopRequest:
+    """Keeps a signal that comes while the server is still being put together."""
+
+    def __init__(self) -> None:
+        self._came = False
+        self._server: uvicorn.Server | None = None
+
+    def __call__(self, _number: int, _frame: FrameType | None) -> None:
+        """Have the server stop as soon as it has started."""
+        self._came = True
+        if self._server is not None:
+            self._server.should_exit = True
+
+    def hand_on_to(self, server: uvicorn.Server) -> None:
+        """From now on it is this server that stops."""
+        self._server = server
+        server.should_exit = self._came
 
 
 class _PersistenceFaults(logging.Handler):
