@@ -10,7 +10,7 @@ import fcntl
 import importlib.util
 import os
 import shutil
-import subprocess
+import subprocess  # nosec B404 - starting programs is its work; argument lists are its own
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -149,7 +149,7 @@ def _make_empty(layout: Layout, *, with_pip: bool) -> None:
 def _install_with_uv(layout: Layout, uv: str) -> None:
     options = ["--require-hashes", "--no-deps", "--compile-bytecode"]
     command = [uv, "pip", "install", "--python", str(layout.python), *options, "--requirement", str(layout.lock)]
-    if subprocess.run(command, stdout=sys.stderr, check=False).returncode != 0:
+    if subprocess.run(command, stdout=sys.stderr, check=False).returncode != 0:  # nosec B603 - as above
         raise SetupFailed(_not_installed("uv", "UV_FIND_LINKS"))
 
 
@@ -206,7 +206,9 @@ def _run_watched(layout: Layout, command: Sequence[str], *, failed: str) -> Iter
     lines: list[str] = []
     with (
         layout.log.open("w", encoding="utf-8") as log,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace") as process,
+        subprocess.Popen(  # nosec B603 - as above
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+        ) as process,
     ):
         assert process.stdout is not None  # noqa: S101  # nosec B101 - a pipe was asked for
         for line in process.stdout:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
+import subprocess  # nosec B404 - runs pytest; the argument list is built here
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ def run_tests(checkout: Path, arguments: Sequence[str], *, quiet: bool) -> Answe
 
 def _run(command: Sequence[str], checkout: Path, *, quiet: bool) -> int:
     """The exit status of pytest. Ctrl-C reaches it directly; it gets the time to clean up, and a second one shortens that."""
-    with subprocess.Popen(command, cwd=checkout, stdout=STDERR if quiet else None) as process:
+    with subprocess.Popen(command, cwd=checkout, stdout=STDERR if quiet else None) as process:  # nosec B603 - as above
         try:
             return process.wait()
         except KeyboardInterrupt:

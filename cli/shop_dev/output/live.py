@@ -88,7 +88,7 @@ def downloads(progress: Progress) -> Table:
 
 def _cells(name: str, row: Row, now: float) -> tuple[Text, ...]:
     style = STYLES[row.state]
-    elapsed = "" if row.state is ResourceState.PENDING else f"{row.elapsed(now):5.1f} s"
+    elapsed = "" if row.state in (ResourceState.PENDING, ResourceState.STOPPED) else f"{row.elapsed(now):5.1f} s"
     about = row.endpoint or "" if row.state is ResourceState.READY else row.note
     return (
         Text(MARKS.get(row.state, "·"), style),

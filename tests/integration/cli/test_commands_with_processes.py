@@ -1,0 +1,166 @@
+"""The commands over a real supervisor with small real processes: what a user sees, and what is left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from fakes.sandbox import READY, SLEEP, FakeResource, describe
+
+pytestmark = pytest.mark.integration
+
+TESTS = Path(__file__).resolve().parents[2]
+NEVER_READY = "trap '' TERM; sleep 600 & wait; " + SLEEP
+
+
+class Terminal:
+    """A checkout with a sandbox of its own, and commands typed in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.checkout = folder / "shop"
+        self.checkout.mkdir()
+        (self.checkout / "pyproject.toml").write_text("[tool.shop-dev]\nservices = []\n")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("SHOP_")}
+        self._environment = {
+            **kept,
+            "PYTHONPATH": str(TESTS),
+            "XDG_CACHE_HOME": str(folder / "cache"),
+            "XDG_RUNTIME_DIR": str(folder / "run"),
+        }
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "fakes.scripted_shop_dev", *words],
+            cwd=self.checkout,
+            env=self._environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *words: str) -> tuple[int, str, str]:
+        process = self.start(*words)
+        out, err = process.communicate(timeout=60)
+        return process.returncode, out, err
+
+    def json(self, *words: str) -> Any:
+        return json.loads(self.run(*words, "--json")[1])
+
+    def processes(self) -> list[psutil.Process]:
+        """Every process that belongs to this checkout: started in it."""
+        return [process for process in psutil.process_iter(["cwd"]) if process.info["cwd"] == str(self.checkout)]
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Terminal]:
+    terminal = Terminal(tmp_path)
+    yield terminal
+    terminal.run("down")
+
+
+def test_a_day_of_work(terminal: Terminal) -> None:
+    describe(
+        terminal.checkout,
+        {"kafka": FakeResource(port=True), "orders": FakeResource(needs=("kafka",), script=f"echo hello; {READY}{SLEEP}")},
+    )
+
+    started = terminal.json("up")
+    before = terminal.json("status")["data"]
+    again = terminal.json("up")
+    restarted = terminal.json("restart", "orders")
+    after = terminal.json("status")["data"]
+    waited = terminal.run("wait", "orders", "--timeout", "20")
+    logged = terminal.json("logs", "orders")["data"]["records"]
+    exported = terminal.json("env")["data"]
+    stopped = terminal.run("down")
+    second_stop = terminal.run("down")
+
+    assert (started["status"], started["data"]["attached"], again["data"]["attached"]) == ("ok", False, True)
+    assert [step["resource"] for step in started["data"]["criticalPath"]] == ["kafka", "orders"]
+    assert restarted["data"]["resource"] == "orders"
+    assert pid(before, "orders") != pid(after, "orders")
+    assert pid(before, "kafka") == pid(after, "kafka")
+    assert waited[0] == 0
+    assert [record["text"] for record in logged] == ["hello", "hello"]
+    assert exported["KAFKA_BOOTSTRAP_SERVERS"] == started["data"]["endpoints"]["kafka"].removeprefix("http://")
+    assert (stopped[0], second_stop[0]) == (0, 7)
+    assert terminal.processes() == []
+
+
+def test_ctrl_c_in_the_middle_of_a_start_leaves_nothing_behind(terminal: Terminal) -> None:
+    describe(terminal.checkout, {"kafka": FakeResource(), "orders": FakeResource(needs=("kafka",), script=SLEEP)})
+    process = terminal.start("up")
+    until(lambda: any("sleep" in child.name() for child in terminal.processes()))
+
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+
+    assert (process.returncode, err) == (130, "error: Interrupted. [interrupted]\n")
+    assert "Stopping what this command started." in out
+    assert terminal.run("status")[0] == 7
+    until(lambda: terminal.processes() == [])
+
+
+def test_a_second_ctrl_c_does_not_wait_for_a_process_that_will_not_go(terminal: Terminal) -> None:
+    describe(terminal.checkout, {"stubborn": FakeResource(script=NEVER_READY, grace_seconds=600)})
+    process = terminal.start("up")
+    until(lambda: any("sleep" in child.name() for child in terminal.processes()))
+
+    process.send_signal(signal.SIGINT)
+    read_until(process, "Stopping what this command started.")
+    process.send_signal(signal.SIGINT)
+
+    assert process.wait(timeout=60) == 130
+    until(lambda: terminal.processes() == [])
+
+
+def test_ctrl_c_leaves_a_sandbox_alone_that_ran_before(terminal: Terminal) -> None:
+    describe(terminal.checkout, {"kafka": FakeResource()})
+    terminal.run("up")
+    process = terminal.start("up", "--attach")
+    read_until(process, "Everything is ready")
+
+    process.send_signal(signal.SIGINT)
+
+    assert process.wait(timeout=60) == 130
+    assert terminal.run("status")[0] == 0
+
+
+def test_a_service_that_crashes_at_its_start_is_told_at_once_with_its_last_words(terminal: Terminal) -> None:
+    describe(terminal.checkout, {"orders": FakeResource(script="echo KeyError: PORT; exit 3")})
+
+    answer = terminal.json("up")
+    status, out, err = terminal.run("up")
+
+    assert (status, answer["error"]["code"]) == (18, "resource_died")
+    assert "| KeyError: PORT" in out
+    assert "orders" in err
+    assert terminal.run("status")[0] == 7
+
+
+def pid(status: Any, resource: str) -> int:
+    return next(one["pid"] for one in status["resources"] if one["name"] == resource)
+
+
+def until(condition: Callable[[], bool], *, seconds: float = 60.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "the condition did not come true"
+        time.sleep(0.02)
+
+
+def read_until(process: subprocess.Popen[str], text: str) -> None:
+    assert process.stdout is not None
+    for line in process.stdout:
+        if text in line:
+            return
+    raise AssertionError(f"{text!r} was never printed")
