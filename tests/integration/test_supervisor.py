@@ -163,6 +163,16 @@ def test_an_unknown_resource_is_refused_and_nothing_runs_on(home: Home) -> None:
     eventually(lambda: not home.alive(), "the supervisor has ended")
 
 
+def test_whatever_keeps_a_supervisor_from_preparing_is_told_and_it_ends(home: Home) -> None:
+    describe(home.checkout, {"kafka": FakeResource()})
+
+    events = list(start_or_attach(home.with_(blueprint="fakes.sandbox:no_such_function")).up())
+
+    assert isinstance(events[-1], SandboxFailed)
+    assert "no_such_function" in events[-1].message
+    eventually(lambda: not home.alive(), "the supervisor has ended")
+
+
 def test_down_leaves_nothing_running_and_the_next_up_goes_on_from_the_state(home: Home) -> None:
     describe(
         home.checkout,

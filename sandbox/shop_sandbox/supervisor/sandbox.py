@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import shutil
 import signal
 import time
+import traceback
 from collections.abc import AsyncGenerator, Coroutine, Iterable
 
 from shop_sandbox.engines.driver import Endpoints, RunContext
@@ -30,7 +32,7 @@ from shop_sandbox.state import DataIdentity, emulator_lost, remove_data
 from shop_sandbox.supervisor import blueprint, graph, history, ports, watching
 from shop_sandbox.supervisor.announcements import Announcements
 from shop_sandbox.supervisor.fork_server import NONCE_VARIABLE, Connections
-from shop_sandbox.supervisor.ledger import Ledger
+from shop_sandbox.supervisor.ledger import Ledger, disk_full
 from shop_sandbox.supervisor.processes import Child, Exit, Processes
 from shop_sandbox.supervisor.protocol import ResourceStatus, SandboxState, SandboxStatus
 from shop_sandbox.supervisor.resource_run import AT_REST, SETTLED, Changes, House, ResourceRun
@@ -68,7 +70,7 @@ class Sandbox:
         self._watching = False
         self._background: Child | None = None
         self.stopped = asyncio.Event()
-        self._boot = asyncio.create_task(self._come_to_life())
+        self._boot = asyncio.create_task(self._boot_or_say_why())
 
     # --- what clients ask for -------------------------------------------------------------------------------------------------
 
@@ -176,6 +178,22 @@ class Sandbox:
         return SandboxState.READY if healthy else SandboxState.DEGRADED
 
     # --- coming to life -------------------------------------------------------------------------------------------------------
+
+    async def _boot_or_say_why(self) -> None:
+        try:
+            await self._come_to_life()
+        except SandboxError:
+            raise
+        except Exception as error:  # the edge of the boot: whatever it is, the client hears of it and the supervisor ends
+            traceback.print_exc()  # into the supervisor's own log
+            if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise disk_full(self._paths.root) from error
+            raise SandboxError(
+                ErrorCode.SUPERVISOR_UNREACHABLE,
+                f"the supervisor cannot prepare sandbox {self._settings.name}: {type(error).__name__}: {error}",
+                actions=(f"read {self._paths.log('supervisor')}",),
+                detail={"logPath": str(self._paths.log("supervisor"))},
+            ) from error
 
     async def _come_to_life(self) -> None:
         """Everything before the first process: manifests, what a dead sandbox left, ports, the identity of the data."""
