@@ -18,7 +18,7 @@ from starlette.routing import Route
 from shop_services.payments.adapters.payment_book import DynamoPaymentBook
 from shop_services.payments.adapters.psp_simulator import PspSimulator
 from shop_services.payments.adapters.webhooks import Webhooks
-from shop_services.payments.application.paying import PaymentUnknown, RefundRefused, refund_part
+from shop_services.payments.application.paying import PaymentUnknown, RefundRefused, TooContended, refund_part
 from shop_services.payments.application.ports import PaymentProvider
 from shop_services.payments.domain.payment import Money, Payment, Refund, RefundNotPossible
 
@@ -156,7 +156,7 @@ class PaymentsApi:
         amount = Money(body.amount.currency, body.amount.minor_units) if body.amount else None
         try:
             payment = await refund_part(payment_id, refund_id, amount, body.reason, book=book, provider=self.provider)
-        except (PaymentUnknown, RefundNotPossible, RefundRefused) as error:
+        except (PaymentUnknown, RefundNotPossible, RefundRefused, TooContended) as error:
             await self.keys.abandon(claim)
             raise _refusal(error, payment_id) from error
         return answer(payment).response()
@@ -199,10 +199,13 @@ def _not_found(payment_id: str) -> Problem:
     return Problem(404, "There is no such payment", kind="payment-not-found", detail=f"id {payment_id}")
 
 
-def _refusal(error: PaymentUnknown | RefundNotPossible | RefundRefused, payment_id: str) -> Problem:
+def _refusal(error: PaymentUnknown | RefundNotPossible | RefundRefused | TooContended, payment_id: str) -> Problem:
     match error:
         case PaymentUnknown():
             return _not_found(payment_id)
+        case TooContended():
+            detail = "Others were changing the payment. Send the same request again."
+            return Problem(409, "The payment was busy", kind="payment-busy", detail=detail, headers={"retry-after": "1"})
         case RefundRefused():
             return Problem(409, "The provider does not give this back", kind="refund-refused", detail=error.refusal.explanation)
         case _:
