@@ -156,11 +156,22 @@ class _Walk:
             where = _field_path(path, old, new)
             if old is None or new is None or not _is_untouched(old, new):
                 differences += _judge(FieldPair(where, old, new, old is not None and old.oneof in vanished))
-            elif old.proto.type in FAMILIES:
+            elif self._is_judged_elsewhere(old, new):
                 continue
             if old is not None and new is not None:
                 differences += self._types(old, new, where, within)
         return differences
+
+    def _is_judged_elsewhere(self, old: Field, new: Field) -> bool:
+        """Whether an untouched field is done with: it is a scalar, or its message is local on both sides."""
+        if old.proto.type in FAMILIES:
+            return True
+        before, after = old.message, new.message
+        if before is None or after is None or before.is_map_entry != after.is_map_entry:
+            return False
+        if before.is_map_entry:
+            return before.proto == after.proto and self._is_judged_elsewhere(before.by_number[2], after.by_number[2])
+        return before.file.path == self.original.main and after.file.path == self.update.main
 
     def _types(self, old: Field, new: Field, path: Path, within: frozenset[int], *, labelled: bool = True) -> list[Difference]:
         kinds = (kind_of(old), kind_of(new))

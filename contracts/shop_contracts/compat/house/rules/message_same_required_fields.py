@@ -35,10 +35,14 @@ def _check(pair: MessagePair) -> Iterator[Break]:
 
 
 def _labelled(message: Message) -> set[int]:
+    if message.file.syntax == "proto3":
+        return set()
     return {field.number for field in message.fields if field.proto.label == Proto.LABEL_REQUIRED}
 
 
 def _required(message: Message) -> set[int]:
+    if not message.file.has_editions:
+        return _labelled(message)
     return {field.number for field in message.fields if field.is_required}
 
 
