@@ -112,7 +112,7 @@ def _check_compatibility(
     earlier = store.versions(subject)
     objections = compatibility.objections(store, new, earlier, settings)
     if objections:
-        raise errors.incompatible(subject, [*objections, f"{{compatibility: '{settings.level}'}}"])
+        raise errors.incompatible(subject, objections)
 
 
 def _version(store: Store, request: Registration, new: ReadSchema, number: int, *, normalize: bool) -> Version:

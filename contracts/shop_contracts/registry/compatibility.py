@@ -32,7 +32,13 @@ class CompatibilityCheck:
         if not level.is_transitive:
             counted = counted[-1:]
         if any(version.content.schema_type is not new.content.schema_type for version in counted):
-            return ["{errorType:'SCHEMA_TYPE_CHANGED', description:'Incompatible because of different schema type'}"]
+            other = next(v for v in reversed(counted) if v.content.schema_type is not new.content.schema_type)
+            return [
+                "{errorType:'SCHEMA_TYPE_CHANGED', description:'Incompatible because of different schema type: "
+                f"{new.content.schema_type} after {other.content.schema_type}'}}",
+                f"{{oldSchemaVersion: {other.version}}}",
+                f"{{compatibility: '{level}'}}",
+            ]
         if new.content.schema_type is not SchemaType.PROTOBUF:
             if all(version.identity == new.identity for version in counted):
                 return []

@@ -424,8 +424,7 @@ class _Endpoints:
             return _json(request, {"is_compatible": False, "messages": [error.message]})
         answer: dict[str, Any] = {"is_compatible": not objections}
         if verbose:
-            level = self._store.level_in_scope(subject)
-            answer["messages"] = [*objections, f"{{compatibility: '{level}'}}"] if objections else []
+            answer["messages"] = objections
         return _json(request, answer)
 
     # -- config and mode
