@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,3 +28,13 @@ def exclusive(lock_file: Path, *, on_wait: Callable[[], None] = lambda: None) ->
         yield
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def workplace(parent: Path, name: str) -> Iterator[Path]:
+    """Give a scratch folder below `parent` to the only process that makes `name` now; removed then, with what a killed one left."""
+    with exclusive(parent / f"{name}.lock"):
+        for left in parent.glob(f"{name}.*.scratch"):
+            shutil.rmtree(left, ignore_errors=True)
+        with tempfile.TemporaryDirectory(dir=parent, prefix=f"{name}.", suffix=".scratch") as folder:
+            yield Path(folder)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
-import subprocess
-import tempfile
+import subprocess  # nosec B404 - Kafka's format tool is a program
 import time
 import uuid
 from base64 import urlsafe_b64encode
@@ -15,7 +14,7 @@ from pathlib import Path
 
 from shop_sandbox.downloads.fetch import Announce
 from shop_sandbox.downloads.lock import KAFKA, locked
-from shop_sandbox.downloads.locking import exclusive
+from shop_sandbox.downloads.locking import workplace
 from shop_sandbox.engines.embedded.java import Java
 from shop_sandbox.errors import ErrorCode, SandboxError
 from shop_sandbox.events import PreparationStarted
@@ -121,15 +120,11 @@ def formatted_template(java: Java, class_path: str, cache: CachePaths, inherited
     if template.exists():
         return template
     cache.derived.mkdir(parents=True, exist_ok=True)
-    with (
-        exclusive(cache.derived / "kafka-formatted.lock"),
-        tempfile.TemporaryDirectory(dir=cache.derived, prefix="kafka-format-") as folder,
-    ):
+    with workplace(cache.derived, "kafka-formatted") as home:
         if not template.exists():
             announce(
                 PreparationStarted(at=time.time(), resource="kafka", what="formatting a data directory, once for this version")
             )
-            home = Path(folder)
             write_settings(home, port=9092, controller_port=9093)  # only format's checks read these; nothing listens
             _run_format(java, class_path, home, inherited)
             log_directory(home).replace(template)
@@ -139,7 +134,7 @@ def formatted_template(java: Java, class_path: str, cache: CachePaths, inherited
 def _run_format(java: Java, class_path: str, home: Path, inherited: Mapping[str, str]) -> None:
     flags = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx128m", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn")
     arguments = ("kafka.tools.StorageTool", "format", "-t", _kafka_uuid(), "-c", str(settings_file(home)))
-    answer = subprocess.run(
+    answer = subprocess.run(  # nosec B603 - our own argument list, no shell
         [java.program, *flags, "-cp", class_path, *arguments],
         env=dict(inherited),
         cwd=home,

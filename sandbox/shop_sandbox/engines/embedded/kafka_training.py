@@ -8,14 +8,13 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import subprocess
+import subprocess  # nosec B404 - the broker is a program
 import sys
-import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from shop_sandbox.downloads.locking import exclusive
+from shop_sandbox.downloads.locking import workplace
 from shop_sandbox.engines.driver import NotReady
 from shop_sandbox.engines.embedded import kafka, kafka_home
 from shop_sandbox.engines.embedded.java import find_java
@@ -37,23 +36,22 @@ def train(cache: CachePaths, inherited: Mapping[str, str]) -> None:
     java = find_java(inherited)
     aot = kafka.aot_cache(java, cache)
     cache.derived.mkdir(parents=True, exist_ok=True)
-    with exclusive(cache.derived / "kafka-training.lock"):
+    with workplace(cache.derived, "kafka-training") as home:
         if aot.exists():
             return
         template = kafka_home.formatted_template(java, kafka.class_path(cache), cache, inherited, lambda _: None)
-        with tempfile.TemporaryDirectory(dir=cache.derived, prefix="kafka-training-") as folder:
-            home, made = Path(folder), Path(folder) / "cache.aot"
-            port, controller_port = _free_ports()
-            kafka_home.format_from(template, home)
-            kafka_home.write_settings(home, port=port, controller_port=controller_port)
-            _run_once(kafka.broker_command(java, cache, home, aot.flags_to_make(made)), home, port, inherited)
-            if made.exists():
-                aot.adopt(made)
+        made = home / "cache.aot"
+        port, controller_port = _free_ports()
+        kafka_home.format_from(template, home)
+        kafka_home.write_settings(home, port=port, controller_port=controller_port)
+        _run_once(kafka.broker_command(java, cache, home, aot.flags_to_make(made)), home, port, inherited)
+        if made.exists():
+            aot.adopt(made)
 
 
 def _run_once(command: tuple[str, ...], home: Path, port: int, inherited: Mapping[str, str]) -> None:
     with (home / "output.log").open("wb") as output:
-        broker = subprocess.Popen(
+        broker = subprocess.Popen(  # nosec B603 - our own argument list, no shell
             command,
             env=dict(inherited),
             cwd=home,

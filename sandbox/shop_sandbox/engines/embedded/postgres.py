@@ -8,16 +8,15 @@ import importlib.util
 import os
 import shutil
 import signal
-import subprocess
+import subprocess  # nosec B404 - initdb is a program
 import sys
-import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
 
 from shop_sandbox.downloads.faults import disk_full_explained
 from shop_sandbox.downloads.fetch import Announce
-from shop_sandbox.downloads.locking import exclusive
+from shop_sandbox.downloads.locking import workplace
 from shop_sandbox.engines.driver import ExecLaunch, RunContext
 from shop_sandbox.errors import ErrorCode, SandboxError
 from shop_sandbox.events import PreparationStarted
@@ -134,25 +133,17 @@ def initialised_template(cache: CachePaths, inherited: Mapping[str, str], announ
     template = template_folder(cache)
     if template.exists():
         return template
-    with (
-        disk_full_explained(cache.derived, "PostgreSQL's template"),
-        exclusive(cache.derived / "postgres-template.lock"),
-    ):
+    with disk_full_explained(cache.derived, "PostgreSQL's template"), workplace(cache.derived, "postgres-template") as folder:
         if not template.exists():
             announce(
                 PreparationStarted(at=time.time(), resource="postgres", what="initialising a data directory, once for this version")
             )
-            with tempfile.TemporaryDirectory(dir=cache.derived, prefix="postgres-initdb-") as folder:
-                made = Path(folder) / "data"
-                made.mkdir(mode=0o700)
-                _run(made, (str(binaries() / "initdb"), "-D", str(made), *_INITDB), inherited)
-                _run(
-                    made,
-                    (str(binaries() / "postgres"), "--single", "-D", str(made), "postgres"),
-                    inherited,
-                    f"CREATE DATABASE {DATABASE}\n",
-                )
-                made.replace(template)
+            made = folder / "data"
+            made.mkdir(mode=0o700)
+            _run(made, (str(binaries() / "initdb"), "-D", str(made), *_INITDB), inherited)
+            create = f"CREATE DATABASE {DATABASE}\n"
+            _run(made, (str(binaries() / "postgres"), "--single", "-D", str(made), "postgres"), inherited, create)
+            made.replace(template)
     return template
 
 
@@ -189,7 +180,7 @@ def _environment(inherited: Mapping[str, str]) -> dict[str, str]:
 
 
 def _run(data: Path, argv: tuple[str, ...], inherited: Mapping[str, str], commands: str = "") -> None:
-    answer = subprocess.run(
+    answer = subprocess.run(  # nosec B603 - our own argument list, no shell
         _as_permitted(data, argv),
         env=_environment(inherited),
         cwd=data,
