@@ -130,6 +130,13 @@ def test_a_declined_card_releases_the_stock_before_the_order_is_rejected() -> No
     assert released.order.ending == Rejection(RejectionReason.PAYMENT_DECLINED, "No.")
 
 
+def test_a_capture_refused_for_good_leaves_only_the_goods_to_give_back() -> None:
+    refused = answered(after(*UP_TO[Stage.CAPTURING]), checkout.CaptureHasFailed("Too late."), at=NOON)
+
+    assert refused.commands == (ReleaseStock(RESERVATION),)
+    assert refused.order.ending == Rejection(RejectionReason.PAYMENT_FAILED, "Too late.")
+
+
 def test_a_reservation_that_runs_out_during_payment_voids_the_payment() -> None:
     expired = answered(after(*UP_TO[Stage.COMMITTING]), StockWasReleased(), at=NOON)
 
