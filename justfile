@@ -57,6 +57,7 @@ reference:
 # Hold the contract checks against the cases of the tools they follow (../shared/corpora)
 conformance *arguments:
     {{ python }} -m shop_contracts.conformance {{ arguments }}
+    {{ python }} tests/contract/registry_agreement.py
 
 # Measure up, down, status, --help and edit-to-ready; write the figures into docs/reference/performance.md
 bench-up *arguments:

@@ -15,7 +15,6 @@ from shop_contracts.registry.model import (
     DEFAULT_MODE,
     Content,
     Identity,
-    Level,
     Mode,
     Settings,
     Version,
@@ -210,9 +209,6 @@ class Store:
         if overall is Mode.READONLY_OVERRIDE:
             return overall
         return self._modes.get(subject) or self._modes.get(f":{context_of(subject)}:") or overall
-
-    def level_in_scope(self, subject: str) -> Level:
-        return self.config_in_scope(subject).level or DEFAULT_LEVEL
 
     def snapshot(self) -> dict[str, object]:
         """Everything the records said, as plain values: two stores with one snapshot answer alike."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import random
+import socket
 import subprocess
 import sys
 import threading
@@ -244,6 +246,20 @@ def test_a_topic_that_kafka_would_empty_in_time_is_refused(broker: Broker, topic
     registry = open_registry(until="/health")
     while "cleanup.policy=delete" not in registry.call("GET", "/ready")[1]["reason"]:
         assert registry.call("GET", "/ready")[0] == 503
+
+
+def test_a_listening_socket_can_be_handed_over(broker: Broker, topic: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port, fd = listener.getsockname()[1], listener.fileno()
+        early = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        early.connect()  # waits in the backlog: nobody accepts yet
+        environment = {"KAFKA_BOOTSTRAP_SERVERS": broker.address, "SHOP_LISTEN_FD": str(fd), "SHOP_REGISTRY_TOPIC": topic}
+        with subprocess.Popen([sys.executable, "-m", "shop_contracts.registry"], env=environment, pass_fds=[fd]) as process:
+            early.request("GET", "/health")
+            answered = early.getresponse().status
+            process.terminate()
+
+    assert (answered, process.returncode) == (200, 0)
 
 
 def test_a_wrong_environment_is_named_whole(tmp_path: Path) -> None:
