@@ -8,9 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from shop_contracts.compat.lock import InvalidLock, read_lock
+from shop_contracts.compat.readers import Reader
 from shop_contracts.compat.schema import Schema
-from shop_contracts.compat.sources import Unreadable, load
+from shop_contracts.compat.sources import Unreadable, files_behind, load
 from shop_contracts.protobuf.compiler import InvalidProto
+from shop_sandbox.errors import ErrorCode, SandboxError
 
 from shop_dev.errors import CliCode, ShopDevError
 from shop_dev.project import find_checkout
@@ -31,6 +33,39 @@ def open_proto(path: Path, *, name: str | None = None, import_paths: Sequence[Pa
         raise ShopDevError(
             CliCode.PROTO_INVALID, "\n".join([f"{path} does not compile:", *faults]), detail={"faults": faults}
         ) from error
+
+
+def readers_of(files: Sequence[Path]) -> tuple[tuple[Reader, ...], tuple[str, ...]]:
+    """The services whose manifests consume a topic of which one of the files is the schema, or a part of it; and warnings.
+
+    A manifest says which topics a service reads, not which fields, so each of them counts as reading everything.
+    """
+    from shop_sandbox.manifest.loader import load_manifests
+
+    wanted = {file.resolve() for file in files}
+    try:
+        checkout, table = find_checkout(Path.cwd())
+        globs = table.get("services")
+        manifests = load_manifests(checkout, globs if isinstance(globs, list) else [])
+        topics = {
+            topic.name
+            for manifest in manifests
+            for topic in manifest.service.needs.topics.produces
+            if not wanted.isdisjoint(files_behind(checkout / topic.schema))
+        }
+    except SandboxError as error:
+        is_elsewhere = error.code is ErrorCode.NOT_IN_A_PROJECT
+        return (), () if is_elsewhere else (f"Consumers are not named, for the manifests cannot be read: {error.message}",)
+    except Unreadable as error:
+        return (), (f"Consumers are not named, for a topic's schema cannot be read: {error}.",)
+    names = sorted(
+        {
+            manifest.service.service
+            for manifest in manifests
+            if any(topic.name in topics for topic in manifest.service.needs.topics.consumes)
+        }
+    )
+    return tuple(Reader(name) for name in names), ()
 
 
 def proto_files() -> list[Path]:

@@ -33,21 +33,27 @@ def load(path: Path, *, name: str | None = None, import_paths: Sequence[Path] = 
     `source_info` keeps comments and places. Raises Unreadable, or InvalidProto from the compiler.
     """
     text = _read(path)
-    references = _closure(path, text, import_paths)
+    references = {wanted: source for wanted, (_, source) in _closure(path, text, import_paths).items()}
     compiled = compile_proto(text, references, name=name or path.name, source_info=source_info)
     return Schema.compiled(compiled, text=text)
 
 
-def _closure(path: Path, text: str, import_paths: Sequence[Path]) -> dict[str, str]:
-    references: dict[str, str] = {}
+def files_behind(path: Path, *, import_paths: Sequence[Path] = ()) -> set[Path]:
+    """Return the file and every file it imports, directly or not, as resolved paths. Raises Unreadable."""
+    return {path.resolve(), *(found.resolve() for found, _ in _closure(path, _read(path), import_paths).values())}
+
+
+def _closure(path: Path, text: str, import_paths: Sequence[Path]) -> dict[str, tuple[Path, str]]:
+    """Return, by import name, the files that are found and their texts."""
+    references: dict[str, tuple[Path, str]] = {}
     waiting = [(path, text)]
     while waiting and len(references) <= MAX_FILES:
         importer, source = waiting.pop()
         for wanted in _IMPORT.findall(source):
             found = None if wanted in references else _find(wanted, importer, import_paths)
             if found is not None:
-                references[wanted] = _read(found)
-                waiting.append((found, references[wanted]))
+                references[wanted] = (found, _read(found))
+                waiting.append(references[wanted])
     return references
 
 

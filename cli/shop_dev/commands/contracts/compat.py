@@ -52,15 +52,16 @@ def compat(
     from shop_contracts.compat import Level, check
     from shop_contracts.compat import Mode as Rules
 
-    from shop_dev.contracts import open_proto
+    from shop_dev.contracts import open_proto, readers_of
     from shop_dev.output.compat_report import compat_data, compat_text
 
     del json
     before = open_proto(old, name=new.name, import_paths=import_path or ())
     after = open_proto(new, name=new.name, import_paths=import_path or ())
     level = Level.BACKWARD if mode in {None, CompatMode.HOUSE} else Level(str(mode))
-    confluent = check([before], after, level=level, mode=Rules.CONFLUENT, proofs=True)
-    house = check([before], after, level=Level.FULL_TRANSITIVE, mode=Rules.HOUSE, proofs=True)
+    readers, warnings = readers_of([old, new])
+    confluent = check([before], after, level=level, mode=Rules.CONFLUENT, proofs=True, readers=readers)
+    house = check([before], after, level=Level.FULL_TRANSITIVE, mode=Rules.HOUSE, proofs=True, readers=readers)
     deciding = {None: (confluent, house), CompatMode.HOUSE: (house,)}.get(mode, (confluent,))
     refused_by = [str(report.mode) for report in deciding if not report.compatible]
     failure = None
@@ -71,5 +72,6 @@ def compat(
     return Answer(
         data=compat_data(confluent, house, decided_by=[str(report.mode) for report in deciding]),
         text=lambda: compat_text(confluent, house),
+        warnings=warnings,
         failure=failure,
     )

@@ -106,3 +106,58 @@ def test_an_import_is_looked_for_where_the_option_says(shop_dev: ShopDev, tmp_pa
 
     assert shop_dev("contracts", "compat", old, changed).status == 2
     assert shop_dev("contracts", "compat", old, changed, "-I", str(tmp_path / "elsewhere")).status == 0
+
+
+MANIFEST = """\
+schemaVersion: 1
+service: {name}
+summary: One of the services of this test
+owner: tests
+runtime:
+  command: ["{name}"]
+  health: /health
+  ready: /ready
+needs:
+  topics:
+    {topics}
+deploy:
+  target: fargate
+  cpu: 256
+  memoryMiB: 512
+slo:
+  availabilityPercent: 99.9
+  latencyP95Ms: 300
+"""
+
+
+def test_the_services_that_consume_the_topic_are_named(shop_dev: ShopDev, checkout: Path, tmp_path: Path) -> None:
+    schema = checkout / "proto" / "order.proto"
+    schema.parent.mkdir()
+    schema.write_text(OLD, encoding="utf-8")
+    produced = "produces: [{name: shop.orders, schema: proto/order.proto, message: shop.cases.v1.Order}]"
+    topics = {
+        "edge": "consumes: [{name: shop.orders, group: edge}]",
+        "orders": produced,
+        "inventory": "consumes: [{name: shop.orders, group: inventory}]",
+        "payments": "consumes: []",
+    }
+    for name, needs in topics.items():
+        (checkout / "services" / name / "service.yaml").write_text(MANIFEST.format(name=name, topics=needs), encoding="utf-8")
+        (checkout / "services" / name / name).touch()
+    (tmp_path / "new.proto").write_text(OLD.replace("gross", "net"), encoding="utf-8")
+
+    document = shop_dev("contracts", "compat", str(schema), str(tmp_path / "new.proto"), "--json").document()
+
+    assert document["warnings"] == []
+    assert {tuple(finding["consumers"]) for finding in document["data"]["house"]["differences"]} == {("edge", "inventory")}
+
+
+def test_manifests_that_cannot_be_read_cost_the_names_and_not_the_verdict(
+    shop_dev: ShopDev, checkout: Path, tmp_path: Path
+) -> None:
+    (checkout / "services" / "edge" / "service.yaml").write_text("service: [", encoding="utf-8")
+
+    document = shop_dev("contracts", "compat", *files(tmp_path, OLD.replace("gross", "net")), "--json").document()
+
+    assert document["data"]["compatible"] is False
+    assert document["warnings"][0].startswith("Consumers are not named")
