@@ -78,4 +78,4 @@ lock-jars:
 
 # Resolve pyproject.toml anew for all platforms (needs uv and a network)
 lock:
-    uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command 'just lock' --output-file requirements.lock
+    uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command 'just lock' --output-file requirements.lock
