@@ -47,6 +47,8 @@ class KafkaLog:
         self._producer: Producer | None = None
         self._is_leading = False
         self._position = 0
+        self._records_read = 0
+        self._reading_since = 0.0
         self._advanced = asyncio.Event()
         self._topic_is_there = asyncio.Event()
         self._taking_over = asyncio.Lock()
@@ -76,6 +78,7 @@ class KafkaLog:
         """Make the topic if need be, then follow it to the end of the process. Runs in a thread of its own."""
         if not self._ensure_topic():
             return
+        self._reading_since = time.monotonic()
         consumer = Consumer(
             {
                 "bootstrap.servers": self._settings.bootstrap_servers,
@@ -121,8 +124,16 @@ class KafkaLog:
         if batch:
             self._apply(batch)
         self._position = max(self._position, position)
-        self.is_caught_up = self.is_caught_up or at_end
+        self._records_read += len(batch)
+        if at_end:
+            self._note_caught_up()
         self._advanced.set()
+
+    def _note_caught_up(self) -> None:
+        if not self.is_caught_up:
+            self.is_caught_up = True
+            seconds = round(time.monotonic() - self._reading_since, 3)
+            logger.info("read the state", extra={"records": self._records_read, "seconds": seconds})
 
     def _on_loop(self, call: Callable[..., None], *arguments: Any) -> None:
         if self._loop is not None and not self._loop.is_closed():
@@ -205,7 +216,8 @@ class KafkaLog:
             await self._until(self._topic_is_there)
             # What another process wrote before is in front of this record, and behind it nobody else can write.
             await self._commit([records.barrier_record()])
-            self._is_leading = self.has_led = self.is_caught_up = True
+            self._is_leading = self.has_led = True
+            self._note_caught_up()
 
     async def append(self, records: Sequence[Record]) -> None:
         await self._commit(records)
