@@ -33,7 +33,17 @@ BATCH = 200
 POLL_SECONDS = 2.0
 WAIT_FOR_LOCK_SECONDS = 3600.0
 LOCK = 0x5348_4F50  # "SHOP": the advisory lock of a service's own database
-_INSERT = "INSERT INTO outbox (topic, key, sequence, body, headers) VALUES ($1, $2, $3, $4, $5)"
+# One statement: each costs a round trip in the middle of a transaction. The notification is delivered at commit, and only then.
+_INSERT = """
+WITH written AS (
+    INSERT INTO outbox (topic, key, sequence, body, headers)
+    SELECT topic, key, sequence, body, headers
+    FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bytea[], $5::text[])
+         WITH ORDINALITY AS message (topic, key, sequence, body, headers, place)
+    ORDER BY place
+)
+SELECT pg_notify('outbox', '')
+"""
 _HEADERS = msgspec.json.Decoder(dict[str, str])
 
 
@@ -41,11 +51,8 @@ async def append(connection: Connection, messages: Sequence[OutgoingMessage]) ->
     """Write messages within the caller's transaction; its commit wakes the relay."""
     if not messages:
         return
-    await connection.executemany(
-        _INSERT,
-        [(one.topic, one.key, one.sequence, one.body, msgspec.json.encode(dict(one.headers)).decode()) for one in messages],
-    )
-    await connection.execute("NOTIFY outbox")  # delivered at commit, and only then
+    rows = [(one.topic, one.key, one.sequence, one.body, msgspec.json.encode(dict(one.headers)).decode()) for one in messages]
+    await connection.execute(_INSERT, *map(list, zip(*rows, strict=True)))
 
 
 class PostgresRelay:

@@ -131,9 +131,8 @@ class PostgresOrderBook:
 
     async def _write_events(self, order: Order, events: Sequence[tuple[int, Event]]) -> None:
         try:
-            for version, event in events:
-                kind, body = history.store(event)
-                await self._connection.execute(INSERT_EVENT, order.id, version, kind, body, order.updated_at)
+            rows = [(order.id, version, *history.store(event), order.updated_at) for version, event in events]
+            await self._connection.executemany(INSERT_EVENT, rows)
         except asyncpg.UniqueViolationError as taken:
             raise ConcurrentChange(f"version {order.version} of {order.id} was written by somebody else") from taken
 

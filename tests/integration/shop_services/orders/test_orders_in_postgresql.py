@@ -292,6 +292,14 @@ async def test_a_rejection_is_kept_with_its_reason(store: Store) -> None:
     assert getattr(rejected.ending, "reason", None) is RejectionReason.PAYMENT_DECLINED
 
 
+async def test_money_that_comes_after_the_end_is_sent_back(store: Store) -> None:
+    order_id = await store.new_order()
+    rejected = await store.hear(order_id, RESERVED, PaymentWasDeclined("No."), StockWasReleased())
+
+    assert await store.hear(order_id, PaymentWasAuthorised()) == rejected
+    assert (await store.kinds_sent())[-1] == "void_payment"
+
+
 async def test_pages_of_orders_of_one_moment_neither_skip_nor_repeat(store: Store) -> None:
     placed = {await store.new_order() for _ in range(7)}
     await store.new_order("bob")
