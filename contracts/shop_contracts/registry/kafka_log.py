@@ -50,6 +50,7 @@ class KafkaLog:
         self._records_read = 0
         self._reading_since = 0.0
         self._advanced = asyncio.Event()
+        self._broker_answers = asyncio.Event()
         self._topic_is_there = asyncio.Event()
         self._taking_over = asyncio.Lock()
         self._warming: asyncio.Task[None] | None = None
@@ -67,6 +68,7 @@ class KafkaLog:
 
     async def _warm_up(self) -> None:
         """Become the writer ahead of the first change: on a broker that just started its coordinator may take a second."""
+        await self._broker_answers.wait()
         while not self._stopping.is_set() and not self.has_led:
             try:
                 await self.lead()
@@ -158,12 +160,13 @@ class KafkaLog:
         from confluent_kafka.admin import AdminClient
 
         admin = AdminClient(
-            {"bootstrap.servers": self._settings.bootstrap_servers, "reconnect.backoff.ms": 20, "reconnect.backoff.max.ms": 200},
+            {"bootstrap.servers": self._settings.bootstrap_servers, "reconnect.backoff.ms": 20, "reconnect.backoff.max.ms": 100},
             logger=logger,
         )
         while not self._stopping.is_set():
             try:
                 known = admin.list_topics(self._settings.topic, timeout=2).topics.get(self._settings.topic)
+                self._on_loop(self._broker_answers.set)
                 if known is None or known.error is not None or not known.partitions:
                     self._create_topic(admin)
                     continue
