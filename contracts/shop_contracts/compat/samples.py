@@ -35,6 +35,8 @@ _NUMBERS: dict[int, tuple[Any, ...]] = {
 """Type to values: one that is small, and the ones that a narrower or differently signed reader cannot hold."""
 DEEPEST = 1
 """How far messages inside messages are filled."""
+DEEPEST_REQUIRED = 10
+"""How far required ones are: a message that requires itself cannot be filled at all."""
 
 
 def of_field(runtime: Runtime, field: Field, read_as: str) -> Iterator[tuple[Message, str]]:
@@ -143,7 +145,7 @@ def _full(record: Message, depth: int, choice: int = 0) -> Message:
     chosen = {oneof.fields[min(choice, len(oneof.fields) - 1)].number for oneof in described.oneofs}
     for field in described.fields:
         is_left_out = field.containing_oneof is not None and field.number not in chosen
-        is_too_deep = depth >= DEEPEST and field.message_type is not None and not field.is_required
+        is_too_deep = field.message_type is not None and depth >= (DEEPEST_REQUIRED if field.is_required else DEEPEST)
         if not is_left_out and not is_too_deep:
             _set(record, field, next(_values(field, depth)), depth)
     return record

@@ -8,12 +8,14 @@ there is reported under its own path, and makes the field's type a changed one i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from google.protobuf.descriptor_pb2 import FieldDescriptorProto as Proto
 
+from shop_contracts.compat.confluent.cycles import cycles
 from shop_contracts.compat.confluent.rule import Rule
 from shop_contracts.compat.confluent.rules import BY_SUBJECT
 from shop_contracts.compat.confluent.subjects import (
@@ -36,9 +38,11 @@ from shop_contracts.compat.schema import Reference, Schema
 
 Path = tuple[str, ...]
 
-# Import cycles can be walked in more orders than there is time for. Past this many messages entered, a pair of messages already
-# compared answers with what it found the first time; the verdict stays the same, only repetitions in the list are fewer.
+# Messages that contain each other can be walked in more orders than there is time for. Past this many entered, and as many as there
+# are, a pair already compared says no more than whether it breaks: the verdict stays, only repetitions in the list are fewer.
 PATIENCE = 2_000
+# A chain of imported messages is as deep as it is long. Since Python 3.11 such frames are on the heap: depth costs memory only.
+FRAMES_A_MESSAGE = 8
 # Confluent's list repeats what is reached in several ways, whose number can be exponential: a longer list says things once.
 CROWD = 5_000
 
@@ -65,6 +69,7 @@ class Difference:
 def compare(original: Schema, update: Schema) -> list[Difference]:
     """Return every difference for a reader on `update` of what was written with `original`."""
     walk = _Walk(original, update)
+    sys.setrecursionlimit(max(sys.getrecursionlimit(), 1_000 + FRAMES_A_MESSAGE * len(original.tree.messages)))
     differences = _judge(FilePair((), original.file, update.file))
     differences += walk.declarations(original.file, update.file, (), frozenset())
     return differences
@@ -83,21 +88,26 @@ def _judge(subject: Subject) -> list[Difference]:
     return [Difference(rule, subject) for rule in BY_SUBJECT.get(type(subject), ()) if rule.check(subject)]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Entered:
-    """What one pair of imported messages came to, and which messages were compared on the way."""
+    """What one pair of imported messages came to."""
 
     differences: list[Difference]
-    seen: set[int]
+    breaks: bool
 
 
 @dataclass(slots=True)
 class _Walk:
+    """One comparison under way.
+
+    `within`, wherever it is passed, are the messages being compared around a message, as far as it can contain them.
+    """
+
     original: Schema
     update: Schema
-    remembered: dict[tuple[int, int], _Entered] = field(default_factory=dict)
-    seen: list[set[int]] = field(default_factory=list)
-    turned_back: set[int] = field(default_factory=set)
+    remembered: dict[tuple[int, int, frozenset[int]], _Entered] = field(default_factory=dict)
+    known: dict[tuple[int, int], bool] = field(default_factory=dict)
+    groups: dict[bool, Mapping[int, int]] = field(default_factory=dict)
     entered: int = 0
     same_imports: bool = False
 
@@ -134,13 +144,10 @@ class _Walk:
         differences: list[Difference] = []
         if self.same_imports and original.proto == update.proto:
             return differences
-        for seen in self.seen:
-            seen.add(id(original))
-        if id(original) in within:
-            self.turned_back.add(id(original))
-        else:
-            differences += self._fields(original, update, path, within | {id(original)})
-        differences += self.declarations(original, update, path, within)
+        inside = within | {id(original)}
+        if id(original) not in within:
+            differences += self._fields(original, update, path, inside)
+        differences += self.declarations(original, update, path, inside)
         return differences if len(differences) < CROWD else _once(differences)
 
     def _fields(self, original: Message, update: Message, path: Path, within: frozenset[int]) -> list[Difference]:
@@ -186,36 +193,44 @@ class _Walk:
             ]
         inside: list[Difference] = []
         if kinds == (Kind.MESSAGE, Kind.MESSAGE):
-            inside = self._referenced(old.message, new.message, within)
-            pair.nested_breaks = breaks(inside)
+            inside, pair.nested_breaks = self._referenced(old.message, new.message, within)
         return inside + _judge(pair)
 
-    def _referenced(self, original: Message | None, update: Message | None, within: frozenset[int]) -> list[Difference]:
+    def _referenced(
+        self, original: Message | None, update: Message | None, within: frozenset[int]
+    ) -> tuple[list[Difference], bool]:
+        """Return what comparing an imported message adds to the list, and whether any of what it found breaks."""
         if original is None or update is None or original.local_name != update.local_name:
-            return []
+            return [], False
         home, new_home = _home(self.original, original.file), _home(self.update, update.file)
         if home is not None and home == new_home:
-            return []
-        key = (id(original), id(update))
-        known = self.remembered.get(key)
-        if known is not None and (self.entered > PATIENCE or within.isdisjoint(known.seen)):
-            for seen in self.seen:
-                seen.update(known.seen)
-            return known.differences if self.entered <= PATIENCE else []
-        return self._enter(original, update, key, within)
+            return [], False
+        groups = self._cycles(from_main=original.file.path == self.original.main)
+        inside_of = frozenset(one for one in within if groups.get(one) == groups[id(original)])
+        if self._is_impatient and (id(original), id(update)) in self.known:
+            return [], self.known[id(original), id(update)]
+        entered = self.remembered.get((id(original), id(update), inside_of)) or self._enter(original, update, inside_of)
+        return entered.differences, entered.breaks
 
-    def _enter(self, original: Message, update: Message, key: tuple[int, int], within: frozenset[int]) -> list[Difference]:
+    def _enter(self, original: Message, update: Message, within: frozenset[int]) -> _Entered:
         self.entered += 1
-        self.seen.append(set())
-        turned_back_before, self.turned_back = self.turned_back, set()
-        if self.entered > PATIENCE:
-            self.remembered[key] = _Entered([], set())
+        self.known.setdefault((id(original), id(update)), False)
         differences = self.contents(original, update, tuple(original.local_name.split(".")), within)
-        seen = self.seen.pop()
-        if self.turned_back.isdisjoint(within) or self.entered > PATIENCE:
-            self.remembered[key] = _Entered(differences, seen)
-        self.turned_back |= turned_back_before
-        return differences
+        entered = _Entered(differences, breaks(differences))
+        self.known[id(original), id(update)] |= entered.breaks
+        self.remembered[id(original), id(update), within] = entered
+        return entered
+
+    def _cycles(self, *, from_main: bool) -> Mapping[int, int]:
+        """Return which messages contain each other. The main file's count only once one of them has moved into an import."""
+        if from_main not in self.groups:
+            everything = self.original.tree.messages.values()
+            self.groups[from_main] = cycles([one for one in everything if from_main or one.file.path != self.original.main])
+        return self.groups[from_main]
+
+    @property
+    def _is_impatient(self) -> bool:
+        return self.entered > PATIENCE + len(self.original.tree.messages)
 
 
 def _is_untouched(old: Field, new: Field) -> bool:

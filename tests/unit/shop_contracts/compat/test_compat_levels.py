@@ -121,6 +121,20 @@ def test_imports_that_lead_in_circles_end() -> None:
     assert {f"#/{name}/99" for name in names} <= {finding.path for finding in report.breaking}
 
 
+def test_a_chain_of_imported_messages_is_followed_to_its_end() -> None:
+    def schema(kind: str) -> Schema:
+        chain = "".join(f"message M{number} {{ M{number + 1} next = 1; }}" for number in range(2_000))
+        part = f'syntax = "proto3"; package parts; {chain} message M2000 {{ {kind} v = 1; }}'
+        text = 'syntax = "proto3"; import "part.proto"; message M { parts.M0 p = 1; }'
+        return Schema.compiled(compile_proto(text, {"part.proto": part}))
+
+    report = check([schema("int32")], schema("string"), level=Level.BACKWARD)
+
+    assert {("FIELD_SCALAR_KIND_CHANGED", "#/M2000/1"), ("FIELD_NAMED_TYPE_CHANGED", "#/M/1")} <= {
+        (finding.id, finding.path) for finding in report.breaking
+    }
+
+
 def test_the_house_takes_the_whole_history_at_a_transitive_level() -> None:
     assert check([ONE, TWO], THREE, level=Level.BACKWARD, mode=Mode.HOUSE).compatible
     report = check([ONE, TWO], THREE, level=Level.BACKWARD_TRANSITIVE, mode=Mode.HOUSE)
@@ -189,3 +203,18 @@ def test_the_house_judges_imports_unless_told_which_files_count() -> None:
 
     assert not check([before], after, level=Level.FULL_TRANSITIVE, mode=Mode.HOUSE).compatible
     assert check([before], after, level=Level.FULL_TRANSITIVE, mode=Mode.HOUSE, targets={"schema.proto"}).compatible
+
+
+def test_messages_that_all_moved_into_an_import_are_compared_there() -> None:
+    def chain(kind: str) -> str:
+        links = "".join(f"message M{number} {{ M{number + 1} a = 1; M{number + 1} b = 2; }}" for number in range(60))
+        return f"{links} message M60 {{ {kind} v = 1; }}"
+
+    old = proto(f"message M {{ M0 p = 1; }} {chain('int32')}")
+    moved = {"part.proto": f'syntax = "proto3"; package shop.cases.v1; {chain("string")}'}
+
+    report = check([old], proto('import "part.proto"; message M { M0 p = 1; }', imports=moved), level=Level.BACKWARD)
+
+    assert {("FIELD_SCALAR_KIND_CHANGED", "#/M60/1"), ("FIELD_NAMED_TYPE_CHANGED", "#/M/1"), ("MESSAGE_REMOVED", "#/M7")} <= {
+        (finding.id, finding.path) for finding in report.breaking
+    }

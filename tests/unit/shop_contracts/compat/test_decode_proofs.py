@@ -143,6 +143,14 @@ def test_a_request_is_read_as_the_other_message() -> None:
     assert (proof.written, proof.read) == ('{"a": 150}', "{}")
 
 
+def test_a_message_that_requires_itself_does_not_keep_the_proof_from_ending() -> None:
+    old = "message M { required M m = 1; optional int32 a = 2; }"
+
+    proof = proof_of("FIELD_SAME_NAME", old, old.replace("a = 2", "b = 2"), syntax="proto2")
+
+    assert proof is None or proof.message == "shop.cases.v1.M"
+
+
 def test_what_no_record_can_show_has_no_proof() -> None:
     assert proof_of("RPC_NO_DELETE", "message Q {} service S { rpc Ask(Q) returns (Q); }", "message Q {} service S {}") is None
 
