@@ -79,7 +79,7 @@ class SchemaReader:
         """The identity of a schema that another registry registered: of its text alone where it cannot be read here."""
         try:
             return self.read(store, content, ".", deleted_references=True).identity
-        except errors.RegistryError:
+        except (errors.RegistryError, OSError):  # OSError: the compiler had no room for its files
             raw = content.schema.encode()
             return _identity(content, raw, raw, None)
 

@@ -88,7 +88,7 @@ def application(registry: Registry) -> ASGIApp:
     app = Starlette(
         routes=endpoints.routes(),
         lifespan=lifespan,
-        exception_handlers={RegistryError: _refused, HTTPException: _not_served},
+        exception_handlers={RegistryError: _refused, HTTPException: _not_served, Exception: _failed},
     )
     return _EncodedPaths(app)
 
@@ -126,6 +126,11 @@ async def _not_served(_: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
     return _error(status, status, f"HTTP {status} {error.detail if isinstance(error, HTTPException) else error}", headers)
+
+
+async def _failed(_: Request, error: Exception) -> Response:
+    """The answer to a fault of ours, which the server logs with its traceback."""
+    return _error(500, 500, f"HTTP 500 Internal Server Error: {type(error).__name__}")
 
 
 def _error(status: int, code: int, message: str, headers: dict[str, str] | None = None) -> Response:

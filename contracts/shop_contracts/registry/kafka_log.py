@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
 from shop_contracts.registry import records
-from shop_contracts.registry.log import Superseded, Unavailable
+from shop_contracts.registry.log import Superseded, TooLarge, Unavailable
 from shop_contracts.registry.records import Record
 
 logger = logging.getLogger(__name__)
@@ -25,6 +25,10 @@ logger = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
 _FENCED = {KafkaError._FENCED, KafkaError.INVALID_PRODUCER_EPOCH, KafkaError.PRODUCER_FENCED}
+
+
+MAX_RECORD_BYTES = 999_000
+"""A little under the client's `message.max.bytes`, which is under the broker's; refused before it ends a transaction."""
 
 
 @dataclass(frozen=True)
@@ -223,6 +227,9 @@ class KafkaLog:
             self._note_caught_up()
 
     async def append(self, records: Sequence[Record]) -> None:
+        largest = max(len(record.key) + len(record.value or b"") for record in records)
+        if largest > MAX_RECORD_BYTES:
+            raise TooLarge(f"a record of {largest:,} bytes; {MAX_RECORD_BYTES:,} are allowed")
         await self._commit(records)
 
     async def _commit(self, batch: Sequence[Record]) -> None:

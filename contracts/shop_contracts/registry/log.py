@@ -19,6 +19,10 @@ class Unavailable(Exception):
     """Kafka did not answer in time, or not at all. What was asked for may or may not have happened."""
 
 
+class TooLarge(Exception):
+    """A record has more bytes than the log takes; nothing was written."""
+
+
 class Log(Protocol):
     """An ordered log of records with one writer at a time."""
 
@@ -49,7 +53,10 @@ class Log(Protocol):
         ...
 
     async def append(self, records: Sequence[Record]) -> None:
-        """Write the records, all or none of them; they are durable and applied on return. Raises Superseded, Unavailable."""
+        """Write the records, all or none of them; they are durable and applied on return.
+
+        Raises Superseded, Unavailable, TooLarge.
+        """
         ...
 
     async def close(self) -> None:

@@ -166,6 +166,7 @@ def identity_in(headers: tuple[tuple[str, bytes], ...]) -> Identity | None:
     """The identity a record of ours carries; None for one that another registry (or another scheme) wrote."""
     for name, value in headers:
         if name == IDENTITY_HEADER:
-            scheme, canonical, normal = value.split(b" ")
-            return Identity(canonical.decode(), normal.decode()) if scheme == IDENTITY_SCHEME else None
+            match value.split(b" "):
+                case [scheme, canonical, normal] if scheme == IDENTITY_SCHEME:
+                    return Identity(canonical.decode(), normal.decode())
     return None

@@ -14,7 +14,7 @@ from shop_contracts.registry import changes, errors
 from shop_contracts.registry.changes import Change, Registration
 from shop_contracts.registry.compatibility import CompatibilityCheck
 from shop_contracts.registry.content import ReadSchema, SchemaReader, remember_by_id
-from shop_contracts.registry.log import Log, Superseded, Unavailable
+from shop_contracts.registry.log import Log, Superseded, TooLarge, Unavailable
 from shop_contracts.registry.model import Content, SchemaType, Version, context_of
 from shop_contracts.registry.records import Record
 from shop_contracts.registry.store import Store
@@ -89,6 +89,10 @@ class Registry:
             except Superseded:
                 logger.info("another registry wrote in between; deciding again", extra={"attempt": attempt + 1})
                 await asyncio.sleep(random.uniform(0, 0.02 * (attempt + 1)))  # noqa: S311  # nosec B311 - spreads retries, guards nothing
+            except TooLarge as error:
+                raise errors.invalid_schema(
+                    f"it is too large for Kafka: {error}. Split it into files that reference each other."
+                ) from error
             except Unavailable as error:
                 raise errors.timed_out(f"{error}. Is Kafka reachable?") from error
             else:

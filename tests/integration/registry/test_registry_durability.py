@@ -248,6 +248,14 @@ def test_a_topic_that_kafka_would_empty_in_time_is_refused(broker: Broker, topic
         assert registry.call("GET", "/ready")[0] == 503
 
 
+def test_a_schema_that_kafka_does_not_take_is_refused_and_the_next_one_is_taken(registry: RegistryProcess) -> None:
+    status, answer = registry.register("large", "// " + "x" * 1_000_000 + "\n" + message("Large"))
+
+    assert (status, answer["error_code"]) == (422, 42201)
+    assert "too large for Kafka" in answer["message"]
+    assert registry.register("large", "// " + "x" * 900_000 + "\n" + message("Large"))[0] == 200
+
+
 def test_a_listening_socket_can_be_handed_over(broker: Broker, topic: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port, fd = listener.getsockname()[1], listener.fileno()

@@ -317,6 +317,25 @@ def test_a_change_is_decided_anew_when_another_registry_wrote_in_between(topic: 
         assert registry.get("/schemas/ids/1/subjects").json() == ["theirs"]
 
 
+def test_a_fault_of_ours_is_an_error_of_the_api(topic: SharedTopic) -> None:
+    class Faulty(FakeLog):
+        async def lead(self) -> None:
+            raise OSError("disk")
+
+    with TestClient(application(Registry(Faulty(topic))), raise_server_exceptions=False) as registry:
+        assert error_of(registry.post("/subjects/a/versions", json=protobuf(ORDER))) == (500, 500)
+
+
+@pytest.mark.parametrize("identity", [b"", b"1 only", b"2 abc def", b"1 a b c", b"\xff"])
+def test_an_identity_that_cannot_be_used_is_made_anew(topic: SharedTopic, identity: bytes) -> None:
+    key = b'{"keytype":"SCHEMA","subject":"orders","version":1,"magic":1}'
+    value = b'{"subject":"orders","version":1,"id":7,"schema":"\\"string\\"","deleted":false}'
+    topic.records.append(Record(key, value, (("shop.identity", identity),)))
+
+    with TestClient(application(Registry(FakeLog(topic)))) as registry:
+        assert registry.post("/subjects/orders/versions", json={"schema": ' "string" '}).json()["id"] == 7
+
+
 def test_records_of_another_registry_are_read_and_identified(topic: SharedTopic) -> None:
     import json
 
