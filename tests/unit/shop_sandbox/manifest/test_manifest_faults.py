@@ -394,6 +394,12 @@ BROKEN: dict[str, tuple[str, str, str, list[str]]] = {
             " (check the indentation, and quote values that contain `: ` or start with one of `{ [ * & ! % @`)"
         ],
     ),
+    "a whole number written as a fraction": (
+        "stock",
+        "memoryMiB: 512",
+        "memoryMiB: 512.0",
+        [f"{S}:44:3: deploy.memoryMiB: must be a whole number, and is 512.0 (Memory.)"],
+    ),
     "a tab": (
         "stock",
         "  python: stock",
