@@ -1,0 +1,184 @@
+"""Differences between two documents: paths, operations, bodies, responses and headers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from shop_contracts.openapi_diff.changes import Change, Context, Direction, Place, Verb
+from shop_contracts.openapi_diff.compare.keywords import Difference
+from shop_contracts.openapi_diff.compare.lifecycle import STABILITY, lifecycle, stability_of, sunset_facts
+from shop_contracts.openapi_diff.compare.media_types import is_json, match_media_types
+from shop_contracts.openapi_diff.compare.parameters import parameter_changes, template
+from shop_contracts.openapi_diff.compare.schemas import SchemaPairs
+from shop_contracts.openapi_diff.compare.security import SchemeNames, security_changes
+from shop_contracts.openapi_diff.documents import Api, Node
+from shop_contracts.openapi_diff.schemas import Schema
+
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
+_UNSTABLE = ("draft", "alpha")
+_SUCCESS = re.compile(r"2([0-9][0-9]|XX)\Z", re.IGNORECASE)
+
+
+class Comparison:
+    """One comparison of two versions of an API."""
+
+    def __init__(self, old: Api, new: Api) -> None:
+        self.old, self.new = old, new
+        self.pairs = SchemaPairs()
+        self._schemes = SchemeNames(old, new)
+
+    def changes(self) -> Iterator[Change]:
+        """Yield every difference that a rule may care about. Raises InvalidOpenapi where a document is not what it should be."""
+        everything = Context(Direction.NONE, Place.DOCUMENT)
+        yield from security_changes(self.old.root, self.new.root, everything, self._schemes)
+        yield from self._paths(self.old.root.members("paths"), self.new.root.members("paths"))
+        yield from self._webhooks(self.old.root.members("webhooks"), self.new.root.members("webhooks"), everything)
+
+    def schema(self, node: Node, key: str, api: Api) -> Schema | None:
+        """Return the schema at a key of a node; None when there is none."""
+        value = node.mapping().get(key)
+        return None if value is None else Schema((node.child(key, value),), is_3_0=api.is_3_0)
+
+    def _webhooks(self, before: Mapping[str, Node], after: Mapping[str, Node], context: Context) -> Iterator[Change]:
+        for name in sorted(before.keys() - after.keys()):
+            yield Change("webhook", Verb.REMOVED, context, subject=name, old=before[name])
+        for name in sorted(before.keys() & after.keys()):
+            yield from self._path_item(f"webhook:{name}", name, before[name], after[name])
+
+    def _paths(self, before: Mapping[str, Node], after: Mapping[str, Node]) -> Iterator[Change]:
+        before = {path: item for path, item in before.items() if not path.startswith("x-")}
+        shapes = {template(path)[0]: path for path in after if not path.startswith("x-")}
+        for path, item in before.items():
+            twin = path if path in after else shapes.get(template(path)[0])
+            if twin is None:
+                for method, operation in _operations(item).items():
+                    yield from _removal(operation, _context(method, path), whole_path=True)
+            else:
+                yield from self._path_item(path, twin, item, after[twin])
+
+    def _path_item(self, path: str, new_path: str, before: Node, after: Node) -> Iterator[Change]:
+        old, new = _operations(before), _operations(after)
+        for method, operation in old.items():
+            context = _context(method, path)
+            if method not in new:
+                yield from _removal(operation, context, whole_path=False)
+                continue
+            twin = new[method]
+            yield from _told(lifecycle(_words(operation), _words(twin)), context, operation, twin)
+            level = stability_of(twin.value.get(STABILITY))
+            if level in _UNSTABLE:
+                continue
+            context = replace(context, stability=level or "stable")
+            yield from security_changes(operation, twin, context, self._schemes, self.old.root, self.new.root)
+            yield from parameter_changes(self, (path, before, operation), (new_path, after, twin), context)
+            yield from self._body(operation, twin, context)
+            yield from self._responses(operation, twin, context)
+
+    def _body(self, old: Node, new: Node, context: Context) -> Iterator[Change]:
+        context = replace(context, direction=Direction.REQUEST, place=Place.BODY, part="request body")
+        before, after = old.get("requestBody"), new.get("requestBody")
+        if before is None and after is None:
+            return
+        if before is None and after is not None:
+            yield Change("request-body", Verb.ADDED, context, new=after, facts={"required": after.flag("required")})
+        elif before is not None and after is None:
+            yield Change("request-body", Verb.REMOVED, context, old=before)
+        elif before is not None and after is not None:
+            if before.flag("required") != after.flag("required"):
+                verb = Verb.SET if after.flag("required") else Verb.UNSET
+                yield Change("request-body-required", verb, context, old=before, new=_at(after, "required"))
+            yield from self._content(before, after, context)
+
+    def _responses(self, old: Node, new: Node, context: Context) -> Iterator[Change]:
+        before, after = old.members("responses"), new.members("responses")
+        for status, response in before.items():
+            if status.startswith("x-"):
+                continue
+            there = replace(context, direction=Direction.RESPONSE, place=Place.BODY, part=f"response {status}")
+            twin = after.get(status) or after.get(f"{status[:1]}XX")
+            if twin is None:
+                facts = {"success": bool(_SUCCESS.match(status))}
+                yield Change("status", Verb.REMOVED, there, subject=status, old=response, facts=facts)
+                continue
+            yield from self._headers(response, twin, there)
+            yield from self._content(response, twin, there)
+
+    def _headers(self, old: Node, new: Node, context: Context) -> Iterator[Change]:
+        before = {name.lower(): (name, node) for name, node in old.members("headers").items()}
+        after = {name.lower(): (name, node) for name, node in new.members("headers").items()}
+        for key, (name, header) in before.items():
+            there = replace(context, place=Place.HEADER, part=f"header {name} of {context.part}", strongly_typed=False)
+            if key not in after:
+                yield Change("header", Verb.REMOVED, there, subject=name, old=header, facts={"required": header.flag("required")})
+                continue
+            twin = after[key][1]
+            if header.flag("required") and not twin.flag("required"):
+                yield Change("header-required", Verb.UNSET, there, subject=name, old=_at(header, "required"), new=twin)
+            one, other = self.schema(header, "schema", self.old), self.schema(twin, "schema", self.new)
+            if one is not None and other is not None:
+                yield from self.pairs.changes(one, other, there)
+
+    def _content(self, old: Node, new: Node, context: Context) -> Iterator[Change]:
+        before, after = old.members("content"), new.members("content")
+        matched, removed = match_media_types(before, after)
+        for name in removed:
+            yield Change("media-type", Verb.REMOVED, replace(context, place=Place.MEDIA_TYPE), subject=name, old=before[name])
+        for match in matched:
+            one, other = before[match.old], after[match.new]
+            there = replace(context, part=f"{context.part} ({match.old})", strongly_typed=is_json(match.old))
+            named = replace(there, place=Place.MEDIA_TYPE)
+            for difference in match.differences:
+                yield Change(difference.aspect, difference.verb, named, difference.before, difference.after, old=one, new=other)
+            yield from self._media_type(one, other, there)
+
+    def _media_type(self, old: Node, new: Node, context: Context) -> Iterator[Change]:
+        named = replace(context, place=Place.MEDIA_TYPE)
+        untyped = {"untyped": "schema" not in new.mapping()}
+        for key, aspect in (("schema", "media-type-schema"), ("itemSchema", "media-type-item-schema")):
+            before, after = self.schema(old, key, self.old), self.schema(new, key, self.new)
+            if before is None and after is not None:
+                yield Change(aspect, Verb.ADDED, named, old=old, new=after.origin, facts=untyped)
+            elif before is not None and after is None:
+                yield Change(aspect, Verb.REMOVED, named, old=before.origin, new=new, facts=untyped)
+            elif before is not None and after is not None:
+                there = context if key == "schema" else replace(context, place=Place.PROPERTY, trail=key)
+                yield from self.pairs.changes(before, after, there)
+
+
+def _context(method: str, path: str) -> Context:
+    return Context(Direction.NONE, Place.OPERATION, method=method.upper(), path=path)
+
+
+def _operations(item: Node) -> dict[str, Node]:
+    found = {method: item.get(method) for method in METHODS if method in item.mapping()}
+    for method, node in (item.members("additionalOperations") if "additionalOperations" in item.value else {}).items():
+        found[method.lower()] = node
+    return {method: node for method, node in found.items() if node is not None and node.mapping() is not None}
+
+
+def _removal(operation: Node, context: Context, *, whole_path: bool) -> Iterator[Change]:
+    level = stability_of(operation.value.get(STABILITY))
+    if level is None:
+        yield Change("stability", Verb.CHANGED, context, before=operation.value.get(STABILITY), old=_at(operation, STABILITY))
+    elif level not in _UNSTABLE:
+        aspect = "path" if whole_path else "operation"
+        yield Change(aspect, Verb.REMOVED, context, old=operation, facts=sunset_facts(operation.value))
+
+
+def _words(node: Node) -> Mapping[str, Any]:
+    return node.mapping()
+
+
+def _told(differences: Iterator[Difference], context: Context, old: Node, new: Node) -> Iterator[Change]:
+    for one in differences:
+        keyword = one.keyword or ""
+        yield Change(
+            one.aspect, one.verb, context, one.before, one.after, old=_at(old, keyword), new=_at(new, keyword), facts=one.facts
+        )
+
+
+def _at(node: Node, keyword: str) -> Node:
+    return node.child(keyword, node.value[keyword]) if keyword in node.value else node

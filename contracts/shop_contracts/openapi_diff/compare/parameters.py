@@ -1,0 +1,146 @@
+"""Differences between the parameters of two operations, those of their path among them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from shop_contracts.openapi_diff.changes import Change, Context, Direction, Place, Verb
+from shop_contracts.openapi_diff.compare.lifecycle import lifecycle, sunset_facts
+from shop_contracts.openapi_diff.compare.media_types import is_json
+from shop_contracts.openapi_diff.documents import Api, Node
+from shop_contracts.openapi_diff.schemas import Schema
+
+if TYPE_CHECKING:
+    from shop_contracts.openapi_diff.compare.operations import Comparison
+
+Side = tuple[str, Node, Node]
+"""A path as it is written, its path item and the operation."""
+
+_VARIABLE = re.compile(r"\{([^{}]*)\}")
+_STYLES = {"query": "form", "cookie": "form", "path": "simple", "header": "simple"}
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter of an operation. `node` is where it stands."""
+
+    name: str
+    location: str
+    node: Node
+    of_path: bool
+    schema: Schema | None
+    strongly_typed: bool | None = False
+
+    @property
+    def is_required(self) -> bool:
+        """Whether a request must have it."""
+        return self.node.flag("required")
+
+    @property
+    def style(self) -> tuple[str, bool]:
+        """How it is written down: the style, and whether arrays and objects are exploded."""
+        style = str(self.node.value.get("style") or _STYLES.get(self.location, "form"))
+        explode = self.node.value.get("explode")
+        return style, explode if isinstance(explode, bool) else style == "form"
+
+    @property
+    def is_exploded_object(self) -> bool:
+        """Whether the properties of its schema are parameters of their own on the wire."""
+        if self.location not in {"query", "cookie"} or self.schema is None or self.node.value.get("explode") is not True:
+            return False
+        return self.style == ("form", True) and self.schema.types == {"object"} and bool(self.schema.named("properties"))
+
+    def taken_apart(self) -> dict[tuple[str, str], Parameter]:
+        """Return the properties of an exploded object as the parameters they are."""
+        assert self.schema is not None  # noqa: S101  # only asked of exploded objects
+        properties = self.schema.named("properties")
+        return {(self.location, name): replace(self, name=name, schema=schema) for name, schema in properties.items()}
+
+
+def template(path: str) -> tuple[str, list[str]]:
+    """Return a path without the names of its variables, and those names."""
+    return _VARIABLE.sub("{}", path), _VARIABLE.findall(path)
+
+
+def parameter_changes(comparison: Comparison, old: Side, new: Side, context: Context) -> Iterator[Change]:
+    """Yield what differs in the parameters of an operation."""
+    context = replace(context, direction=Direction.REQUEST, place=Place.PARAMETER, strongly_typed=False)
+    renamed = dict(zip(template(new[0])[1], template(old[0])[1], strict=False))
+    before = _parameters(comparison.old, old, {})
+    after = _parameters(comparison.new, new, renamed)
+    _unfold(before, after)
+    _unfold(after, before)
+    for key, parameter in before.items():
+        there = _context(parameter, context)
+        if key not in after:
+            facts = sunset_facts(parameter.node.value)
+            yield Change("parameter", Verb.REMOVED, there, subject=parameter.name, old=parameter.node, facts=facts)
+        else:
+            yield from _both(comparison, parameter, after[key], there)
+    for key, parameter in after.items():
+        if key not in before:
+            facts = {"required": parameter.is_required, "of_path": parameter.of_path}
+            yield Change("parameter", Verb.ADDED, _context(parameter, context), subject=parameter.name, new=parameter.node, facts=facts)
+
+
+def _both(comparison: Comparison, old: Parameter, new: Parameter, context: Context) -> Iterator[Change]:
+    if old.is_required != new.is_required:
+        verb = Verb.SET if new.is_required else Verb.UNSET
+        yield Change("parameter-required", verb, context, subject=old.name, old=old.node, new=new.node)
+    for one in lifecycle(old.node.value, new.node.value):
+        yield Change(one.aspect, one.verb, context, one.before, one.after, old.name, old.node, new.node, one.facts)
+    if old.schema is None or new.schema is None:
+        return
+    if old.style != new.style and (old.schema.types | new.schema.types) & {"array", "object"} and old.schema.types == new.schema.types:
+        yield Change("style", Verb.CHANGED, context, old.style[0], new.style[0], old.name, old.node, new.node)
+    exploded = new.style == ("form", True)
+    context = replace(context, form_exploded=exploded, strongly_typed=old.strongly_typed)
+    yield from comparison.pairs.changes(old.schema, new.schema, context)
+
+
+def _context(parameter: Parameter, context: Context) -> Context:
+    return replace(context, part=f"{parameter.location} parameter {parameter.name}", location=parameter.location)
+
+
+def _parameters(api: Api, side: Side, renamed: dict[str, str]) -> dict[tuple[str, str], Parameter]:
+    found: dict[tuple[str, str], Parameter] = {}
+    for node, of_path in ((side[1], True), (side[2], False)):
+        for one in node.elements("parameters"):
+            parameter = _parameter(api, one, of_path=of_path)
+            name = renamed.get(parameter.name, parameter.name) if parameter.location == "path" else parameter.name
+            key = (parameter.location, name.lower() if parameter.location == "header" else name)
+            found.pop(key, None)
+            found[key] = parameter
+    return found
+
+
+def _parameter(api: Api, node: Node, *, of_path: bool) -> Parameter:
+    name, location = node.mapping().get("name"), node.mapping().get("in")
+    if not isinstance(name, str) or not isinstance(location, str):
+        raise node.fault(None, "a parameter needs `name` and `in`", "see the OpenAPI specification")
+    schema, strongly = _schema(api, node)
+    return Parameter(name, location, node, of_path, schema, strongly)
+
+
+def _schema(api: Api, node: Node) -> tuple[Schema | None, bool | None]:
+    holder, strongly = node, False
+    for media_type, below in node.members("content").items():
+        holder, strongly = below, is_json(media_type)
+        break
+    value = holder.mapping().get("schema")
+    return (None if value is None else Schema((holder.child("schema", value),), is_3_0=api.is_3_0)), strongly
+
+
+def _unfold(some: dict[tuple[str, str], Parameter], others: dict[tuple[str, str], Parameter]) -> None:
+    """Take exploded objects apart where the other version has their properties as parameters of their own."""
+    for key, parameter in list(some.items()):
+        if key in others or not parameter.is_exploded_object:
+            continue
+        parts = parameter.taken_apart()
+        plain = {name for name in parts if name in others and not others[name].is_exploded_object and name not in some}
+        if plain:
+            del some[key]
+            some.update({name: parts[name] for name in plain})

@@ -1,0 +1,77 @@
+"""Differences in who may call: alternatives, of which one must hold, each of schemes that must all hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from shop_contracts.openapi_diff.changes import Change, Context, Verb
+from shop_contracts.openapi_diff.documents import Api, Node
+
+Alternative = dict[str, frozenset[str]]
+
+
+class SchemeNames:
+    """What security schemes of the old version are called in the new one: renamed ones are recognised by what they say."""
+
+    def __init__(self, old: Api, new: Api) -> None:
+        before, after = _schemes(old), _schemes(new)
+        self._renamed: dict[str, str] = {}
+        free = [name for name in after if name not in before]
+        for name, scheme in before.items():
+            if name not in after:
+                twin = next((other for other in free if _meaning(after[other]) == _meaning(scheme)), None)
+                if twin is not None:
+                    free.remove(twin)
+                    self._renamed[name] = twin
+
+    def now(self, alternative: Alternative) -> Alternative:
+        """Return an alternative of the old version in the new version's names."""
+        return {self._renamed.get(name, name): scopes for name, scopes in alternative.items()}
+
+
+def security_changes(
+    old: Node, new: Node, context: Context, names: SchemeNames, old_root: Node | None = None, new_root: Node | None = None
+) -> Iterator[Change]:
+    """Yield what differs in the security of an operation, or of the document where no roots are given."""
+    if "security" not in old.value and "security" not in new.value:
+        return
+    before = [names.now(one) for one in _alternatives(old, old_root)]
+    after = _alternatives(new, new_root)
+    there = {"old": _place(old), "new": _place(new)}
+    if (not before or {} in before) and after and {} not in after:
+        yield Change("anonymous-access", Verb.REMOVED, context, **there)
+    gone = [one for one in before if one not in after]
+    come = [one for one in after if one not in before]
+    for one in list(gone):
+        twins = [other for other in come if other.keys() == one.keys()]
+        if len(twins) == 1 and sum(other.keys() == one.keys() for other in gone) == 1:
+            gone.remove(one)
+            come.remove(twins[0])
+            for scheme in sorted(one):
+                for scope in sorted(twins[0][scheme] - one[scheme]):
+                    yield Change("security-scope", Verb.ADDED, context, before=scheme, subject=scope, **there)
+    for one in gone:
+        if one:
+            yield Change("security", Verb.REMOVED, context, subject=" and ".join(sorted(one)), facts={"remains": bool(after)}, **there)
+
+
+def _alternatives(node: Node, root: Node | None) -> list[Alternative]:
+    holder = node if "security" in node.value or root is None else root
+    found: list[Alternative] = []
+    for one in holder.elements("security"):
+        found.append({str(name): frozenset(map(str, scopes or ())) for name, scopes in one.mapping().items()})
+    return found
+
+
+def _place(node: Node) -> Node:
+    return node.child("security", node.value["security"]) if "security" in node.value else node
+
+
+def _schemes(api: Api) -> dict[str, Node]:
+    components = api.root.get("components")
+    return {} if components is None else components.members("securitySchemes")
+
+
+def _meaning(node: Node) -> dict[str, Any]:
+    return {key: value for key, value in node.mapping().items() if key != "description"}

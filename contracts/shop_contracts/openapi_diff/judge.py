@@ -1,0 +1,68 @@
+"""From two versions to a report: differences are found, judged by the rules, and placed in the files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from shop_contracts.openapi_diff.changes import Change
+from shop_contracts.openapi_diff.compare.operations import Comparison
+from shop_contracts.openapi_diff.documents import Api, Document, Node
+from shop_contracts.openapi_diff.fault import InvalidOpenapi
+from shop_contracts.openapi_diff.reading import Pointer, lines_of
+from shop_contracts.openapi_diff.report import Finding, Location, Report
+from shop_contracts.openapi_diff.rules import BY_QUESTION, Rule
+
+Judged = tuple[Rule, Change]
+
+
+def diff(old: Api, new: Api) -> Report:
+    """Return what in `new` breaks who kept to `old`. Raises InvalidOpenapi where one of them is not what it should be."""
+    try:
+        judged = list(_judged(Comparison(old, new).changes()))
+    except RecursionError as error:
+        path = new.root.document.path
+        raise InvalidOpenapi(path, 0, "its schemas refer to each other too deeply", "flatten the longest chain of $ref") from error
+    lines = _Lines(judged)
+    found = dict.fromkeys(_finding(rule, change, lines) for rule, change in judged)
+    return Report(tuple(sorted(found, key=lambda one: (one.level, one.operation, one.where, one.id, one.message))))
+
+
+def _judged(changes: Iterable[Change]) -> Iterable[Judged]:
+    for change in changes:
+        for rule in BY_QUESTION.get((change.context.direction, change.context.place, change.aspect, change.verb), ()):
+            if rule.check(change):
+                yield rule, change
+
+
+class _Lines:
+    """Lines of what was found, read in one pass for each file."""
+
+    def __init__(self, judged: Iterable[Judged]) -> None:
+        wanted: dict[Path, tuple[Document, set[Pointer]]] = {}
+        for _, change in judged:
+            for node in (change.old, change.new):
+                if node is not None:
+                    wanted.setdefault(node.document.path, (node.document, set()))[1].add(node.pointer)
+        self._lines = {path: lines_of(document.text, path, pointers) for path, (document, pointers) in wanted.items()}
+
+    def location(self, node: Node | None) -> Location | None:
+        if node is None:
+            return None
+        pointer = "".join(f"/{part.replace('~', '~0').replace('/', '~1')}" for part in node.pointer)
+        return Location(node.document.path, f"#{pointer}", self._lines[node.document.path][node.pointer])
+
+
+def _finding(rule: Rule, change: Change, lines: _Lines) -> Finding:
+    context = change.context
+    where = ", ".join(part for part in (context.part, context.trail) if part)
+    told = rule.sentence.format(subject=_shown(change.subject), before=_shown(change.before), after=_shown(change.after))
+    operation = f"{context.method} {context.path}".strip()
+    return Finding(
+        rule.id, rule.level, operation, where, told[0].upper() + told[1:], lines.location(change.old), lines.location(change.new)
+    )
+
+
+def _shown(value: object) -> str:
+    text = value if isinstance(value, str) else ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return f"`{text}`" if text else ""
