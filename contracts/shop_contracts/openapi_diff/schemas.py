@@ -177,6 +177,8 @@ class Schema:
             return frozenset()
         found: set[str] = set()
         for branch in self.branches(kinds[0]):
+            if branch.types <= found:
+                return frozenset()
             if len(branch.types) != 1 or any(branch.has(keyword) for keyword in ("properties", "oneOf", "anyOf", "not")):
                 return frozenset()
             found |= branch.types

@@ -1,4 +1,8 @@
-"""Which branch of a `oneOf` or `anyOf` became which: by what they say, never by what their components are called."""
+"""Which branch of a `oneOf` or `anyOf` became which.
+
+What says the same is the same branch, whatever its component is called. Of the rest, the same name makes the next version of a branch,
+and else what the two have in common.
+"""
 
 from __future__ import annotations
 
@@ -32,21 +36,26 @@ def match_branches(
 
 
 def _likeness(one: Schema, other: Schema) -> float:
-    """Return how alike two schemas are, from 0 to 1."""
-    titles = one.first("title"), other.first("title")
-    if titles[0] and titles[0] == titles[1]:
+    """Return how alike two schemas are, from 0 to 1. The same component or title counts for more than anything that is in it."""
+    names = _called(one), _called(other)
+    if names[0] and names[0] == names[1]:
         return 1.0
     if one.types != other.types:
         return 0.0
-    names, others = one.named("properties").keys(), other.named("properties").keys()
-    if not names and not others:
-        return 0.6 if one.enum is None and other.enum is None else _share(_values(one), _values(other))
-    return _share(names, others)
+    some, others = set(one.named("properties")), set(other.named("properties"))
+    if not some and not others:
+        return _ALIKE if one.enum is None and other.enum is None else _share(_values(one), _values(other))
+    return _share(some, others)
 
 
-def _share(some: set[str] | frozenset[str] | object, others: object) -> float:
-    first, second = set(some), set(others)  # type: ignore[call-overload]  # keys and sets alike
-    return len(first & second) / len(first | second) if first | second else 1.0
+def _called(schema: Schema) -> str:
+    value = schema.origin.value
+    reference = value.get("$ref") if isinstance(value, dict) else None
+    return str(reference).rpartition("/")[2] if reference else str(schema.first("title") or "")
+
+
+def _share(some: set[str], others: set[str]) -> float:
+    return len(some & others) / len(some | others) if some | others else 1.0
 
 
 def _values(schema: Schema) -> set[str]:

@@ -68,9 +68,9 @@ def template(path: str) -> tuple[str, list[str]]:
 def parameter_changes(comparison: Comparison, old: Side, new: Side, context: Context) -> Iterator[Change]:
     """Yield what differs in the parameters of an operation."""
     context = replace(context, direction=Direction.REQUEST, place=Place.PARAMETER, strongly_typed=False)
-    renamed = dict(zip(template(new[0])[1], template(old[0])[1], strict=False))
     before = _parameters(comparison.old, old, {})
-    after = _parameters(comparison.new, new, renamed)
+    names = dict(zip(template(new[0])[1], template(old[0])[1], strict=False))
+    after = _parameters(comparison.new, new, {name: was for name, was in names.items() if ("path", name) not in before})
     _unfold(before, after)
     _unfold(after, before)
     for key, parameter in before.items():

@@ -139,6 +139,8 @@ class SchemaPairs:
                 if keyword in _EXCLUDING and not self.is_unchanged(before, after):
                     pair.differences.append(Difference(keyword, Verb.CHANGED, keyword))
             elif before is not None or after is not None:
+                if keyword == "items" and not (_may_be_array(pair.old) and _may_be_array(pair.new)):
+                    continue
                 verb = Verb.ADDED if before is None else Verb.REMOVED
                 one = before if after is None else after
                 facts = {"is_false": one is not None and one.is_never}
@@ -221,13 +223,13 @@ def _properties(old: Schema, new: Schema, before: dict[str, Schema], after: dict
         there = before[name]
         facts = _property_facts(there, is_required=name in old.required)
         yield Difference("property", Verb.REMOVED, "properties", subject=name, facts=facts, old=there.origin)
-    for name in sorted(new.required - old.required):
-        if name in before or name not in after:
-            facts = _property_facts(after.get(name), is_required=True)
-            yield Difference("required", Verb.SET, "required", subject=name, facts=facts)
-    for name in sorted(old.required - new.required):
-        if name in after or name not in before:
-            yield Difference("required", Verb.UNSET, "required", subject=name, facts=_property_facts(after.get(name), is_required=False))
+    for verb, names in ((Verb.SET, new.required - old.required), (Verb.UNSET, old.required - new.required)):
+        for name in sorted(names):
+            facts = _property_facts(after.get(name), is_required=verb is Verb.SET)
+            if name in before and name in after:
+                yield Difference("required", verb, "required", subject=name, facts=facts)
+            elif name not in after and (verb is Verb.SET or name not in before):
+                yield Difference("required-undeclared", verb, "required", subject=name, facts=facts)
 
 
 def _property_facts(schema: Schema | None, *, is_required: bool) -> dict[str, Any]:
@@ -237,6 +239,10 @@ def _property_facts(schema: Schema | None, *, is_required: bool) -> dict[str, An
         "read_only": schema is not None and schema.first("readOnly") is True,
         "write_only": schema is not None and schema.first("writeOnly") is True,
     }
+
+
+def _may_be_array(schema: Schema) -> bool:
+    return not schema.types or "array" in schema.types
 
 
 def _moved(old: Schema, branches: list[Schema]) -> bool:

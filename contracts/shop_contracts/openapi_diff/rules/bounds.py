@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from shop_contracts.openapi_diff.changes import Change, Direction, Place, Verb
 from shop_contracts.openapi_diff.compare.keywords import BOUND_NAMES
@@ -31,6 +32,12 @@ def _others() -> Iterator[Rule]:
         check = _narrower_steps if direction is Direction.REQUEST else _wider_steps
         own = place not in {Place.BODY, Place.PROPERTY}
         yield _rule(direction, place, "multiple-of", Verb.CHANGED, "multipleOf", check=check, own=own)
+
+
+def _items_of_parameters() -> Rule:
+    """oasdiff tells `maxItems` of the elements of a parameter as the parameter's own."""
+    rule = _rule(Direction.REQUEST, Place.PARAMETER_PROPERTY, "max-items", Verb.DECREASED, "maxItems")
+    return replace(rule, id="request-parameter-max-items-decreased", check=lambda change: change.context.trail == "items", own=False)
 
 
 def _rule(
@@ -68,4 +75,4 @@ _VERBS = {
     Verb.CHANGED: "changes to another step",
 }
 
-RULES: tuple[Rule, ...] = (*_bounds(), *_others())
+RULES: tuple[Rule, ...] = (*_bounds(), *_others(), _items_of_parameters())

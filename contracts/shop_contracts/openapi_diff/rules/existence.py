@@ -63,6 +63,18 @@ def _request_properties(place: Place, prefix: str) -> Iterator[Rule]:
             _with_default(_sent, has_default, outside_header=in_parameter),
             own=in_parameter,
         )
+    yield Rule(
+        f"{prefix}-undeclared-became-required",
+        Level.WARNING,
+        _REQUEST,
+        place,
+        "required-undeclared",
+        Verb.SET,
+        f"A request {what} must have a property that is not declared.",
+        "{subject} is required and not among the properties: requests without it are refused.",
+        seen,
+        own=True,
+    )
     if in_parameter:
         yield Rule(
             "new-required-request-header-property",
@@ -132,6 +144,18 @@ def _response_properties(place: Place, prefix: str) -> Iterator[Rule]:
         "the property {subject} may be missing: clients that count on it break.",
         _received,
         own=own,
+    )
+    yield Rule(
+        f"{prefix}-undeclared-became-optional",
+        Level.WARNING,
+        _RESPONSE,
+        place,
+        "required-undeclared",
+        Verb.UNSET,
+        f"A response {WHAT[place]} may lack a property that was required and never declared.",
+        "{subject} was required, though not among the properties, and may be missing: clients that count on it break.",
+        seen,
+        own=True,
     )
 
 

@@ -99,7 +99,7 @@ def _breaks_response(change: Change) -> bool:
 
 def _grew(change: Change) -> bool:
     old, new = change.facts["old_types"], change.facts["new_types"]
-    return bool(old) and old != new and _covered(old, new, strongly_typed=True)
+    return bool(old and new) and old != new and _covered(old, new, strongly_typed=True)
 
 
 def _one_of_an_array(change: Change) -> bool:
@@ -177,15 +177,11 @@ def _lists() -> Iterator[Rule]:
 
 
 def _lost_type(change: Change) -> bool:
-    return seen(change) and not _covered(
-        frozenset(change.before), frozenset(change.after), strongly_typed=change.context.strongly_typed is not False
-    )
+    return seen(change) and not _covered(frozenset(change.before), frozenset(change.after), strongly_typed=True)
 
 
 def _new_type(change: Change) -> bool:
-    return seen(change) and not _covered(
-        frozenset(change.after), frozenset(change.before), strongly_typed=change.context.strongly_typed is not False
-    )
+    return seen(change) and not _covered(frozenset(change.after), frozenset(change.before), strongly_typed=True)
 
 
 def _nullability() -> Iterator[Rule]:

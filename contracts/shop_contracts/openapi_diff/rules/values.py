@@ -46,6 +46,18 @@ def _enums() -> Iterator[Rule]:
                 f"A value of the enum of {what} is gone.",
                 "the value {subject} is gone",
             )
+            yield Rule(
+                f"{prefix}-enum-value-removed",
+                Level.ERROR,
+                direction,
+                place,
+                "enum",
+                Verb.UNSET,
+                f"The enum of {what} is gone, and with it the type that generated clients have for it.",
+                "the values {before} are no longer named: code that was generated with an enum type for them no longer compiles.",
+                seen,
+                own=f"{prefix}-enum-value-removed" not in _ENUM_IN_OASDIFF,
+            )
         else:
             yield _enum(f"{prefix}-enum-removed", place, direction, "enum", Verb.UNSET, f"The enum of {what} is gone.", "any value may come")
             yield _enum(
