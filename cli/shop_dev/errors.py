@@ -51,6 +51,8 @@ class CliCode(StrEnum):
     SERVICE_UNREACHABLE = "service_unreachable"
     MACHINE_NOT_READY = "machine_not_ready"
     PROTO_INVALID = "proto_invalid"
+    OPENAPI_INVALID = "openapi_invalid"
+    OPENAPI_BREAKING = "openapi_breaking"
     CONTRACT_INCOMPATIBLE = "contract_incompatible"
     CONTRACT_LINT_FAILED = "contract_lint_failed"
     INTERNAL_ERROR = "internal_error"
@@ -228,6 +230,18 @@ EXPLANATIONS: dict[str, Explanation] = {
         ExitStatus.WRONG_USE,
         "A .proto file cannot be read or does not compile; every fault is told with file and line.",
         ("Correct the lines named.", "Where an import is not found, name its folder: --import-path <folder>."),
+    ),
+    CliCode.OPENAPI_INVALID: Explanation(
+        Category.PROJECT,
+        ExitStatus.WRONG_USE,
+        "An OpenAPI document, or a file it refers to, cannot be read; the fault is told with file and line.",
+        ("Correct the line named.",),
+    ),
+    CliCode.OPENAPI_BREAKING: Explanation(
+        Category.VERDICT,
+        ExitStatus.FAILED,
+        "A new version of an OpenAPI document breaks clients that keep to the old one; each finding comes with its rule and its place.",
+        ("docs/reference/openapi-rules.md says what each rule is for.", "Deprecate first, or start a v2 beside v1."),
     ),
     CliCode.CONTRACT_INCOMPATIBLE: Explanation(
         Category.VERDICT,

@@ -55,6 +55,10 @@ COMMANDS: dict[str, LazyCommand | LazyGroup] = {
                 "shop_dev.commands.contracts.compat:compat",
                 "Say whether a Protobuf schema may follow another, by Confluent's rules and by the house's.",
             ),
+            "diff": LazyCommand(
+                "shop_dev.commands.contracts.diff:diff",
+                "Say what a new version of an OpenAPI document breaks, and whom.",
+            ),
             "lint": LazyCommand(
                 "shop_dev.commands.contracts.lint:lint",
                 "Hold Protobuf files to the house's rules for names, folders, versions and comments.",
