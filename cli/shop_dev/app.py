@@ -11,7 +11,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 from shop_dev import __version__
-from shop_dev.registry import COMMANDS, LazyCommand, LazyGroup
+from shop_dev.command_table import COMMANDS, LazyCommand, LazyGroup
 
 Entry = LazyCommand | LazyGroup
 

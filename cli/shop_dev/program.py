@@ -11,10 +11,10 @@ from shop_sandbox.errors import ErrorCode, SandboxError
 from typer import TyperException
 
 from shop_dev.app import tree
+from shop_dev.command_table import command_named
 from shop_dev.errors import CliCode, ExitStatus, Failed, Failure, ShopDevError
 from shop_dev.output.answer import Answer
 from shop_dev.output.writing import write
-from shop_dev.registry import command_named
 
 PROGRAM = "shop-dev"
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from shop_dev.app import load
+from shop_dev.command_table import COMMANDS, LazyCommand, LazyGroup
 from shop_dev.errors import EXPLANATIONS, Category, ExitStatus
 from shop_dev.output.envelope import SCHEMA_VERSION
-from shop_dev.registry import COMMANDS, LazyCommand, LazyGroup
 from shop_dev.settings import SETTINGS
 
 GENERATED = "<!-- Made by `just reference`; do not edit. -->"

@@ -21,7 +21,7 @@ def down(
     """
     from shop_dev.output.sinks import sink_for
     from shop_dev.project import open_project
-    from shop_dev.stopping import stop_project
+    from shop_dev.sandbox.stopping import stop_project
 
     project = open_project(name=name)
     with sink_for(json=json) as sink:

@@ -37,7 +37,7 @@ def logs(
 
     from shop_dev.logbook import log_line, moment, record_data, records_of
     from shop_dev.project import open_project, resource_names
-    from shop_dev.waiting import check_known
+    from shop_dev.sandbox.waiting import check_known
 
     if follow and json:
         raise typer.BadParameter("--follow has no end, and --json prints one document at the end. Use one of them.")

@@ -13,7 +13,7 @@ def restart(resource: ResourceName, name: SandboxName = None, json: JsonFlag = F
     """
     from shop_dev.output.sinks import sink_for
     from shop_dev.project import open_project
-    from shop_dev.restarting import restart_resource
+    from shop_dev.sandbox.restarting import restart_resource
 
     project = open_project(name=name)
     with sink_for(json=json) as sink:

@@ -29,11 +29,11 @@ def up(
     Without names everything starts; with names, those and what they need. A second `up` attaches to the sandbox that runs. A shop
     that is still empty gets products to order.
     """
-    from shop_dev.history import earlier_starts
     from shop_dev.output.sinks import sink_for
     from shop_dev.output.start_report import StartReport
     from shop_dev.project import open_project
-    from shop_dev.starting import start, stay, stock_the_shop
+    from shop_dev.sandbox.history import earlier_starts
+    from shop_dev.sandbox.starting import start, stay, stock_the_shop
 
     project = open_project(name=name, start_timeout_seconds=timeout)
     with sink_for(json=json) as sink:

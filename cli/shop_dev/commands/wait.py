@@ -8,7 +8,7 @@ import typer
 
 from shop_dev.commands.options import JsonFlag, ResourceName, SandboxName
 from shop_dev.output.answer import Answer
-from shop_dev.waiting import Wanted
+from shop_dev.sandbox.waiting import Wanted
 
 
 def wait(
@@ -26,7 +26,7 @@ def wait(
     Exit status 0: it is. 17: not in time. 18: it died and will not come back by itself. 7: no sandbox runs.
     """
     from shop_dev.project import open_project
-    from shop_dev.waiting import wait_for
+    from shop_dev.sandbox.waiting import wait_for
 
     del json
     state = wait_for(open_project(name=name), resource, wanted, timeout_seconds=timeout)

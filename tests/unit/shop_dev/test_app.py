@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 from shop_dev.app import load
-from shop_dev.registry import COMMANDS, LazyCommand, LazyGroup
+from shop_dev.command_table import COMMANDS, LazyCommand, LazyGroup
 
 HEAVY = (
     "rich",

@@ -9,8 +9,8 @@ import pytest
 from fakes.command_line import ShopDev
 from fakes.sandbox_client import FakeSandboxClient, sandbox_status
 from jsonschema import Draft202012Validator
+from shop_dev.command_table import COMMANDS, LazyGroup
 from shop_dev.reference import envelope_schema
-from shop_dev.registry import COMMANDS, LazyGroup
 
 ENVELOPE = Draft202012Validator(envelope_schema())
 VERBS = [

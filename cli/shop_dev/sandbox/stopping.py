@@ -9,7 +9,7 @@ from shop_sandbox.errors import ErrorCode, SandboxError
 from shop_dev import sandbox
 from shop_dev.output.sinks import Sink
 from shop_dev.project import Project
-from shop_dev.starting import stop
+from shop_dev.sandbox.starting import stop
 
 if TYPE_CHECKING:
     from shop_sandbox.client import SandboxClient

@@ -9,7 +9,7 @@ from shop_dev import sandbox
 from shop_dev.errors import Failed
 from shop_dev.output.sinks import Sink
 from shop_dev.project import Project
-from shop_dev.starting import failure_of
+from shop_dev.sandbox.starting import failure_of
 
 
 def restart_resource(project: Project, resource: str, *, sink: Sink) -> float | None:
