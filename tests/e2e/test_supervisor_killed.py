@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from shop_sandbox.client import connect, start_or_attach
 from shop_sandbox.errors import SandboxError
 from shop_sandbox.events import SandboxReady
