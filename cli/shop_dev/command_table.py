@@ -51,6 +51,10 @@ COMMANDS: dict[str, LazyCommand | LazyGroup] = {
     "contracts": LazyGroup(
         "Judge contracts: schemas, their changes and their style.",
         {
+            "check": LazyCommand(
+                "shop_dev.commands.contracts.check:check",
+                "Say everything that keeps the contracts of this checkout from landing.",
+            ),
             "compat": LazyCommand(
                 "shop_dev.commands.contracts.compat:compat",
                 "Say whether a Protobuf schema may follow another, by Confluent's rules and by the house's.",

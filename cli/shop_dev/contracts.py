@@ -19,7 +19,7 @@ from shop_dev.project import find_checkout
 
 LOCK = Path("contracts", "rules.lock.yaml")
 """Where a project keeps its rule-set lock."""
-_IGNORED = frozenset({".venv", ".git", "node_modules", ".shop-dev"})
+_IGNORED = frozenset({".venv", ".git", "node_modules", ".shop-dev", "baselines"})
 
 
 def open_proto(path: Path, *, name: str | None = None, import_paths: Sequence[Path] = (), source_info: bool = False) -> Schema:

@@ -55,6 +55,8 @@ class CliCode(StrEnum):
     OPENAPI_BREAKING = "openapi_breaking"
     CONTRACT_INCOMPATIBLE = "contract_incompatible"
     CONTRACT_LINT_FAILED = "contract_lint_failed"
+    CONTRACTS_RED = "contracts_red"
+    GIT_REF_UNKNOWN = "git_ref_unknown"
     INTERNAL_ERROR = "internal_error"
 
 
@@ -240,7 +242,7 @@ EXPLANATIONS: dict[str, Explanation] = {
     CliCode.OPENAPI_BREAKING: Explanation(
         Category.VERDICT,
         ExitStatus.FAILED,
-        "A new version of an OpenAPI document breaks clients that keep to the old one; each finding comes with its rule and its place.",
+        "A new version of an OpenAPI document breaks clients of the old one; each finding comes with its rule and its place.",
         ("docs/reference/openapi-rules.md says what each rule is for.", "Deprecate first, or start a v2 beside v1."),
     ),
     CliCode.CONTRACT_INCOMPATIBLE: Explanation(
@@ -254,6 +256,18 @@ EXPLANATIONS: dict[str, Explanation] = {
         ExitStatus.FAILED,
         "A contract breaks the house's rules for names, folders and comments.",
         ("docs/reference/contract-rules.md says what each rule is for.",),
+    ),
+    CliCode.CONTRACTS_RED: Explanation(
+        Category.VERDICT,
+        ExitStatus.FAILED,
+        "`contracts` found something that must not land; every finding is told with file, line, rule and a sentence.",
+        ("docs/guides/change-a-contract.md shows how contracts change without breaking anybody.",),
+    ),
+    CliCode.GIT_REF_UNKNOWN: Explanation(
+        Category.USAGE,
+        ExitStatus.WRONG_USE,
+        "`--against` names no commit of this repository, or the checkout is not under git.",
+        ("git fetch", "Name a branch, tag or commit that `git log` shows."),
     ),
     CliCode.INTERNAL_ERROR: Explanation(
         Category.INTERNAL,

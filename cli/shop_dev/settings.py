@@ -15,6 +15,7 @@ from shop_dev.errors import CliCode, ShopDevError
 
 DEFAULT_NAME = "default"
 DEFAULT_START_TIMEOUT_SECONDS = 120.0
+DEFAULT_CONTRACTS_DIR = Path("contracts")
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 _EXPORTED = ("SHOP_EDGE_URL", "SHOP_CHECKOUT", "SHOP_SERVICE", "SHOP_SERVICE_GLOBS", "SHOP_LISTEN_FD", "SHOP_TELEMETRY_DB")
 
@@ -27,6 +28,8 @@ class Settings:
     """Globs of service manifests, relative to the checkout."""
     name: str = DEFAULT_NAME
     start_timeout_seconds: float = DEFAULT_START_TIMEOUT_SECONDS
+    contracts_dir: Path = DEFAULT_CONTRACTS_DIR
+    """The folder of the contracts, relative to the checkout: `proto/`, `baselines/`, `asyncapi/` lie in it."""
     cache_dir: Path | None = None
     """None: the user's cache folder."""
     runtime_dir: Path | None = None
@@ -105,6 +108,13 @@ SETTINGS: tuple[Setting, ...] = (
         _seconds,
         "How long `up` waits for everything to be ready, downloads not counted; the flag is --timeout.",
         f"{DEFAULT_START_TIMEOUT_SECONDS:g}",
+    ),
+    Setting(
+        "contracts-dir",
+        "SHOP_CONTRACTS_DIR",
+        _folder,
+        "The folder of the contracts, relative to the checkout; imports in .proto files are written from the folder above it.",
+        str(DEFAULT_CONTRACTS_DIR),
     ),
     Setting(
         "cache-dir",

@@ -53,14 +53,15 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def compile_contracts(import_root: Path) -> dict[Path, bytes]:
-    """Compile every contract under `import_root`. Returns the generated files by their path relative to it.
+def compile_contracts(import_root: Path, proto_root: Path | None = None) -> dict[Path, bytes]:
+    """Compile every contract under `proto_root`, by default the shop's. Returns the files by their path in `import_root`.
 
     Raises GenerationFailed when the compiler refuses a contract, or a plugin is not installed.
     """
     from grpc_tools import protoc
 
-    contracts = sorted(path.relative_to(import_root) for path in (import_root / "shop_contracts" / "proto").rglob("*.proto"))
+    sources = proto_root or import_root / "shop_contracts" / "proto"
+    contracts = sorted(path.relative_to(import_root) for path in sources.rglob("*.proto"))
     with_services = [path for path in contracts if _declares_a_service(import_root / path)]
     with tempfile.TemporaryDirectory(prefix="shop-contracts-") as scratch:
         plugins = [f"--plugin=protoc-gen-{name}={_plugin(name)}" for name in ("mypy", "mypy_grpc")]
@@ -73,16 +74,13 @@ def compile_contracts(import_root: Path) -> dict[Path, bytes]:
         return {path.relative_to(scratch): path.read_bytes() for path in produced}
 
 
-def stale_modules(fresh: dict[Path, bytes], import_root: Path) -> list[Path]:
+def stale_modules(fresh: dict[Path, bytes], import_root: Path, proto_root: Path | None = None) -> list[Path]:
     """Name the generated files that are missing, differ from `fresh`, or belong to no contract any more.
 
     Paths are relative to `import_root`.
     """
-    present = {
-        path.relative_to(import_root)
-        for pattern in GENERATED_PATTERNS
-        for path in (import_root / "shop_contracts" / "proto").rglob(pattern)
-    }
+    sources = proto_root or import_root / "shop_contracts" / "proto"
+    present = {path.relative_to(import_root) for pattern in GENERATED_PATTERNS for path in sources.rglob(pattern)}
     differing = {path for path, content in fresh.items() if path not in present or (import_root / path).read_bytes() != content}
     return sorted(differing | (present - fresh.keys()))
 
@@ -92,7 +90,9 @@ def write_modules(fresh: dict[Path, bytes], stale: list[Path], import_root: Path
     for path in stale:
         target = import_root / path
         if path in fresh:
-            target.write_bytes(fresh[path])
+            draft = target.with_name(f".{target.name}.draft")
+            draft.write_bytes(fresh[path])
+            draft.replace(target)
         else:
             target.unlink()
 

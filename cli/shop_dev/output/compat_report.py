@@ -50,11 +50,12 @@ def _finding_data(finding: Finding) -> dict[str, object]:
         "against": finding.against,
         "categories": list(finding.categories),
         "consumers": list(finding.consumers),
-        "proof": _proof_data(finding.proof) if finding.proof is not None else None,
+        "proof": proof_data(finding.proof) if finding.proof is not None else None,
     }
 
 
-def _proof_data(proof: Proof) -> dict[str, object]:
+def proof_data(proof: Proof) -> dict[str, object]:
+    """Return a proof as JSON types."""
     return {
         "message": proof.message,
         "writer": proof.writer,
@@ -84,7 +85,11 @@ def _finding_lines(prefix: str, finding: Finding) -> Iterator[str]:
     if finding.consumers:
         yield f"  hits    {', '.join(finding.consumers)}"
     if finding.proof is not None:
-        proof = finding.proof
-        how = f"the bytes {proof.payload or '(none)'}" if proof.encoding == "protobuf" else "JSON"
-        yield f"  proof   {proof.writer} writes {proof.message} {proof.written} as {how}"
-        yield f"          {proof.reader} reads  {proof.read}"
+        yield from proof_lines(finding.proof)
+
+
+def proof_lines(proof: Proof) -> Iterator[str]:
+    """Yield a proof for a terminal: what one version writes, and what the other reads."""
+    how = f"the bytes {proof.payload or '(none)'}" if proof.encoding == "protobuf" else "JSON"
+    yield f"  proof   {proof.writer} writes {proof.message} {proof.written} as {how}"
+    yield f"          {proof.reader} reads  {proof.read}"

@@ -44,13 +44,18 @@ def load_manifests(checkout: Path, service_globs: Sequence[str]) -> tuple[Manife
 
     Raises SandboxError(MANIFEST_INVALID) with the faults of all manifests at once.
     """
-    readings = [_read(file, _relative(file, checkout)) for file in manifest_files(checkout, service_globs)]
+    readings = read_manifests(checkout, service_globs)
     faults = [fault for reading in readings for fault in reading.faults]
     faults += cross_faults(checkout, readings)
     if faults:
         raise manifest_invalid(faults)
     manifests = [Manifest(reading.file, reading.name, reading.service) for reading in readings if reading.service]
     return tuple(sorted(manifests, key=lambda manifest: manifest.service.service))
+
+
+def read_manifests(checkout: Path, service_globs: Sequence[str]) -> list[Reading]:
+    """Read each manifest by itself, faults and all. Whether they fit together is `load_manifests`' to say."""
+    return [_read(file, _relative(file, checkout)) for file in manifest_files(checkout, service_globs)]
 
 
 def manifest_files(checkout: Path, service_globs: Iterable[str]) -> list[Path]:
@@ -110,4 +115,4 @@ def _schema_faults(name: str, document: Document, reason: str) -> list[Fault]:
     return faults or [Fault(name, 1, 1, "", reason, "")]
 
 
-__all__ = ["Manifest", "Plain", "Reading", "load_manifests", "manifest_files"]
+__all__ = ["Manifest", "Plain", "Reading", "load_manifests", "manifest_files", "read_manifests"]

@@ -1,0 +1,47 @@
+"""`shop-dev contracts check`."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import Annotated
+
+import typer
+
+from shop_dev.commands.options import JsonFlag
+from shop_dev.errors import CliCode, Failure
+from shop_dev.output.answer import Answer
+
+Against = Annotated[
+    str | None,
+    typer.Option(
+        "--against", metavar="REF", help="Also hold contracts against those of a git ref, as in origin/main.", show_default=False
+    ),
+]
+
+
+def check(against: Against = None, json: JsonFlag = False) -> Answer:
+    """Say everything that keeps the contracts of this checkout from landing."""
+    from datetime import UTC, datetime
+
+    from shop_contracts.checking.check import examine, in_order
+
+    from shop_dev.contract_tree import contracts_at, open_contracts, proto_files
+    from shop_dev.contracts import lock_faults
+    from shop_dev.output.contracts_report import counted, findings_data, findings_text
+
+    del json
+    tree = open_contracts()
+    styled = proto_files(tree.contracts.root, tree.contracts.declared)
+    with ExitStack() as held:
+        commit = held.enter_context(contracts_at(tree, against)) if against else None
+        found = examine(tree.contracts, styled=styled, lock=tree.lock, today=datetime.now(UTC).date(), commit=commit)
+    findings = in_order([*tree.faults, *found])
+    declared = tree.contracts.declared
+    looked_at = f"{counted(len(declared.protobuf), 'Protobuf contract')}, {counted(len(declared.rest), 'REST contract')}"
+    summary = f"{looked_at}, {counted(len(findings), 'finding')}."
+    return Answer(
+        data={"against": against, "findings": findings_data(findings)},
+        text=findings_text(findings) if findings else summary,
+        warnings=lock_faults()[1],
+        failure=Failure.told(CliCode.CONTRACTS_RED, summary) if findings else None,
+    )

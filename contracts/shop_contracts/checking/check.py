@@ -1,0 +1,74 @@
+"""The whole check: everything that is wrong, found in one go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from pathlib import Path
+
+from shop_contracts.checking import coverage, generated, protobuf
+from shop_contracts.checking.baselines import FOLDER, Baselines
+from shop_contracts.checking.changes import Changes, Commit
+from shop_contracts.checking.declared import Contracts
+from shop_contracts.checking.finding import Finding, Group
+from shop_contracts.checking.protobuf import Compiled
+from shop_contracts.checking.rest import Documents
+from shop_contracts.compat.lock import InvalidLock, RuleSetLock, read_lock
+
+_ORDER = list(Group)
+
+
+def examine(
+    contracts: Contracts,
+    *,
+    styled: Sequence[str],
+    lock: Path | None,
+    today: date,
+    commit: Commit | None = None,
+    with_generated: bool = True,
+) -> list[Finding]:
+    """Return everything that is wrong with the contracts of a tree, by group, file and line.
+
+    `styled` are the .proto files (paths in the checkout) to hold to the rules of style, `lock` the rule-set lock where there is
+    one. With a `commit`, changes are judged against it as well. `with_generated` compiles to see whether generated code is fresh.
+    """
+    found = list(_examine(contracts, styled=styled, lock=lock, today=today, commit=commit))
+    if with_generated:
+        found += generated.stale(contracts)
+    return in_order(found)
+
+
+def in_order(findings: Sequence[Finding]) -> list[Finding]:
+    """Findings, each once, by group, file, line and id."""
+    return sorted(
+        dict.fromkeys(findings), key=lambda one: (_ORDER.index(one.group), one.file, one.line, one.id, one.path, one.subject)
+    )
+
+
+def _examine(
+    contracts: Contracts, *, styled: Sequence[str], lock: Path | None, today: date, commit: Commit | None
+) -> Iterator[Finding]:
+    locked: RuleSetLock | None = None
+    if lock is not None:
+        locked, faults = _locked(lock, contracts.root, today)
+        yield from faults
+    compiled, documents = Compiled(contracts), Documents(contracts.root)
+    baselines = Baselines(contracts.root / contracts.folder / FOLDER, contracts.root)
+    histories, edited = baselines.read()
+    yield from edited
+    yield from protobuf.style_faults(contracts, styled, known=compiled)
+    yield from coverage.uncovered(contracts, documents)
+    yield from protobuf.undeclarable_reads(contracts, compiled)
+    yield from Changes(contracts, compiled, documents, baselines, histories, locked, today, commit).refused()
+    yield from compiled.faults
+    yield from documents.faults
+
+
+def _locked(lock: Path, root: Path, today: date) -> tuple[RuleSetLock | None, list[Finding]]:
+    name = lock.relative_to(root).as_posix()
+    try:
+        locked = read_lock(lock, today=today)
+    except InvalidLock as error:
+        return None, [Finding(Group.SOURCES, "lock-unreadable", name, 0, fault.removeprefix(f"{lock}: ")) for fault in error.faults]
+    hint = "when the change of the rules is meant, pin them anew: `python -m shop_contracts.compat.lock`"
+    return locked, [Finding(Group.RULES, "rule-set-drifted", name, 0, fault, hint=hint) for fault in locked.drift()]

@@ -1,0 +1,149 @@
+"""No schema, no merge: every topic, queue, notification and endpoint has a contract, and the contract is there."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from shop_contracts.checking.declared import Carrier, Contracts, Place, Program
+from shop_contracts.checking.finding import Finding, Group
+from shop_contracts.checking.rest import Documents
+
+_PARAMETER = re.compile(r"\{[^}]*\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """An endpoint as code or a document says it. `path` is without its parameters' names: the two sides may differ in them."""
+
+    method: str
+    path: str
+    place: Place
+    shown: str
+
+
+def uncovered(contracts: Contracts, documents: Documents) -> Iterator[Finding]:
+    """Find what has no contract, and contracts that nobody keeps."""
+    yield from _payloads(contracts)
+    yield from _missing_files(contracts)
+    for program in contracts.declared.programs:
+        yield from _endpoints(contracts, program, documents)
+
+
+def _payloads(contracts: Contracts) -> Iterator[Finding]:
+    declared = contracts.declared
+    described = {one.name for one in declared.payloads if one.carrier is Carrier.NOTIFICATION and one.schema}
+    for payload in declared.payloads:
+        is_covered_by_its_source = bool(payload.fed_by) and described.issuperset(payload.fed_by)
+        if payload.schema is None and not is_covered_by_its_source:
+            yield Finding(
+                Group.COVERAGE,
+                f"{payload.carrier}-without-schema",
+                payload.place.file,
+                payload.place.line,
+                f"The {payload.carrier} {payload.name} of {payload.service} has no schema: nobody knows what is in its messages.",
+                subject=payload.subject,
+                hint="name a Protobuf file or a JSON Schema as `schema`",
+            )
+
+
+def _missing_files(contracts: Contracts) -> Iterator[Finding]:
+    declared = contracts.declared
+    named = [
+        *((one.schema, one.place, one.subject) for one in declared.payloads if one.schema is not None),
+        *((one.schema, one.place, one.subject) for one in declared.rpcs),
+        *((api.document, api.place, api.subject) for api in declared.apis),
+    ]
+    for path, place, subject in named:
+        if not (contracts.root / path).is_file():
+            yield Finding(
+                Group.COVERAGE,
+                "contract-missing",
+                place.file,
+                place.line,
+                f"{path} is named as a contract and is not there.",
+                subject,
+            )
+
+
+def _endpoints(contracts: Contracts, program: Program, documents: Documents) -> Iterator[Finding]:
+    served = {(route.method, route.path): route for route in served_by(contracts.root, program.folder)}
+    apis = [api for api in contracts.declared.apis if api.service == program.service]
+    if served and not apis:
+        first = next(iter(served.values()))
+        yield Finding(
+            Group.COVERAGE,
+            "service-without-openapi",
+            program.place.file,
+            program.place.line,
+            f"{program.service} serves {first.shown} ({first.place.file}:{first.place.line}) and {len(served) - 1} more endpoints, "
+            "and has no OpenAPI document.",
+            hint="name one as `contracts.openapi`",
+        )
+        return
+    promised: dict[tuple[str, str], Route] = {}
+    for api in apis:
+        if documents.open(api.document) is None:
+            return
+        promised |= {(route.method, route.path): route for route in documents.routes(api.document)}
+    for key in sorted(served.keys() - promised.keys()):
+        route = served[key]
+        yield Finding(
+            Group.COVERAGE,
+            "endpoint-without-contract",
+            route.place.file,
+            route.place.line,
+            f"{program.service} serves {route.shown}, which {apis[0].document} does not have.",
+            subject=apis[0].subject,
+            hint="describe it there, or take it away",
+        )
+    for key in sorted(promised.keys() - served.keys()) if served else ():
+        route = promised[key]
+        if route.path not in program.operational_paths:
+            yield Finding(
+                Group.COVERAGE,
+                "endpoint-not-served",
+                route.place.file,
+                route.place.line,
+                f"{route.shown} is promised, and no route of {program.service} serves it.",
+                subject=apis[0].subject,
+            )
+
+
+def served_by(root: Path, folder: str) -> Iterator[Route]:
+    """Yield the routes that Python code below a folder declares with a literal path: `Route("/v1/orders", …, methods=["GET"])`."""
+    for file in sorted((root / folder).rglob("*.py")):
+        source = file.read_text(encoding="utf-8", errors="replace")
+        if "Route(" not in source:
+            continue
+        try:
+            tree = ast.parse(source)
+        except SyntaxError:
+            continue
+        shown = file.relative_to(root).as_posix()
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call):
+                yield from _route(node, shown)
+
+
+def without_names(path: str) -> str:
+    """A path template with its parameters' names taken out."""
+    return _PARAMETER.sub("{}", path)
+
+
+def _route(call: ast.Call, file: str) -> Iterator[Route]:
+    name = call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
+    if name != "Route" or not call.args or not isinstance(call.args[0], ast.Constant) or not isinstance(call.args[0].value, str):
+        return
+    path = call.args[0].value
+    given = next((keyword.value for keyword in call.keywords if keyword.arg == "methods"), None)
+    methods = (
+        [str(one.value) for one in given.elts if isinstance(one, ast.Constant)]
+        if isinstance(given, ast.List | ast.Tuple)
+        else ["GET"]
+    )
+    for method in methods:
+        yield Route(method, without_names(path), Place(file, call.lineno), f"{method} {path}")
