@@ -63,6 +63,10 @@ conformance *arguments:
 bench-up *arguments:
     {{ python }} tests/bench/bench_up.py {{ arguments }}
 
+# Measure what checkouts cost and how long they take; write the figures into docs/reference/performance.md
+bench-checkout *arguments:
+    cd tests && ../{{ python }} -m bench.bench_checkout {{ arguments }}
+
 # Measure compatibility checks and the registry
 bench-contracts:
     {{ python }} tests/bench/bench_compat.py

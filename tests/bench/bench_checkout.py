@@ -1,0 +1,261 @@
+"""Measures what a checkout costs and how long it takes, from the visitor's POST to `completed`. `just bench-checkout`.
+
+Prints two tables and writes them into docs/reference/performance.md. Latencies are not asserted: budgets stand beside them. What
+must hold at any speed is: every order completed, stock moved once for each, each charged once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import math
+import os
+import platform
+import resource
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import asyncpg
+import httpx
+import msgspec
+import psutil
+from bench.checkout_load import Plan, Sent
+from e2e.shop import CHECKOUT, PRICE, Sandbox, Shop, all_at_once
+
+PAGE = CHECKOUT / "docs" / "reference" / "performance.md"
+BEGIN, END = "<!-- checkout: begin -->", "<!-- checkout: end -->"
+ARTICLES, STOCK = 20, 10_000
+WARM_UP = (10.0, 6.0)
+COUNTED = (20.0, 3.0)
+RATES = (5.0, 10.0, 20.0)
+SERVICES = ("edge", "orders", "inventory", "payments")
+METRICS = {
+    "DynamoDB calls": "shop_aws_calls_total",
+    "Kafka messages": "shop_kafka_published_total",
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """One rate: what became of each order, and the CPU milliseconds that each process spent for one of them."""
+
+    rate: float
+    sent: Sequence[Sent]
+    cpu: Mapping[str, float]
+    load: float
+
+    @property
+    def faults(self) -> Counter[str]:
+        return Counter(one.outcome for one in self.sent if one.outcome != "completed")
+
+
+class BooksAreWrong(Exception):
+    """Stock or money is missing, or there is too much of it."""
+
+
+class Bench:
+    """A running sandbox under load."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.shop = Shop(sandbox)
+        self.status = sandbox.status()
+        self.skus = all_at_once([lambda: self.shop.new_article(stock=STOCK)] * ARTICLES)
+
+    def run(self, rate: float, seconds: float) -> Run:
+        """Drive the shop and weigh it."""
+        load, before = os.getloadavg()[0], self._cpu_seconds()
+        sent = self.drive(rate, seconds)
+        after = self._cpu_seconds()
+        cpu = {name: (spent - before.get(name, 0.0)) * 1e3 / len(sent) for name, spent in after.items()}
+        return Run(rate, sent, cpu, load)
+
+    def drive(self, rate: float, seconds: float) -> list[Sent]:
+        """Let a process of its own send orders."""
+        plan = Plan(edge=self.shop.endpoints["edge"], skus=self.skus, rate=rate, seconds=seconds)
+        command = [sys.executable, "-m", "bench.checkout_load", msgspec.json.encode(plan).decode()]
+        done = subprocess.run(command, cwd=CHECKOUT / "tests", stdout=subprocess.PIPE, check=True)
+        return msgspec.json.decode(done.stdout, type=list[Sent])
+
+    def count(self) -> tuple[dict[str, float], list[Sent]]:
+        """What one checkout asks of the stores, counted in a run of its own: PostgreSQL logs every statement for it."""
+        log = Path(next(one["logPath"] for one in self.status["resources"] if one["name"] == "postgres"))
+        self._log_statements("all")
+        before, begin = self._counters(), log.stat().st_size
+        try:
+            sent = self.drive(*COUNTED)
+            time.sleep(1)  # the outboxes are tidied up a moment later
+        finally:
+            self._log_statements("none")
+        with log.open("rb") as file:
+            file.seek(begin)
+            statements = sum(line.count(b"LOG:  execute ") + line.count(b"LOG:  statement: ") for line in file)
+        counts = {"SQL statements": float(statements)}
+        counts |= {name: value - before[name] for name, value in self._counters().items()}
+        return {name: value / len(sent) for name, value in counts.items()}, sent
+
+    def check_books(self, sent: Sequence[Sent]) -> None:
+        """Each completed order must have moved one unit and one price, each other one at most that. Raises BooksAreWrong."""
+        least, most = Counter(one.sku for one in sent if one.outcome == "completed"), Counter(one.sku for one in sent)
+        levels = {sku: self.shop.stock(sku) for sku in self.skus}
+        wrong = {
+            sku: (free, reserved, sold)
+            for sku, (free, reserved, sold) in levels.items()
+            if free + sold != STOCK or reserved or not least[sku] <= sold <= most[sku]
+        }
+        completed = [one.order_id for one in sent if one.outcome == "completed" and one.order_id]
+        charged = Counter(all_at_once([partial(self.shop.charged, order_id) for order_id in completed]))
+        if wrong or set(charged) != {PRICE} or self.shop.dead_letters():
+            raise BooksAreWrong(f"stock {wrong}, charged {charged} (price {PRICE}), dead letters {self.shop.dead_letters()}")
+
+    def _cpu_seconds(self) -> dict[str, float]:
+        spent = {one["name"]: _cpu_of(one["pid"]) for one in self.status["resources"] if one["pid"]}
+        times = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return {
+            **spent,
+            "supervisor": _cpu_of(self.status["supervisorPid"], deep=False),
+            "load generator": times.ru_utime + times.ru_stime,
+        }
+
+    def _counters(self) -> dict[str, float]:
+        pages = [httpx.get(f"{self.shop.endpoints[name]}/metrics").text for name in SERVICES]
+        return {
+            name: sum(float(line.rpartition(" ")[2]) for page in pages for line in page.splitlines() if line.startswith(metric))
+            for name, metric in METRICS.items()
+        }
+
+    def _log_statements(self, which: str) -> None:
+        async def tell() -> None:
+            connection = await asyncpg.connect(f"postgresql://shop@{self.shop.endpoints['postgres']}/shop")
+            try:
+                await connection.execute(f"alter system set log_statement = '{which}'")
+                await connection.execute("select pg_reload_conf()")
+            finally:
+                await connection.close()
+
+        asyncio.run(tell())
+
+
+def main() -> None:
+    """Measure, print and write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=20.0, help="how long each rate is held")
+    parser.add_argument("--rates", type=float, nargs="+", default=[*RATES], help="orders a second")
+    parser.add_argument("--name", help="measure this sandbox of the checkout, which must be up; else one of its own")
+    parser.add_argument("--dry", action="store_true", help="print only")
+    options = parser.parse_args()
+    sandbox = Sandbox(options.name or "bench-checkout")
+    if not options.name:
+        sandbox.cli("up", "--reset")
+    try:
+        section = measure(sandbox, options.rates, options.seconds)
+    finally:
+        if not options.name:
+            sandbox.cli("down", "--purge")
+    sys.stdout.write(section)
+    if not options.dry:
+        write(section)
+
+
+def measure(sandbox: Sandbox, rates: Sequence[float], seconds: float) -> str:
+    """The section of the page. Ends the benchmark when an order, a unit or a cent is missing."""
+    bench = Bench(sandbox)
+    warm_up = bench.drive(*WARM_UP)
+    runs = [bench.run(rate, seconds) for rate in rates]
+    counts, counted = bench.count()
+    section = told(runs, counts, seconds)
+    try:
+        bench.check_books([*warm_up, *counted, *(one for run in runs for one in run.sent)])
+    except BooksAreWrong as wrong:
+        sys.exit(f"{section}\nThe books are wrong: {wrong}")
+    return section
+
+
+def told(runs: Sequence[Run], counts: Mapping[str, float], seconds: float) -> str:
+    """The section of the page, from what was measured."""
+    machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    heads = [f"{run.rate:g}/s" for run in runs]
+    orders = sum(len(run.sent) for run in runs)
+    completed = orders - sum(run.faults.total() for run in runs)
+    return "\n".join(
+        [
+            "",
+            f"Measured {datetime.now(UTC):%Y-%m-%d} on {machine}, each rate for {seconds:g} s after a warm-up, the load generator",
+            "on the same machine. Times count from the moment an order should have been sent (open model).",
+            "To repeat: `just bench-checkout`.",
+            f"Of {orders} orders {completed} completed. Each of these moved one unit of stock and was charged once.",
+            "",
+            *table(["what", *heads, "budget"], [[*row, budget] for row, budget in latencies(runs)]),
+            "",
+            "CPU milliseconds a checkout, the background work of that time included:",
+            "",
+            *table(["process", *heads], weights(runs)),
+            "",
+            "One checkout, with what the services do in the background while it runs: "
+            + ", ".join(f"{value:.1f} {name}" for name, value in counts.items())
+            + ".",
+            "",
+        ]
+    )
+
+
+def latencies(runs: Sequence[Run]) -> list[tuple[list[str], str]]:
+    """Rows of the first table, each with its budget."""
+    posts = [[one.posted for one in run.sent if one.posted is not None] for run in runs]
+    ends = [[one.ended for one in run.sent if one.ended is not None] for run in runs]
+    return [
+        *(
+            ([f"POST p{share}", *(milliseconds(values, share) for values in posts)], "500 ms" if share == 95 else "")
+            for share in (50, 95, 99)
+        ),
+        *(([f"completed p{share}", *(milliseconds(values, share) for values in ends)], "") for share in (50, 95)),
+        (["not completed", *(", ".join(f"{count} {fault}" for fault, count in run.faults.items()) or "0" for run in runs)], "0"),
+        (["load average before", *(f"{run.load:.1f}" for run in runs)], ""),
+    ]
+
+
+def weights(runs: Sequence[Run]) -> list[list[str]]:
+    """Rows of the second table: the heaviest process first, the sum last."""
+    names = sorted(runs[-1].cpu, key=lambda name: -runs[-1].cpu[name])
+    rows = [[name, *(f"{run.cpu.get(name, 0.0):.1f}" for run in runs)] for name in names]
+    return [*rows, ["together", *(f"{sum(run.cpu.values()):.1f}" for run in runs)]]
+
+
+def milliseconds(values: Sequence[float], share: int) -> str:
+    """The value that `share` per cent of the values do not exceed."""
+    ordered = sorted(values)
+    return f"{ordered[math.ceil(len(ordered) * share / 100) - 1] * 1e3:.0f} ms" if ordered else "none"
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    return ["| " + " | ".join(row) + " |" for row in (head, ["---"] * len(head), *rows)]
+
+
+def write(section: str) -> None:
+    """Put the section between its marks; the page's other sections belong to other benchmarks."""
+    page = PAGE.read_text(encoding="utf-8") if PAGE.exists() else "# Performance\n"
+    if BEGIN not in page:
+        page = f"{page.rstrip()}\n\n## Checkouts\n\n{BEGIN}\n{END}\n"
+    before, _, rest = page.partition(BEGIN)
+    PAGE.write_text(before + BEGIN + section + END + rest.partition(END)[2], encoding="utf-8")
+
+
+def _cpu_of(pid: int, *, deep: bool = True) -> float:
+    """CPU seconds of a process so far, `deep` with its children, those that ended included."""
+    process = psutil.Process(pid)
+    times = process.cpu_times()
+    own = times.user + times.system
+    if not deep:
+        return own
+    living = [child.cpu_times() for child in process.children(recursive=True)]
+    return own + times.children_user + times.children_system + sum(one.user + one.system for one in living)
+
+
+if __name__ == "__main__":
+    main()
