@@ -53,6 +53,7 @@ contracts:
 reference:
     {{ python }} -m shop_dev.reference
     {{ python }} -m shop_contracts.compat.documents > docs/reference/contract-rules.md
+    {{ python }} -m shop_contracts.openapi_diff.pages > docs/reference/openapi-rules.md
 
 # Hold the contract checks against the cases of the tools they follow (../shared/corpora)
 conformance *arguments:

@@ -15,6 +15,7 @@ from typing import Any
 
 from shop_contracts.compat import Level, Mode, Reference, Schema, check
 from shop_contracts.compat.house.rule import Category
+from shop_contracts.openapi_diff import diff, open_api
 from shop_contracts.protobuf.compiler import InvalidProto, compile_proto
 
 Case = Mapping[str, Any]
@@ -69,7 +70,29 @@ def house(folder: Path) -> Iterator[Agreement]:
         yield from _buf_verdicts(name, folder)
 
 
-SECTIONS: list[Callable[[Path], Iterator[Agreement]]] = [confluent, house]
+def openapi(folder: Path) -> Iterator[Agreement]:
+    """Yield the agreement of OpenAPI comparison with oasdiff: the verdicts, and whether an id is among those it gives."""
+    verdicts = Agreement("oasdiff's stable cases: verdict")
+    ids = Agreement("oasdiff's stable breaking cases: an id of oasdiff's")
+    for case in _cases(folder / "openapi_oasdiff.jsonl"):
+        if not case["stable"]:
+            continue
+        before, after = (open_api(Path(f"{side}.json"), text=json.dumps(case[side])) for side in ("before", "after"))
+        report = diff(before, after)
+        verdicts.count(case["name"], _verdict(report.compatible), _verdict(not case["breaking"]))
+        if case["breaking"]:
+            found = {finding.id for finding in report.breaking}
+            shared = sorted(found & set(case["error_ids"]))
+            ids.count(case["name"], shared or sorted(found), shared or case["error_ids"])
+    yield verdicts
+    yield ids
+
+
+SECTIONS: list[Callable[[Path], Iterator[Agreement]]] = [confluent, house, openapi]
+
+
+def _verdict(compatible: bool) -> str:
+    return "safe" if compatible else "breaking"
 
 
 def _confluent_verdicts(name: str, folder: Path) -> Iterator[Agreement]:

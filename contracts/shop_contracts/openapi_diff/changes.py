@@ -34,7 +34,9 @@ class Place(StrEnum):
     @property
     def inside(self) -> Place:
         """The place of a schema inside one at this place."""
-        return {Place.BODY: Place.PROPERTY, Place.PARAMETER: Place.PARAMETER_PROPERTY, Place.HEADER: Place.HEADER_PROPERTY}.get(self, self)
+        return {Place.BODY: Place.PROPERTY, Place.PARAMETER: Place.PARAMETER_PROPERTY, Place.HEADER: Place.HEADER_PROPERTY}.get(
+            self, self
+        )
 
 
 class Verb(StrEnum):

@@ -151,7 +151,9 @@ class Node:
     def mapping(self) -> dict[str, Any]:
         """Return the value, which must be a mapping. Raises InvalidOpenapi."""
         if not isinstance(self.value, dict):
-            raise self.fault(None, f"{'/'.join(self.pointer[-1:]) or 'the document'} is no mapping", "see the OpenAPI specification")
+            raise self.fault(
+                None, f"{'/'.join(self.pointer[-1:]) or 'the document'} is no mapping", "see the OpenAPI specification"
+            )
         return self.value
 
     def flag(self, key: str) -> bool:

@@ -123,7 +123,7 @@ class _Reader:
                     yield event
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
-            line = mark.line + 1 if mark else 0
+            line = mark.line + 1 if mark is not None else 0
             hint = "check the indentation, and quote values that contain `: ` or start with one of `{ [ * & ! % @`"
             raise InvalidOpenapi(self.path, line, f"not valid YAML or JSON: {error.problem or error.context}", hint) from error
         except yaml.YAMLError as error:
@@ -159,7 +159,7 @@ class _Reader:
         mapping: dict[str, Any] = {}
         merged: list[Any] = []
         while not isinstance(key := next(self._events), yaml.MappingEndEvent):
-            if not isinstance(key, yaml.ScalarEvent):
+            if not isinstance(key, yaml.ScalarEvent) or key.start_mark is None:
                 raise self._fault(key, "a key must be a plain word", "write `key: value`")
             name = str(key.value)
             below = (*pointer, name)

@@ -1,8 +1,8 @@
 """What a schema says, however it is written down.
 
-A schema is what all its conjuncts say together: itself, what its `$ref` leads to, and the branches of its `allOf`. So neither moving a
-part into a component nor taking an `allOf` apart changes what is seen here. `nullable`, a type array with `null` and a branch that is
-only `null` are one thing too, and so are the two ways to write an exclusive bound.
+A schema is what all its conjuncts say together: itself, what its `$ref` leads to, and the branches of its `allOf`. So neither
+moving a part into a component nor taking an `allOf` apart changes what is seen here. `nullable`, a type array with `null` and a
+branch that is only `null` are one thing too, and so are the two ways to write an exclusive bound.
 """
 
 from __future__ import annotations
@@ -33,7 +33,20 @@ ONE_SCHEMA = (
 )
 NAMED_SCHEMAS = ("properties", "patternProperties", "dependentSchemas")
 ANNOTATIONS = frozenset(
-    ("title", "description", "default", "example", "examples", "externalDocs", "$comment", "xml", "$id", "$schema", "$anchor", "$defs")
+    (
+        "title",
+        "description",
+        "default",
+        "example",
+        "examples",
+        "externalDocs",
+        "$comment",
+        "xml",
+        "$id",
+        "$schema",
+        "$anchor",
+        "$defs",
+    )
 )
 _MOST_CONJUNCTS = 1_000
 _NULL: Key = ((Path("null"), ()),)

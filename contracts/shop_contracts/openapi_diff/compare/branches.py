@@ -1,7 +1,7 @@
 """Which branch of a `oneOf` or `anyOf` became which.
 
-What says the same is the same branch, whatever its component is called. Of the rest, the same name makes the next version of a branch,
-and else what the two have in common.
+What says the same is the same branch, whatever its component is called. Of the rest, the same name makes the next version of
+a branch, and else what the two have in common.
 """
 
 from __future__ import annotations

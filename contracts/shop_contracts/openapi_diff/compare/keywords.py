@@ -120,6 +120,15 @@ def _values(old: Schema, new: Schema) -> Iterator[Difference]:
             for value in some:
                 if not any(same(value, other) for other in others) and not (value is None and toggled):
                     yield Difference("enum-value", verb, "enum", before, after, subject=_text(value))
+    yield from _constant(old, new)
+    known, still = old.first("x-extensible-enum"), new.first("x-extensible-enum")
+    if isinstance(known, list) and isinstance(still, list):
+        for value in known:
+            if not any(same(value, other) for other in still):
+                yield Difference("x-extensible-enum-value", Verb.REMOVED, "x-extensible-enum", known, still, subject=_text(value))
+
+
+def _constant(old: Schema, new: Schema) -> Iterator[Difference]:
     if old.has("const") or new.has("const"):
         if not new.has("const"):
             yield Difference("const", Verb.UNSET, "const", old.first("const"), None)
@@ -127,11 +136,6 @@ def _values(old: Schema, new: Schema) -> Iterator[Difference]:
             yield Difference("const", Verb.SET, "const", None, new.first("const"))
         elif not same(old.first("const"), new.first("const")):
             yield Difference("const", Verb.CHANGED, "const", old.first("const"), new.first("const"))
-    known, still = old.first("x-extensible-enum"), new.first("x-extensible-enum")
-    if isinstance(known, list) and isinstance(still, list):
-        for value in known:
-            if not any(same(value, other) for other in still):
-                yield Difference("x-extensible-enum-value", Verb.REMOVED, "x-extensible-enum", known, still, subject=_text(value))
 
 
 def _bound(keyword: str, old: Schema, new: Schema) -> Iterator[Difference]:

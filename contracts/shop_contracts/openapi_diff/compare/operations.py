@@ -72,7 +72,7 @@ class Comparison:
             if level in _UNSTABLE:
                 continue
             context = replace(context, stability=level or "stable")
-            yield from security_changes(operation, twin, context, self._schemes, self.old.root, self.new.root)
+            yield from security_changes(operation, twin, context, self._schemes, roots=(self.old.root, self.new.root))
             yield from parameter_changes(self, (path, before, operation), (new_path, after, twin), context)
             yield from self._body(operation, twin, context)
             yield from self._responses(operation, twin, context)

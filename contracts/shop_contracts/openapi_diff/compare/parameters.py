@@ -83,7 +83,9 @@ def parameter_changes(comparison: Comparison, old: Side, new: Side, context: Con
     for key, parameter in after.items():
         if key not in before:
             facts = {"required": parameter.is_required, "of_path": parameter.of_path}
-            yield Change("parameter", Verb.ADDED, _context(parameter, context), subject=parameter.name, new=parameter.node, facts=facts)
+            yield Change(
+                "parameter", Verb.ADDED, _context(parameter, context), subject=parameter.name, new=parameter.node, facts=facts
+            )
 
 
 def _both(comparison: Comparison, old: Parameter, new: Parameter, context: Context) -> Iterator[Change]:
@@ -94,7 +96,11 @@ def _both(comparison: Comparison, old: Parameter, new: Parameter, context: Conte
         yield Change(one.aspect, one.verb, context, one.before, one.after, old.name, old.node, new.node, one.facts)
     if old.schema is None or new.schema is None:
         return
-    if old.style != new.style and (old.schema.types | new.schema.types) & {"array", "object"} and old.schema.types == new.schema.types:
+    if (
+        old.style != new.style
+        and (old.schema.types | new.schema.types) & {"array", "object"}
+        and old.schema.types == new.schema.types
+    ):
         yield Change("style", Verb.CHANGED, context, old.style[0], new.style[0], old.name, old.node, new.node)
     exploded = new.style == ("form", True)
     context = replace(context, form_exploded=exploded, strongly_typed=old.strongly_typed)

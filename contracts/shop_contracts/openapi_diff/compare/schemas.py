@@ -155,7 +155,10 @@ class SchemaPairs:
             if keyword == "properties":
                 pair.differences += _properties(pair.old, pair.new, before, after)
                 continue
-            for verb, names, there in ((Verb.ADDED, after.keys() - before.keys(), after), (Verb.REMOVED, before.keys() - after.keys(), before)):
+            for verb, names, there in (
+                (Verb.ADDED, after.keys() - before.keys(), after),
+                (Verb.REMOVED, before.keys() - after.keys(), before),
+            ):
                 for name in sorted(names):
                     where = there[name].origin
                     pair.differences.append(Difference(_NAMES[keyword], verb, keyword, subject=name, old=where, new=where))
@@ -167,7 +170,9 @@ class SchemaPairs:
             pair.inside.append((f"prefixItems[{index}]", self._key(one, other)))
         for index, extra in enumerate([*before[len(after) :], *after[len(before) :]], start=min(len(before), len(after))):
             verb = Verb.REMOVED if len(before) > len(after) else Verb.ADDED
-            pair.differences.append(Difference("prefix-items", verb, "prefixItems", subject=str(index), old=extra.origin, new=extra.origin))
+            pair.differences.append(
+                Difference("prefix-items", verb, "prefixItems", subject=str(index), old=extra.origin, new=extra.origin)
+            )
 
     def _choices(self, pair: Pair) -> None:
         old, new = pair.old, pair.new
@@ -178,19 +183,30 @@ class SchemaPairs:
             before, after = old.branches(keyword), new.branches(keyword)
             if not before and not after:
                 continue
+            if keyword == "oneOf" and _wraps(old, new):
+                facts = {"preserved": any(self.is_unchanged(old, branch) for branch in after)}
+                pair.differences.append(Difference("wrapping", Verb.SET, keyword, facts=facts))
+                continue
             matched, removed, added = match_branches(before, after, self.is_unchanged)
             for index, one, other in matched:
                 pair.inside.append((f"{keyword}[{index}]", self._key(one, other)))
             facts = {
                 "introduced": not before,
                 "dropped": not after,
-                "wraps": not before and not new.has("properties") and not new.is_typed and _moved(old, after),
                 "says_nothing": not new.conjuncts,
             }
             for verb, branches in ((Verb.REMOVED, removed), (Verb.ADDED, added)):
                 for index, branch in branches:
                     pair.differences.append(
-                        Difference(_NAMES[keyword], verb, keyword, subject=_name(branch, index), facts=facts, old=branch.origin, new=branch.origin)
+                        Difference(
+                            _NAMES[keyword],
+                            verb,
+                            keyword,
+                            subject=_name(branch, index),
+                            facts=facts,
+                            old=branch.origin,
+                            new=branch.origin,
+                        )
                     )
 
     def _types_by_choice(self, pair: Pair) -> None:
@@ -219,7 +235,8 @@ def _properties(old: Schema, new: Schema, before: dict[str, Schema], after: dict
         there = after[name]
         facts = _property_facts(there, is_required=name in new.required - old.required)
         yield Difference("property", Verb.ADDED, "properties", subject=name, facts=facts, new=there.origin)
-    for name in sorted(before.keys() - after.keys()):
+    moved = _moved(old, new) if before and _wraps(old, new) else set()
+    for name in sorted(before.keys() - after.keys() - moved):
         there = before[name]
         facts = _property_facts(there, is_required=name in old.required)
         yield Difference("property", Verb.REMOVED, "properties", subject=name, facts=facts, old=there.origin)
@@ -245,10 +262,15 @@ def _may_be_array(schema: Schema) -> bool:
     return not schema.types or "array" in schema.types
 
 
-def _moved(old: Schema, branches: list[Schema]) -> bool:
-    """Return whether properties of the old schema are now in the branches of a choice."""
+def _wraps(old: Schema, new: Schema) -> bool:
+    """Return whether an object became a bare `oneOf`, with some of its properties in the branches."""
+    return not old.has("oneOf") and new.has("oneOf") and not new.has("properties") and not new.is_typed and bool(_moved(old, new))
+
+
+def _moved(old: Schema, new: Schema) -> set[str]:
+    """Return the properties of the old schema that are in the branches of the new one."""
     names = old.named("properties").keys()
-    return any(names & branch.named("properties").keys() for branch in branches)
+    return {name for branch in new.branches("oneOf") for name in names & branch.named("properties").keys()}
 
 
 def _by_type(schema: Schema) -> dict[str, Schema]:

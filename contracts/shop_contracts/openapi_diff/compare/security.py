@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from shop_contracts.openapi_diff.changes import Change, Context, Verb
@@ -31,16 +32,16 @@ class SchemeNames:
 
 
 def security_changes(
-    old: Node, new: Node, context: Context, names: SchemeNames, old_root: Node | None = None, new_root: Node | None = None
+    old: Node, new: Node, context: Context, names: SchemeNames, *, roots: tuple[Node, Node] | None = None
 ) -> Iterator[Change]:
-    """Yield what differs in the security of an operation, or of the document where no roots are given."""
+    """Yield what differs in the security of an operation, which inherits from `roots`, or of the documents themselves."""
     if "security" not in old.value and "security" not in new.value:
         return
-    before = [names.now(one) for one in _alternatives(old, old_root)]
-    after = _alternatives(new, new_root)
-    there = {"old": _place(old), "new": _place(new)}
+    before = [names.now(one) for one in _alternatives(old, roots and roots[0])]
+    after = _alternatives(new, roots and roots[1])
+    there = Change("security", Verb.REMOVED, context, old=_place(old), new=_place(new))
     if (not before or {} in before) and after and {} not in after:
-        yield Change("anonymous-access", Verb.REMOVED, context, **there)
+        yield replace(there, aspect="anonymous-access")
     gone = [one for one in before if one not in after]
     come = [one for one in after if one not in before]
     for one in list(gone):
@@ -50,18 +51,19 @@ def security_changes(
             come.remove(twins[0])
             for scheme in sorted(one):
                 for scope in sorted(twins[0][scheme] - one[scheme]):
-                    yield Change("security-scope", Verb.ADDED, context, before=scheme, subject=scope, **there)
+                    yield replace(there, aspect="security-scope", verb=Verb.ADDED, before=scheme, subject=scope)
     for one in gone:
         if one:
-            yield Change("security", Verb.REMOVED, context, subject=" and ".join(sorted(one)), facts={"remains": bool(after)}, **there)
+            yield replace(there, subject=" and ".join(sorted(one)), facts={"remains": bool(after)})
 
 
 def _alternatives(node: Node, root: Node | None) -> list[Alternative]:
     holder = node if "security" in node.value or root is None else root
-    found: list[Alternative] = []
-    for one in holder.elements("security"):
-        found.append({str(name): frozenset(map(str, scopes or ())) for name, scopes in one.mapping().items()})
-    return found
+    return [_alternative(one) for one in holder.elements("security")]
+
+
+def _alternative(node: Node) -> Alternative:
+    return {str(name): frozenset(map(str, scopes or ())) for name, scopes in node.mapping().items()}
 
 
 def _place(node: Node) -> Node:

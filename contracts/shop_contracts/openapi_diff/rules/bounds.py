@@ -37,7 +37,9 @@ def _others() -> Iterator[Rule]:
 def _items_of_parameters() -> Rule:
     """oasdiff tells `maxItems` of the elements of a parameter as the parameter's own."""
     rule = _rule(Direction.REQUEST, Place.PARAMETER_PROPERTY, "max-items", Verb.DECREASED, "maxItems")
-    return replace(rule, id="request-parameter-max-items-decreased", check=lambda change: change.context.trail == "items", own=False)
+    return replace(
+        rule, id="request-parameter-max-items-decreased", check=lambda change: change.context.trail == "items", own=False
+    )
 
 
 def _rule(

@@ -160,7 +160,9 @@ def _response_properties(place: Place, prefix: str) -> Iterator[Rule]:
 
 
 def _parameters() -> Iterator[Rule]:
-    def rule(id_: str, aspect: str, verb: Verb, purpose: str, sentence: str, check: Callable[[Change], bool]) -> Rule:
+    def rule(  # noqa: PLR0917  # called like a row of a table
+        id_: str, aspect: str, verb: Verb, purpose: str, sentence: str, check: Callable[[Change], bool]
+    ) -> Rule:
         return Rule(id_, Level.ERROR, _REQUEST, Place.PARAMETER, aspect, verb, purpose, sentence, check)
 
     def new(change: Change, *, of_path: bool) -> bool:
@@ -224,7 +226,9 @@ def _parameters() -> Iterator[Rule]:
 
 
 def _bodies() -> Iterator[Rule]:
-    def rule(id_: str, aspect: str, verb: Verb, purpose: str, sentence: str, check: Callable[[Change], bool] = lambda _: True) -> Rule:
+    def rule(  # noqa: PLR0917  # called like a row of a table
+        id_: str, aspect: str, verb: Verb, purpose: str, sentence: str, check: Callable[[Change], bool] = lambda _: True
+    ) -> Rule:
         return Rule(id_, Level.ERROR, _REQUEST, Place.BODY, aspect, verb, purpose, sentence, check)
 
     yield rule(
@@ -252,7 +256,9 @@ def _bodies() -> Iterator[Rule]:
 
 
 def _media_types() -> Iterator[Rule]:
-    def rule(id_: str, direction: Direction, aspect: str, verb: Verb, purpose: str, sentence: str, **more: object) -> Rule:
+    def rule(  # noqa: PLR0917  # called like a row of a table
+        id_: str, direction: Direction, aspect: str, verb: Verb, purpose: str, sentence: str, **more: object
+    ) -> Rule:
         check = more.get("check")
         return Rule(
             id_,

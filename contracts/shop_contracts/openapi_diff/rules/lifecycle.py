@@ -16,8 +16,15 @@ def today() -> date:
     return datetime.now(UTC).date()
 
 
-def _rule(
-    id_: str, place: Place, aspect: str, verb: Verb, purpose: str, sentence: str, check: Callable[[Change], bool], direction: Direction = _NONE
+def _rule(  # noqa: PLR0917  # called like a row of a table
+    id_: str,
+    place: Place,
+    aspect: str,
+    verb: Verb,
+    purpose: str,
+    sentence: str,
+    check: Callable[[Change], bool],
+    direction: Direction = _NONE,
 ) -> Rule:
     return Rule(id_, Level.ERROR, direction, place, aspect, verb, purpose, sentence, check)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-from shop_contracts.openapi_diff.changes import Change, Direction, Verb
+from shop_contracts.openapi_diff.changes import Change, Direction, Place, Verb
 from shop_contracts.openapi_diff.rules.rule import BODY_PLACES, CONSEQUENCE, PREFIXES, SCHEMA_PLACES, WHAT, Level, Rule, seen
 
 _RESTRICTIONS = {
@@ -81,7 +81,7 @@ def _changed_in_themselves() -> Iterator[Rule]:
             "additional-properties",
             Verb.ADDED if direction is Direction.REQUEST else Verb.REMOVED,
             f"`additionalProperties` of {what} {'allows less' if direction is Direction.REQUEST else 'allows more'}.",
-            f"`additionalProperties` {'restricts' if direction is Direction.REQUEST else 'no longer restricts'} the rest: {CONSEQUENCE[direction]}.",
+            f"the rest is {'restricted' if direction is Direction.REQUEST else 'no longer restricted'}: {CONSEQUENCE[direction]}.",
             seen,
             own=True,
         )
@@ -114,18 +114,53 @@ def _choices() -> Iterator[Rule]:
                 _branch_lost if narrowing else _branch_won,
                 own=own,
             )
-        yield Rule(
-            f"{prefix}-wrapped-in-one-of",
-            Level.ERROR,
-            direction,
-            place,
-            "one-of",
-            Verb.ADDED,
-            f"The object of {what} became a `oneOf` into which its properties moved: exactly one branch must hold now.",
-            f"the object is wrapped in a `oneOf`: {CONSEQUENCE[direction]}.",
-            lambda change: seen(change) and bool(change.facts["wraps"]),
-            own=own or place not in {place.BODY},
-        )
+            yield Rule(
+                f"{prefix}-{name}-{'introduced' if narrowing else 'dropped'}",
+                Level.WARNING,
+                direction,
+                place,
+                name,
+                Verb.ADDED if narrowing else Verb.REMOVED,
+                f"{what[0].upper()}{what[1:]} {'is restricted by' if narrowing else 'is no longer restricted by'} `{keyword}`.",
+                f"`{keyword}` {'is new' if narrowing else 'is gone'}: it depends on its branches whether anything else fits now.",
+                _introduced if narrowing else _dropped,
+                own=True,
+            )
+        for suffix, level, check in (
+            ("", Level.ERROR, _lost_in_wrapping),
+            ("-original-preserved", Level.WARNING, _kept_in_wrapping),
+        ):
+            if suffix and not narrowing:
+                continue
+            yield Rule(
+                f"{prefix}-wrapped-in-one-of{suffix}",
+                level,
+                direction,
+                place,
+                "wrapping",
+                Verb.SET,
+                f"The object of {what} became a `oneOf` into which {'it' if suffix else 'its properties'} moved.",
+                f"the object is wrapped in a `oneOf`, of which exactly one branch must hold: {CONSEQUENCE[direction]}.",
+                check,
+                own=place is not Place.BODY,
+            )
+
+
+def _introduced(change: Change) -> bool:
+    return seen(change) and bool(change.facts["introduced"])
+
+
+def _dropped(change: Change) -> bool:
+    return seen(change) and bool(change.facts["dropped"])
+
+
+def _lost_in_wrapping(change: Change) -> bool:
+    return seen(change) and not _kept_in_wrapping(change)
+
+
+def _kept_in_wrapping(change: Change) -> bool:
+    """Return whether a request still fits a branch as it is; a response may be of the other branches all the same."""
+    return seen(change) and bool(change.facts["preserved"]) and change.context.direction is Direction.REQUEST
 
 
 def _branch_lost(change: Change) -> bool:
@@ -147,11 +182,10 @@ def _prefix_items() -> Iterator[Rule]:
                 "prefix-items",
                 verb,
                 f"`prefixItems` of a {direction} {WHAT[place]} has {'one more' if verb is Verb.ADDED else 'one less'}.",
-                "element {subject} has " + ("a schema of its own" if verb is Verb.ADDED else "no schema of its own any more") + ": what fits may differ.",
+                f"element {{subject}} has {'a' if verb is Verb.ADDED else 'no'} schema of its own now: what fits may differ.",
                 seen,
                 own=(direction, place) not in BODY_PLACES,
             )
 
 
-Check = Callable[[Change], bool]
 RULES: tuple[Rule, ...] = (*_restrictions(), *_changed_in_themselves(), *_choices(), *_prefix_items())

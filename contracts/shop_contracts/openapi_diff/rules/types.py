@@ -78,7 +78,9 @@ def _changed_parameter(change: Change) -> bool:
 
 
 def _specialized(change: Change) -> bool:
-    return _narrows(change, strongly_typed=True) and (change.context.strongly_typed is True or _narrows(change, strongly_typed=False))
+    return _narrows(change, strongly_typed=True) and (
+        change.context.strongly_typed is True or _narrows(change, strongly_typed=False)
+    )
 
 
 def _unclear(change: Change) -> bool:
@@ -129,7 +131,7 @@ def _types() -> Iterator[Rule]:
         Place.PARAMETER_PROPERTY,
         "type",
         Verb.CHANGED,
-        "The type of a property of a parameter changed in a way that breaks where it is sent as JSON and not where it is sent as text.",
+        "The type of a property of a parameter changed: it breaks where it is sent as JSON and not where it is sent as text.",
         "{before} became {after}: it depends on how the parameter is written whether requests are refused.",
         _unclear,
     )

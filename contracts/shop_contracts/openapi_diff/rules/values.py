@@ -36,7 +36,15 @@ def _enums() -> Iterator[Rule]:
     for (direction, place), prefix in PREFIXES.items():
         what = f"a {direction} {WHAT[place]}"
         if direction is Direction.REQUEST:
-            yield _enum(f"{prefix}-became-enum", place, direction, "enum", Verb.SET, f"{what} is restricted to an enum.", "only {after} are left")
+            yield _enum(
+                f"{prefix}-became-enum",
+                place,
+                direction,
+                "enum",
+                Verb.SET,
+                f"{what} is restricted to an enum.",
+                "only {after} are left",
+            )
             yield _enum(
                 f"{prefix}-enum-value-removed",
                 place,
@@ -59,7 +67,9 @@ def _enums() -> Iterator[Rule]:
                 own=f"{prefix}-enum-value-removed" not in _ENUM_IN_OASDIFF,
             )
         else:
-            yield _enum(f"{prefix}-enum-removed", place, direction, "enum", Verb.UNSET, f"The enum of {what} is gone.", "any value may come")
+            yield _enum(
+                f"{prefix}-enum-removed", place, direction, "enum", Verb.UNSET, f"The enum of {what} is gone.", "any value may come"
+            )
             yield _enum(
                 f"{prefix}-enum-value-added",
                 place,
@@ -83,10 +93,14 @@ def _enums() -> Iterator[Rule]:
         )
 
 
-def _enum(id: str, place: Place, direction: Direction, aspect: str, verb: Verb, purpose: str, told: str) -> Rule:  # noqa: A002  # a rule's id
+def _enum(  # noqa: PLR0917  # called like a row of a table
+    id_: str, place: Place, direction: Direction, aspect: str, verb: Verb, purpose: str, told: str
+) -> Rule:
     tail = REFUSED if direction is Direction.REQUEST else "clients that know the old values only do not know what to do with it"
     purpose = purpose[0].upper() + purpose[1:]
-    return Rule(id, Level.ERROR, direction, place, aspect, verb, purpose, f"{told}: {tail}.", seen, own=id not in _ENUM_IN_OASDIFF)
+    return Rule(
+        id_, Level.ERROR, direction, place, aspect, verb, purpose, f"{told}: {tail}.", seen, own=id_ not in _ENUM_IN_OASDIFF
+    )
 
 
 def _extensible() -> Iterator[Rule]:
@@ -109,7 +123,11 @@ def _constants() -> Iterator[Rule]:
     for direction, place in SCHEMA_PLACES:
         narrowing = direction is Direction.REQUEST
         for verb, name in ((Verb.SET if narrowing else Verb.UNSET, "added" if narrowing else "removed"), (Verb.CHANGED, "changed")):
-            told = {Verb.SET: "only {after} is left", Verb.UNSET: "it is no longer always {before}", Verb.CHANGED: "{before} became {after}"}[verb]
+            told = {
+                Verb.SET: "only {after} is left",
+                Verb.UNSET: "it is no longer always {before}",
+                Verb.CHANGED: "{before} became {after}",
+            }[verb]
             tail = REFUSED if narrowing else SURPRISED
             yield Rule(
                 f"{PREFIXES[direction, place]}-const-{name}",
