@@ -54,7 +54,6 @@ PRELOADED: Final = (
     "opentelemetry.sdk.trace.export",
     "opentelemetry.proto.collector.trace.v1.trace_service_pb2",
     "aiohttp",
-    "aiodynamo.client",
     "asyncpg",
     "redis.asyncio",
     "jsonschema",
