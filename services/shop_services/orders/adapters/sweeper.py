@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager
+from itertools import count
 
-from shop_kit.errors import Unavailable
+from shop_kit.repeating import repeating
 
 from shop_services.orders.adapters.desk import PostgresDesk
 from shop_services.orders.application.waiting import EndedOrders
@@ -18,31 +17,16 @@ ORDERS_AT_ONCE = 50
 SWEEPS_BETWEEN_CLEANINGS = 600
 
 
-@asynccontextmanager
-async def sweeping(desk: PostgresDesk, ended: EndedOrders, *, every_seconds: float) -> AsyncIterator[None]:
-    """Look for silent orders every `every_seconds` within the block."""
-    task = asyncio.create_task(_sweep_for_ever(desk, ended, every_seconds), name="sweeper")
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+def sweeping(desk: PostgresDesk, ended: EndedOrders, *, every_seconds: float) -> AbstractAsyncContextManager[None]:
+    """Look for silent orders every `every_seconds` within the block, and now and then remove what nobody asks for any more."""
+    sweeps = count()
 
+    async def sweep_and_clean() -> None:
+        await sweep(desk, ended)
+        if next(sweeps) % SWEEPS_BETWEEN_CLEANINGS == 0:
+            await desk.forget_old()
 
-async def _sweep_for_ever(desk: PostgresDesk, ended: EndedOrders, every_seconds: float) -> None:
-    sweeps = 0
-    while True:
-        try:
-            await sweep(desk, ended)
-            if sweeps % SWEEPS_BETWEEN_CLEANINGS == 0:
-                await desk.forget_old()
-        except Unavailable as trouble:
-            _log.warning("the sweep is put off", extra={"reason": str(trouble)})
-        except Exception:  # noqa: BLE001 - the edge of a worker: one order that cannot be read must not end all sweeping
-            _log.exception("the sweep failed")
-        sweeps += 1
-        await asyncio.sleep(every_seconds)
+    return repeating(sweep_and_clean, name="sweeper", every_seconds=every_seconds)
 
 
 async def sweep(desk: PostgresDesk, ended: EndedOrders) -> int:
