@@ -7,6 +7,15 @@ from collections.abc import Iterable, Iterator
 
 from shop_contracts.openapi_diff.rules import FAMILIES, RULES, Level, Rule
 
+_INTRODUCTION = """\
+`shop-dev contracts diff OLD.yaml NEW.yaml` says what a new version breaks. Requests may only widen: what was accepted stays
+accepted. Responses may only narrow: nothing comes that was ruled out before. An error breaks clients of the old version and
+ends with status 1; a warning may, and ends so with `--strict` only.
+
+Ids are those of [oasdiff](https://github.com/oasdiff/oasdiff) where it has the rule; the others, marked `own`, say the same
+of places it does not look at. [conformance.md](conformance.md#openapi) says how far the verdicts agree.
+""".split("\n")
+
 
 def rules_page() -> str:
     """Return the page in Markdown."""
@@ -15,13 +24,7 @@ def rules_page() -> str:
 
 def _lines() -> Iterator[str]:
     yield from ("<!-- Made by `just reference`; do not edit. -->", "# OpenAPI rules", "")
-    yield "`shop-dev contracts diff OLD.yaml NEW.yaml` says what a new version breaks. Requests may only widen: what was accepted stays"
-    yield "accepted. Responses may only narrow: nothing comes that was ruled out before. An error breaks clients of the old version and"
-    yield "ends with status 1; a warning may, and ends so with `--strict` only."
-    yield ""
-    yield "Ids are those of [oasdiff](https://github.com/oasdiff/oasdiff) where it has the rule; the others, marked `own`, say the same"
-    yield "of places it does not look at. [conformance.md](conformance.md#openapi) says how far the verdicts agree."
-    yield ""
+    yield from _INTRODUCTION
     yield f"{len({rule.id for rule in RULES})} rules."
     for family, rules in FAMILIES.items():
         yield from ("", f"## {family}", "", "| rule | level | what breaks |", "|---|---|---|")
