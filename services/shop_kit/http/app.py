@@ -56,6 +56,7 @@ def create_app(
         },
     )
     app.state.tokens = tokens
+    app.router.redirect_slashes = False  # a path with a slash too many is another path, in no contract
     return Observed(Limited(app, max_body_bytes=max_body_bytes, timeout_seconds=timeout_seconds), tracer=tracer, metrics=metrics)
 
 

@@ -7,6 +7,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shop_kit.http.problems import Problem, problem_response
 from shop_kit.resilience import deadline
 
+MAX_DIGITS = 18
+"""More than any true length or deadline has; Python refuses to read some thousands of them."""
+
 
 class Limited:
     """Answers 413 to a body over `max_body_bytes` and 504 when `timeout_seconds` (or the caller's own deadline) pass."""
@@ -60,4 +63,4 @@ class Limited:
 
 
 def _number(text: bytes | None) -> int:
-    return int(text) if text and text.isdigit() else 0
+    return int(text) if text and len(text) <= MAX_DIGITS and text.isdigit() else 0

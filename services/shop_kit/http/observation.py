@@ -23,7 +23,7 @@ CLIENT_CLOSED_REQUEST = 499
 """What logs and metrics show for a caller that left before it was answered; nginx coined it."""
 
 _QUIET = frozenset({"/health", "/ready", "/metrics"})
-_CORRELATION_ID = re.compile(r"[\w.:-]{1,128}")
+_CORRELATION_ID = re.compile(r"[\w.:-]{1,128}", re.ASCII)
 
 
 class Observed:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from urllib.parse import quote
 
 import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match, Route
 
 from shop_kit import context
 from shop_kit.errors import KitError, Unavailable
@@ -61,13 +63,13 @@ class _Body(msgspec.Struct, omit_defaults=True, rename="camel"):
     errors: tuple[FieldFault, ...] = ()
 
 
-def problem_response(problem: Problem, instance: str) -> Response:
-    """The problem as a response for the request at path `instance`."""
+def problem_response(problem: Problem, path: str) -> Response:
+    """The problem as a response for the request at `path` (as ASGI has it, without its percent-encoding)."""
     body = _Body(
         type=f"/problems/{problem.kind}" if problem.kind else "about:blank",
         title=problem.title,
         status=problem.status,
-        instance=instance,
+        instance=quote(path),
         correlation_id=context.correlation_id(),
         detail=problem.detail,
         errors=problem.errors,
@@ -79,7 +81,7 @@ async def on_problem(request: Request, error: Exception) -> Response:
     """Answer with the problem that was raised."""
     if not isinstance(error, Problem):
         raise error
-    return problem_response(error, request.url.path)
+    return problem_response(error, request.scope["path"])
 
 
 async def on_unavailable(request: Request, error: Exception) -> Response:
@@ -94,19 +96,27 @@ async def on_unavailable(request: Request, error: Exception) -> Response:
         detail=f"{error.dependency} does not answer now. Nothing is lost; try again.",
         headers={"retry-after": "1"},
     )
-    return problem_response(problem, request.url.path)
+    return problem_response(problem, request.scope["path"])
 
 
 async def on_http_exception(request: Request, error: Exception) -> Response:
-    """Answer what Starlette's router refuses (404, 405) as a problem."""
+    """Answer what Starlette's router refuses (404, 405) as a problem. `Allow` names the methods of all routes with this path."""
     if not isinstance(error, HTTPException):
         raise error
     title = HTTPStatus(error.status_code).phrase
     detail = error.detail if error.detail != title else None
-    return problem_response(Problem(error.status_code, title, detail=detail, headers=error.headers or {}), request.url.path)
+    headers = {"allow": ", ".join(_methods(request))} if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED else error.headers
+    return problem_response(Problem(error.status_code, title, detail=detail, headers=headers), request.scope["path"])
+
+
+def _methods(request: Request) -> list[str]:
+    """Starlette itself names those of the first route only."""
+    routes = (route for route in request.app.routes if isinstance(route, Route))
+    here = (route for route in routes if route.matches(request.scope)[0] is not Match.NONE)
+    return sorted({method for route in here for method in route.methods or ()})
 
 
 async def on_unexpected(request: Request, _error: Exception) -> Response:
     """Answer a fault of ours: no inner detail leaves the service. Starlette raises the error again; it is logged further out."""
     problem = Problem(500, "Something went wrong on our side", kind="unexpected", detail="It was logged under the correlation id.")
-    return problem_response(problem, request.url.path)
+    return problem_response(problem, request.scope["path"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -17,6 +18,9 @@ LIFETIME_SECONDS = 24 * 3600.0
 
 LEASE_SECONDS = 60.0
 """How long a request may hold a key in progress before another one may take it over: longer than any request may run."""
+
+_KEY = re.compile(r'"?([!#-~](?:[ !#-~]{0,198}[!#-~])?)"?')
+"""The pattern of the header in the contracts, which these lines keep to."""
 
 
 class KeyState(StrEnum):
@@ -75,15 +79,20 @@ class InProgress(Problem):
         )
 
 
-def claim_from(request: Request, *, subject: str, body: bytes) -> Claim:
-    """The claim of a request by `subject`. Raises Problem 400 without a usable Idempotency-Key."""
-    key = request.headers.get("idempotency-key", "").strip().strip('"')
-    if not key or len(key) > 200 or not key.isprintable():
+def key_of(request: Request) -> str:
+    """The request's Idempotency-Key; quotes around it (the draft's own notation) do not belong to it. Raises Problem 400."""
+    found = _KEY.fullmatch(request.headers.get("idempotency-key", "").strip())
+    if found is None:
         raise Problem(
             400,
             "An Idempotency-Key is required",
             kind="idempotency-key-required",
-            detail="Send a header Idempotency-Key with a value of your choice (a UUID), and the same one to repeat this request.",
-            errors=[FieldFault("Idempotency-Key", "is missing, or longer than 200 characters, or not printable")],
+            detail="Send a header Idempotency-Key with a fresh UUID, and the same one whenever you repeat this request.",
+            errors=[FieldFault("Idempotency-Key", "is missing, longer than 200 characters, or not printable ASCII without quotes")],
         )
-    return Claim(f"{subject} {request.method} {request.url.path}", key, hashlib.sha256(body).hexdigest())
+    return found[1]
+
+
+def claim_from(request: Request, *, subject: str, body: bytes) -> Claim:
+    """The claim of a request by `subject`. Raises Problem 400 without a usable Idempotency-Key."""
+    return Claim(f"{subject} {request.method} {request.scope['path']}", key_of(request), hashlib.sha256(body).hexdigest())

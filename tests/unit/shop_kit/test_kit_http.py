@@ -17,6 +17,7 @@ from shop_kit.errors import Unavailable
 from shop_kit.http import Problem, json, read_body, read_query
 from shop_kit.http.app import create_app
 from shop_kit.metrics import Metrics
+from shop_kit.resilience import deadline
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -83,6 +84,7 @@ class Service:
         self.needs_are_there = True
         names = {"page": page, "sold-out": sold_out, "away": away, "broken": broken, "slow": slow, "whose": whose}
         routes = [Route("/v1/baskets", basket, methods=["POST"]), *(Route(f"/v1/{name}", call) for name, call in names.items())]
+        routes.append(Route("/v1/page", page, methods=["DELETE"]))
         app = create_app(
             routes,
             readiness={"store": self._check},
@@ -126,6 +128,9 @@ async def test_a_body_with_many_faults_is_answered_with_all_of_them(service: Ser
     [
         (b"{", "application/json", 400),
         (b"\xff", "application/json", 400),
+        (b"[1] and more", "application/json", 400),
+        (b'{"lines": 1, \xff', "application/json", 400),
+        (b"[" * 900, "application/json", 400),
         (b"{}", "text/plain", 415),
         (b"{}", "application/json", 422),
     ],
@@ -146,6 +151,41 @@ async def test_a_body_beyond_the_limit_is_refused_also_when_it_does_not_say_so(s
     untold = await service.http.post("/v1/baskets", content=chunks(), headers={"content-type": "application/json"})
 
     assert (told.status_code, untold.status_code) == (413, 413)
+
+
+@pytest.mark.parametrize("number", ["2", "2.0", "2e0"])
+async def test_a_whole_number_may_be_written_as_json_allows(service: Service, number: str) -> None:
+    content = f'{{"lines": [{{"sku": "a", "quantity": {number}}}]}}'
+
+    answer = await service.http.post("/v1/baskets", content=content, headers={"content-type": "application/json"})
+
+    assert (answer.status_code, answer.json()["lines"]) == (201, [{"sku": "a", "quantity": 2}])
+
+
+async def test_a_parameter_that_comes_twice_is_refused(service: Service) -> None:
+    answer = await service.http.get("/v1/page?limit=1&limit=2")
+
+    assert (answer.status_code, answer.json()["errors"]) == (400, [{"field": "limit", "message": "is there more than once"}])
+
+
+async def test_a_problem_names_any_path_as_a_uri_reference(service: Service) -> None:
+    answer = await service.http.get("/v1/no%20such%C2%84%3F%0A")
+
+    assert (answer.status_code, answer.json()["instance"]) == (404, "/v1/no%20such%C2%84%3F%0A")
+
+
+async def test_a_method_that_is_not_there_is_answered_with_those_that_are(service: Service) -> None:
+    answer = await service.http.patch("/v1/page")
+
+    assert (answer.status_code, answer.headers["allow"]) == (405, "DELETE, GET, HEAD")
+
+
+async def test_a_path_with_a_slash_too_many_is_another_path(service: Service) -> None:
+    assert (await service.http.get("/v1/page/")).status_code == 404
+
+
+async def test_a_deadline_of_absurd_length_is_no_deadline(service: Service) -> None:
+    assert (await service.http.get("/v1/page", headers={deadline.HEADER: "9" * 5000})).status_code == 200
 
 
 async def test_unknown_and_wrong_parameters_are_refused(service: Service) -> None:

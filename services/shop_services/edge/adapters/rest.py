@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 from shop_kit import context
 from shop_kit.http import FieldFault, Problem, json, read_body, read_query
+from shop_kit.idempotency import key_of
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -25,9 +26,9 @@ ANSWER_SECONDS = 5.0
 
 PASSED_ON = ("location", "retry-after", "idempotency-replayed", "content-type")
 
-Sku = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+Sku = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")]
 # The pattern keeps card numbers out: only what a payment provider has issued begins with `tok_`.
-MethodToken = Annotated[str, msgspec.Meta(pattern=r"^tok_[A-Za-z0-9_]{1,60}$")]
+MethodToken = Annotated[str, msgspec.Meta(pattern=r"^tok_[A-Za-z0-9_]{1,60}\Z")]
 
 
 class LineBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -47,16 +48,17 @@ class PlaceOrderBody(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class CancellationBody(msgspec.Struct, forbid_unknown_fields=True):
-    reason: Annotated[str, msgspec.Meta(max_length=500)] = ""
+    # PostgreSQL keeps every character but this one.
+    reason: Annotated[str, msgspec.Meta(max_length=500, pattern=r"^[^\x00]*\Z")] = ""
 
 
 class OneOrderQuery(msgspec.Struct):
     wait: Annotated[float, msgspec.Meta(ge=0, le=25)] = 0
 
 
-class PageQuery(msgspec.Struct, omit_defaults=True):
-    limit: Annotated[int, msgspec.Meta(ge=1, le=100)] | None = None
-    cursor: Annotated[str, msgspec.Meta(max_length=400)] | None = None
+class PageQuery(msgspec.Struct):
+    limit: Annotated[int, msgspec.Meta(ge=1, le=100)] | msgspec.UnsetType = msgspec.UNSET
+    cursor: Annotated[str, msgspec.Meta(max_length=400)] | msgspec.UnsetType = msgspec.UNSET
 
 
 class StockItemView(msgspec.Struct, rename="camel"):
@@ -127,7 +129,7 @@ class FrontDoor:
     async def place_order(self, request: Request) -> Response:
         """Take an order from a customer or a guest: 202, and its place to look for it."""
         customer_id = await self._enter(request)
-        key = _idempotency_key(request)
+        key = key_of(request)
         visitor = Visitor(customer_id) if customer_id else self._new_guest(key)
         await read_body(request, PlaceOrderBody)
         answer = await self.orders.post(
@@ -160,7 +162,7 @@ class FrontDoor:
     async def cancel_order(self, request: Request) -> Response:
         """Take a cancellation: 202; the order is `cancelled` once everything is undone."""
         customer_id = await self._enter_with_token(request)
-        key = _idempotency_key(request)
+        key = key_of(request)
         await read_body(request, CancellationBody)
         order_id = request.path_params["order_id"]
         path = f"/v1/orders/{quote(order_id, safe='')}/cancellations"
@@ -254,8 +256,8 @@ ANYBODY = "anybody"
 
 
 def _pass_on(answer: ServiceAnswer) -> Response:
-    """Return a service's answer as the visitor gets it. That a service refuses the edge itself is no visitor's business."""
-    if answer.status in {401, 403}:
+    """Return a service's answer as the visitor gets it. That one fails or refuses the edge itself is not their business."""
+    if answer.status in {401, 403} or answer.status >= 500:
         raise Problem(
             502, "A part of the shop did not understand us", kind="bad-gateway", detail="It was logged under the correlation id."
         )
@@ -281,19 +283,6 @@ def _bearer_token(request: Request) -> str | None:
             headers={"www-authenticate": 'Bearer realm="shop", error="invalid_request"'},
         )
     return token.strip()
-
-
-def _idempotency_key(request: Request) -> str:
-    key = request.headers.get("idempotency-key", "").strip().strip('"')
-    if not key or len(key) > 200 or not key.isascii() or not key.isprintable():
-        raise Problem(
-            400,
-            "An Idempotency-Key is required",
-            kind="idempotency-key-required",
-            detail="Send a header Idempotency-Key with a fresh UUID, and the same one whenever you repeat this request.",
-            errors=[FieldFault("Idempotency-Key", "is missing, longer than 200 characters, or not printable ASCII")],
-        )
-    return key
 
 
 def _address(request: Request, trusted_proxies: int) -> str:

@@ -22,15 +22,17 @@ from shop_services.inventory.domain.reservation import Reservation, Status
 from shop_services.inventory.domain.stock import Money, StockItem
 
 READ, WRITE = "stock:read", "stock:write"
+LONGEST_ID = 100
+"""Nothing here has a longer one, and DynamoDB takes no longer key than 2048 bytes."""
 
-Sku = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+Sku = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")]
 Units = Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)]
 
 
 class MoneyBody(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     """An amount in the currency's minor unit."""
 
-    currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$")]
+    currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}\Z")]
     minor_units: Annotated[int, msgspec.Meta(ge=0, le=10**12)]
 
 
@@ -62,7 +64,7 @@ class PageQuery(msgspec.Struct):
     """Which page of a list."""
 
     limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 20
-    cursor: str | None = None
+    cursor: Annotated[str, msgspec.Meta(max_length=400)] | None = None
 
 
 class MoneyView(msgspec.Struct, rename="camel"):
@@ -179,13 +181,13 @@ class InventoryApi:
         """Answer with one reservation."""
         await require(request, READ)
         reservation_id = request.path_params["reservation_id"]
-        found = await self.warehouse.reservation(reservation_id, fresh=True)
+        found = await self.warehouse.reservation(reservation_id, fresh=True) if len(reservation_id) <= LONGEST_ID else None
         if found is None:
             raise Problem(404, "There is no such reservation", kind="reservation-not-found", detail=f"id {reservation_id}")
         return json(_reservation_view(found))
 
     async def _item(self, sku: str) -> StockItem:
-        found = await self.warehouse.item(sku)
+        found = await self.warehouse.item(sku) if len(sku) <= LONGEST_ID else None
         if found is None:
             raise Problem(404, "There is no such article", kind="stock-item-not-found", detail=f"SKU {sku}")
         return found
@@ -236,7 +238,7 @@ def _cursor(sku: str) -> str:
 
 def _read_cursor(cursor: str) -> str:
     try:
-        return _sku(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode())
+        return _sku(base64.urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4)).decode())
     except (binascii.Error, UnicodeDecodeError, Problem) as error:
         fault = FieldFault("cursor", "is not a nextCursor of this list")
         raise Problem(400, "The query is not valid", kind="invalid-query", errors=[fault]) from error

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
 
 # Crockford's base 32: no letters that read like digits, https://www.crockford.com/base32.html
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_ORDER_ID = re.compile(f"ord_[{ALPHABET}]{{26}}")
+
+
+def is_order_id(text: str) -> bool:
+    """Whether an order may be called so. Nothing else needs to be looked for, nor can be: PostgreSQL refuses some texts."""
+    return _ORDER_ID.fullmatch(text) is not None
 
 
 def new_order_id() -> str:

@@ -6,17 +6,18 @@ import base64
 import binascii
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Protocol
 
 import msgspec
 from shop_kit import context, idempotency
 from shop_kit.auth import require
-from shop_kit.http import Problem, json, read_body, read_query
+from shop_kit.http import FieldFault, Problem, json, read_body, read_query
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from shop_services.orders.adapters.identifiers import is_order_id
 from shop_services.orders.application.checkout import OrderNotFound, PlaceOrder, cancel_order, place_order
 from shop_services.orders.application.ports import Clock, ConcurrentChange, NewOrderId, OrderBook, OrderSummary, PageKey
 from shop_services.orders.application.waiting import EndedOrders
@@ -26,9 +27,9 @@ from shop_services.orders.domain.order import Cancellation, Line, Order, Rejecti
 
 PLACE, READ, CANCEL = "orders:place", "orders:read", "orders:cancel"
 
-Sku = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+Sku = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")]
 # The pattern keeps card numbers out: only what a payment provider has issued begins with `tok_`.
-MethodToken = Annotated[str, msgspec.Meta(pattern=r"^tok_[A-Za-z0-9_]{1,60}$")]
+MethodToken = Annotated[str, msgspec.Meta(pattern=r"^tok_[A-Za-z0-9_]{1,60}\Z")]
 
 
 class LineBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -48,7 +49,8 @@ class PlaceOrderBody(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class CancellationBody(msgspec.Struct, forbid_unknown_fields=True):
-    reason: Annotated[str, msgspec.Meta(max_length=500)] = ""
+    # PostgreSQL keeps every character but this one.
+    reason: Annotated[str, msgspec.Meta(max_length=500, pattern=r"^[^\x00]*\Z")] = ""
 
 
 class OneOrderQuery(msgspec.Struct):
@@ -57,7 +59,7 @@ class OneOrderQuery(msgspec.Struct):
 
 class OrdersQuery(msgspec.Struct):
     limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 20
-    cursor: str | None = None
+    cursor: Annotated[str, msgspec.Meta(max_length=400)] | None = None
 
 
 class MoneyView(msgspec.Struct, rename="camel"):
@@ -162,7 +164,7 @@ class OrdersApi:
         """Accept a cancellation: 202; the order is `cancelled` once everything is undone."""
         customer_id = (await require(request, CANCEL)).subject
         body = await read_body(request, CancellationBody)
-        order_id = request.path_params["order_id"]
+        order_id = _order_id(request)
 
         async def work(book: OrderBook) -> idempotency.Answer:
             withdrawn = await cancel_order(order_id, customer_id=customer_id, explanation=body.reason, book=book, clock=self.clock)
@@ -176,7 +178,7 @@ class OrdersApi:
         """Answer with the caller's order; with `wait`, as soon as it is final or the time is over."""
         customer_id = (await require(request, READ)).subject
         query = read_query(request, OneOrderQuery)
-        order_id = request.path_params["order_id"]
+        order_id = _order_id(request)
 
         async def look() -> Order | None:
             order = await self.desk.read(order_id)
@@ -257,6 +259,13 @@ def _kept(status: int, order: Order, headers: dict[str, str]) -> idempotency.Ans
     return idempotency.Answer(status, msgspec.json.encode(view(order)), headers)
 
 
+def _order_id(request: Request) -> str:
+    order_id: str = request.path_params["order_id"]
+    if not is_order_id(order_id):
+        raise _no_such_order(order_id)
+    return order_id
+
+
 def _no_such_order(order_id: str) -> Problem:
     return Problem(404, "There is no such order", kind="order-not-found", detail=f"You have no order {order_id}.")
 
@@ -269,10 +278,10 @@ def _read_cursor(cursor: str) -> PageKey:
     try:
         moment, _, order_id = base64.b64decode(cursor.encode(), altchars=b"-_", validate=True).decode().partition("|")
         accepted_at = datetime.fromisoformat(moment)
-    except (binascii.Error, ValueError) as error:
-        raise Problem(
-            400, "The cursor is not valid", kind="invalid-cursor", detail="Take it unchanged from `nextCursor`."
-        ) from error
-    if accepted_at.tzinfo is None:
-        raise Problem(400, "The cursor is not valid", kind="invalid-cursor", detail="Take it unchanged from `nextCursor`.")
+        is_ours = accepted_at.tzinfo is not None and accepted_at.astimezone(UTC).isoformat() == moment and is_order_id(order_id)
+    except (binascii.Error, ValueError, OverflowError):
+        is_ours = False
+    if not is_ours:
+        fault = FieldFault("cursor", "is not a nextCursor of this list")
+        raise Problem(400, "The query is not valid", kind="invalid-query", errors=[fault])
     return PageKey(accepted_at, order_id)

@@ -23,12 +23,14 @@ from shop_services.payments.application.ports import PaymentProvider
 from shop_services.payments.domain.payment import Money, Payment, Refund, RefundNotPossible
 
 READ, REFUND = "payments:read", "payments:refund"
+LONGEST_ID = 100
+"""No payment has a longer one, and DynamoDB takes no longer key than 2048 bytes."""
 
 
 class MoneyBody(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     """An amount in the currency's minor unit."""
 
-    currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$")]
+    currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}\Z")]
     minor_units: Annotated[int, msgspec.Meta(ge=1, le=10**12)]
 
 
@@ -131,7 +133,7 @@ class PaymentsApi:
     async def show(self, request: Request) -> Response:
         """Answer with one payment."""
         await require(request, READ)
-        payment_id = request.path_params["payment_id"]
+        payment_id = _payment_id(request)
         found = await self.book.find(payment_id, fresh=True)
         if found is None:
             raise _not_found(payment_id)
@@ -141,7 +143,7 @@ class PaymentsApi:
         """Give money back, once for each idempotency key: the answer is stored in the transaction that records the refund."""
         subject = (await require(request, REFUND)).subject
         body = await read_body(request, RefundBody)
-        payment_id = request.path_params["payment_id"]
+        payment_id = _payment_id(request)
         claim = idempotency.claim_from(request, subject=subject, body=await request.body())
         kept = await self.keys.begin(claim)
         if kept is not None:
@@ -193,6 +195,13 @@ def _refund_view(payment_id: str, refund: Refund) -> RefundView:
 
 def _money(money: Money) -> MoneyView:
     return MoneyView(money.currency, money.minor_units)
+
+
+def _payment_id(request: Request) -> str:
+    payment_id: str = request.path_params["payment_id"]
+    if len(payment_id) > LONGEST_ID:
+        raise _not_found(payment_id)
+    return payment_id
 
 
 def _not_found(payment_id: str) -> Problem:

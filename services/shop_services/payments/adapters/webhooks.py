@@ -30,7 +30,7 @@ Id = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 class MoneyBody(msgspec.Struct, rename="camel"):
     """An amount in the currency's minor unit."""
 
-    currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$")]
+    currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}\Z")]
     minor_units: Annotated[int, msgspec.Meta(ge=1)]
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -268,9 +270,68 @@ async def test_pages_together_show_every_order_once(shop: Shop) -> None:
     assert seen == placed[::-1]
 
 
-@pytest.mark.parametrize("cursor", ["x", "%00", "bm9wZQ==", "MjAyNi0wMS0wMVQwMDowMDowMHxvcmRfMQ=="])
+NOON, SOME_ORDER = "2026-03-02T12:00:00+00:00", "ord_00000000000000000000000000"
+
+
+@pytest.mark.parametrize("cursor", ["x", "%00", "%C3%A9", "bm9wZQ=="])
 async def test_a_made_up_cursor_is_refused(shop: Shop, cursor: str) -> None:
     assert (await shop.get(f"/v1/orders?cursor={cursor}")).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        f"2026-03-02T12:00:00|{SOME_ORDER}",
+        f"0001-01-01T00:00:00+23:59|{SOME_ORDER}",
+        f"{NOON}|ord_1",
+        f"{NOON}|{SOME_ORDER[:-1]}\0",
+    ],
+)
+async def test_a_cursor_that_names_no_place_in_the_list_is_refused(shop: Shop, content: str) -> None:
+    cursor = base64.urlsafe_b64encode(content.encode()).decode()
+
+    assert (await shop.get("/v1/orders?" + urlencode({"cursor": cursor}))).status_code == 400
+
+
+@pytest.mark.parametrize("order_id", ["%00", "ord_1", "ord_00000000000000000000000000%0A", "x" * 5000])
+async def test_what_cannot_be_an_order_is_not_looked_for(shop: Shop, order_id: str) -> None:
+    assert (await shop.get(f"/v1/orders/{order_id}")).status_code == 404
+    assert (await shop.cancel(order_id)).status_code == 404
+
+
+@pytest.mark.parametrize("reason", ["\0", "x" * 501])
+async def test_a_reason_that_cannot_be_kept_is_refused(shop: Shop, reason: str) -> None:
+    order_id = (await shop.place()).json()["id"]
+    headers = {**shop.as_customer("ann"), "idempotency-key": "c-1"}
+
+    answer = await shop.http.post(f"/v1/orders/{order_id}/cancellations", json={"reason": reason}, headers=headers)
+
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "$.reason")
+
+
+@pytest.mark.parametrize("end", ["\n", " "])
+async def test_a_name_that_ends_in_white_space_is_not_mistaken_for_another(shop: Shop, end: str) -> None:
+    wish = {"lines": [{"sku": f"mug{end}", "quantity": 1}], "payment": {"methodToken": f"tok_visa{end}"}}
+
+    answer = await shop.place(wish=wish)
+
+    assert [fault["field"] for fault in answer.json()["errors"]] == ["$.lines[0].sku", "$.payment.methodToken"]
+
+
+@pytest.mark.parametrize(("given", "meant"), [('"k-1"', "k-1"), ("k 1", "k 1"), ("k" * 200, "k" * 200)])
+async def test_a_key_is_printable_ascii_with_or_without_quotes_around_it(shop: Shop, given: str, meant: str) -> None:
+    first, second = await shop.place(key=given), await shop.place(key=meant)
+
+    assert (first.status_code, second.headers.get("idempotency-replayed")) == (202, "true")
+
+
+@pytest.mark.parametrize("key", ["", " ", '"', '""', 'a"b', "k" * 201, "k\xe9", "k\t1"])
+async def test_a_key_of_another_form_is_refused(shop: Shop, key: str) -> None:
+    headers = {**shop.as_customer("ann"), "idempotency-key": key.encode("latin-1")}
+
+    answer = await shop.http.post("/v1/orders", json=MUGS, headers=headers)
+
+    assert (answer.status_code, answer.json()["type"]) == (400, "/problems/idempotency-key-required")
 
 
 async def test_a_cancelled_order_says_so_and_why(shop: Shop) -> None:
@@ -310,7 +371,7 @@ async def test_a_fault_of_ours_is_told_as_a_problem_without_its_inside(shop: Sho
 
     monkeypatch.setattr(shop.desk, "read", broken)
 
-    answer = await shop.get("/v1/orders/ord_1")
+    answer = await shop.get("/v1/orders/ord_00000000000000000000000000")
 
     assert (answer.status_code, answer.headers["content-type"]) == (500, "application/problem+json")
     assert answer.json()["correlationId"] == answer.headers["x-correlation-id"]
