@@ -15,7 +15,8 @@ KAFKA = "kafka"
 REDIS = "redis"
 GROUPS: dict[str, tuple[str, ...]] = {
     # Kafka's own dependencies name no SLF4J binding; the simple one costs 15 kB where Log4j's start-up costs a fifth of a second.
-    KAFKA: ("org.apache.kafka:kafka_2.13:4.3.1", "org.slf4j:slf4j-simple:1.7.36"),
+    # SLF4J 2 instead of the 1.7 that Kafka asks for: those class files are too old for an AOT cache to hold them, nor their heirs.
+    KAFKA: ("org.apache.kafka:kafka_2.13:4.3.1", "org.slf4j:slf4j-simple:2.0.17", "org.slf4j:slf4j-api:2.0.17"),
     REDIS: ("com.github.codemonstur:embedded-redis:1.4.3",),
 }
 """What each part of the engine asks for; the lock holds this with everything it needs at run time."""
