@@ -49,15 +49,15 @@ PRELOADED: Final = (
     "yaml",
     "confluent_kafka",
     "confluent_kafka.admin",
-    "confluent_kafka.schema_registry.protobuf",
-    "google.protobuf.descriptor_pool",
+    "google.protobuf.runtime_version",
+    "google.protobuf.timestamp_pb2",
     "opentelemetry.sdk.trace.export",
     "opentelemetry.proto.collector.trace.v1.trace_service_pb2",
     "aiohttp",
     "asyncpg",
     "redis.asyncio",
-    "jsonschema",
     "jwt",
+    "difflib",
 )
 """What services, registry, provisioning and telemetry import from others, most urgent first: the registry starts before the
 services. Code of the platform itself is imported after the fork, so that a reload sees what was edited."""
