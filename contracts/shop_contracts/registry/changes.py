@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from shop_contracts.compat import Level
 from shop_contracts.registry import errors, records
 from shop_contracts.registry.compatibility import CompatibilityCheck
 from shop_contracts.registry.content import ReadSchema, SchemaReader
 from shop_contracts.registry.model import (
     MAX_ID,
     Content,
-    Level,
     Mode,
     SchemaType,
     Settings,

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from shop_contracts.compat import Level as CheckedLevel
+from shop_contracts.compat import Level, Schema, check
 from shop_contracts.compat import Reference as CheckedReference
-from shop_contracts.compat import Schema, check
 from shop_contracts.registry import errors
 from shop_contracts.registry.content import ReadSchema, SchemaReader, remember_by_id
-from shop_contracts.registry.model import Content, Level, SchemaType, Settings, Version
+from shop_contracts.registry.model import Content, SchemaType, Settings, Version
 from shop_contracts.registry.store import Store
 
 
@@ -49,7 +48,7 @@ class CompatibilityCheck:
         report = check(
             [self._earlier(store, version) for version in counted],
             _schema(new, None),
-            level=CheckedLevel(level.value),
+            level=level,
             validate_fields=bool(settings.fields.get("validateFields")),
         )
         return [] if report.compatible else list(report.messages)

@@ -8,30 +8,20 @@ from typing import Any
 
 import msgspec
 
+from shop_contracts.compat.levels import Level
+
 
 class SchemaType(StrEnum):
+    """Languages of schemas, spelled as the API spells them."""
+
     AVRO = "AVRO"
     JSON = "JSON"
     PROTOBUF = "PROTOBUF"
 
 
-class Level(StrEnum):
-    """Which earlier versions a new schema must get on with, and in which direction."""
-
-    NONE = "NONE"
-    BACKWARD = "BACKWARD"
-    BACKWARD_TRANSITIVE = "BACKWARD_TRANSITIVE"
-    FORWARD = "FORWARD"
-    FORWARD_TRANSITIVE = "FORWARD_TRANSITIVE"
-    FULL = "FULL"
-    FULL_TRANSITIVE = "FULL_TRANSITIVE"
-
-    @property
-    def is_transitive(self) -> bool:
-        return self.value.endswith("_TRANSITIVE")
-
-
 class Mode(StrEnum):
+    """Who may write to a subject, as the API's `/mode` names it."""
+
     READWRITE = "READWRITE"
     READONLY = "READONLY"
     READONLY_OVERRIDE = "READONLY_OVERRIDE"
