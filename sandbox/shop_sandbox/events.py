@@ -27,12 +27,16 @@ class Event(msgspec.Struct, frozen=True, tag_field="event", kw_only=True):
 
 
 class DownloadProgress(Event, frozen=True, tag="download-progress", kw_only=True):
+    """So much of an artifact has arrived. `total_bytes` is None where the server does not say."""
+
     artifact: str
     received_bytes: int
     total_bytes: int | None
 
 
 class DownloadFinished(Event, frozen=True, tag="download-finished", kw_only=True):
+    """An artifact is here, and its hash is right."""
+
     artifact: str
     total_bytes: int
     seconds: float
@@ -97,6 +101,8 @@ class CriticalStep(msgspec.Struct, frozen=True):
 
 
 class SandboxReady(Event, frozen=True, tag="sandbox-ready", kw_only=True):
+    """Everything that was asked for is ready. `endpoints` are addresses by resource."""
+
     seconds: float
     critical_path: tuple[CriticalStep, ...]
     endpoints: dict[str, str]
@@ -115,6 +121,8 @@ class SandboxFailed(Event, frozen=True, tag="sandbox-failed", kw_only=True):
 
 
 class SandboxStopped(Event, frozen=True, tag="sandbox-stopped", kw_only=True):
+    """Every process is gone; nothing follows."""
+
     seconds: float
 
 

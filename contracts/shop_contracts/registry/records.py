@@ -27,38 +27,52 @@ class Record(NamedTuple):
 
 
 class SchemaKey(msgspec.Struct, frozen=True, tag_field="keytype", tag="SCHEMA"):
+    """Names a version of a subject."""
+
     subject: str
     version: int
     magic: int = 1
 
 
 class ConfigKey(msgspec.Struct, frozen=True, tag_field="keytype", tag="CONFIG"):
+    """Names the config of a subject, or the global one."""
+
     subject: str | None = None
     magic: int = 0
 
 
 class ModeKey(msgspec.Struct, frozen=True, tag_field="keytype", tag="MODE"):
+    """Names the mode of a subject, or the global one."""
+
     subject: str | None = None
     magic: int = 0
 
 
 class DeleteSubjectKey(msgspec.Struct, frozen=True, tag_field="keytype", tag="DELETE_SUBJECT"):
+    """Names a subject whose versions up to one were deleted softly."""
+
     subject: str
     magic: int = 0
 
 
 class ClearSubjectKey(msgspec.Struct, frozen=True, tag_field="keytype", tag="CLEAR_SUBJECT"):
+    """Names a subject that was cleared: Confluent writes it, we only read it."""
+
     subject: str
     magic: int = 0
 
 
 class ContextKey(msgspec.Struct, frozen=True, tag_field="keytype", tag="CONTEXT"):
+    """Names a context: Confluent writes it, we only read it."""
+
     tenant: str | None = None
     context: str | None = None
     magic: int = 0
 
 
 class NoopKey(msgspec.Struct, frozen=True, tag_field="keytype", tag="NOOP"):
+    """Names nothing: a record to find the end of the topic by, or, with `magic` 1, the highest ids given out."""
+
     magic: int = 0
 
 
@@ -66,6 +80,8 @@ Key = SchemaKey | ConfigKey | ModeKey | DeleteSubjectKey | ClearSubjectKey | Con
 
 
 class SchemaValue(msgspec.Struct, frozen=True):
+    """A version as it was registered; `deleted` marks a soft delete."""
+
     subject: str
     version: int
     id: int
@@ -87,11 +103,15 @@ class SchemaValue(msgspec.Struct, frozen=True):
 
 
 class ModeValue(msgspec.Struct, frozen=True):
+    """A mode as it was set."""
+
     mode: str
     subject: str | None = None
 
 
 class DeleteSubjectValue(msgspec.Struct, frozen=True):
+    """The last version that the soft delete of a subject took."""
+
     subject: str
     version: int
 

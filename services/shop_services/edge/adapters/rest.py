@@ -39,24 +39,34 @@ class LineBody(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class PaymentBody(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
+    """How the customer pays."""
+
     method_token: MethodToken
 
 
 class PlaceOrderBody(msgspec.Struct, forbid_unknown_fields=True):
+    """What a customer orders."""
+
     lines: Annotated[list[LineBody], msgspec.Meta(min_length=1, max_length=50)]
     payment: PaymentBody
 
 
 class CancellationBody(msgspec.Struct, forbid_unknown_fields=True):
+    """Why a customer cancels."""
+
     # PostgreSQL keeps every character but this one.
     reason: Annotated[str, msgspec.Meta(max_length=500, pattern=r"^[^\x00]*\Z")] = ""
 
 
 class OneOrderQuery(msgspec.Struct):
+    """How many seconds the answer may wait for the order to end."""
+
     wait: Annotated[float, msgspec.Meta(ge=0, le=25)] = 0
 
 
 class PageQuery(msgspec.Struct):
+    """Which part of a list is wanted; what is absent is left to the service behind."""
+
     limit: Annotated[int, msgspec.Meta(ge=1, le=100)] | msgspec.UnsetType = msgspec.UNSET
     cursor: Annotated[str, msgspec.Meta(max_length=400)] | msgspec.UnsetType = msgspec.UNSET
 
@@ -71,6 +81,8 @@ class StockItemView(msgspec.Struct, rename="camel"):
 
 
 class StockPageView(msgspec.Struct, rename="camel"):
+    """A part of the list of articles; `next_cursor` asks for the next, None after the last."""
+
     items: list[StockItemView]
     next_cursor: str | None
 

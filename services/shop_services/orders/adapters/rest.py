@@ -40,45 +40,63 @@ class LineBody(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class PaymentBody(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
+    """How the customer pays."""
+
     method_token: MethodToken
 
 
 class PlaceOrderBody(msgspec.Struct, forbid_unknown_fields=True):
+    """What a customer orders."""
+
     lines: Annotated[list[LineBody], msgspec.Meta(min_length=1, max_length=50)]
     payment: PaymentBody
 
 
 class CancellationBody(msgspec.Struct, forbid_unknown_fields=True):
+    """Why a customer cancels."""
+
     # PostgreSQL keeps every character but this one.
     reason: Annotated[str, msgspec.Meta(max_length=500, pattern=r"^[^\x00]*\Z")] = ""
 
 
 class OneOrderQuery(msgspec.Struct):
+    """How many seconds the answer may wait for the order to end."""
+
     wait: Annotated[float, msgspec.Meta(ge=0, le=25)] = 0
 
 
 class OrdersQuery(msgspec.Struct):
+    """Which part of a customer's orders is wanted."""
+
     limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 20
     cursor: Annotated[str, msgspec.Meta(max_length=400)] | None = None
 
 
 class MoneyView(msgspec.Struct, rename="camel"):
+    """An amount in the smallest unit of its currency."""
+
     currency: str
     minor_units: int
 
 
 class LineView(msgspec.Struct, rename="camel", omit_defaults=True):
+    """An article, how many of it, and its price once stock is reserved."""
+
     sku: str
     quantity: int
     unit_price: MoneyView | None = None
 
 
 class RejectionView(msgspec.Struct):
+    """Why the shop ended the order: a stable reason, and a sentence."""
+
     reason: str
     explanation: str
 
 
 class CancellationView(msgspec.Struct):
+    """Why the customer ended the order."""
+
     reason: str
 
 
@@ -106,6 +124,8 @@ class SummaryView(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=Tr
 
 
 class OrderPage(msgspec.Struct, rename="camel"):
+    """A part of a customer's orders; `next_cursor` asks for the next, None after the last."""
+
     items: list[SummaryView]
     next_cursor: str | None
 

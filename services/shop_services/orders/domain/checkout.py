@@ -47,22 +47,30 @@ from shop_services.orders.domain.order import (
 
 @dataclass(frozen=True, slots=True)
 class ReserveStock:
+    """Hold all lines for this order, or none."""
+
     reservation_id: str
     lines: tuple[Line, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class CommitStock:
+    """Turn the reservation into a sale."""
+
     reservation_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class ReleaseStock:
+    """Put back what is held or sold for this order."""
+
     reservation_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class AuthorisePayment:
+    """Hold the amount on the customer's card."""
+
     payment_id: str
     customer_id: str
     amount: Money
@@ -71,16 +79,22 @@ class AuthorisePayment:
 
 @dataclass(frozen=True, slots=True)
 class CapturePayment:
+    """Take what is held."""
+
     payment_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class VoidPayment:
+    """Let go of what is held."""
+
     payment_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class RefundPayment:
+    """Give back what was taken."""
+
     payment_id: str
 
 
@@ -93,6 +107,8 @@ Command = StockCommand | PaymentCommand
 
 @dataclass(frozen=True, slots=True)
 class StockWasReserved:
+    """All lines are held, at these prices."""
+
     lines: tuple[PricedLine, ...]
 
 
@@ -106,7 +122,7 @@ class StockWasRejected:
 
 @dataclass(frozen=True, slots=True)
 class StockWasCommitted:
-    pass
+    """The reservation became a sale."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,32 +132,36 @@ class StockWasReleased:
 
 @dataclass(frozen=True, slots=True)
 class PaymentWasAuthorised:
-    pass
+    """The amount is held."""
 
 
 @dataclass(frozen=True, slots=True)
 class PaymentWasDeclined:
+    """The amount cannot be held; `explanation` is the provider's."""
+
     explanation: str
 
 
 @dataclass(frozen=True, slots=True)
 class PaymentWasCaptured:
-    pass
+    """The amount is taken."""
 
 
 @dataclass(frozen=True, slots=True)
 class CaptureHasFailed:
+    """What was held could not be taken; `explanation` is the provider's."""
+
     explanation: str
 
 
 @dataclass(frozen=True, slots=True)
 class PaymentWasVoided:
-    pass
+    """Nothing is held any more."""
 
 
 @dataclass(frozen=True, slots=True)
 class PaymentWasRefunded:
-    pass
+    """What was taken is given back."""
 
 
 Answer = (

@@ -60,12 +60,16 @@ class RejectionReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Line:
+    """An article and how many of it."""
+
     sku: str
     quantity: int
 
 
 @dataclass(frozen=True, slots=True)
 class PricedLine:
+    """A line at the price that was fixed when its stock was reserved."""
+
     sku: str
     quantity: int
     unit_price: Money
@@ -91,6 +95,8 @@ Ending = Rejection | Cancellation
 
 @dataclass(frozen=True, slots=True)
 class OrderAccepted:
+    """The order is written down; nothing else has happened."""
+
     customer_id: str
     lines: tuple[Line, ...]
     payment_method_token: str
@@ -105,17 +111,17 @@ class OrderPriced:
 
 @dataclass(frozen=True, slots=True)
 class PaymentAuthorised:
-    pass
+    """The customer's money is held, not yet taken."""
 
 
 @dataclass(frozen=True, slots=True)
 class StockSold:
-    pass
+    """The reservation became a sale."""
 
 
 @dataclass(frozen=True, slots=True)
 class PaymentCaptured:
-    pass
+    """The customer's money is taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,16 +143,20 @@ class PaymentReturned:
 
 @dataclass(frozen=True, slots=True)
 class OrderCompleted:
-    pass
+    """Goods are sold and paid: the good end."""
 
 
 @dataclass(frozen=True, slots=True)
 class OrderRejected:
+    """The shop could not fulfil it, and everything is given back."""
+
     rejection: Rejection
 
 
 @dataclass(frozen=True, slots=True)
 class OrderCancelled:
+    """The customer did not want it any more, and everything is given back."""
+
     cancellation: Cancellation
 
 
