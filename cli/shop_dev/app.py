@@ -24,7 +24,7 @@ class StubCommand(TyperCommand):
         self.entry = entry
 
     def get_short_help_str(self, limit: int = 45) -> str:
-        """The whole help: it is one sentence, and a cut sentence helps nobody."""
+        """Return the whole help: it is one sentence, and a cut sentence helps nobody."""
         del limit
         return self.entry.help
 
@@ -41,12 +41,12 @@ class LazyTree(TyperGroup):
 
 
 def stubs(commands: Mapping[str, Entry]) -> dict[str, Any]:
-    """A stub for each entry of the registry."""
+    """Return a stub for each entry of the registry."""
     return {name: StubCommand(name, entry) for name, entry in commands.items()}
 
 
 def load(name: str, entry: Entry) -> Any:
-    """The real command, or for a group the tree of its stubs."""
+    """Return the real command, or for a group the tree of its stubs."""
     if isinstance(entry, LazyGroup):
         return LazyTree(name=name, help=entry.help, commands=stubs(entry.commands), rich_markup_mode=None)
     module, _, function = entry.target.partition(":")
@@ -59,7 +59,7 @@ def load(name: str, entry: Entry) -> Any:
 
 
 def tree() -> Any:
-    """The whole command line, as an object with typer's `main`."""
+    """Return the whole command line, as an object with typer's `main`."""
     app = typer.Typer(
         cls=LazyTree,
         name="shop-dev",

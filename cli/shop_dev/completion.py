@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def complete_resources(incomplete: str) -> list[str]:
-    """Names of the platform's resources and of the project's services that begin with `incomplete`."""
+    """Return names of the platform's resources and of the project's services that begin with `incomplete`."""
     from shop_sandbox.errors import SandboxError
 
     from shop_dev.errors import ShopDevError
@@ -19,5 +19,5 @@ def complete_resources(incomplete: str) -> list[str]:
 
 
 def complete_services(incomplete: str) -> list[str]:
-    """Names whose logs can be read: the same, as every resource has a log."""
+    """Return names whose logs can be read: the same, as every resource has a log."""
     return complete_resources(incomplete)

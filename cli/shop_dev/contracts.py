@@ -36,7 +36,7 @@ def open_proto(path: Path, *, name: str | None = None, import_paths: Sequence[Pa
 
 
 def readers_of(files: Sequence[Path]) -> tuple[tuple[Reader, ...], tuple[str, ...]]:
-    """The services whose manifests consume a topic of which one of the files is the schema, or a part of it; and warnings.
+    """Return the services whose manifests consume a topic of which one of the files is the schema, or a part of it; and warnings.
 
     A manifest says which topics a service reads, not which fields, so each of them counts as reading everything.
     """
@@ -69,7 +69,7 @@ def readers_of(files: Sequence[Path]) -> tuple[tuple[Reader, ...], tuple[str, ..
 
 
 def proto_files() -> list[Path]:
-    """The project's own .proto files: those below any folder called `proto`. Raises SandboxError (not_in_a_project)."""
+    """Return the project's own .proto files: those below any folder called `proto`. Raises SandboxError (not_in_a_project)."""
     checkout, _ = find_checkout(Path.cwd())
     found: list[Path] = []
     for folder, folders, files in os.walk(checkout):
@@ -80,7 +80,7 @@ def proto_files() -> list[Path]:
 
 
 def lock_faults() -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What is wrong with the project's rule-set lock, and what is worth a warning; nothing of either where there is no lock.
+    """Return what is wrong with the project's rule-set lock, and what is worth a warning; nothing of either where there is no lock.
 
     Raises SandboxError (not_in_a_project).
     """
@@ -100,7 +100,7 @@ def lock_faults() -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def import_name(path: Path) -> str:
-    """What a file is called inside: from the folder `proto` on, so that the folder rule has something to look at."""
+    """Return what a file is called inside: from the folder `proto` on, so that the folder rule has something to look at."""
     parts = path.resolve().parts
     return "/".join(parts[parts.index("proto") :]) if "proto" in parts[:-1] else path.name
 

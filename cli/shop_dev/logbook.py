@@ -31,7 +31,7 @@ _SHOWN_APART = (
 
 
 def moment(text: str, *, now: float) -> float:
-    """Seconds since the epoch for an age (`10m`, `1h30m`) before `now` or a local time. Raises typer.BadParameter."""
+    """Return seconds since the epoch for an age (`10m`, `1h30m`) before `now` or a local time. Raises typer.BadParameter."""
     compact = text.strip().lower()
     if re.fullmatch(rf"(?:{_AGE.pattern})+", compact):
         return now - sum(float(count) * _UNIT_SECONDS[unit] for count, unit in _AGE.findall(compact))
@@ -44,7 +44,7 @@ def moment(text: str, *, now: float) -> float:
 
 
 def records_of(records: Iterable[LogRecord], identity: str | None) -> Iterator[LogRecord]:
-    """The records of one correlation, order or trace id; all, without one."""
+    """Yield the records of one correlation, order or trace id; all, without one."""
     return (record for record in records if identity is None or identity in _identities(record))
 
 
@@ -57,7 +57,7 @@ def log_line(record: LogRecord) -> str:
 
 
 def record_data(record: LogRecord) -> dict[str, object]:
-    """The record for scripts; `at` is seconds since the epoch, `fields` is null where the process does not log in JSON."""
+    """Return the record for scripts; `at` is seconds since the epoch, `fields` is null where the process does not log in JSON."""
     return {
         "at": record.at,
         "resource": record.resource,

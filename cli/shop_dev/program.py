@@ -38,7 +38,7 @@ def run(arguments: list[str]) -> int:
 
 
 def _answer(arguments: list[str]) -> Answer | int:
-    """What the command said, or the bare exit status of one that answered for itself (`--help`, `--version`)."""
+    """Return what the command said, or the bare exit status of one that answered for itself (`--help`, `--version`)."""
     try:
         said = tree().main(args=arguments, prog_name=PROGRAM, standalone_mode=False)
     except BrokenPipeError:

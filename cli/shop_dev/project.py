@@ -41,7 +41,7 @@ class Project:
 
 
 def open_project(*, name: str | None = None, start_timeout_seconds: float | None = None) -> Project:
-    """The project around the working directory, with the flags that were given.
+    """Return the project around the working directory, with the flags that were given.
 
     Raises SandboxError (not_in_a_project) or ShopDevError (settings_invalid).
     """
@@ -64,7 +64,7 @@ def open_project(*, name: str | None = None, start_timeout_seconds: float | None
 
 
 def find_checkout(start: Path) -> tuple[Path, Mapping[str, object]]:
-    """The nearest folder, `start` or above it, whose pyproject.toml has a [tool.shop-dev] table, and that table."""
+    """Return the nearest folder, `start` or above it, whose pyproject.toml has a [tool.shop-dev] table, and that table."""
     for folder in (start, *start.parents):
         file = folder / "pyproject.toml"
         if not file.is_file():
@@ -90,5 +90,5 @@ def service_names(checkout: Path, globs: Sequence[str]) -> list[str]:
 
 
 def resource_names(project: Project) -> tuple[str, ...]:
-    """All names that commands take: the platform's, the tasks' and the services', started or not."""
+    """Return all names that commands take: the platform's, the tasks' and the services', started or not."""
     return (*PLATFORM, *TASKS, *service_names(project.checkout, project.settings.services))

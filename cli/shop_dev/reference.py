@@ -18,7 +18,7 @@ GENERATED = "<!-- Made by `just reference`; do not edit. -->"
 
 
 def pages() -> dict[str, str]:
-    """Each page by its path below docs/reference."""
+    """Return each page by its path below docs/reference."""
     return {
         "cli.md": _command_line(),
         "errors.md": _errors(),
@@ -28,7 +28,7 @@ def pages() -> dict[str, str]:
 
 
 def stale(folder: Path) -> list[str]:
-    """The pages that are not what the code says now."""
+    """Return the pages that are not what the code says now."""
     return [name for name, text in pages().items() if not (folder / name).exists() or (folder / name).read_text("utf-8") != text]
 
 

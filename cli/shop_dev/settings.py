@@ -142,7 +142,7 @@ def read_settings(
     table: Mapping[str, object],
     resources: Callable[[Sequence[str]], Sequence[str]],
 ) -> Settings:
-    """The settings of one command. `table` is [tool.shop-dev]; `flags` holds those that were given, by key.
+    """Return the settings of one command. `table` is [tool.shop-dev]; `flags` holds those that were given, by key.
 
     `resources` gives the names that may have a fixed port, for the globs that were decided on. Raises ShopDevError
     (settings_invalid) that lists every fault.

@@ -79,7 +79,7 @@ class SandboxClient:
         _wait_for_lock(self.paths)
 
     def status(self) -> SandboxStatus:
-        """Everything as it is now. Raises SandboxError (NOT_RUNNING, SUPERVISOR_UNREACHABLE)."""
+        """Return everything as it is now. Raises SandboxError (NOT_RUNNING, SUPERVISOR_UNREACHABLE)."""
         with self._ask(Status()) as connection, connection.makefile("rb") as lines:
             line = next(_until_closed(lines), b"")
         if not line:
@@ -255,7 +255,7 @@ def _connected(paths: SandboxPaths) -> socket.socket | None:
 
 
 def _serves(client: SandboxClient) -> bool:
-    """True when a supervisor answers and is not on its way out."""
+    """Return True when a supervisor answers and is not on its way out."""
     try:
         return client.status().state is not SandboxState.STOPPING
     except SandboxError:

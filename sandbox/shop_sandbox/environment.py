@@ -8,7 +8,7 @@ from shop_sandbox.resources.model import Resource
 
 
 def sandbox_environment(endpoints: Endpoints) -> dict[str, str]:
-    """Variables for the resources that have a port in `endpoints`. The AWS credentials are dummies the emulator accepts."""
+    """Return variables for the resources that have a port in `endpoints`. The AWS credentials are dummies the emulator accepts."""
     ports = endpoints.ports
     found: dict[str, str] = {}
     if "kafka" in ports:
@@ -50,5 +50,5 @@ def service_environment(resource: Resource, endpoints: Endpoints) -> dict[str, s
 
 
 def database_role(service: str) -> str:
-    """The PostgreSQL role of a service, owner of its databases; it needs no password on loopback."""
+    """Return the PostgreSQL role of a service, owner of its databases; it needs no password on loopback."""
     return service.replace("-", "_")

@@ -74,7 +74,7 @@ class LogWriter:
         self._newest.clear()
 
     def last_lines(self, count: int = 20) -> tuple[str, ...]:
-        """The newest lines, oldest first."""
+        """Return the newest lines, oldest first."""
         return tuple(self._newest)[-count:]
 
     def _keep(self, lines: list[bytes]) -> None:
@@ -217,7 +217,7 @@ class _Tail:
         yield from self._whole_lines(self._path, self._offset, remember=True)
 
     def _rotated_away(self) -> Path | None:
-        """Where the file that was read so far went, when another one has taken its name."""
+        """Return where the file that was read so far went, when another one has taken its name."""
         if self._inode is None or _inode(self._path) == self._inode:
             return None
         candidate = _rotated(self._path, 1)

@@ -80,13 +80,13 @@ class CachePaths:
 
 
 def default_cache_root(environ: dict[str, str]) -> Path:
-    """The user cache directory, by XDG where it is set. Called once, at the root."""
+    """Return the user cache directory, by XDG where it is set. Called once, at the root."""
     base = environ.get("XDG_CACHE_HOME")
     return (Path(base) if base else Path.home() / ".cache") / "shop-dev"
 
 
 def default_runtime_dir(environ: dict[str, str]) -> Path:
-    """A private directory for sockets, by XDG where it is set and short enough. Called once, at the root."""
+    """Return a private directory for sockets, by XDG where it is set and short enough. Called once, at the root."""
     base = environ.get("XDG_RUNTIME_DIR")
     if base and len(base) <= 60:
         return Path(base) / "shop-dev"

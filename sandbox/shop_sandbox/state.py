@@ -116,7 +116,7 @@ class DataIdentity:
 
 
 def incomplete(*, missing: list[str], present: list[str], foreign: bool = False) -> SandboxError:
-    """The error that names which stores have lost their data while others still have theirs."""
+    """Return the error that names which stores have lost their data while others still have theirs."""
     fault = "holds the data of another sandbox" if foreign else "is gone"
     names = ", ".join(missing)
     beside = f" while that of {', '.join(present)} is there" if present else ""
@@ -129,7 +129,7 @@ def incomplete(*, missing: list[str], present: list[str], foreign: bool = False)
 
 
 def emulator_lost(resource: str, how: str, stopped: list[str]) -> SandboxError:
-    """The error for an emulator that ended without saving: what it acknowledged is gone."""
+    """Return the error for an emulator that ended without saving: what it acknowledged is gone."""
     names = ", ".join(stopped) or "nothing"
     return SandboxError(
         ErrorCode.EMULATOR_STATE_LOST,

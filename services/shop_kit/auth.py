@@ -62,7 +62,7 @@ class Principal:
 
 
 def private_key(pem: str) -> Ed25519PrivateKey:
-    """The signing key in a PEM text. Raises KitError for another kind of key."""
+    """Return the signing key in a PEM text. Raises KitError for another kind of key."""
     key = load_pem_private_key(pem.encode(), password=None)
     if not isinstance(key, Ed25519PrivateKey):
         raise KitError(f"an Ed25519 key is wanted, not {type(key).__name__}")
@@ -70,7 +70,7 @@ def private_key(pem: str) -> Ed25519PrivateKey:
 
 
 def public_key(pem: str) -> Ed25519PublicKey:
-    """The verifying key in a PEM text. Raises KitError for another kind of key."""
+    """Return the verifying key in a PEM text. Raises KitError for another kind of key."""
     key = load_pem_public_key(pem.encode())
     if not isinstance(key, Ed25519PublicKey):
         raise KitError(f"an Ed25519 key is wanted, not {type(key).__name__}")
@@ -78,7 +78,7 @@ def public_key(pem: str) -> Ed25519PublicKey:
 
 
 def key_id(key: Ed25519PublicKey) -> str:
-    """A name for a key that follows from the key itself."""
+    """Return a name for a key that follows from the key itself."""
     return hashlib.sha256(key.public_bytes(Encoding.Raw, PublicFormat.Raw)).hexdigest()[:16]
 
 
@@ -100,7 +100,7 @@ class TokenSigner:
         lifetime_seconds: float,
         extra: Mapping[str, Any] | None = None,
     ) -> str:
-        """A token for `subject`, valid from now for `lifetime_seconds`."""
+        """Return a token for `subject`, valid from now for `lifetime_seconds`."""
         now = self._clock.now()
         claims = {
             **(extra or {}),
@@ -114,7 +114,7 @@ class TokenSigner:
         return jwt.encode(claims, self._key, ALGORITHM, headers={"kid": self._key_id})
 
     def jwks(self) -> dict[str, Any]:
-        """The public key as a JSON Web Key Set (RFC 8037)."""
+        """Return the public key as a JSON Web Key Set (RFC 8037)."""
         raw = self._key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
         x = base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
         return {"keys": [{"kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": ALGORITHM, "kid": self._key_id, "x": x}]}
@@ -124,7 +124,7 @@ class Keys(Protocol):
     """Finds the public key that a token was signed with."""
 
     async def find(self, kid: str) -> Ed25519PublicKey | None:
-        """The key of that id, or None."""
+        """Return the key of that id, or None."""
         ...
 
 
@@ -135,7 +135,7 @@ class StaticKeys:
         self._keys = {key_id(key): key for key in keys}
 
     async def find(self, kid: str) -> Ed25519PublicKey | None:
-        """The key of that id, or None."""
+        """Return the key of that id, or None."""
         return self._keys.get(kid)
 
 
@@ -160,7 +160,7 @@ class JwksKeys:
         self._fetched_at = float("-inf")
 
     async def find(self, kid: str) -> Ed25519PublicKey | None:
-        """The key of that id, or None. Raises Unavailable when the issuer does not answer."""
+        """Return the key of that id, or None. Raises Unavailable when the issuer does not answer."""
         if kid not in self._keys and time.monotonic() - self._fetched_at >= self._refresh_seconds:
             self._keys = await self._fetch()
             self._fetched_at = time.monotonic()
@@ -196,7 +196,7 @@ class TokenVerifier:
         self._verified: OrderedDict[str, tuple[Principal, float]] = OrderedDict()
 
     async def verify(self, token: str) -> Principal:
-        """Who the token stands for. Raises NotAuthenticated."""
+        """Return who the token stands for. Raises NotAuthenticated."""
         known = self._verified.get(token)
         if known is not None:
             principal, expires_at = known
@@ -211,7 +211,7 @@ class TokenVerifier:
         return principal
 
     async def authenticate(self, request: Request) -> Principal:
-        """Who is calling, from the header `Authorization: Bearer …`. Raises NotAuthenticated."""
+        """Return who is calling, from the header `Authorization: Bearer …`. Raises NotAuthenticated."""
         kind, _, token = request.headers.get("authorization", "").partition(" ")
         if kind.lower() != "bearer" or not token:
             raise NotAuthenticated("send a header Authorization: Bearer <token>")

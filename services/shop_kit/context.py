@@ -25,17 +25,17 @@ _current: ContextVar[WorkContext] = ContextVar("shop_work", default=_NO_WORK)
 
 
 def current() -> WorkContext:
-    """The work at hand; empty outside of any request or message."""
+    """Return the work at hand; empty outside of any request or message."""
     return _current.get()
 
 
 def correlation_id() -> str:
-    """The correlation id of the work at hand; a new one when nothing has begun it."""
+    """Return the correlation id of the work at hand; a new one when nothing has begun it."""
     return _current.get().correlation_id or new_id()
 
 
 def new_id() -> str:
-    """A fresh id for a message or a piece of work."""
+    """Return a fresh id for a message or a piece of work."""
     return uuid.uuid4().hex
 
 

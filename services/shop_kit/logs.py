@@ -58,7 +58,7 @@ class JsonLines(logging.Formatter):
 
 
 def mask(text: str) -> str:
-    """The text with everything that looks like a token or a card number replaced by `***`."""
+    """Return the text with everything that looks like a token or a card number replaced by `***`."""
     return _SECRETS.sub("***", text)
 
 

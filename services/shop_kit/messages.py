@@ -67,7 +67,7 @@ def outgoing(
 
 
 def event_type(event: ProtobufMessage) -> str:
-    """The full name of the message in `oneof kind`, or of the event itself."""
+    """Return the full name of the message in `oneof kind`, or of the event itself."""
     descriptor = type(event).DESCRIPTOR
     if "kind" not in descriptor.oneofs_by_name:
         return str(descriptor.full_name)

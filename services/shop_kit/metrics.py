@@ -27,11 +27,11 @@ class Counter:
         self._values[labels] = self._values.get(labels, 0.0) + by
 
     def value(self, *labels: str) -> float:
-        """What was counted for these label values."""
+        """Return what was counted for these label values."""
         return self._values.get(labels, 0.0)
 
     def lines(self) -> Iterator[str]:
-        """Samples in Prometheus' text format."""
+        """Yield samples in Prometheus' text format."""
         for labels, value in self._values.items():
             yield f"{self.name}{_render(self.label_names, labels)} {value:g}"
 
@@ -45,7 +45,7 @@ class Gauge:
         self.name, self.purpose, self._read = name, purpose, read
 
     def lines(self) -> Iterator[str]:
-        """The sample in Prometheus' text format."""
+        """Yield the sample in Prometheus' text format."""
         yield f"{self.name} {self._read():g}"
 
 
@@ -68,7 +68,7 @@ class Histogram:
         total[0] += value
 
     def lines(self) -> Iterator[str]:
-        """Samples in Prometheus' text format: cumulative buckets, sum and count."""
+        """Yield samples in Prometheus' text format: cumulative buckets, sum and count."""
         names = (*self.label_names, "le")
         for labels, (counts, total) in self._series.items():
             cumulative = 0
@@ -87,7 +87,7 @@ class Metrics:
         self._instruments: dict[str, Counter | Gauge | Histogram] = {}
 
     def counter(self, name: str, purpose: str, *label_names: str) -> Counter:
-        """The counter of that name."""
+        """Return the counter of that name."""
         found = self._instruments.setdefault(name, Counter(name, purpose, label_names))
         if not isinstance(found, Counter):
             raise TypeError(f"metric {name} is a {found.kind}")
@@ -98,14 +98,14 @@ class Metrics:
         self._instruments[name] = Gauge(name, purpose, read)
 
     def histogram(self, name: str, purpose: str, *label_names: str, bounds: tuple[float, ...] = LATENCY_SECONDS) -> Histogram:
-        """The histogram of that name."""
+        """Return the histogram of that name."""
         found = self._instruments.setdefault(name, Histogram(name, purpose, label_names, bounds))
         if not isinstance(found, Histogram):
             raise TypeError(f"metric {name} is a {found.kind}")
         return found
 
     def render(self) -> str:
-        """All samples in Prometheus' text format, version 0.0.4."""
+        """Return all samples in Prometheus' text format, version 0.0.4."""
         lines: list[str] = []
         for instrument in self._instruments.values():
             lines += (

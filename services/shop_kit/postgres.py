@@ -35,7 +35,7 @@ TROUBLE = (
 
 @asynccontextmanager
 async def connect(dsn: str, *, size: int = 8, command_seconds: float = 10.0) -> AsyncIterator[Pool[asyncpg.Record]]:
-    """A pool of at most `size` connections, one of them proven to work; waits for the server with back-off."""
+    """Give a pool of at most `size` connections, one of them proven to work; waits for the server with back-off."""
 
     async def open_pool() -> Pool[asyncpg.Record]:
         try:

@@ -59,7 +59,7 @@ class Runtime:
         tokens: TokenVerifier | None = None,
         max_body_bytes: int = 1_048_576,
     ) -> ASGIApp:
-        """An application for these routes, observed and limited, with /health, /ready and /metrics."""
+        """Return an application for these routes, observed and limited, with /health, /ready and /metrics."""
         return create_app(
             routes,
             readiness=readiness,

@@ -18,7 +18,7 @@ from shop_kit.otlp import OtlpHttpExporter
 
 
 def tracer_provider(service: str, exporter: SpanExporter | None) -> TracerProvider:
-    """A provider whose spans carry `service` as their service.name; without an exporter spans only propagate."""
+    """Return a provider whose spans carry `service` as their service.name; without an exporter spans only propagate."""
     provider = TracerProvider(resource=Resource({"service.name": service}), shutdown_on_exit=False)
     if exporter is not None:
         provider.add_span_processor(
@@ -28,12 +28,12 @@ def tracer_provider(service: str, exporter: SpanExporter | None) -> TracerProvid
 
 
 def otlp_exporter(endpoint: str | None) -> OtlpHttpExporter | None:
-    """An exporter to `<endpoint>/v1/traces`, or None when there is no endpoint."""
+    """Return an exporter to `<endpoint>/v1/traces`, or None when there is no endpoint."""
     return OtlpHttpExporter(endpoint) if endpoint else None
 
 
 def traceparent(span: Span | None = None) -> str | None:
-    """The W3C traceparent of `span` (or of the current one), or None outside of any trace."""
+    """Return the W3C traceparent of `span` (or of the current one), or None outside of any trace."""
     found = (span or trace.get_current_span()).get_span_context()
     if not found.is_valid:
         return None

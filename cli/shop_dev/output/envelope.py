@@ -12,7 +12,7 @@ SCHEMA_VERSION = 1
 
 
 def envelope(command: str, answer: Answer) -> str:
-    """The document as one line. `data` is null where there is nothing to tell, `error` is null where nothing failed."""
+    """Return the document as one line. `data` is null where there is nothing to tell, `error` is null where nothing failed."""
     return json.dumps(
         {
             "schemaVersion": SCHEMA_VERSION,

@@ -77,7 +77,7 @@ class PlainSink:
 
 
 def lines(event: AnyEvent) -> list[str]:
-    """The event as text; no line where it says nothing new to a reader."""
+    """Return the event as text; no line where it says nothing new to a reader."""
     write = _WRITERS.get(type(event))
     return write(event) if write else []
 

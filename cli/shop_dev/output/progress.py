@@ -61,7 +61,7 @@ class Progress:
                 pass
 
     def elapsed(self, resource: str, now: float) -> float:
-        """Seconds since the start of `resource` was decided; 0 for one that is not known."""
+        """Return seconds since the start of `resource` was decided; 0 for one that is not known."""
         row = self.rows.get(resource)
         return row.elapsed(now) if row else 0.0
 
@@ -79,12 +79,12 @@ class Progress:
 
 
 def _took(event: ResourceChanged, since: float, *, begun: bool) -> float | None:
-    """Seconds from the start of the process; the event counts from the start of everything, waiting for others included."""
+    """Return seconds from the start of the process; the event counts from the start of everything, waiting for others included."""
     return event.at - since if begun else event.seconds
 
 
 def died_because(event: ResourceDied) -> str:
-    """How the process ended, in words."""
+    """Return how the process ended, in words."""
     if event.signal is not None:
         return f"killed by signal {event.signal}"
     return "ended" if event.exit_code is None else f"exited with {event.exit_code}"

@@ -38,7 +38,7 @@ class SilentSink:
 
 
 def sink_for(*, json: bool) -> Sink:
-    """A live picture on a terminal, plain lines elsewhere. With `json` stdout stays free.
+    """Return a live picture on a terminal, plain lines elsewhere. With `json` stdout stays free.
 
     The picture is then on stderr, if that is a terminal.
     """

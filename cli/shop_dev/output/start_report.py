@@ -25,7 +25,7 @@ class StartReport:
     order_key: str = field(default_factory=lambda: str(uuid.uuid4()))
 
     def data(self) -> dict[str, object]:
-        """The report for scripts: seconds throughout; `usualSeconds` is the median of earlier starts, or null."""
+        """Return the report for scripts: seconds throughout; `usualSeconds` is the median of earlier starts, or null."""
         return {
             "attached": self.attached,
             "seconds": self.ready.seconds,
@@ -45,7 +45,7 @@ class StartReport:
         }
 
     def text(self) -> str:
-        """The report for people."""
+        """Return the report for people."""
         parts = [self._headline(), _endpoints(self.ready.endpoints)]
         if self.ready.critical_path and not self.attached:
             parts.append(self._critical_path())
@@ -54,7 +54,7 @@ class StartReport:
         return "\n\n".join(parts)
 
     def order_command(self) -> str | None:
-        """A command line that places an order, or None where no front door or no product is there."""
+        """Return a command line that places an order, or None where no front door or no product is there."""
         edge = self.ready.endpoints.get("edge")
         if edge is None or self.sku is None:
             return None

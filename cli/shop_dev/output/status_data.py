@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def status_data(status: SandboxStatus) -> dict[str, object]:
-    """The sandbox and its resources; sizes in bytes of proportional memory (PSS), times in seconds."""
+    """Return the sandbox and its resources; sizes in bytes of proportional memory (PSS), times in seconds."""
     return {
         "name": status.name,
         "checkout": status.checkout,

@@ -19,7 +19,7 @@ def trace_data(trace: Trace) -> dict[str, object]:
 
 
 def trace_text(trace: Trace) -> str:
-    """The trace for people: one line a span, below the span that caused it."""
+    """Return the trace for people: one line a span, below the span that caused it."""
     spans = list(_lines(trace.roots))
     width = max(len(drawn) for drawn, _ in spans)
     lines = [f"{drawn:<{width}}  {_times(node, trace.started_at)}" for drawn, node in spans]
@@ -38,7 +38,7 @@ def _headline(trace: Trace, nodes: list[SpanNode]) -> str:
 
 
 def _lines(roots: Iterable[SpanNode]) -> Iterator[tuple[str, SpanNode]]:
-    """Each span with its line of the drawing, parents first. Walks with a stack: a chain of causes may be long."""
+    """Yield each span with its line of the drawing, parents first. Walks with a stack: a chain of causes may be long."""
     stack = [(node, "", "") for node in reversed(_by_time(roots))]
     while stack:
         node, indent, branch = stack.pop()

@@ -26,7 +26,7 @@ def write(command: str, answer: Answer, *, json: bool) -> None:
 
 
 def failure_text(failure: Failure) -> str:
-    """What failed, then one hint a line. Colour would carry no meaning here, so there is none."""
+    """Return what failed, then one hint a line. Colour would carry no meaning here, so there is none."""
     lines = [f"error: {failure.message} [{failure.code}]"]
     lines += [f"  hint: {action}" for action in failure.actions]
     return "\n".join(lines)

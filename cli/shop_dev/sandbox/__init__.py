@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 def connect(project: Project) -> SandboxClient:
-    """The running sandbox. Raises SandboxError (not_running) where there is none."""
+    """Return the running sandbox. Raises SandboxError (not_running) where there is none."""
     from shop_sandbox import client
 
     return client.connect(project.paths)
 
 
 def start_or_attach(project: Project, *, reset: bool) -> SandboxClient:
-    """The running sandbox, or a new supervisor for it. With `reset` a running one is stopped, and stores start empty."""
+    """Return the running sandbox, or a new supervisor for it. With `reset` a running one is stopped, and stores start empty."""
     from shop_sandbox import client
     from shop_sandbox.supervisor.settings import SupervisorSettings
 

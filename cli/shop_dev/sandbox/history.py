@@ -22,7 +22,7 @@ class EarlierStart:
 
 
 def earlier_starts(history: Path, *, before: float) -> list[EarlierStart]:
-    """The starts before `before` (seconds since the epoch), oldest first. A line that is damaged is passed over."""
+    """Return the starts before `before` (seconds since the epoch), oldest first. A line that is damaged is passed over."""
     try:
         lines = history.read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
@@ -32,13 +32,13 @@ def earlier_starts(history: Path, *, before: float) -> list[EarlierStart]:
 
 
 def usual_seconds(earlier: Sequence[EarlierStart], *, resources: frozenset[str]) -> float | None:
-    """The median of the last starts of the same resources, or None if there is none."""
+    """Return the median of the last starts of the same resources, or None if there is none."""
     alike = [start.seconds for start in earlier if start.resources.keys() == resources][-KEPT:]
     return median(alike) if alike else None
 
 
 def usual_seconds_of(earlier: Sequence[EarlierStart], resource: str) -> float | None:
-    """The median of what `resource` took in the last starts, or None if it never started."""
+    """Return the median of what `resource` took in the last starts, or None if it never started."""
     taken = [start.resources[resource] for start in earlier if resource in start.resources][-KEPT:]
     return median(taken) if taken else None
 

@@ -62,7 +62,7 @@ def wait_for(project: Project, resource: str, wanted: Wanted, *, timeout_seconds
 
 
 def names_in(client: SandboxClient) -> list[str]:
-    """What this sandbox consists of."""
+    """Return what this sandbox consists of."""
     return [resource.name for resource in client.status().resources]
 
 

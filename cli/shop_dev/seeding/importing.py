@@ -87,7 +87,7 @@ async def _import_chunk(session: aiohttp.ClientSession, free: asyncio.Semaphore,
 
 
 async def _token(shop: Shop) -> str:
-    """A token as the edge signs them: whoever may read the sandbox's secret may write stock."""
+    """Return a token as the edge signs them: whoever may read the sandbox's secret may write stock."""
     settings = AwsSettings(
         aws_region=shop.region,
         aws_endpoint_url=shop.aws_endpoint,
@@ -106,7 +106,7 @@ def _item(product: Product) -> dict[str, object]:
 
 
 def _told(body: str) -> str:
-    """What a problem+json document says with its first faults, else the beginning of the body."""
+    """Return what a problem+json document says with its first faults, else the beginning of the body."""
     try:
         problem = json.loads(body)
         faults = [f"{fault['field']}: {fault['message']}" for fault in problem.get("errors") or []]

@@ -25,7 +25,7 @@ class Product:
 
 
 def products(*, seed: int = DEFAULT_SEED, count: int = DEFAULT_COUNT) -> list[Product]:
-    """The first `count` products of the assortment that `seed` shuffles. SKUs and names are unique.
+    """Return the first `count` products of the assortment that `seed` shuffles. SKUs and names are unique.
 
     Raises ValueError if `count` is negative or more than the assortment has (`largest_count`).
     """
@@ -38,7 +38,7 @@ def products(*, seed: int = DEFAULT_SEED, count: int = DEFAULT_COUNT) -> list[Pr
 
 
 def largest_count() -> int:
-    """How many different products there can be."""
+    """Return how many different products there can be."""
     return sum(1 for _ in _articles())
 
 

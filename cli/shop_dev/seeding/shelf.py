@@ -11,7 +11,7 @@ LOOK_SECONDS = 5.0
 
 
 def is_stocked(inventory: str, sku: str) -> bool:
-    """True if the inventory at this URL knows the product. Raises ShopDevError (service_unreachable)."""
+    """Return True if the inventory at this URL knows the product. Raises ShopDevError (service_unreachable)."""
     connection = HTTPConnection(urlsplit(inventory).netloc, timeout=LOOK_SECONDS)
     try:
         connection.request("GET", f"/v1/stock-items/{quote(sku)}")

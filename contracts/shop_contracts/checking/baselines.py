@@ -49,7 +49,7 @@ class Version:
     checksum: str = ""
 
     def sealed(self, before: str) -> Version:
-        """The version with its checksum, given that of the version before it (empty for the first)."""
+        """Return the version with its checksum, given that of the version before it (empty for the first)."""
         return replace(self, checksum=_sha256(f"{before}\n{json.dumps(self._data(), sort_keys=True)}".encode()))
 
     def data(self) -> dict[str, Any]:
@@ -101,7 +101,7 @@ class Baselines:
         return histories, faults
 
     def path(self, subject: str, version: Version) -> Path:
-        """The folder of a version."""
+        """Return the folder of a version."""
         return self.folder / subject / str(version.number)
 
     def add(self, history: History, main: str, message: str, files: Mapping[str, bytes], *, on: date) -> History:
@@ -210,7 +210,7 @@ def _line_with(file: Path, text: str) -> int:
 
 
 def _first_changed_line(file: Path, content: bytes, checksum: str) -> int:
-    """The first line that is not as released, when git still has the released content; else 1."""
+    """Return the first line that is not as released, when git still has the released content; else 1."""
     name = f"./{file.name}"
     commits = _git(file.parent, "log", "-n", "20", "--format=%H", "--", name).decode(errors="replace").split()
     for commit in commits:

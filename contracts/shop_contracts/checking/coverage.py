@@ -130,7 +130,7 @@ def served_by(root: Path, folder: str) -> Iterator[Route]:
 
 
 def without_names(path: str) -> str:
-    """A path template with its parameters' names taken out."""
+    """Return a path template with its parameters' names taken out."""
     return _PARAMETER.sub("{}", path)
 
 

@@ -70,7 +70,7 @@ class Compiled:
 
 
 def unreadable(error: Unreadable, root: Path) -> Finding:
-    """The finding for a file that cannot be read."""
+    """Return the finding for a file that cannot be read."""
     path = error.path.relative_to(root).as_posix() if error.path.is_relative_to(root) else str(error.path)
     line = _AT.search(error.reason)
     return Finding(Group.SOURCES, "schema-unreadable", path, int(line[1]) if line else 0, f"It cannot be read: {error.reason}.")
@@ -215,7 +215,7 @@ def undeclarable_reads(contracts: Contracts, compiled: Compiled) -> Iterator[Fin
 
 
 def meaning(schema: Schema) -> Mapping[str, bytes]:
-    """What a schema says without comments and places: its own descriptor and its imports', by import name."""
+    """Return what a schema says without comments and places: its own descriptor and its imports', by import name."""
     said = {}
     for name, file in schema.files.items():
         bare = type(file)()

@@ -30,7 +30,7 @@ class Documents:
         self._read: dict[str, Document | None] = {}
 
     def open(self, path: str) -> Document | None:
-        """The document at a path of the tree; None (and a finding in `faults`) where it cannot be read."""
+        """Return the document at a path of the tree; None (and a finding in `faults`) where it cannot be read."""
         if path not in self._read:
             try:
                 self._read[path] = open_api(self.root / path)
@@ -61,7 +61,7 @@ class Documents:
 
 
 def unreadable(error: InvalidOpenapi, root: Path) -> Finding:
-    """The finding for a document that cannot be read."""
+    """Return the finding for a document that cannot be read."""
     path = error.path.relative_to(root).as_posix() if error.path.is_relative_to(root) else str(error.path)
     return Finding(Group.SOURCES, "openapi-unreadable", path, error.line, f"{_sentence(error.reason)}.", hint=error.hint)
 
@@ -88,7 +88,7 @@ def refusals(old: Document, new: Document, root: Path, *, subject: str, against:
 
 
 def files_behind(root: Path, document: str) -> list[str]:
-    """The document and the files of the tree it refers to, directly or not, as paths in the tree."""
+    """Return the document and the files of the tree it refers to, directly or not, as paths in the tree."""
     found: list[str] = []
     waiting = [document]
     while waiting:

@@ -39,7 +39,7 @@ def _entry(line: str) -> tuple[str, str] | None:
 
 
 def _contents(checkout: Path, objects: Sequence[str], ref: str) -> list[bytes]:
-    """The contents of objects, from one git process."""
+    """Return the contents of objects, from one git process."""
     if not objects:
         return []
     said = _git(checkout, "cat-file", "--batch", ref=ref, stdin="\n".join(objects).encode() + b"\n")

@@ -61,7 +61,7 @@ class RuleException:
     expires: date
 
     def covers(self, finding: Finding, schema: str, today: date) -> bool:
-        """Whether it lets this finding pass today."""
+        """Return whether it lets this finding pass today."""
         return (self.rule, self.path, self.schema) == (finding.id, finding.path, schema) and today <= self.expires
 
 

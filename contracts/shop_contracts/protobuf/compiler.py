@@ -72,7 +72,7 @@ class CompiledProto:
     dependencies: tuple[FileDescriptorProto, ...] = field(repr=False)
 
     def file_set(self) -> FileDescriptorSet:
-        """The dependencies and then the file, ready for a descriptor pool."""
+        """Return the dependencies and then the file, ready for a descriptor pool."""
         return FileDescriptorSet(file=[*self.dependencies, self.file])
 
 
@@ -186,7 +186,7 @@ def _source_tree(encoded: Mapping[str, bytes]) -> Iterator[Path]:
 
 
 def _imports_options(source: str) -> bool:
-    """Whether a file has edition 2024's `import option`: of a file that is missing, it ends the compiler by abort()."""
+    """Return whether a file has edition 2024's `import option`: of a file that is missing, it ends the compiler by abort()."""
     if "option" not in source or "import" not in source:
         return False
     return _OPTION_IMPORT.search(_PARTS.sub(" ", source)) is not None
@@ -215,13 +215,13 @@ def _protoc_in_here(arguments: list[str]) -> tuple[int, bytes]:
 
 
 def _protoc_in_a_process(arguments: list[str]) -> tuple[int, bytes]:
-    """The same in a process of its own, some 120 ms slower; a crash is a negative status."""
+    """Return the same in a process of its own, some 120 ms slower; a crash is a negative status."""
     ended = subprocess.run([sys.executable, "-m", "grpc_tools.protoc", *arguments[1:]], capture_output=True, check=False)  # nosec B603
     return ended.returncode, ended.stderr
 
 
 def _builtin_includes() -> list[str]:
-    """Where the well-known imports live; they come first, so that no reference can stand in for one of them."""
+    """Return where the well-known imports live; they come first, so that no reference can stand in for one of them."""
     global _includes  # noqa: PLW0603 - found once a process
     if not _includes:
         import google.type  # type: ignore[import-untyped]  # generated code without stubs

@@ -6,7 +6,7 @@ from google.protobuf.descriptor_pb2 import DescriptorProto, EnumDescriptorProto,
 
 
 def canonical_bytes(file: FileDescriptorProto) -> bytes:
-    """The file without its name, its comments and its layout: equal for two texts that say the same in the same order."""
+    """Return the file without its name, its comments and its layout: equal for two texts that say the same in the same order."""
     copy = _copy(file)
     return copy.SerializeToString(deterministic=True)
 

@@ -57,7 +57,7 @@ class Unprintable(ValueError):
 
 
 def print_proto(compiled: CompiledProto) -> str:
-    """The file as .proto text, without comments. Raises Unprintable."""
+    """Return the file as .proto text, without comments. Raises Unprintable."""
     return print_descriptor(compiled.file, compiled.dependencies)
 
 
@@ -67,7 +67,7 @@ def print_descriptor(file: FileDescriptorProto, dependencies: Sequence[FileDescr
 
 
 def _with_known_options(file: FileDescriptorProto, dependencies: Sequence[FileDescriptorProto]) -> FileDescriptorProto:
-    """The same file in a message class that knows the custom options its imports (or it itself) define."""
+    """Return the same file in a message class that knows the custom options its imports (or it itself) define."""
     by_name = {dependency.name: dependency for dependency in dependencies}
     if "google/protobuf/descriptor.proto" not in by_name:
         return file
@@ -131,7 +131,7 @@ class _Symbols:
             self._add(name, message.nested_type, message.enum_type, message.extension)
 
     def shortest(self, target: str, scope: str) -> str:
-        """A name that the compiler, reading in `scope`, resolves to `target` (both full, without a leading dot)."""
+        """Return a name that the compiler, reading in `scope`, resolves to `target` (both full, without a leading dot)."""
         parts = target.split(".")
         for start in range(len(parts) - 1, -1, -1):
             candidate = ".".join(parts[start:])
@@ -347,7 +347,7 @@ class _Printer:
         ]
 
     def _made_messages(self, fields: Iterable[FieldDescriptorProto], messages: Sequence[DescriptorProto], scope: str) -> list[str]:
-        """Names of the messages that these fields make by being written: entries of maps, and groups."""
+        """Return names of the messages that these fields make by being written: entries of maps, and groups."""
         made: list[str] = []
         for field in fields:
             entry = self._map_entry(field, scope, messages)
@@ -514,7 +514,7 @@ def _text_format_name(field: FieldDescriptor) -> str:
 
 
 def default_json_name(name: str) -> str:
-    """The JSON name a field has unless it is given another: underscores go, and the letter after one becomes a capital."""
+    """Return the JSON name a field has unless it is given another: underscores go, and the letter after one becomes a capital."""
     out: list[str] = []
     capital = False
     for character in name:

@@ -112,7 +112,7 @@ class _Check:
                 raise InvalidAvro(f"{path}/{name}: the default {field['default']!r} is not of the field's type")
 
     def _fits(self, value: Any, schema: Any, namespace: str) -> bool:  # noqa: PLR0911 - one return a kind of type
-        """Whether a default is of a type: of any branch of a union, as the specification has it since 1.12."""
+        """Return whether a default is of a type: of any branch of a union, as the specification has it since 1.12."""
         if isinstance(schema, list):
             return any(self._fits(value, branch, namespace) for branch in schema)
         if isinstance(schema, str) and schema not in _PRIMITIVES:

@@ -75,7 +75,7 @@ def register(store: Store, request: Registration, reader: SchemaReader, compatib
 
 
 def find(store: Store, subject: str, wanted: ReadSchema, *, normalize: bool = False, deleted: bool = False) -> Version | None:
-    """The subject's newest version that is this schema."""
+    """Return the subject's newest version that is this schema."""
     same = [
         version
         for version in store.with_identity(context_of(subject), wanted.identity, normalize=normalize)
@@ -116,7 +116,7 @@ def _check_compatibility(
 
 
 def _version(store: Store, request: Registration, new: ReadSchema, number: int, *, normalize: bool) -> Version:
-    """The version to write. An id always means one text, so a schema that has an id already keeps that text."""
+    """Return the version to write. An id always means one text, so a schema that has an id already keeps that text."""
     subject, context = request.subject, context_of(request.subject)
     if request.id is not None:
         holders = list(store.with_id(context, request.id))
@@ -136,7 +136,7 @@ def _version(store: Store, request: Registration, new: ReadSchema, number: int, 
 
 
 def _with_annotations_of_config(content: Content, settings: Settings) -> Content:
-    """Metadata and rules as the config has them: defaults where the schema brings none, overrides on top."""
+    """Return metadata and rules as the config has them: defaults where the schema brings none, overrides on top."""
     metadata = _merged(settings.fields.get("defaultMetadata"), content.metadata, settings.fields.get("overrideMetadata"))
     rules = _merged(settings.fields.get("defaultRuleSet"), content.rule_set, settings.fields.get("overrideRuleSet"))
     if metadata == content.metadata and rules == content.rule_set:
@@ -326,7 +326,7 @@ def delete_mode(store: Store, subject: str | None) -> Change:
 
 
 def versions_to_check(store: Store, subject: str, number: int | None) -> Sequence[Version]:
-    """What a check against one version compares with: nothing when the latest is asked for and there is none."""
+    """Return what a check against one version compares with: nothing when the latest is asked for and there is none."""
     if number is None:
         latest = store.latest(subject)
         return [latest] if latest is not None else []

@@ -51,7 +51,7 @@ class SchemaReader:
         self._read: OrderedDict[object, ReadSchema] = OrderedDict()
 
     def read(self, store: Store, content: Content, context: str, *, deleted_references: bool = False) -> ReadSchema:
-        """The schema as seen from `context`. Raises RegistryError 42201.
+        """Return the schema as seen from `context`. Raises RegistryError 42201.
 
         `deleted_references` accepts references to soft-deleted versions: what is registered already stays readable.
         """
@@ -72,7 +72,7 @@ class SchemaReader:
         return known
 
     def read_version(self, store: Store, version: Version) -> ReadSchema:
-        """A registered schema."""
+        """Return a registered schema."""
         return self.read(store, version.content, context_of(version.subject), deleted_references=True)
 
     def identify(self, store: Store, content: Content) -> Identity:

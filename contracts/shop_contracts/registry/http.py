@@ -55,7 +55,7 @@ class SchemaRequest(msgspec.Struct, frozen=True):
     version: int | None = None
 
     def content(self) -> Content:
-        """The schema in it. Raises RegistryError 42201."""
+        """Return the schema in it. Raises RegistryError 42201."""
         if not self.schema:
             raise errors.invalid_schema("Empty schema")
         try:
@@ -76,7 +76,7 @@ _decode_object = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 def application(registry: Registry) -> ASGIApp:
-    """The registry as an ASGI application; it starts to read when the server starts and stops with it."""
+    """Return the registry as an ASGI application; it starts to read when the server starts and stops with it."""
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -129,7 +129,7 @@ async def _not_served(_: Request, error: Exception) -> Response:
 
 
 async def _failed(_: Request, error: Exception) -> Response:
-    """The answer to a fault of ours, which the server logs with its traceback."""
+    """Return the answer to a fault of ours, which the server logs with its traceback."""
     return _error(500, 500, f"HTTP 500 Internal Server Error: {type(error).__name__}")
 
 
@@ -485,12 +485,12 @@ def _context(request: Request) -> str:
 
 
 def _is_context(subject: str) -> bool:
-    """A qualifier without a subject, as in `:.name:`."""
+    """Return a qualifier without a subject, as in `:.name:`."""
     return subject.startswith(":.") and subject.endswith(":")
 
 
 def _subject(request: Request) -> str:
-    """The subject of the path, qualified by the context of the path. Raises RegistryError 42208."""
+    """Return the subject of the path, qualified by the context of the path. Raises RegistryError 42208."""
     name = unquote(request.path_params["subject"])
     if not _SUBJECT.fullmatch(name) or name in _RESERVED_SUBJECTS:
         raise errors.invalid_subject(name)
@@ -498,7 +498,7 @@ def _subject(request: Request) -> str:
 
 
 def _scope_of_settings(request: Request) -> str | None:
-    """The subject a config or mode is for; None for the whole registry, `:.name:` for a context."""
+    """Return the subject a config or mode is for; None for the whole registry, `:.name:` for a context."""
     if "subject" in request.path_params:
         return _subject(request)
     context = _context(request)
@@ -506,7 +506,7 @@ def _scope_of_settings(request: Request) -> str | None:
 
 
 def _number(request: Request) -> int | None:
-    """The version of the path; None is the latest. Raises RegistryError 42202."""
+    """Return the version of the path; None is the latest. Raises RegistryError 42202."""
     raw = unquote(request.path_params["version"])
     if raw in {"latest", "-1"}:
         return None
@@ -524,7 +524,7 @@ def _flag(request: Request, name: str) -> bool:
 
 
 def _page(request: Request, items: Sequence[_T]) -> Sequence[_T]:
-    """The part of a listing between `offset` and `limit` more; a negative limit is none."""
+    """Return the part of a listing between `offset` and `limit` more; a negative limit is none."""
     try:
         offset, limit = (int(request.query_params.get(name, default)) for name, default in (("offset", "0"), ("limit", "-1")))
     except ValueError:
@@ -534,7 +534,7 @@ def _page(request: Request, items: Sequence[_T]) -> Sequence[_T]:
 
 
 def _has_prefix(request: Request, subject: str) -> bool:
-    """Whether a listing asks for the subject. `:*:` stands for all contexts, and is the default outside `/contexts/NAME`."""
+    """Return whether a listing asks for the subject. `:*:` stands for all contexts, and is the default outside `/contexts/NAME`."""
     context = _context(request)
     prefix = request.query_params.get("subjectPrefix", ":*:" if context == DEFAULT_CONTEXT else "")
     if prefix.startswith(":*:"):
@@ -546,7 +546,7 @@ def _has_prefix(request: Request, subject: str) -> bool:
 
 
 async def _body(request: Request, decode: Callable[[bytes], _T]) -> _T:
-    """The body, read up to its limit. Raises RegistryError 400, 413."""
+    """Return the body, read up to its limit. Raises RegistryError 400, 413."""
     chunks, size = [], 0
     async for chunk in request.stream():
         size += len(chunk)
@@ -563,7 +563,7 @@ async def _body(request: Request, decode: Callable[[bytes], _T]) -> _T:
 
 
 def _guid(version: Version) -> str:
-    """The same for the same schema everywhere: it is made of what the schema is identical with."""
+    """Return the same for the same schema everywhere: it is made of what the schema is identical with."""
     return str(uuid.UUID(version.identity.canonical))
 
 

@@ -88,7 +88,7 @@ class Settings:
 
 
 def context_of(subject: str) -> str:
-    """The context a qualified subject `:.name:rest` is in; subjects without a qualifier are in the context `.`."""
+    """Return the context a qualified subject `:.name:rest` is in; subjects without a qualifier are in the context `.`."""
     if subject.startswith(":."):
         end = subject.find(":", 2)
         if end > 0:
@@ -97,7 +97,7 @@ def context_of(subject: str) -> str:
 
 
 def qualified(context: str, subject: str) -> str:
-    """The subject as seen in `context`; a subject that is qualified already stays what it is."""
+    """Return the subject as seen in `context`; a subject that is qualified already stays what it is."""
     if subject.startswith(":."):
         return unqualified(subject) if context_of(subject) == DEFAULT_CONTEXT else subject
     return subject if context == DEFAULT_CONTEXT else f":{context}:{subject}"

@@ -183,7 +183,7 @@ def max_ids_record(max_ids: Mapping[str, int]) -> Record:
 
 
 def identity_in(headers: tuple[tuple[str, bytes], ...]) -> Identity | None:
-    """The identity a record of ours carries; None for one that another registry (or another scheme) wrote."""
+    """Return the identity a record of ours carries; None for one that another registry (or another scheme) wrote."""
     for name, value in headers:
         if name == IDENTITY_HEADER:
             match value.split(b" "):

@@ -102,7 +102,7 @@ class Registry:
     # -- questions
 
     def look_up(self, subject: str, content: Content, *, normalize: bool, deleted: bool) -> Version:
-        """The subject's version that is this schema. Raises RegistryError 40401, 40403, 42201."""
+        """Return the subject's version that is this schema. Raises RegistryError 40401, 40403, 42201."""
         if not self.store.has_subject(subject, deleted=deleted):
             raise errors.subject_not_found(subject)
         normalize = normalize or bool(self.store.config_in_scope(subject).fields.get("normalize"))
@@ -113,12 +113,12 @@ class Registry:
         return found
 
     def objections(self, subject: str, content: Content, earlier: Sequence[Version]) -> list[str]:
-        """What speaks against the schema after `earlier`. Raises RegistryError 42201, 42205."""
+        """Return what speaks against the schema after `earlier`. Raises RegistryError 42201, 42205."""
         new = self._reader.read(self.store, content, context_of(subject))
         return self._compatibility.objections(self.store, new, earlier, self.store.config_in_scope(subject))
 
     def text(self, version: Version, form: str | None = None) -> str:
-        """The schema's text, or with the form `serialized` its descriptor in base64 where it is Protobuf."""
+        """Return the schema's text, or with the form `serialized` its descriptor in base64 where it is Protobuf."""
         if form == "serialized" and version.content.schema_type is SchemaType.PROTOBUF:
             return self._serialized(self.store, version)
         return version.content.schema

@@ -140,19 +140,19 @@ class Store:
     # -- questions
 
     def subjects(self) -> Iterator[str]:
-        """All subjects that have a version, deleted or not, sorted."""
+        """Yield all subjects that have a version, deleted or not, sorted."""
         return iter(sorted(self._subjects))
 
     def contexts(self) -> list[str]:
         return sorted({DEFAULT_CONTEXT, *map(context_of, self._subjects)})
 
     def has_subject(self, subject: str, *, deleted: bool = False) -> bool:
-        """Whether the subject has a version; `deleted` counts soft-deleted ones."""
+        """Return whether the subject has a version; `deleted` counts soft-deleted ones."""
         versions = self._subjects.get(subject, {})
         return bool(versions) and (deleted or any(not version.deleted for version in versions.values()))
 
     def versions(self, subject: str, *, deleted: bool = False) -> list[Version]:
-        """The subject's versions, oldest first; `deleted` adds soft-deleted ones."""
+        """Return the subject's versions, oldest first; `deleted` adds soft-deleted ones."""
         return [version for version in self._subjects.get(subject, {}).values() if deleted or not version.deleted]
 
     def version(self, subject: str, number: int, *, deleted: bool = False) -> Version | None:
@@ -169,11 +169,11 @@ class Store:
         return next(reversed(self._subjects.get(subject, {})), 0) + 1
 
     def with_id(self, context: str, schema_id: int) -> Iterable[Version]:
-        """All versions that use an id, soft-deleted ones included."""
+        """Return all versions that use an id, soft-deleted ones included."""
         return self._by_id.get((context, schema_id), {}).values()
 
     def with_identity(self, context: str, identity: Identity, *, normalize: bool = False) -> Iterable[Version]:
-        """All versions of the context that are the same schema, soft-deleted ones included; `normalize` ignores order."""
+        """Return all versions of the context that are the same schema, soft-deleted ones included; `normalize` ignores order."""
         if normalize:
             return self._by_normal.get((context, identity.normal), {}).values()
         return self._by_canonical.get((context, identity.canonical), {}).values()
@@ -187,11 +187,11 @@ class Store:
         return [version for version in self._referrers.get((subject, number), {}).values() if deleted or not version.deleted]
 
     def config(self, subject: str | None) -> Settings | None:
-        """What was set for exactly this subject, or with None for the whole registry."""
+        """Return what was set for exactly this subject, or with None for the whole registry."""
         return self._configs.get(subject)
 
     def mode(self, subject: str | None) -> Mode | None:
-        """What was set for exactly this subject, or with None for the whole registry."""
+        """Return what was set for exactly this subject, or with None for the whole registry."""
         return self._modes.get(subject)
 
     def config_in_scope(self, subject: str) -> Settings:
@@ -204,14 +204,14 @@ class Store:
         return Settings(fields)
 
     def mode_in_scope(self, subject: str) -> Mode:
-        """What counts for the subject; READONLY_OVERRIDE on the registry beats what the subject says."""
+        """Return what counts for the subject; READONLY_OVERRIDE on the registry beats what the subject says."""
         overall = self._modes.get(None, DEFAULT_MODE)
         if overall is Mode.READONLY_OVERRIDE:
             return overall
         return self._modes.get(subject) or self._modes.get(f":{context_of(subject)}:") or overall
 
     def snapshot(self) -> dict[str, object]:
-        """Everything the records said, as plain values: two stores with one snapshot answer alike."""
+        """Return everything the records said, as plain values: two stores with one snapshot answer alike."""
         return {
             "versions": [
                 (v.subject, v.version, v.id, v.content, v.identity, v.deleted)

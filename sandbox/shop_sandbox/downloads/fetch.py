@@ -79,7 +79,7 @@ def recheck_jars(group: JarGroup, cache: CachePaths) -> tuple[LockedJar, ...]:
 
 
 def jar_paths(group: JarGroup, cache: CachePaths) -> tuple[Path, ...]:
-    """Where the group's archives lie, or will lie: absolute paths sorted as the class path must be."""
+    """Return where the group's archives lie, or will lie: absolute paths sorted as the class path must be."""
     return tuple(sorted(cache.downloads / jar.path for jar in group.jars))
 
 

@@ -90,7 +90,7 @@ def _literal(text: str) -> str:
 
 @contextmanager
 def _session(port: int) -> Iterator[BinaryIO]:
-    """A session of user `shop` in database `postgres`."""
+    """Give a session of user `shop` in database `postgres`."""
     with socket.create_connection(("127.0.0.1", port), timeout=_SECONDS) as connection, connection.makefile("rwb") as stream:
         greeting = b"user\0shop\0database\0postgres\0application_name\0shop-dev\0\0"
         stream.write(struct.pack("!ii", len(greeting) + 8, _PROTOCOL_3_0) + greeting)

@@ -46,7 +46,7 @@ class Platform:
         self._outlines: dict[str, ProtoOutline | None] = {}
 
     def names(self, *path: str) -> dict[str, list[str]]:
-        """Names declared in the lists at `needs.<path>`, each with the services that declare it."""
+        """Return names declared in the lists at `needs.<path>`, each with the services that declare it."""
         found: dict[str, list[str]] = {}
         for reading in self._readings:
             document = reading.document.data if reading.document else None
@@ -77,7 +77,7 @@ class Platform:
         return {reading.service.service: reading.service.needs.services for reading in self._readings if reading.service}
 
     def outline(self, path: str) -> ProtoOutline | None:
-        """The outline of a Protobuf file of the checkout; None where there is no such file."""
+        """Return the outline of a Protobuf file of the checkout; None where there is no such file."""
         if path not in self._outlines:
             try:
                 self._outlines[path] = outline((self.checkout / path).read_text(encoding="utf-8", errors="replace"))
@@ -292,7 +292,7 @@ def _called_services(view: _View) -> Iterator[Finding]:
 
 
 def _way_back(calls: dict[str, tuple[str, ...]], start: str, goal: str) -> tuple[str, ...]:
-    """The shortest chain of calls from `start` to `goal`, both included; empty where there is none."""
+    """Return the shortest chain of calls from `start` to `goal`, both included; empty where there is none."""
     ways: list[tuple[str, ...]] = [(start,)]
     seen = {start}
     while ways:

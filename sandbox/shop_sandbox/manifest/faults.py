@@ -50,7 +50,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 def manifest_invalid(faults: Iterable[Fault]) -> SandboxError:
-    """The error for a set of faults: each on its own line of the message, and as records in `detail["faults"]`."""
+    """Return the error for a set of faults: each on its own line of the message, and as records in `detail["faults"]`."""
     found = sorted(set(faults))
     files = len({fault.file for fault in found})
     head = f"{len(found)} fault{'s' * (len(found) != 1)} in {files} service manifest{'s' * (files != 1)}"

@@ -100,7 +100,7 @@ def _read(file: Path, name: str) -> Reading:
 
 
 def _odd_runtime(name: str, document: Document, service: Service) -> list[Fault]:
-    """The one rule of the schema that its types cannot say."""
+    """Return the one rule of the schema that its types cannot say."""
     if (service.runtime.python is None) != (service.runtime.command is None):
         return []
     return _schema_faults(name, document, "exactly one of 'python' and 'command' is given")

@@ -14,7 +14,7 @@ ACCOUNT_ID = "000000000000"
 
 
 def dead_letter_topic(topic: str, group: str) -> str:
-    """Where records go that a consumer cannot handle: one topic a group, so that a redrive reaches that group alone."""
+    """Return where records go that a consumer cannot handle: one topic a group, so that a redrive reaches that group alone."""
     return f"{topic}.{group}.dlq"
 
 

@@ -78,7 +78,7 @@ so read them from the variables.
 
 
 def reference_page() -> str:
-    """The whole page."""
+    """Return the whole page."""
     schema = make_schema()
     definitions: dict[str, Schema] = schema["$defs"]
     lines = [_OPENING, "## The whole file\n", *_table(schema)]

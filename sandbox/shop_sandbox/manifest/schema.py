@@ -40,7 +40,7 @@ def _given(name: str, kind: str) -> Schema:
 
 
 def schema_text() -> str:
-    """The schema as it stands in `service.schema.json`."""
+    """Return the schema as it stands in `service.schema.json`."""
     return json.dumps(make_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
@@ -171,7 +171,7 @@ def _explain_choice(error: Any, root: Schema) -> Iterator[tuple[Path, str, str]]
 
 
 def _is_type(value: object, schema: Schema) -> bool:
-    """Whether `value` is of the type that `schema` is about."""
+    """Return whether `value` is of the type that `schema` is about."""
     if "enum" in schema:
         return isinstance(value, str)
     types = {"object": dict, "array": list, "string": str, "boolean": bool}

@@ -71,7 +71,7 @@ class Linux:
         return [pid for pid in _pids() if wanted in _environment(pid)]
 
     def memory_bytes(self, pid: int) -> int | None:
-        """The Pss line of smaps_rollup, see proc_pid_smaps(5)."""
+        """Return the Pss line of smaps_rollup, see proc_pid_smaps(5)."""
         try:
             text = (_PROC / str(pid) / "smaps_rollup").read_text()
         except OSError:
@@ -82,7 +82,7 @@ class Linux:
         return None
 
     def port_holder(self, port: int) -> PortHolder | None:
-        """The owner of the listening socket's inode; None for another user's process."""
+        """Return the owner of the listening socket's inode; None for another user's process."""
         inodes = {f"socket:[{inode}]" for inode in _listening_inodes(port)}
         if not inodes:
             return None

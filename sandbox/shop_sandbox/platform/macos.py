@@ -34,7 +34,7 @@ class MacOS:
         os.nice(_LOWEST_PRIORITY)
 
     def start_time(self, pid: int) -> str | None:
-        """Seconds since the epoch as the kernel keeps them, so a later question gives the same text."""
+        """Return seconds since the epoch as the kernel keeps them, so a later question gives the same text."""
         import psutil
 
         try:
@@ -74,7 +74,7 @@ class MacOS:
         return found
 
     def memory_bytes(self, pid: int) -> int | None:
-        """The resident size: Darwin has no proportional figure, so pages shared by forks count more than once."""
+        """Return the resident size: Darwin has no proportional figure, so pages shared by forks count more than once."""
         import psutil
 
         try:

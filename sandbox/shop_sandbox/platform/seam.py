@@ -39,19 +39,19 @@ class Platform(Protocol):
         ...
 
     def start_time(self, pid: int) -> str | None:
-        """A text that together with the pid names one process for ever, or None when there is no such process."""
+        """Return a text that together with the pid names one process for ever, or None when there is no such process."""
         ...
 
     def group_members(self, group: int) -> list[int]:
-        """Pids of the live (not zombie) processes of a process group."""
+        """Return pids of the live (not zombie) processes of a process group."""
         ...
 
     def children(self, pid: int) -> list[int]:
-        """Pids of the live direct children of a process."""
+        """Return pids of the live direct children of a process."""
         ...
 
     def processes_with(self, variable: str, value: str) -> list[int]:
-        """Pids of own processes that were started with `variable=value` in their environment. Scans all processes."""
+        """Return pids of own processes that were started with `variable=value` in their environment. Scans all processes."""
         ...
 
     def memory_bytes(self, pid: int) -> int | None:
@@ -62,5 +62,5 @@ class Platform(Protocol):
         ...
 
     def port_holder(self, port: int) -> PortHolder | None:
-        """Who listens on a loopback port, where the system tells. Scans all processes."""
+        """Return who listens on a loopback port, where the system tells. Scans all processes."""
         ...

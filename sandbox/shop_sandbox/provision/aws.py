@@ -131,7 +131,7 @@ async def _expiry(aws: Aws, name: str) -> list[str]:
 
 
 def _md5(body: bytes) -> dict[str, str]:
-    """The checksum that S3 demands with a lifecycle configuration."""
+    """Return the checksum that S3 demands with a lifecycle configuration."""
     import base64
     import hashlib
 
@@ -174,7 +174,7 @@ async def settle_secret(aws: Aws, secret: Secret) -> tuple[Outcome, str]:
 
 
 def generated(kind: str) -> str:
-    """A fresh value of a kind that `needs.secrets` names: `text`, `ed25519` or `rsa`."""
+    """Return a fresh value of a kind that `needs.secrets` names: `text`, `ed25519` or `rsa`."""
     if kind == "text":
         import secrets
 

@@ -151,7 +151,7 @@ def xml_values(text: str, element: str) -> list[str]:
 
 
 def open_session() -> aiohttp.ClientSession:
-    """A session fit for `Aws`: its deadline, and no more calls at once than one emulator process can use."""
+    """Return a session fit for `Aws`: its deadline, and no more calls at once than one emulator process can use."""
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=16),
         timeout=aiohttp.ClientTimeout(total=_REQUEST_SECONDS),

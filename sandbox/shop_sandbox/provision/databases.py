@@ -63,7 +63,7 @@ class WantedDatabase:
 
 
 def wanted_databases(manifests: Sequence[Manifest], checkout: Path) -> list[WantedDatabase]:
-    """All databases of the manifests, with their migrations read."""
+    """Return all databases of the manifests, with their migrations read."""
     return [
         _wanted(database.name, database_role(manifest.service.service), manifest.folder / (database.migrations or ""), checkout)
         if database.migrations
@@ -132,7 +132,7 @@ async def _connected(url: str) -> AsyncIterator[Connection]:
 
 
 def _url_of(database: WantedDatabase, url: str) -> str:
-    """The address of one database as its owner, on the server that `url` is about."""
+    """Return the address of one database as its owner, on the server that `url` is about."""
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
     return urlunsplit((parts.scheme, f"{quote(database.role)}@{host}", f"/{quote(database.name)}", parts.query, ""))
@@ -162,7 +162,7 @@ async def _bring_up_to_date(database: WantedDatabase, url: str, is_new: bool, re
 
 
 async def _outstanding(database: WantedDatabase, connection: Connection) -> list[Migration]:
-    """The migrations still to run. Raises Refused where the files and the history do not fit."""
+    """Return the migrations still to run. Raises Refused where the files and the history do not fit."""
     await connection.execute(_HISTORY)
     rows = await connection.fetch("SELECT number, name, sha256 FROM schema_migrations ORDER BY number")
     files = {migration.number: migration for migration in database.migrations}
@@ -221,6 +221,6 @@ _TRANSACTION = re.compile(r"(?:^|;)\s*((?:begin|commit|rollback|end|start\s+tran
 
 
 def _transaction_statement(sql: str) -> str | None:
-    """The first statement that would begin or end a transaction, outside comments, strings and function bodies."""
+    """Return the first statement that would begin or end a transaction, outside comments, strings and function bodies."""
     found = _TRANSACTION.search(_INERT.sub(" ", sql))
     return found.group(1).strip() if found else None

@@ -69,7 +69,7 @@ class Notifications:
         return dict(zip(endpoints, arns, strict=True)).get(queue_arn)
 
     async def _pages(self, operation: str, parameters: Mapping[str, str], *elements: str) -> list[str]:
-        """All values of the elements over all pages, those of one member together."""
+        """Return all values of the elements over all pages, those of one member together."""
         found: list[str] = []
         token: dict[str, str] = {}
         while True:
@@ -90,7 +90,7 @@ _ABSENT = {"RawMessageDelivery": "false", "FilterPolicy": "{}"}
 
 
 def _attributes(attributes: Mapping[str, str]) -> dict[str, str]:
-    """A map in the notation of the Query protocol."""
+    """Return a map in the notation of the Query protocol."""
     found = {}
     for number, (name, value) in enumerate(attributes.items(), start=1):
         found[f"Attributes.entry.{number}.key"], found[f"Attributes.entry.{number}.value"] = name, value
@@ -102,7 +102,7 @@ def _entries(text: str) -> dict[str, str]:
 
 
 def _same(there: str | None, wanted: str) -> bool:
-    """Whether two attributes say the same; policies are compared as JSON."""
+    """Return whether two attributes say the same; policies are compared as JSON."""
     if there is None or not wanted.startswith("{"):
         return there == wanted
     try:

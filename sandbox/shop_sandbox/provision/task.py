@@ -95,7 +95,7 @@ async def all_of(steps: Iterable[Awaitable[None]]) -> None:
 
 
 def _refusals(error: Refused | ExceptionGroup[Exception]) -> Iterable[Refused]:
-    """What was refused, out of all groups; anything else in a group is a fault of the program and raised as such."""
+    """Return what was refused, out of all groups; anything else in a group is a fault of the program and raised as such."""
     if isinstance(error, Refused):
         yield error
         return

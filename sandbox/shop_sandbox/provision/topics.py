@@ -42,7 +42,7 @@ class WantedTopic:
 
 
 def wanted_topics(manifests: Iterable[Manifest]) -> list[WantedTopic]:
-    """All topics of the manifests: those produced, and a dead-letter topic for each consumer that has one."""
+    """Return all topics of the manifests: those produced, and a dead-letter topic for each consumer that has one."""
     found = []
     for manifest in manifests:
         topics = manifest.service.needs.topics

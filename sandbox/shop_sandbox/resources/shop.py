@@ -82,7 +82,7 @@ _PROVISIONED = {"topics": "kafka", "schemas": "schema-registry", "aws": "aws", "
 
 
 def _tasks(checkout: Path, service_globs: Sequence[str]) -> list[Resource]:
-    """The provisioning tasks; each reads the manifests itself, so that a description stays small and inert."""
+    """Return the provisioning tasks; each reads the manifests itself, so that a description stays small and inert."""
     environment = {"SHOP_CHECKOUT": str(checkout), "SHOP_SERVICE_GLOBS": json.dumps(list(service_globs))}
     return [
         Resource(
@@ -117,7 +117,7 @@ def _service(manifest: Manifest, checkout: Path) -> Resource:
 
 
 def _needed(needs: Needs) -> tuple[str, ...]:
-    """The stores and tasks whose results the service relies on when it starts."""
+    """Return the stores and tasks whose results the service relies on when it starts."""
     uses_topics = needs.topics.produces or needs.topics.consumes
     uses_aws = needs.tables or needs.queues or needs.notifications or needs.buckets or needs.secrets or needs.parameters
     found: list[str] = []
@@ -133,7 +133,7 @@ def _needed(needs: Needs) -> tuple[str, ...]:
 
 
 def _environment(manifest: Manifest) -> dict[str, str]:
-    """Variables that are known before anything runs: who the service is and the real names of what it owns."""
+    """Return variables that are known before anything runs: who the service is and the real names of what it owns."""
     needs = manifest.service.needs
     found = {"SHOP_SERVICE": manifest.service.service}
     for database in needs.databases:

@@ -352,7 +352,7 @@ def call_target(target: str, environment: dict[str, str], cwd: str) -> int:
 
 
 def _as_text(descriptor: int) -> TextIO:
-    """A stream of the child's own: the one it was forked with belongs to the supervisor's log."""
+    """Return a stream of the child's own: the one it was forked with belongs to the supervisor's log."""
     return open(descriptor, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)
 
 
@@ -392,7 +392,7 @@ def _exit(status: int) -> NoReturn:
 
 
 def _next_ended() -> int | None:
-    """A child that has ended and not been reaped."""
+    """Return a child that has ended and not been reaped."""
     try:
         found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
     except ChildProcessError:

@@ -10,7 +10,7 @@ from shop_sandbox.resources.model import Resource, ResourceKind
 
 
 def dependents(resources: Mapping[str, Resource], names: Iterable[str]) -> set[str]:
-    """All that need one of `names`, directly or through others; `names` themselves only where they need each other."""
+    """Return all that need one of `names`, directly or through others; `names` themselves only where they need each other."""
     found: set[str] = set()
     ahead = set(names)
     while ahead:

@@ -32,7 +32,7 @@ P = TypeVar("P", bound=Proven)
 
 
 def is_alive(process: Proven) -> bool:
-    """True while the very process that was recorded runs; false for another one that got its number."""
+    """Return True while the very process that was recorded runs; false for another one that got its number."""
     return here.start_time(process.pid) == process.start_time
 
 

@@ -77,7 +77,7 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 def disk_full(path: Path) -> SandboxError:
-    """The error for a write that found no room."""
+    """Return the error for a write that found no room."""
     return SandboxError(
         ErrorCode.DISK_FULL,
         f"the disk that holds {path} is full",

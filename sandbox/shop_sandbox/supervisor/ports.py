@@ -50,7 +50,7 @@ class Ports:
         return True
 
     def listener(self, key: str) -> socket.socket:
-        """The socket to hand over, listening from now on."""
+        """Return the socket to hand over, listening from now on."""
         held = self._sockets[key]
         held.listen(_BACKLOG)
         return held
@@ -147,7 +147,7 @@ def _hold_a_free_one(ports: Ports, key: str, seed: str, *, avoiding: set[int]) -
 
 
 def port_taken(key: str, number: int) -> SandboxError:
-    """The error for a port that another program has, with its name where the system tells."""
+    """Return the error for a port that another program has, with its name where the system tells."""
     holder = here.port_holder(number)
     variable = f"SHOP_{key.upper().replace('-', '_').replace('.', '_')}_PORT"
     who = f"`{holder.command}` (pid {holder.pid})" if holder else "another program"

@@ -161,7 +161,7 @@ class ResourceRun:
         return child.ended.result() if child is not None else None
 
     def as_event(self) -> ResourceChanged:
-        """The state it is in, as the event that told of it."""
+        """Return the state it is in, as the event that told of it."""
         pid = self.child.pid if self.child is not None else None
         seconds = None if self.ready_at is None else self.ready_at - self.decided_at
         return ResourceChanged(

@@ -139,7 +139,7 @@ class Sandbox:
         await asyncio.shield(self._begin_to_stop())
 
     async def status(self) -> SandboxStatus:
-        """Everything as it is now, memory included."""
+        """Return everything as it is now, memory included."""
         with contextlib.suppress(SandboxError):
             await asyncio.shield(self._boot)
         groups = {name: run.child.pid for name, run in self._runs.items() if run.child is not None}
@@ -570,7 +570,7 @@ class Sandbox:
 
 
 def failed(error: SandboxError) -> SandboxFailed:
-    """The event that tells of an error which concerns the sandbox as a whole."""
+    """Return the event that tells of an error which concerns the sandbox as a whole."""
     return SandboxFailed(
         at=time.time(),
         code=error.code,
@@ -590,7 +590,7 @@ def _memory_of_all(pids: Iterable[int]) -> int:
 
 
 def _memory_of_supervision(spawner: int, groups: frozenset[int]) -> int:
-    """The supervisor, the spawner, and the nursery: that child of the spawner which is no resource."""
+    """Return the supervisor, the spawner, and the nursery: that child of the spawner which is no resource."""
     nursery = [pid for pid in here.children(spawner) if pid not in groups]
     return _memory_of_all([os.getpid(), spawner, *nursery])
 

@@ -38,7 +38,7 @@ class Change:
         return any(file.name == _MANIFEST for file in self.files)
 
     def concerns(self, resources: Mapping[str, Resource]) -> tuple[str, ...]:
-        """Names of the resources that watch a folder with one of the files in it."""
+        """Return names of the resources that watch a folder with one of the files in it."""
         return tuple(
             name
             for name, resource in resources.items()
@@ -47,7 +47,7 @@ class Change:
 
 
 def folders_to_watch(resources: Iterable[Resource]) -> frozenset[Path]:
-    """The folders that are there, without those inside others."""
+    """Return the folders that are there, without those inside others."""
     wanted = {folder for resource in resources for folder in resource.watched if folder.is_dir()}
     return frozenset(folder for folder in wanted if not any(folder != other and folder.is_relative_to(other) for other in wanted))
 

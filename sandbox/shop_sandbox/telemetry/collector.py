@@ -147,7 +147,7 @@ class _Refused(Exception):
 
 
 async def _body(request: Request) -> bytes:
-    """The request's protobuf bytes, unpacked. Bounded before and after unpacking."""
+    """Return the request's protobuf bytes, unpacked. Bounded before and after unpacking."""
     if request.headers.get("content-type", "").partition(";")[0].strip() != _PROTOBUF:
         raise _Refused(415, f"send {_PROTOBUF}; OTLP's JSON is not spoken here")
     body = bytearray()

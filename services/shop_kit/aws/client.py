@@ -62,7 +62,7 @@ class AwsClient:
     async def connect(
         cls, settings: AwsSettings, *, metrics: Metrics | None = None, tracer: Tracer | None = None, connections: int = 64
     ) -> AsyncIterator[AwsClient]:
-        """A client with its own pool. Nothing is called until it is used."""
+        """Give a client with its own pool. Nothing is called until it is used."""
         connector = aiohttp.TCPConnector(limit=connections, keepalive_timeout=30)
         timeout = aiohttp.ClientTimeout(total=5, connect=2)
         async with aiohttp.ClientSession(connector=connector, timeout=timeout, auto_decompress=False) as session:
@@ -71,7 +71,7 @@ class AwsClient:
     async def call(
         self, service: str, prefix: str, operation: str, request: dict[str, Any], *, version: str = "1.0"
     ) -> dict[str, Any]:
-        """The answer to one operation. Raises AwsError when AWS refuses it, Unavailable when it does not answer or is
+        """Return the answer to one operation. Raises AwsError when AWS refuses it, Unavailable when it does not answer or is
         overloaded."""
         breaker = self._breakers.setdefault(service, CircuitBreaker(f"aws {service}", open_seconds=1.0))
         body = msgspec.json.encode(request)

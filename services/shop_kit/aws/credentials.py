@@ -30,7 +30,7 @@ CredentialSource = Callable[[], Awaitable[Credentials]]
 
 
 def credential_source(settings: AwsSettings, session: aiohttp.ClientSession) -> CredentialSource:
-    """A source of keys that are valid now. Raises KitError when the settings name none."""
+    """Return a source of keys that are valid now. Raises KitError when the settings name none."""
     if settings.aws_access_key_id and settings.aws_secret_access_key:
         fixed = Credentials(settings.aws_access_key_id, settings.aws_secret_access_key, settings.aws_session_token)
 

@@ -86,12 +86,12 @@ class Dynamo:
         self._client = client
 
     async def get(self, table: str, key: Key, *, consistent: bool = True) -> Item | None:
-        """The item, or None."""
+        """Return the item, or None."""
         answer = await self._call("GetItem", {"TableName": table, "Key": to_native(key), "ConsistentRead": consistent})
         return from_native(answer["Item"]) if "Item" in answer else None
 
     async def get_many(self, table: str, keys: Sequence[Key]) -> list[Item]:
-        """Those of up to 100 items that exist, in no order; read consistently."""
+        """Return those of up to 100 items that exist, in no order; read consistently."""
         wanted = [to_native(key) for key in keys]
         found: list[Item] = []
         while wanted:
@@ -147,7 +147,7 @@ class Dynamo:
         start: Item | None = None,
         descending: bool = False,
     ) -> Page:
-        """A page of the items that a key condition selects, in the order of their sort key."""
+        """Return a page of the items that a key condition selects, in the order of their sort key."""
         request: dict[str, Any] = {
             "TableName": table,
             "KeyConditionExpression": condition,
@@ -161,7 +161,7 @@ class Dynamo:
         return await self._page("Query", request, names, limit, start)
 
     async def scan(self, table: str, *, limit: int | None = None, start: Item | None = None) -> Page:
-        """A page of all items, read consistently; for tables that are small by design."""
+        """Return a page of all items, read consistently; for tables that are small by design."""
         return await self._page("Scan", {"TableName": table, "ConsistentRead": True}, None, limit, start)
 
     async def check(self, table: str) -> None:
@@ -227,7 +227,7 @@ def _cancelled(error: AwsError) -> KitError:
 
 
 def to_native(item: Mapping[str, Any]) -> Native:
-    """A plain dictionary in DynamoDB's typed JSON; None values are left out."""
+    """Return a plain dictionary in DynamoDB's typed JSON; None values are left out."""
     return {name: _to_attribute(value) for name, value in item.items() if value is not None}
 
 

@@ -6,6 +6,6 @@ from shop_kit.aws.client import AwsClient
 
 
 async def read_secret(client: AwsClient, secret_id: str) -> str:
-    """The current text of a secret. Raises AwsError (ResourceNotFoundException), Unavailable."""
+    """Return the current text of a secret. Raises AwsError (ResourceNotFoundException), Unavailable."""
     answer = await client.call("secretsmanager", "secretsmanager", "GetSecretValue", {"SecretId": secret_id}, version="1.1")
     return str(answer["SecretString"])

@@ -16,7 +16,7 @@ from shop_kit.aws.credentials import Credentials
 def signed_headers(
     credentials: Credentials, *, region: str, service: str, host: str, target: str, content_type: str, body: bytes, now: float
 ) -> dict[str, str]:
-    """The headers of a signed call of `target` (such as DynamoDB_20120810.PutItem) at `now`, seconds since the epoch."""
+    """Return the headers of a signed call of `target` (such as DynamoDB_20120810.PutItem) at `now`, seconds since the epoch."""
     moment = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
     day = moment[:8]
     headers = {"content-type": content_type, "host": host, "x-amz-date": moment}

@@ -37,7 +37,7 @@ def create_app(
     max_body_bytes: int = 1_048_576,
     timeout_seconds: float = 30.0,
 ) -> ASGIApp:
-    """An application with `routes` and /health (the process lives), /ready (each check passes) and /metrics.
+    """Return an application with `routes` and /health (the process lives), /ready (each check passes) and /metrics.
 
     `tokens` is what `shop_kit.auth.require` verifies callers with.
     """

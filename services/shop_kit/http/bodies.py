@@ -24,7 +24,7 @@ def json(value: object, status: int = 200, headers: Mapping[str, str] | None = N
 
 
 async def read_body(request: Request, kind: type[T]) -> T:
-    """The JSON body as `kind`. Raises Problem: 415 for another media type, 400 for no JSON, 422 with every fault."""
+    """Return the JSON body as `kind`. Raises Problem: 415 for another media type, 400 for no JSON, 422 with every fault."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json" and not media_type.endswith("+json"):
         raise Problem(
@@ -53,7 +53,7 @@ def _decode_slowly(content: bytes, kind: type[T]) -> T:
 
 
 def _whole_numbers(value: Any) -> Any:
-    """The same with 2 in place of 2.0, which JSON Schema takes for an integer, and msgspec does not.
+    """Return the same with 2 in place of 2.0, which JSON Schema takes for an integer, and msgspec does not.
 
     https://json-schema.org/draft/2020-12/json-schema-core#section-4.2.3
     """
@@ -80,7 +80,7 @@ def read_query(request: Request, kind: type[T]) -> T:
 
 
 def faults(value: Any, kind: Any, *, strict: bool = True, path: str = "$") -> list[FieldFault]:
-    """Everything that keeps plain JSON data from being a `kind`, with the path of each."""
+    """Return everything that keeps plain JSON data from being a `kind`, with the path of each."""
     try:
         msgspec.convert(value, kind, strict=strict)
     except msgspec.ValidationError as error:

@@ -64,7 +64,7 @@ class _Body(msgspec.Struct, omit_defaults=True, rename="camel"):
 
 
 def problem_response(problem: Problem, path: str) -> Response:
-    """The problem as a response for the request at `path` (as ASGI has it, without its percent-encoding)."""
+    """Return the problem as a response for the request at `path` (as ASGI has it, without its percent-encoding)."""
     body = _Body(
         type=f"/problems/{problem.kind}" if problem.kind else "about:blank",
         title=problem.title,

@@ -49,7 +49,7 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def response(self, *, is_replay: bool = False) -> Response:
-        """The HTTP response; a replay says so in a header."""
+        """Return the HTTP response; a replay says so in a header."""
         headers = {**self.headers, "idempotency-replayed": "true"} if is_replay else dict(self.headers)
         return Response(self.body, self.status, headers=headers, media_type="application/json")
 
@@ -80,7 +80,7 @@ class InProgress(Problem):
 
 
 def key_of(request: Request) -> str:
-    """The request's Idempotency-Key; quotes around it (the draft's own notation) do not belong to it. Raises Problem 400."""
+    """Return the request's Idempotency-Key; quotes around it (the draft's own notation) do not belong to it. Raises Problem 400."""
     found = _KEY.fullmatch(request.headers.get("idempotency-key", "").strip())
     if found is None:
         raise Problem(
@@ -94,5 +94,5 @@ def key_of(request: Request) -> str:
 
 
 def claim_from(request: Request, *, subject: str, body: bytes) -> Claim:
-    """The claim of a request by `subject`. Raises Problem 400 without a usable Idempotency-Key."""
+    """Return the claim of a request by `subject`. Raises Problem 400 without a usable Idempotency-Key."""
     return Claim(f"{subject} {request.method} {request.scope['path']}", key_of(request), hashlib.sha256(body).hexdigest())

@@ -52,7 +52,7 @@ class DynamoIdempotency:
         return None
 
     def completion(self, claim: Claim, answer: Answer) -> Put:
-        """The part of the effect's transaction that stores the answer."""
+        """Return the part of the effect's transaction that stores the answer."""
         return Put(
             self._table,
             {

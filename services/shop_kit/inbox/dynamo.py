@@ -17,7 +17,7 @@ class AlreadyHandled(KitError):
 
 
 def mark(table: str, message_id: str, *, now: float) -> Put:
-    """The part of a transaction that remembers a message and fails when it is remembered already."""
+    """Return the part of a transaction that remembers a message and fails when it is remembered already."""
     return Put(
         table,
         {"pk": f"inbox#{message_id}", "sk": "inbox", "expires_at": int(now) + REMEMBER_SECONDS},

@@ -12,7 +12,7 @@ REMEMBER_DAYS = 14
 
 
 async def take(connection: Connection, message_id: str) -> bool:
-    """True the first time a message is seen, and then remembered with the caller's transaction; False ever after.
+    """Return True the first time a message is seen, and then remembered with the caller's transaction; False ever after.
 
     A twin in another transaction waits here until this one has ended.
     """

@@ -13,7 +13,7 @@ class PartitionOffsets:
         self._finished: set[int] = set()
 
     def __len__(self) -> int:
-        """How many messages were begun and are not yet behind the commit position."""
+        """Return how many messages were begun and are not yet behind the commit position."""
         return len(self._begun)
 
     def begin(self, offset: int) -> None:

@@ -20,12 +20,12 @@ class MalformedMessage(KitError):
 
 
 def body(event: ProtobufMessage) -> bytes:
-    """The message behind its path: all of the wire format that does not depend on the registry's ids."""
+    """Return the message behind its path: all of the wire format that does not depend on the registry's ids."""
     return encode_path(message_path(type(event))) + event.SerializeToString()
 
 
 def frame(schema_id: int, message_body: bytes) -> bytes:
-    """The bytes of a Kafka record's value."""
+    """Return the bytes of a Kafka record's value."""
     return _PREFIX.pack(0, schema_id) + message_body
 
 
@@ -39,7 +39,7 @@ def unframe(value: bytes) -> tuple[int, tuple[int, ...], bytes]:
 
 
 def message_path(event_type: type[ProtobufMessage]) -> tuple[int, ...]:
-    """Where a type stands in its file, outermost message first."""
+    """Return where a type stands in its file, outermost message first."""
     descriptor = event_type.DESCRIPTOR
     path: list[int] = []
     while descriptor.containing_type is not None:
@@ -50,7 +50,7 @@ def message_path(event_type: type[ProtobufMessage]) -> tuple[int, ...]:
 
 
 def encode_path(path: tuple[int, ...]) -> bytes:
-    """A path as zigzag varints behind their count; the most common path, the first message, is a single zero byte."""
+    """Return a path as zigzag varints behind their count; the most common path, the first message, is a single zero byte."""
     if path == (0,):
         return b"\x00"
     return b"".join(_zigzag(number) for number in (len(path), *path))

@@ -59,7 +59,7 @@ class CircuitBreaker:
         return BreakerState.HALF_OPEN if waited >= self._open_seconds else BreakerState.OPEN
 
     async def call(self, operation: Callable[[], Awaitable[T]]) -> T:
-        """What `operation` returns. Raises Unavailable without calling it while the breaker is open."""
+        """Return what `operation` returns. Raises Unavailable without calling it while the breaker is open."""
         is_probe = self._admit()
         try:
             result = await operation()

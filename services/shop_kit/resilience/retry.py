@@ -56,7 +56,7 @@ class Retry:
         return cls(attempts=None, first_seconds=0.05, cap_seconds=0.5)
 
     def delays(self) -> Iterator[float]:
-        """Seconds to wait before each retry: each drawn evenly between nothing and a limit that doubles up to the cap."""
+        """Yield seconds to wait before each retry: each drawn evenly between nothing and a limit that doubles up to the cap."""
         tried = 1
         while self.attempts is None or tried < self.attempts:
             yield self.jitter.uniform(0, min(self.cap_seconds, self.first_seconds * 2 ** min(tried - 1, 30)))

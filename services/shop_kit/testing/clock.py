@@ -12,7 +12,7 @@ class HandClock:
     seconds: float = 1_800_000_000.0
 
     def now(self) -> float:
-        """Seconds since the epoch."""
+        """Return seconds since the epoch."""
         return self.seconds
 
     def pass_by(self, seconds: float) -> None:

@@ -24,12 +24,12 @@ class EventLog:
         self.messages += messages
 
     def of_key(self, key: str) -> list[OutgoingMessage]:
-        """The messages of one key, oldest first."""
+        """Return the messages of one key, oldest first."""
         return [message for message in self.messages if message.key == key]
 
 
 def received(message: OutgoingMessage, event_type: type[E], *, offset: int = 0) -> Received[E]:
-    """The message as its consumer receives it, through the bytes of the wire."""
+    """Return the message as its consumer receives it, through the bytes of the wire."""
     _schema_id, _path, content = wire.unframe(wire.frame(1, message.body))
     event = event_type()
     event.ParseFromString(content)

@@ -47,7 +47,7 @@ class EdgeSettings(msgspec.Struct, frozen=True, kw_only=True):
     trusted_proxies: int = 0
 
     def limits(self) -> Limits:
-        """How often visitors may ask."""
+        """Return how often visitors may ask."""
         return Limits(
             customer=RateLimit(self.customer_requests_per_second, self.customer_burst),
             address=RateLimit(self.address_requests_per_second, self.address_burst),

@@ -47,7 +47,7 @@ class OrdersSettings(msgspec.Struct, frozen=True, kw_only=True):
     sweep_every_seconds: float = 1.0
 
     def policy(self) -> CheckoutPolicy:
-        """How patient the shop is."""
+        """Return how patient the shop is."""
         return CheckoutPolicy(
             patience=timedelta(seconds=self.checkout_patience_seconds),
             ask_again_after=timedelta(seconds=self.ask_again_after_seconds),

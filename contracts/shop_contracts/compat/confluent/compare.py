@@ -60,7 +60,7 @@ class Difference:
         return "#/" + "/".join(self.subject.path)
 
     def sentence(self, direction: Direction) -> str:
-        """Why it matters, and to whom."""
+        """Return why it matters, and to whom."""
         writer, reader = ("old", "new") if direction is Direction.BACKWARD else ("new", "old")
         before, after = self.subject.texts()
         return self.rule.sentence.format(before=before, after=after, writer=writer, reader=reader)
@@ -76,7 +76,7 @@ def compare(original: Schema, update: Schema) -> list[Difference]:
 
 
 def breaks(differences: Sequence[Difference]) -> bool:
-    """Whether Confluent refuses a schema for any of these."""
+    """Return whether Confluent refuses a schema for any of these."""
     return any(difference.rule.breaks for difference in differences)
 
 
@@ -170,7 +170,7 @@ class _Walk:
         return differences
 
     def _is_judged_elsewhere(self, old: Field, new: Field) -> bool:
-        """Whether an untouched field is done with: it is a scalar, or its message is local on both sides."""
+        """Return whether an untouched field is done with: it is a scalar, or its message is local on both sides."""
         if old.proto.type in FAMILIES:
             return True
         before, after = old.message, new.message

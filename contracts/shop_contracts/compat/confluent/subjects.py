@@ -89,7 +89,7 @@ class FilePair:
     update: File
 
     def texts(self) -> tuple[str, str]:
-        """How each side looks, in one line."""
+        """Return how each side looks, in one line."""
         return f"package {self.original.package or '(none)'}", f"package {self.update.package or '(none)'}"
 
 
@@ -104,7 +104,7 @@ class MessagePair:
     """Whether its place among its neighbours is another."""
 
     def texts(self) -> tuple[str, str]:
-        """How each side looks, in one line."""
+        """Return how each side looks, in one line."""
         return _named("message", self.original), _named("message", self.update)
 
 
@@ -117,7 +117,7 @@ class EnumPair:
     update: Enum | None
 
     def texts(self) -> tuple[str, str]:
-        """How each side looks, in one line."""
+        """Return how each side looks, in one line."""
         return _named("enum", self.original), _named("enum", self.update)
 
 
@@ -133,7 +133,7 @@ class EnumValuePair:
     update: str | None
 
     def texts(self) -> tuple[str, str]:
-        """How each side looks, in one line."""
+        """Return how each side looks, in one line."""
         return tuple(f"{name} = {self.number}" if name else ABSENT for name in (self.original, self.update))  # type: ignore[return-value]  # two in, two out
 
 
@@ -150,7 +150,7 @@ class OneofPair:
     """How many members were no member of any oneof before."""
 
     def texts(self) -> tuple[str, str]:
-        """How each side looks, in one line."""
+        """Return how each side looks, in one line."""
         return _oneof_text(self.path[-1], self.original), _oneof_text(self.path[-1], self.update)
 
 
@@ -165,7 +165,7 @@ class FieldPair:
     """Whether it was in a oneof that is gone with all its members."""
 
     def texts(self) -> tuple[str, str]:
-        """How each side looks, in one line."""
+        """Return how each side looks, in one line."""
         return _field_text(self.original), _field_text(self.update)
 
 
@@ -195,7 +195,7 @@ class TypePair:
         return None not in (self.original_label, self.update_label) and self.original_label is not self.update_label
 
     def texts(self) -> tuple[str, str]:
-        """How each side looks, in one line."""
+        """Return how each side looks, in one line."""
         return self.original.declaration, self.update.declaration
 
 
@@ -203,7 +203,7 @@ Subject = FilePair | MessagePair | EnumPair | EnumValuePair | OneofPair | FieldP
 
 
 def is_required(field: Field) -> bool:
-    """Whether the text says `required`; an edition's LEGACY_REQUIRED is no label to Confluent's checker."""
+    """Return whether the text says `required`; an edition's LEGACY_REQUIRED is no label to Confluent's checker."""
     return field.proto.label == Proto.LABEL_REQUIRED
 
 

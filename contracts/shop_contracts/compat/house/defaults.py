@@ -16,7 +16,7 @@ _FLOATS = (Proto.TYPE_FLOAT, Proto.TYPE_DOUBLE)
 
 
 def can_have_default(field: Field) -> bool:
-    """Whether the language lets a field of this kind have a default."""
+    """Return whether the language lets a field of this kind have a default."""
     return not field.is_repeated and field.proto.type not in (Proto.TYPE_MESSAGE, Proto.TYPE_GROUP)
 
 
@@ -31,7 +31,7 @@ def default_of(field: Field) -> Value:
 
 
 def same_default(old: Field, new: Field) -> bool:
-    """Whether both read as the same value; float and double are compared as floats."""
+    """Return whether both read as the same value; float and double are compared as floats."""
     before, after = default_of(old), default_of(new)
     if not before and not after:
         return True

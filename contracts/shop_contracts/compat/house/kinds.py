@@ -37,7 +37,7 @@ INTEGERS_64 = (Proto.TYPE_INT64, Proto.TYPE_SINT64, Proto.TYPE_UINT64, Proto.TYP
 
 
 def same_named_type(old: Field, new: Field) -> bool:
-    """Whether two fields of one wire group hold compatible messages or enums.
+    """Return whether two fields of one wire group hold compatible messages or enums.
 
     A message must keep its full name. An enum may be another of the same short name that has all the old values.
     """

@@ -26,7 +26,7 @@ def cpp_string_type(field: Field) -> str:
 
 
 def java_verifies_utf8(field: Field) -> bool:
-    """Whether Java checks that the string is UTF-8."""
+    """Return whether Java checks that the string is UTF-8."""
     options = field.file.proto.options
     verified = field.features["utf8_validation"] == features.UTF8_VERIFY
     if not field.file.has_editions or options.HasField("java_string_check_utf8"):

@@ -10,7 +10,7 @@ ENUM_MAX = 2_147_483_647
 
 
 def contains(ranges: Sequence[Range], number: int) -> bool:
-    """Whether a number lies in any of the ranges."""
+    """Return whether a number lies in any of the ranges."""
     return any(start <= number <= end for start, end in ranges)
 
 

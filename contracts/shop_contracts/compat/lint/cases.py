@@ -13,27 +13,27 @@ _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
 def is_lower_snake(name: str) -> bool:
-    """Whether a name reads like `order_line`."""
+    """Return whether a name reads like `order_line`."""
     return _LOWER_SNAKE.fullmatch(name) is not None
 
 
 def is_upper_snake(name: str) -> bool:
-    """Whether a name reads like `ORDER_LINE`."""
+    """Return whether a name reads like `ORDER_LINE`."""
     return _UPPER_SNAKE.fullmatch(name) is not None
 
 
 def is_pascal(name: str) -> bool:
-    """Whether a name reads like `OrderLine`."""
+    """Return whether a name reads like `OrderLine`."""
     return _PASCAL.fullmatch(name) is not None
 
 
 def is_version(part: str) -> bool:
-    """Whether a package part is a version: v1, v2beta1, v1p1alpha2, v3test."""
+    """Return whether a package part is a version: v1, v2beta1, v1p1alpha2, v3test."""
     return _VERSION.fullmatch(part) is not None
 
 
 def is_unstable(package: str) -> bool:
-    """Whether a package's version promises nothing yet."""
+    """Return whether a package's version promises nothing yet."""
     part = package.rpartition(".")[2]
     return is_version(part) and _STABLE.fullmatch(part) is None
 

@@ -23,7 +23,7 @@ class AotCache:
         self._sum = folder / "cache.sha256"
 
     def exists(self) -> bool:
-        """Whether there is a cache, untouched since it was made. Reads two small files."""
+        """Return whether there is a cache, untouched since it was made. Reads two small files."""
         expected = self._expected()
         return expected is not None and self._verified().holds(self._file, expected)
 

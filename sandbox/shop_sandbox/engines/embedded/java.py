@@ -72,7 +72,7 @@ def _inspect(program: Path) -> Java | None:
 
 
 def _spoken(program: Path) -> str:
-    """What `java -version` says; macOS ships a `java` that only tells where to get one, and fails."""
+    """Return what `java -version` says; macOS ships a `java` that only tells where to get one, and fails."""
     try:
         answer = subprocess.run([program, "-version"], capture_output=True, text=True, timeout=20, check=False)  # nosec B603 - no shell
     except (OSError, subprocess.TimeoutExpired):

@@ -93,7 +93,7 @@ class KafkaDriver:
 
 
 def broker_command(java: Java, cache: CachePaths, home: Path, cache_flags: tuple[str, ...]) -> tuple[str, ...]:
-    """The command line of a broker that lives in `home`."""
+    """Return the command line of a broker that lives in `home`."""
     return (
         str(java.program),
         *cache_flags,
@@ -111,7 +111,7 @@ def class_path(cache: CachePaths) -> str:
 
 
 def aot_cache(java: Java, cache: CachePaths) -> AotCache:
-    """The cache for these archives, this Java and these flags."""
+    """Return the cache for these archives, this Java and these flags."""
     parts = (class_path(cache), *(jar.sha256 for jar in locked(KAFKA).jars), java.identity, *_flags(java))
     digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
     return AotCache(java, cache.derived / f"kafka-aot-{digest}")

@@ -56,7 +56,7 @@ _FORMAT_SECONDS = 60
 
 
 def log_directory(home: Path) -> Path:
-    """Where a broker that lives in `home` keeps its records."""
+    """Return where a broker that lives in `home` keeps its records."""
     return home / "log"
 
 
@@ -154,7 +154,7 @@ def _run_format(java: Java, class_path: str, home: Path, inherited: Mapping[str,
 
 
 def _kafka_uuid() -> str:
-    """A random id as Kafka writes it: 16 bytes in URL-safe base64, and like Kafka's own never with a leading dash."""
+    """Return a random id as Kafka writes it: 16 bytes in URL-safe base64, and like Kafka's own never with a leading dash."""
     while True:
         text = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         if not text.startswith("-"):

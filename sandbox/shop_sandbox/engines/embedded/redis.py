@@ -109,12 +109,12 @@ def server_program(cache: CachePaths, inherited: Mapping[str, str], announce: An
 
 
 def is_packed_here() -> bool:
-    """Whether the archive has a server for this machine."""
+    """Return whether the archive has a server for this machine."""
     return (sys.platform, platform.machine()) in _PACKED
 
 
 def on_path(inherited: Mapping[str, str]) -> Path | None:
-    """The server that the user's PATH has, if any."""
+    """Return the server that the user's PATH has, if any."""
     for name in ("redis-server", "valkey-server"):
         found = shutil.which(name, path=inherited.get("PATH", ""))
         if found:

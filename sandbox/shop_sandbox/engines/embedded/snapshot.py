@@ -27,7 +27,7 @@ class Snapshot:
         self._aside = folder.with_name(f"{folder.name}.unsealed")
 
     def is_whole(self) -> bool:
-        """Whether there is a sealed save and every file of it is as it was sealed; reads all of them."""
+        """Return whether there is a sealed save and every file of it is as it was sealed; reads all of them."""
         try:
             sealed = msgspec.json.decode(self._seal.read_bytes(), type=dict[str, str])
         except (OSError, msgspec.DecodeError):

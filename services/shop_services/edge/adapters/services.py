@@ -43,7 +43,7 @@ class HttpService:
     @classmethod
     @asynccontextmanager
     async def connect(cls, name: str, url: str, *, sign: Sign, tracer: Tracer) -> AsyncIterator[HttpService]:
-        """A client with connections of its own for the block."""
+        """Give a client with connections of its own for the block."""
         connector = aiohttp.TCPConnector(limit=CALLS_AT_ONCE, keepalive_timeout=30)
         async with aiohttp.ClientSession(
             connector=connector, auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar()

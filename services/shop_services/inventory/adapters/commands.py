@@ -16,7 +16,7 @@ class UnknownCommand(Exception):
 
 
 def subscription(warehouse: Warehouse, clock: Clock) -> Subscription[InventoryCommand]:
-    """What inventory does with its commands."""
+    """Return what inventory does with its commands."""
 
     async def handle(message: Received[InventoryCommand]) -> None:
         command = message.event

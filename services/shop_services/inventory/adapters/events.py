@@ -19,7 +19,7 @@ _REASONS = {
 
 
 def reservation_event(reservation: Reservation) -> OutgoingMessage:
-    """What is true of the reservation now, as the message that says so. The key is the order's id."""
+    """Return what is true of the reservation now, as the message that says so. The key is the order's id."""
     event = events_pb2.InventoryEvent(order_id=reservation.order_id, reservation_id=reservation.id)
     match reservation.status:
         case Status.RESERVED:

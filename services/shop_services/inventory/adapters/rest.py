@@ -44,7 +44,7 @@ class StockLevelBody(msgspec.Struct, forbid_unknown_fields=True, rename="camel")
     free: Units
 
     def level(self, sku: str) -> StockLevel:
-        """The same in the words of the application."""
+        """Return the same in the words of the application."""
         return StockLevel(sku, self.name, Money(self.unit_price.currency, self.unit_price.minor_units), self.free)
 
 
@@ -135,7 +135,7 @@ class InventoryApi:
     keys: DynamoIdempotency
 
     def routes(self) -> list[Route]:
-        """All paths and what serves them."""
+        """Return all paths and what serves them."""
         return [
             Route("/v1/stock-items", self.list_items, methods=["GET"]),
             Route("/v1/stock-items/{sku}", self.show_item, methods=["GET"]),

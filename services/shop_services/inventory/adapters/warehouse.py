@@ -37,7 +37,7 @@ class Memory(Generic[V]):
         self._values: OrderedDict[str, V] = OrderedDict()
 
     def get(self, key: str) -> V | None:
-        """The value, or None."""
+        """Return the value, or None."""
         return self._values.get(key)
 
     def keep(self, key: str, value: V) -> None:
@@ -63,7 +63,7 @@ class DynamoWarehouse:
         self._reservations: Memory[Reservation] = Memory()
 
     async def items(self, skus: Sequence[str], *, fresh: bool) -> Mapping[str, StockItem]:
-        """Those articles that exist, as remembered unless `fresh`."""
+        """Return those articles that exist, as remembered unless `fresh`."""
         wanted = list(dict.fromkeys(skus))
         known = {} if fresh else {sku: item for sku in wanted if (item := self._items.get(sku))}
         missing = [sku for sku in wanted if sku not in known]
@@ -74,7 +74,7 @@ class DynamoWarehouse:
         return known
 
     async def reservation(self, reservation_id: str, *, fresh: bool) -> Reservation | None:
-        """The reservation, as remembered unless `fresh`."""
+        """Return the reservation, as remembered unless `fresh`."""
         known = None if fresh else self._reservations.get(reservation_id)
         if known is not None:
             return known
@@ -100,7 +100,7 @@ class DynamoWarehouse:
         self._reservations.keep(reservation.id, reservation)
 
     async def run_out(self, now: float, *, limit: int) -> Sequence[Reservation]:
-        """Reservations in the index that ran out, read consistently from the table by `record`'s condition."""
+        """Return reservations in the index that ran out, read consistently from the table by `record`'s condition."""
         page = await self._dynamo.query(
             self._table,
             "holding = :held AND holds_until <= :now",
@@ -116,7 +116,7 @@ class DynamoWarehouse:
             await self._dynamo.transact([self._set(level) for level in levels[start : start + UPDATES_IN_A_TRANSACTION]])
 
     async def item(self, sku: str) -> StockItem | None:
-        """The article, or None."""
+        """Return the article, or None."""
         found = await self._dynamo.get(self._stock_table, {"sku": sku})
         return _to_stock(found) if found else None
 

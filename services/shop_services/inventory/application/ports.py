@@ -40,7 +40,7 @@ class Clock(Protocol):
     """Tells the time."""
 
     def now(self) -> float:
-        """Seconds since the epoch."""
+        """Return seconds since the epoch."""
         ...
 
 
@@ -52,7 +52,7 @@ class Warehouse(Protocol):
         ...
 
     async def reservation(self, reservation_id: str, *, fresh: bool) -> Reservation | None:
-        """The reservation, or None. Unless `fresh`, it may be as remembered."""
+        """Return the reservation, or None. Unless `fresh`, it may be as remembered."""
         ...
 
     async def record(self, decision: Decision, *, handling: str | None) -> None:
@@ -64,7 +64,7 @@ class Warehouse(Protocol):
         ...
 
     async def run_out(self, now: float, *, limit: int) -> Sequence[Reservation]:
-        """Reservations that still hold stock and ran out by `now`, oldest first."""
+        """Return reservations that still hold stock and ran out by `now`, oldest first."""
         ...
 
     async def put(self, levels: Sequence[StockLevel]) -> None:
@@ -72,7 +72,7 @@ class Warehouse(Protocol):
         ...
 
     async def item(self, sku: str) -> StockItem | None:
-        """The article, or None."""
+        """Return the article, or None."""
         ...
 
     async def page(self, *, limit: int, behind: str | None) -> StockPage:

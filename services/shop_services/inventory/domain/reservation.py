@@ -106,7 +106,7 @@ class Reservation:
         return self._again()
 
     def has_run_out(self, now: float) -> bool:
-        """True from the moment on that the stock is not held any more."""
+        """Return True from the moment on that the stock is not held any more."""
         return now >= self.expires_at
 
     def _again(self) -> Decision:
@@ -148,7 +148,7 @@ def released_before_it_was_reserved(reservation_id: str, order_id: str) -> Decis
 
 
 def units_by_sku(lines: Sequence[Line] | Sequence[ReservedLine]) -> dict[str, int]:
-    """How many of each article all lines ask for together."""
+    """Return how many of each article all lines ask for together."""
     units: dict[str, int] = {}
     for line in lines:
         units[line.sku] = units.get(line.sku, 0) + line.quantity

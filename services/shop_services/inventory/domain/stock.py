@@ -34,7 +34,7 @@ class Movement:
     sold: int = 0
 
     def applied_to(self, item: StockItem) -> StockItem:
-        """The item after the movement. Raises ValueError when a count would fall below 0: that would be an oversell."""
+        """Return the item after the movement. Raises ValueError when a count would fall below 0: that would be an oversell."""
         counts = (item.free + self.free, item.reserved + self.reserved, item.sold + self.sold)
         if min(counts) < 0:
             raise ValueError(f"{item.sku}: {self} does not fit {item}")

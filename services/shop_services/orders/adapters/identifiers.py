@@ -12,7 +12,7 @@ _ORDER_ID = re.compile(f"ord_[{ALPHABET}]{{26}}")
 
 
 def is_order_id(text: str) -> bool:
-    """Whether an order may be called so. Nothing else needs to be looked for, nor can be: PostgreSQL refuses some texts."""
+    """Return whether an order may be called so. Nothing else needs to be looked for, nor can be: PostgreSQL refuses some texts."""
     return _ORDER_ID.fullmatch(text) is not None
 
 

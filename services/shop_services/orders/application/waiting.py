@@ -33,7 +33,7 @@ class EndedOrders:
                 waiter.set()
 
     def is_waited_for(self, order_id: str) -> bool:
-        """Whether anybody waits for this order here."""
+        """Return whether anybody waits for this order here."""
         return order_id in self._waiting
 
     async def wait(self, order_id: str, *, look: Callable[[], Awaitable[Order | None]], seconds: float) -> Order | None:

@@ -16,7 +16,7 @@ class UnknownCommand(Exception):
 
 
 def subscription(book: PaymentBook, provider: PaymentProvider) -> Subscription[PaymentCommand]:
-    """What payments does with its commands."""
+    """Return what payments does with its commands."""
 
     async def handle(message: Received[PaymentCommand]) -> None:
         command = message.event

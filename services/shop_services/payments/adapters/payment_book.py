@@ -33,7 +33,7 @@ class DynamoPaymentBook(PaymentBook):
         self._known: OrderedDict[str, Payment] = OrderedDict()
 
     async def find(self, payment_id: str, *, fresh: bool) -> Payment | None:
-        """The payment, as remembered unless `fresh`."""
+        """Return the payment, as remembered unless `fresh`."""
         known = None if fresh else self._known.get(payment_id)
         if known is not None:
             return known
@@ -41,7 +41,7 @@ class DynamoPaymentBook(PaymentBook):
         return _to_payment(found) if found else None
 
     async def of_order(self, order_id: str) -> Sequence[Payment]:
-        """The payments of an order; a payment of this very moment may still be missing."""
+        """Return the payments of an order; a payment of this very moment may still be missing."""
         page = await self._dynamo.query(self._table, "order_id = :order", {":order": order_id}, index=BY_ORDER_INDEX)
         return [_to_payment(item) for item in page.items]
 

@@ -128,7 +128,7 @@ class PspSimulator:
         return None
 
     async def charges_of_order(self, order_id: str) -> list[Charge]:
-        """The ledger's lines for an order."""
+        """Return the ledger's lines for an order."""
         page = await self._dynamo.query(self._ledger_table, "order_id = :order", {":order": order_id}, index="by-order")
         return [_charge(item) for item in page.items]
 

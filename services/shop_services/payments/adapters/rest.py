@@ -115,7 +115,7 @@ class PaymentsApi:
     webhooks: Webhooks
 
     def routes(self) -> list[Route]:
-        """All paths and what serves them."""
+        """Return all paths and what serves them."""
         return [
             Route("/v1/payments", self.list_of_order, methods=["GET"]),
             Route("/v1/payments/{payment_id}", self.show, methods=["GET"]),

@@ -81,5 +81,5 @@ class Webhooks:
 
 
 def signature(secret: str, moment: str, body: bytes) -> str:
-    """The hex digest that signs `body` at `moment`."""
+    """Return the hex digest that signs `body` at `moment`."""
     return hmac.digest(secret.encode(), moment.encode() + b"." + body, hashlib.sha256).hex()

@@ -45,11 +45,11 @@ class PaymentBook(Protocol):
     """Payments, written and announced together."""
 
     async def find(self, payment_id: str, *, fresh: bool) -> Payment | None:
-        """The payment, or None. Unless `fresh`, it may be as remembered: `record` refuses what does not hold any more."""
+        """Return the payment, or None. Unless `fresh`, it may be as remembered: `record` refuses what does not hold any more."""
         ...
 
     async def of_order(self, order_id: str) -> Sequence[Payment]:
-        """The payments of an order."""
+        """Return the payments of an order."""
         ...
 
     async def record(self, payment: Payment, *, handling: str | None, refund: Refund | None = None) -> None:

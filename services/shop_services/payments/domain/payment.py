@@ -127,11 +127,11 @@ class Payment:
         return replace(self._next(Status.REFUNDED if is_all else Status.CAPTURED), refunds=(*self.refunds, refund))
 
     def again(self) -> Payment:
-        """The same state, answered once more."""
+        """Return the same state, answered once more."""
         return self._next(self.status)
 
     def void_leaves_nothing(self) -> bool:
-        """True for what ends voided without the provider: nothing was ever held, or nothing is held any more."""
+        """Return True for what ends voided without the provider: nothing was ever held, or nothing is held any more."""
         return self.status in {Status.DECLINED, Status.CAPTURE_FAILED}
 
     def _next(self, status: Status) -> Payment:
@@ -139,7 +139,7 @@ class Payment:
 
 
 def authorised(payment_id: str, order_id: str, customer_id: str, amount: Money) -> Payment:
-    """A payment whose amount the provider holds."""
+    """Return a payment whose amount the provider holds."""
     return Payment(payment_id, order_id, Status.AUTHORISED, 1, amount=amount, customer_id=customer_id)
 
 

@@ -61,5 +61,5 @@ def version_text(schema: Schema) -> str:
 
 
 def same_meaning(old: Field, new: Field) -> bool:
-    """Whether a number that was away comes back as what it was."""
+    """Return whether a number that was away comes back as what it was."""
     return old.name == new.name and old.type_text == new.type_text and old.is_repeated == new.is_repeated

@@ -16,7 +16,7 @@ def _check(file: File) -> Iterator[Fault]:
 
 
 def _reached(start: File) -> set[str]:
-    """The packages that a file imports, directly or not."""
+    """Return the packages that a file imports, directly or not."""
     packages: set[str] = set()
     seen: set[str] = set()
     waiting = [start]
