@@ -64,9 +64,8 @@ class Producer:
         try:
             yield cls(client, ids, asyncio.get_running_loop(), metrics or Metrics())
         finally:
+            stop.set()  # the thread ends with its next poll; nothing here depends on when
             await asyncio.to_thread(client.flush, 5.0)
-            stop.set()
-            await asyncio.to_thread(poller.join, 2.0)
 
     async def publish(self, messages: Sequence[OutgoingMessage]) -> None:
         """Publish in this order and return when all are acknowledged. Raises Unavailable: some may then have been published."""
