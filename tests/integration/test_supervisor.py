@@ -163,6 +163,60 @@ def test_an_unknown_resource_is_refused_and_nothing_runs_on(home: Home) -> None:
     eventually(lambda: not home.alive(), "the supervisor has ended")
 
 
+def test_an_unknown_resource_is_refused_by_a_sandbox_that_runs_and_goes_on(home: Home) -> None:
+    describe(home.checkout, {"kafka": FakeResource()})
+    client, _ = home.ready()
+    before = pid_of(client, "kafka")
+
+    _, events = home.up("kafak")
+
+    assert isinstance(events[-1], SandboxFailed)
+    assert events[-1].code == ErrorCode.RESOURCE_UNKNOWN
+    assert not any(isinstance(event, SandboxReady) for event in events)
+    assert pid_of(client, "kafka") == before
+
+
+def test_up_starts_a_service_whose_manifest_came_after_the_sandbox_was_ready(home: Home) -> None:
+    known = {"kafka": FakeResource(), "topics": FakeResource(task=True, needs=("kafka",), script="echo made")}
+    describe(home.checkout, known)
+    client, _ = home.ready()
+    kafka = pid_of(client, "kafka")
+    describe(home.checkout, {**known, "orders": FakeResource(needs=("topics",))})
+
+    _, events = home.up("orders")
+
+    assert isinstance(events[-1], SandboxReady), events[-1]
+    assert "orders" in {one.name for one in client.status().resources if one.state is ResourceState.READY}
+    assert home.paths.log("topics").read_text().count("made") == 2, "what the new manifest asks for is provisioned first"
+    assert pid_of(client, "kafka") == kafka
+
+
+def test_up_stops_a_service_whose_manifest_is_gone(home: Home) -> None:
+    describe(home.checkout, {"kafka": FakeResource(), "orders": FakeResource()})
+    client, _ = home.ready()
+    describe(home.checkout, {"kafka": FakeResource()})
+
+    _, events = home.up()
+
+    assert isinstance(events[-1], SandboxReady), events[-1]
+    assert [one.name for one in client.status().resources] == ["kafka"]
+
+
+def test_the_seconds_to_ready_are_those_of_the_life_that_runs(home: Home) -> None:
+    slow_first = f'[ -e "$RUN/again" ] || sleep 3; touch "$RUN/again"; {READY}{SLEEP}'
+    describe(home.checkout, {"orders": FakeResource(script=slow_first)})
+    client, _ = home.ready()
+    (first,) = client.status().resources
+
+    os.kill(pid_of(client, "orders"), signal.SIGKILL)
+
+    eventually(lambda: client.status().resources[0].restarts == 1 and client.status().state is SandboxState.READY, "it is back")
+    (second,) = client.status().resources
+    assert first.seconds_to_ready is not None
+    assert second.seconds_to_ready is not None
+    assert second.seconds_to_ready < first.seconds_to_ready, "the second life waits for nothing"
+
+
 def test_whatever_keeps_a_supervisor_from_preparing_is_told_and_it_ends(home: Home) -> None:
     describe(home.checkout, {"kafka": FakeResource()})
 

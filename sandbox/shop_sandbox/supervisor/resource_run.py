@@ -226,6 +226,8 @@ class ResourceRun:
             delay = min(LONGEST_BACK_OFF_SECONDS, FIRST_BACK_OFF_SECONDS * 2 ** (deaths - 1)) * random.uniform(0.5, 1.0)  # noqa: S311  # nosec B311 - jitter, not a secret
             self._enter(ResourceState.BACKING_OFF, f"{ended}; again in {delay:.1f} s")
             await asyncio.sleep(delay)
+            if self.was_ready:
+                self.decided_at = self.unblocked_at = time.monotonic()  # the seconds told are those of this life
             await asyncio.to_thread(self.driver.prepare, self.resource, self._house.context)
             self.restarts += 1
 

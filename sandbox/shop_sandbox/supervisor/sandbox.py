@@ -66,6 +66,7 @@ class Sandbox:
         self._side_tasks: set[asyncio.Task[None]] = set()
         self._ever_ready = False
         self._failure: SandboxFailed | None = None
+        self._manifest_trouble: str | None = None
         self._purge = False
         self._watching = False
         self._background: Child | None = None
@@ -78,11 +79,12 @@ class Sandbox:
         """Start these and what they need; gives this start's events, the last is SandboxReady or SandboxFailed."""
         try:
             await asyncio.shield(self._boot)
+            await self._notice_services_that_came_or_went()
             self._decide(names)
         except SandboxError as error:
-            for event in self._announcements.journal:
-                yield event
-            if not self._wanted:
+            if not self._wanted:  # else the journal is that of an earlier start, and ends with its success
+                for event in self._announcements.journal:
+                    yield event
                 await self.stop()
             yield failed(error)
             return
@@ -158,7 +160,7 @@ class Sandbox:
             environment=dict(self._house.context.environment) if self._house is not None else {},
             resources=tuple(self._resource_status(run, memory.get(name)) for name, run in self._runs.items()),
             failure=self._failure,
-            warnings=tuple(run.log_trouble for run in self._runs.values() if run.log_trouble is not None),
+            warnings=tuple(filter(None, (self._manifest_trouble, *(run.log_trouble for run in self._runs.values())))),
             supervisor_pss_bytes=own,
             total_pss_bytes=own + sum(filter(None, memory.values())),
         )
@@ -379,6 +381,7 @@ class Sandbox:
             try:
                 concerned |= await self._compare_with_manifests()
             except SandboxError as error:
+                self._manifest_trouble = f"what runs is older than the manifests: {error.message}"
                 self._announcements.announce(ProbeFailed(at=time.time(), resource="supervisor", reason=error.message))
                 return
         if not concerned:
@@ -393,6 +396,19 @@ class Sandbox:
         told = files[0] if len(files) == 1 else f"{files[0]} and {len(files) - 1} more"
         await self._restart([self._runs[name] for name in concerned], f"{told} changed")
 
+    async def _notice_services_that_came_or_went(self) -> None:
+        """Take over manifests that are new or gone since the last look. Edited ones are taken over by watching; but nobody watches
+        a folder that was not there.
+
+        Raises SandboxError (MANIFEST_INVALID, PORT_TAKEN); everything runs on as it was then.
+        """
+        if not self._ever_ready or self._failure is not None or self._stopping is not None:
+            return
+        plan = await asyncio.to_thread(blueprint.load, self._settings)
+        if plan.resources.keys() != self._resources.keys():
+            concerned = await self._compare_with_manifests()
+            await self._restart([self._runs[name] for name in concerned], "manifests came or went")
+
     async def _compare_with_manifests(self) -> set[str]:
         """Take over what the manifests say now: gone services stop, new ones join, and the names of those to start (again) are
         given.
@@ -404,6 +420,7 @@ class Sandbox:
         ports.extend(
             self._booted.ports, keys, remembered_in=self._paths.ports, overrides=self._settings.ports, seed=str(self._paths.root)
         )
+        self._manifest_trouble = None
         gone = set(self._resources) - set(plan.resources)
         await self._stop_runs(gone, reason="its manifest is gone")
         for name in gone:
