@@ -13,7 +13,7 @@ CASES: list[dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("openapi_c
 
 
 def whole(case: dict[str, Any], side: str) -> Json:
-    part = case[side]
+    part: Json = case[side]
     match case["at"]:
         case "request":
             return request(part)

@@ -46,24 +46,13 @@ def header(schema: Any, **words: Any) -> Json:
 
 def with_schema(direction: Direction, place: Place, schema: Any, *, location: str = "query") -> Json:
     """Return a document that has a schema at a place."""
-    inside = {"type": "object", "properties": {"x": schema}}
-    match direction, place:
-        case Direction.REQUEST, Place.BODY:
-            return request(schema)
-        case Direction.REQUEST, Place.PROPERTY:
-            return request(inside)
-        case Direction.REQUEST, Place.PARAMETER:
-            return parameter(schema, location=location)
-        case Direction.REQUEST, Place.PARAMETER_PROPERTY:
-            return parameter(inside, location=location)
-        case Direction.RESPONSE, Place.BODY:
-            return response(schema)
-        case Direction.RESPONSE, Place.PROPERTY:
-            return response(inside)
-        case Direction.RESPONSE, Place.HEADER:
-            return header(schema)
-        case _:
-            return header(inside)
+    if place in {Place.PROPERTY, Place.PARAMETER_PROPERTY, Place.HEADER_PROPERTY}:
+        schema = {"type": "object", "properties": {"x": schema}}
+    if place in {Place.PARAMETER, Place.PARAMETER_PROPERTY}:
+        return parameter(schema, location=location)
+    if place in {Place.HEADER, Place.HEADER_PROPERTY}:
+        return header(schema)
+    return request(schema) if direction is Direction.REQUEST else response(schema)
 
 
 def compared(old: Json, new: Json) -> Report:

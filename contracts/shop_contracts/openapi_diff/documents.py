@@ -116,11 +116,12 @@ class Node:
 
     def resolved(self) -> Node:
         """Return what is meant: the node itself, or what its chain of `$ref` ends in. Raises InvalidOpenapi on a circle."""
-        node, seen = self, 0
+        node, seen = self, {self.key}
         while isinstance(node.value, dict) and "$ref" in node.value:
-            node, seen = self.document.tree.follow(node), seen + 1
-            if seen > 100:
+            node = self.document.tree.follow(node)
+            if node.key in seen:
                 raise self.fault("$ref", f"{self.value['$ref']!r} leads in a circle", "let one of them say something itself")
+            seen.add(node.key)
         return node
 
     def get(self, key: str) -> Node | None:

@@ -14,7 +14,8 @@ ends with status 1; a warning may, and ends so with `--strict` only.
 
 Ids are those of [oasdiff](https://github.com/oasdiff/oasdiff) where it has the rule; the others, marked `own`, say the same
 of places it does not look at. [conformance.md](conformance.md#openapi) says how far the verdicts agree.
-""".split("\n")
+
+""".splitlines()
 
 
 def rules_page() -> str:

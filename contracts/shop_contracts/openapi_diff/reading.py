@@ -29,7 +29,7 @@ _WORDS: dict[str, bool | None] = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
-_CORE_TAG = "tag:yaml.org,2002:"
+_CORE_TAGS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "bool", "null", "map", "seq")) | {"!"}
 
 Pointer = tuple[str, ...]
 
@@ -144,7 +144,7 @@ class _Reader:
         return value
 
     def _plain(self, event: Any, pointer: Pointer, depth: int) -> Any:
-        if event.tag and not event.tag.startswith(_CORE_TAG) and event.tag != "!":
+        if event.tag and event.tag not in _CORE_TAGS:
             raise self._fault(event, f"the tag {event.tag!r} is not allowed", "an OpenAPI document is plain data")
         if isinstance(event, yaml.ScalarEvent):
             return _scalar(event)

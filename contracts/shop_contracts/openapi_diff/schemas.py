@@ -115,7 +115,7 @@ class Schema:
     @cached_property
     def required(self) -> frozenset[str]:
         """The names of properties that must be there."""
-        return frozenset(name for value in self._values("required") if isinstance(value, list) for name in value)
+        return frozenset(name for value in self._values("required") for name in _texts(value))
 
     @cached_property
     def enum(self) -> list[Any] | None:
@@ -150,7 +150,7 @@ class Schema:
         found: dict[str, frozenset[str]] = {}
         for value in self._values("dependentRequired"):
             for name, names in value.items() if isinstance(value, dict) else ():
-                found[name] = found.get(name, frozenset()) | frozenset(names if isinstance(names, list) else [])
+                found[name] = found.get(name, frozenset()) | _texts(names)
         return found
 
     def one(self, keyword: str) -> Schema | None:
@@ -282,6 +282,11 @@ def _common_types(some: frozenset[str], others: frozenset[str]) -> frozenset[str
     if all({"integer", "number"} & types for types in (some, others)) and "integer" in some | others:
         common |= {"integer"}
     return common
+
+
+def _texts(value: Any) -> frozenset[str]:
+    """Return the texts of a list; of anything else none, for what is no list of names restricts nothing."""
+    return frozenset(one for one in value if isinstance(one, str)) if isinstance(value, list) else frozenset()
 
 
 def _number(value: Any, keyword: str) -> float | int | None:

@@ -71,7 +71,7 @@ def _types(old: Schema, new: Schema) -> Iterator[Difference]:
             if types:
                 yield Difference("list-of-types", verb, "type", sorted(before), sorted(after), ", ".join(sorted(types)))
         return
-    formats = old.first("format"), new.first("format")
+    formats = _format(old), _format(new)
     if before == after and formats[0] == formats[1]:
         return
     if not before and not after and not formats[0] and not formats[1]:
@@ -86,6 +86,11 @@ def _types(old: Schema, new: Schema) -> Iterator[Difference]:
     }
     keyword = "type" if before != after else "format"
     yield Difference("type", Verb.CHANGED, keyword, _type_text(before, formats[0]), _type_text(after, formats[1]), facts=facts)
+
+
+def _format(schema: Schema) -> str | None:
+    form = schema.first("format")
+    return form if isinstance(form, str) and form else None
 
 
 def _type_text(types: frozenset[str], form: Any) -> str:

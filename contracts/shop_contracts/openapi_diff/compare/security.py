@@ -63,7 +63,7 @@ def _alternatives(node: Node, root: Node | None) -> list[Alternative]:
 
 
 def _alternative(node: Node) -> Alternative:
-    return {str(name): frozenset(map(str, scopes or ())) for name, scopes in node.mapping().items()}
+    return {name: frozenset(map(str, scopes if isinstance(scopes, list) else ())) for name, scopes in node.mapping().items()}
 
 
 def _place(node: Node) -> Node:

@@ -52,8 +52,10 @@ def restrictions() -> dict[tuple[str, Verb], Edit]:
         "additional-properties": {"additionalProperties": False},
         "prefix-items": {"prefixItems": [TEXT]},
     }
-    there = {(name, Verb.ADDED): ({}, word) for name, word in words.items()}
-    return there | {(name, Verb.REMOVED): (word, {}) for name, word in words.items()}  # type: ignore[return-value]  # pairs are edits
+    table: dict[tuple[str, Verb], Edit] = {}
+    for name, word in words.items():
+        table |= {(name, Verb.ADDED): ({}, word), (name, Verb.REMOVED): (word, {})}
+    return table
 
 
 SCHEMA_EDITS: dict[tuple[str, Verb], Edit] = {
@@ -201,7 +203,8 @@ def event(**items: Json) -> Json:
 
 NO_OPERATION = document({}) | {"paths": {"/orders": {}}}
 NO_PATH = document({}) | {"paths": {}}
-KEY, OAUTH = {"key": []}, {"oauth": ["read"]}
+KEY: Json = {"key": []}
+OAUTH: Json = {"oauth": ["read"]}
 ITEM_STREAM = {"application/jsonl": {"itemSchema": ITEM}}
 PATH_ITEM = {"post": {"responses": {"200": {"description": "done"}}}}
 REQUIRED_OF_PATH = document({}) | {
