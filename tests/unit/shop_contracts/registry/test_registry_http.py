@@ -194,6 +194,15 @@ def test_a_config_keeps_what_a_request_does_not_name(registry: TestClient) -> No
     assert registry.get("/config/orders").json() == {"compatibilityLevel": "FULL", "normalize": True, "compatibilityGroup": "major"}
 
 
+def test_setting_a_config_answers_what_was_set_and_null_takes_a_field_back(registry: TestClient) -> None:
+    answer = registry.put("/config/orders", json={"compatibility": "full", "compatibilityGroup": "major"})
+    taken_back = registry.put("/config/orders", json={"compatibilityGroup": None})
+
+    assert answer.json() == {"compatibility": "FULL", "compatibilityGroup": "major"}
+    assert taken_back.json() == {}
+    assert registry.get("/config/orders").json() == {"compatibilityLevel": "FULL"}
+
+
 def test_a_config_of_the_wrong_kind_is_refused(registry: TestClient) -> None:
     assert error_of(registry.put("/config/orders", json={"normalize": "perhaps"})) == (422, 422)
 
