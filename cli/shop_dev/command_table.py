@@ -55,6 +55,18 @@ COMMANDS: dict[str, LazyCommand | LazyGroup] = {
                 "shop_dev.commands.contracts.check:check",
                 "Say everything that keeps the contracts of this checkout from landing.",
             ),
+            "generate": LazyCommand(
+                "shop_dev.commands.contracts.generate:generate",
+                "Make what is made from contracts: Protobuf and gRPC modules with type stubs, and AsyncAPI documents.",
+            ),
+            "release": LazyCommand(
+                "shop_dev.commands.contracts.release:release",
+                "Move the contracts as they are into the baselines, which later changes are held against.",
+            ),
+            "new-version": LazyCommand(
+                "shop_dev.commands.contracts.new_version:new_version",
+                "Lay the next major version of a contract beside the one there is.",
+            ),
             "compat": LazyCommand(
                 "shop_dev.commands.contracts.compat:compat",
                 "Say whether a Protobuf schema may follow another, by Confluent's rules and by the house's.",

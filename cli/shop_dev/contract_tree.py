@@ -10,9 +10,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from shop_contracts.checking.baselines import Baselines
 from shop_contracts.checking.changes import Commit
-from shop_contracts.checking.declared import Api, Carrier, Consumption, Contracts, Declared, Payload, Place, Program, Rpc
+from shop_contracts.checking.declared import Api, Carrier, Consumption, Contracts, Declared, Payload, Place, Program, Read, Rpc
+from shop_contracts.checking.declared import Service as DeclaredService
 from shop_contracts.checking.finding import Finding, Group
+from shop_contracts.checking.releasing import released_files
 from shop_contracts.checking.snapshot import NoSuchCommit, lay_out
 from shop_sandbox.errors import SandboxError
 from shop_sandbox.manifest.faults import Path as Steps
@@ -93,6 +96,7 @@ def _manifest_faults(root: Path, globs: Sequence[str]) -> Iterator[Finding]:
 
 
 def _declared(readings: Sequence[Reading]) -> Declared:
+    services: list[DeclaredService] = []
     payloads: list[Payload] = []
     rpcs: list[Rpc] = []
     apis: list[Api] = []
@@ -102,17 +106,18 @@ def _declared(readings: Sequence[Reading]) -> Declared:
         if reading.service is None:
             continue
         places = _Places(reading)
-        payloads += _payloads(reading.service, places)
-        consumptions += _consumptions(reading.service, places)
-        name, contracts = reading.service.service, reading.service.contracts
+        one = reading.service
+        services.append(DeclaredService(one.service, one.summary, one.owner, places.at("service"), one.contracts.rehearsal))
+        payloads += _payloads(one, places)
+        consumptions += _consumptions(one, places)
+        name, contracts = one.service, one.contracts
         rpcs += [Rpc(name, path, places.at("contracts", "grpc", at)) for at, path in enumerate(contracts.grpc)]
         if contracts.openapi is not None:
             apis.append(Api(name, contracts.openapi, places.at("contracts", "openapi")))
-        if reading.service.runtime.python is not None:
-            runtime = reading.service.runtime
-            operational = frozenset({runtime.health, runtime.ready, _METRICS})
+        if one.runtime.python is not None:
+            operational = frozenset({one.runtime.health, one.runtime.ready, _METRICS})
             programs.append(Program(name, Path(reading.name).parent.as_posix(), places.at("service"), operational))
-    return Declared(tuple(payloads), tuple(rpcs), tuple(apis), tuple(consumptions), tuple(programs))
+    return Declared(tuple(services), tuple(payloads), tuple(rpcs), tuple(apis), tuple(consumptions), tuple(programs))
 
 
 @dataclass(frozen=True)
@@ -128,7 +133,7 @@ def _payloads(service: Service, places: _Places) -> Iterator[Payload]:
     needs, name = service.needs, service.service
     for at, topic in enumerate(needs.topics.produces):
         place = places.at("needs", "topics", "produces", at)
-        yield Payload(Carrier.TOPIC, topic.name, name, topic.schema, place, topic.message)
+        yield Payload(Carrier.TOPIC, topic.name, name, topic.schema, place, topic.message, partitions=topic.partitions)
     for at, queue in enumerate(needs.queues):
         sources = tuple(subscription.notification for subscription in queue.subscriptions)
         yield Payload(Carrier.QUEUE, queue.name, name, queue.schema, places.at("needs", "queues", at), fed_by=sources)
@@ -139,4 +144,26 @@ def _payloads(service: Service, places: _Places) -> Iterator[Payload]:
 
 def _consumptions(service: Service, places: _Places) -> Iterator[Consumption]:
     for at, topic in enumerate(service.needs.topics.consumes):
-        yield Consumption(service.service, topic.name, topic.group, None, places.at("needs", "topics", "consumes", at))
+        here = ("needs", "topics", "consumes", at)
+        reads = None
+        if topic.reads is not None:
+            reads = tuple(
+                Read(path.removesuffix("?"), path.endswith("?"), places.at(*here, "reads", number))
+                for number, path in enumerate(topic.reads)
+            )
+        yield Consumption(service.service, topic.name, topic.group, reads, places.at(*here))
+
+
+def released_originals(tree: ContractTree, baselines: Baselines, subject: str) -> dict[str, bytes]:
+    """The files of a Protobuf subject's own folder as they were released last, by their paths in the checkout.
+
+    Raises ShopDevError (usage_invalid) where nothing is released.
+    """
+    histories, _ = baselines.read()
+    declared = tree.contracts.declared.protobuf.get(subject)
+    if declared is None or subject not in histories:
+        raise ShopDevError(CliCode.USAGE_INVALID, f"{subject} has no released version to put back.")
+    home = Path(str(declared.schema)).parent
+    _, files = released_files(baselines, histories[subject])
+    shown = {tree.contracts.shown(name): content for name, content in files.items()}
+    return {path: content for path, content in shown.items() if Path(path).parent == home}

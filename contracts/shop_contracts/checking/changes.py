@@ -56,6 +56,8 @@ class Changes:
             if document is not None:
                 yield from self._rest(subject, document)
 
+        yield from self._json_schemas()
+
     def released_schemas(self, subject: str) -> list[Earlier]:
         """The released versions of a Protobuf subject, oldest first."""
         history = self.histories.get(subject)
@@ -118,6 +120,25 @@ class Changes:
         history = self.histories.get(subject)
         for version in reversed(history.versions if history and history.kind == Kind.OPENAPI else ()):
             yield f"version {version.number}", open_api(self.baselines.path(subject, version) / version.main)
+
+    def _json_schemas(self) -> Iterator[Finding]:
+        for payload in self.contracts.declared.payloads:
+            history = self.histories.get(payload.subject)
+            if payload.schema is None or payload.schema.endswith(".proto") or history is None or not self._is_there(payload.schema):
+                continue
+            latest = history.versions[-1]
+            released = (self.baselines.path(payload.subject, latest) / latest.main).read_bytes()
+            if released != (self.contracts.root / payload.schema).read_bytes():
+                yield Finding(
+                    Group.CHANGES,
+                    "json-schema-changed",
+                    payload.schema,
+                    1,
+                    f"The JSON Schema of {payload.name} is not the released one, and nobody judges here whom that breaks.",
+                    subject=payload.subject,
+                    against=f"version {latest.number}",
+                    hint="put it under a new name beside the old one, or use Protobuf, whose changes are judged",
+                )
 
     def _released_schema(self, subject: str, version: Version) -> Schema:
         folder = self.baselines.path(subject, version)

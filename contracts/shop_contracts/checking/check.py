@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from shop_contracts.checking import coverage, generated, protobuf
 from shop_contracts.checking.baselines import FOLDER, Baselines
@@ -14,6 +15,9 @@ from shop_contracts.checking.finding import Finding, Group
 from shop_contracts.checking.protobuf import Compiled
 from shop_contracts.checking.rest import Documents
 from shop_contracts.compat.lock import InvalidLock, RuleSetLock, read_lock
+
+if TYPE_CHECKING:
+    from shop_contracts.checking.proofs import Cast
 
 _ORDER = list(Group)
 
@@ -26,16 +30,19 @@ def examine(
     today: date,
     commit: Commit | None = None,
     with_generated: bool = True,
+    casts: Mapping[str, Cast] | None = None,
 ) -> list[Finding]:
     """Return everything that is wrong with the contracts of a tree, by group, file and line.
 
     `styled` are the .proto files (paths in the checkout) to hold to the rules of style, `lock` the rule-set lock where there is
     one. With a `commit`, changes are judged against it as well. `with_generated` compiles to see whether generated code is fresh.
+    `casts` are the services whose real code takes part in the proofs; without any, nothing is proved.
     """
-    found = list(_examine(contracts, styled=styled, lock=lock, today=today, commit=commit))
-    if with_generated:
-        found += generated.stale(contracts)
-    return in_order(found)
+    compiled = Compiled(contracts)
+    found = list(_examine(contracts, compiled, styled=styled, lock=lock, today=today, commit=commit, casts=casts or {}))
+    if with_generated and not compiled.faults:
+        found += generated.stale(contracts, compiled)
+    return in_order([*found, *compiled.faults])
 
 
 def in_order(findings: Sequence[Finding]) -> list[Finding]:
@@ -46,21 +53,32 @@ def in_order(findings: Sequence[Finding]) -> list[Finding]:
 
 
 def _examine(
-    contracts: Contracts, *, styled: Sequence[str], lock: Path | None, today: date, commit: Commit | None
+    contracts: Contracts,
+    compiled: Compiled,
+    *,
+    styled: Sequence[str],
+    lock: Path | None,
+    today: date,
+    commit: Commit | None,
+    casts: Mapping[str, Cast],
 ) -> Iterator[Finding]:
     locked: RuleSetLock | None = None
     if lock is not None:
         locked, faults = _locked(lock, contracts.root, today)
         yield from faults
-    compiled, documents = Compiled(contracts), Documents(contracts.root)
+    documents = Documents(contracts.root)
     baselines = Baselines(contracts.root / contracts.folder / FOLDER, contracts.root)
     histories, edited = baselines.read()
     yield from edited
     yield from protobuf.style_faults(contracts, styled, known=compiled)
     yield from coverage.uncovered(contracts, documents)
     yield from protobuf.undeclarable_reads(contracts, compiled)
-    yield from Changes(contracts, compiled, documents, baselines, histories, locked, today, commit).refused()
-    yield from compiled.faults
+    changes = Changes(contracts, compiled, documents, baselines, histories, locked, today, commit)
+    yield from changes.refused()
+    if casts:
+        from shop_contracts.checking.proofs import Proofs  # hypothesis takes a while to import
+
+        yield from Proofs(contracts, compiled, casts, changes.released_schemas).broken()
     yield from documents.faults
 
 

@@ -37,6 +37,7 @@ class Payload:
     place: Place
     message: str | None = None
     fed_by: tuple[str, ...] = ()
+    partitions: int = 0
 
     @property
     def subject(self) -> str:
@@ -108,8 +109,21 @@ class Program:
 
 
 @dataclass(frozen=True, slots=True)
+class Service:
+    """A service in a line, and the team that answers for it. `rehearsal` is `package.module:function`, see the consumer proofs."""
+
+    name: str
+    summary: str
+    owner: str
+    place: Place
+    rehearsal: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Declared:
     """Everything the manifests of one tree say."""
+
+    services: tuple[Service, ...] = ()
 
     payloads: tuple[Payload, ...] = ()
     rpcs: tuple[Rpc, ...] = ()

@@ -1,30 +1,84 @@
-"""Whether generated files are what their sources give."""
+"""Generated files: what the contracts give, and whether the files that are there are that."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from pathlib import Path
 
 from shop_contracts.checking.declared import Contracts
 from shop_contracts.checking.finding import Finding, Group
-from shop_contracts.generate import GENERATED_PATTERNS, GenerationFailed, compile_contracts, stale_modules
+from shop_contracts.checking.protobuf import Compiled
+from shop_contracts.event_documents import FOLDER, documents
+from shop_contracts.generate import GENERATED_PATTERNS, GenerationFailed, compile_contracts
 
 _REFRESH = "run `shop-dev contracts generate` and commit the result"
 
 
-def stale(contracts: Contracts) -> Iterator[Finding]:
-    """Find generated modules that are missing, stale or left over.
+class Outdated(StrEnum):
+    """How a generated file is not fresh."""
 
-    A project that checks in none is taken to generate elsewhere, and nothing is asked of it.
-    """
+    MISSING = "missing"
+    STALE = "stale"
+    LEFT_OVER = "left over"
+
+
+_TOLD = {
+    Outdated.MISSING: "It is not there, though its contract is.",
+    Outdated.STALE: "It is not what its contract gives.",
+    Outdated.LEFT_OVER: "It belongs to no contract any more.",
+}
+
+
+def fresh_files(contracts: Contracts) -> dict[str, bytes]:
+    """Everything that is generated, by path in the checkout: modules, stubs and AsyncAPI documents. Raises GenerationFailed."""
+    prefix = contracts.import_root.relative_to(contracts.root)
     protos = contracts.root / contracts.folder / "proto"
-    if not any(next(protos.rglob(pattern), None) for pattern in GENERATED_PATTERNS):
-        return
+    modules = compile_contracts(contracts.import_root, protos) if next(protos.rglob("*.proto"), None) else {}
+    return {(prefix / path).as_posix(): content for path, content in modules.items()} | asyncapi_files(
+        contracts, Compiled(contracts)
+    )
+
+
+def asyncapi_files(contracts: Contracts, compiled: Compiled) -> dict[str, bytes]:
+    """The AsyncAPI documents, one a service that has to do with events, by path in the checkout."""
+    return {f"{contracts.folder}/{FOLDER}/{name}": content for name, content in documents(contracts, compiled).items()}
+
+
+def outdated(contracts: Contracts, fresh: Mapping[str, bytes]) -> dict[str, Outdated]:
+    """Name the generated files that are not fresh, and how."""
+    found: dict[str, Outdated] = {}
+    for path, content in fresh.items():
+        file = contracts.root / path
+        if not file.is_file():
+            found[path] = Outdated.MISSING
+        elif file.read_bytes() != content:
+            found[path] = Outdated.STALE
+    found |= {path: Outdated.LEFT_OVER for path in _present(contracts) if path not in fresh}
+    return dict(sorted(found.items()))
+
+
+def stale(contracts: Contracts, compiled: Compiled) -> Iterator[Finding]:
+    """Find generated files that are not fresh.
+
+    A project that checks in none of a kind is taken to generate it elsewhere, and nothing is asked of it.
+    """
+    present = _present(contracts)
     try:
-        fresh = compile_contracts(contracts.import_root, protos)
+        fresh = asyncapi_files(contracts, compiled)
+        if any(path.endswith((".py", ".pyi")) for path in present):
+            fresh = fresh_files(contracts)
     except GenerationFailed as error:
-        yield Finding(Group.GENERATED, "not-generated", protos.relative_to(contracts.root).as_posix(), 0, f"{error}")
+        yield Finding(Group.GENERATED, "not-generated", f"{contracts.folder}/proto", 0, f"{error}")
         return
-    for path in stale_modules(fresh, contracts.import_root, protos):
-        file = (contracts.import_root / path).relative_to(contracts.root).as_posix()
-        what = "belongs to no contract any more" if path not in fresh else "is not what its contract gives"
-        yield Finding(Group.GENERATED, "generated-not-fresh", file, 0, f"It {what}.", hint=_REFRESH)
+    if not any(path.endswith(".yaml") for path in present):
+        fresh = {path: content for path, content in fresh.items() if not path.endswith(".yaml")}
+    for path, why in outdated(contracts, fresh).items():
+        yield Finding(Group.GENERATED, "generated-not-fresh", path, 0, _TOLD[why], hint=_REFRESH)
+
+
+def _present(contracts: Contracts) -> set[str]:
+    folder = contracts.root / contracts.folder
+    files: set[Path] = {path for pattern in GENERATED_PATTERNS for path in (folder / "proto").rglob(pattern)}
+    files |= set((folder / FOLDER).glob("*.yaml"))
+    return {path.relative_to(contracts.root).as_posix() for path in files}

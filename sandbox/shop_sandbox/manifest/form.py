@@ -124,6 +124,17 @@ class Contracts(Form, frozen=True, kw_only=True):
 
     openapi: Annotated[CheckoutPath, Meta(description="OpenAPI document of its REST interface.")] | None = None
     grpc: Annotated[tuple[CheckoutPath, ...], Meta(description="Protobuf files of its gRPC services.")] = ()
+    rehearsal: (
+        Annotated[
+            str,
+            Meta(
+                pattern="^[A-Za-z_][A-Za-z0-9_]*(\\.[A-Za-z_][A-Za-z0-9_]*)*:[A-Za-z_][A-Za-z0-9_]*$",
+                description="`package.module:function` that returns the service's real handlers over stand-ins of its stores, and "
+                "what its real code sends (`shop_kit.rehearsal.Rehearsal`). `contracts check` runs them against released versions.",
+            ),
+        ]
+        | None
+    ) = None
 
 
 # --- Kafka -----------------------------------------------------------------------------------------------------------------
@@ -161,6 +172,26 @@ class ConsumedTopic(Form, frozen=True, kw_only=True):
     name: TopicName
     group: Annotated[str, Meta(pattern="^[A-Za-z0-9._-]{1,100}$", description="Consumer group.")]
     dead_letter: Annotated[bool, Meta(description="Whether there is a dead-letter topic for this consumer.")] = True
+    reads: (
+        Annotated[
+            tuple[
+                Annotated[
+                    str,
+                    Meta(
+                        pattern="^[A-Za-z_][A-Za-z0-9_]*(\\.[A-Za-z_][A-Za-z0-9_]*)*\\??$",
+                        description="A path of field names, as in `stock_reserved.lines.sku`.",
+                    ),
+                ],
+                ...,
+            ],
+            Meta(
+                description="The fields it reads, as paths from the topic's message on: `order_id`, `stock_reserved.lines.sku`. A "
+                "kind alone (`stock_committed`) is one it reacts to. `contracts check` proves that producers fill them in every "
+                "such message; one with a `?` at its end may be empty in some. Left out: it counts as reading everything."
+            ),
+        ]
+        | None
+    ) = None
 
 
 class Topics(Form, frozen=True, kw_only=True):

@@ -19,7 +19,6 @@ from typing import Any, cast
 
 from confluent_kafka import Consumer as KafkaConsumer
 from confluent_kafka import KafkaException, Message, TopicPartition
-from google.protobuf.message import DecodeError
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer
 
@@ -28,6 +27,7 @@ from shop_kit.errors import Unavailable
 from shop_kit.kafka import wire
 from shop_kit.kafka.offsets import PartitionOffsets
 from shop_kit.kafka.producer import Producer
+from shop_kit.kafka.receiving import receive
 from shop_kit.messages import Received, Subscription
 from shop_kit.metrics import Metrics
 from shop_kit.resilience.retry import Retry
@@ -64,7 +64,6 @@ class Consumer:
         self._client = client
         self._group = group
         self._subscriptions = {subscription.topic: subscription for subscription in subscriptions}
-        self._paths = {subscription.topic: wire.message_path(subscription.event_type) for subscription in subscriptions}
         self._dead_letters = dead_letters
         self._tracer = tracer
         self._poison_retry = poison_retry
@@ -197,7 +196,14 @@ class Consumer:
         began = time.monotonic()
         headers = _headers(message)
         try:
-            received = self._decode(subscription, message, headers)
+            received = receive(
+                subscription,
+                value=message.value(),
+                headers=headers,
+                key=message.key(),
+                partition=message.partition() or 0,
+                offset=message.offset() or 0,
+            )
         except wire.MalformedMessage as error:
             outcome = await self._bury(message, headers, reason=str(error), attempts=0)
         else:
@@ -205,36 +211,6 @@ class Consumer:
         self._handled.add(subscription.topic, outcome)
         self._seconds.record(time.monotonic() - began, subscription.topic)
         return outcome != "given-up"
-
-    def _decode(self, subscription: Subscription[Any], message: Message, headers: Mapping[str, str]) -> Received[Any]:
-        value = message.value()
-        if value is None:
-            raise wire.MalformedMessage("the record has no value")
-        _schema_id, path, content = wire.unframe(value)
-        if path != self._paths[subscription.topic]:
-            raise wire.MalformedMessage(f"message path {path} is not that of {subscription.event_type.DESCRIPTOR.full_name}")
-        event = subscription.event_type()
-        try:
-            event.ParseFromString(content)
-        except DecodeError as error:
-            raise wire.MalformedMessage(f"not a {subscription.event_type.DESCRIPTOR.full_name}: {error}") from error
-        missing = [name for name in ("ce_id", "ce_type", "ce_source", "ce_sequence") if name not in headers]
-        if missing:
-            raise wire.MalformedMessage(f"CloudEvents headers are missing: {', '.join(missing)}")
-        if not headers["ce_sequence"].isdecimal():
-            raise wire.MalformedMessage(f"ce_sequence is not a number: {headers['ce_sequence']!r}")
-        return Received(
-            event=event,
-            id=headers["ce_id"],
-            type=headers["ce_type"],
-            source=headers["ce_source"],
-            sequence=int(headers["ce_sequence"]),
-            key=(message.key() or b"").decode(errors="replace"),
-            topic=subscription.topic,
-            partition=message.partition() or 0,
-            offset=message.offset() or 0,
-            headers=headers,
-        )
 
     async def _take_effect(self, subscription: Subscription[Any], received: Received[Any], message: Message) -> str:
         parent = parent_span(received.headers)

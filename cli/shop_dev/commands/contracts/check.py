@@ -19,7 +19,15 @@ Against = Annotated[
 ]
 
 
-def check(against: Against = None, json: JsonFlag = False) -> Answer:
+Proofs = Annotated[
+    bool,
+    typer.Option(
+        "--proofs/--no-proofs", help="Run the services' real handlers and producers against the contracts, or leave that out."
+    ),
+]
+
+
+def check(against: Against = None, proofs: Proofs = True, json: JsonFlag = False) -> Answer:
     """Say everything that keeps the contracts of this checkout from landing."""
     from datetime import UTC, datetime
 
@@ -28,14 +36,17 @@ def check(against: Against = None, json: JsonFlag = False) -> Answer:
     from shop_dev.contract_tree import contracts_at, open_contracts, proto_files
     from shop_dev.contracts import lock_faults
     from shop_dev.output.contracts_report import counted, findings_data, findings_text
+    from shop_dev.rehearsals import rehearsing
 
     del json
     tree = open_contracts()
     styled = proto_files(tree.contracts.root, tree.contracts.declared)
     with ExitStack() as held:
+        services = tree.contracts.declared.services if proofs else ()
+        casts, broken = held.enter_context(rehearsing(services, str(tree.contracts.root)))
         commit = held.enter_context(contracts_at(tree, against)) if against else None
-        found = examine(tree.contracts, styled=styled, lock=tree.lock, today=datetime.now(UTC).date(), commit=commit)
-    findings = in_order([*tree.faults, *found])
+        found = examine(tree.contracts, styled=styled, lock=tree.lock, today=datetime.now(UTC).date(), commit=commit, casts=casts)
+    findings = in_order([*tree.faults, *broken, *found])
     declared = tree.contracts.declared
     looked_at = f"{counted(len(declared.protobuf), 'Protobuf contract')}, {counted(len(declared.rest), 'REST contract')}"
     summary = f"{looked_at}, {counted(len(findings), 'finding')}."

@@ -140,24 +140,26 @@ class PostgresOrderBook:
         """Put everything into the outbox, under the correlation id that the order began with."""
         page = self._pages[order.id]
         with context.bind(correlation_id=page.correlation_id, order_id=order.id):
-            messages = [*self._dress(order, events, commands, after=page.messages_sent)]
+            messages = [*messages_about(order, events, commands, hold=self._hold, after=page.messages_sent)]
         page.messages_sent += len(messages)
         await append(self._connection, messages)
 
-    def _dress(
-        self, order: Order, events: Sequence[tuple[int, Event]], commands: Sequence[Command], *, after: int
-    ) -> Iterator[OutgoingMessage]:
-        told = [contracts.public_event(order, event, version=version, at=order.updated_at) for version, event in events]
-        sequence = after
-        for message in told:
-            if message is not None:
-                sequence += 1
-                yield outgoing(ORDER_EVENTS, order.id, message, source=SOURCE, sequence=sequence)
-        for command in commands:
+
+def messages_about(
+    order: Order, events: Sequence[tuple[int, Event]], commands: Sequence[Command], *, hold: timedelta, after: int
+) -> Iterator[OutgoingMessage]:
+    """Yield what is told of events (with the versions they make) and what is asked, numbered from behind `after`."""
+    told = [contracts.public_event(order, event, version=version, at=order.updated_at) for version, event in events]
+    sequence = after
+    for message in told:
+        if message is not None:
             sequence += 1
-            if isinstance(command, StockCommand):
-                asked = contracts.stock_command(order.id, command, hold=self._hold)
-                yield outgoing(INVENTORY_COMMANDS, order.id, asked, source=SOURCE, sequence=sequence)
-            else:
-                payment = contracts.payment_command(order.id, command)
-                yield outgoing(PAYMENT_COMMANDS, order.id, payment, source=SOURCE, sequence=sequence)
+            yield outgoing(ORDER_EVENTS, order.id, message, source=SOURCE, sequence=sequence)
+    for command in commands:
+        sequence += 1
+        if isinstance(command, StockCommand):
+            asked = contracts.stock_command(order.id, command, hold=hold)
+            yield outgoing(INVENTORY_COMMANDS, order.id, asked, source=SOURCE, sequence=sequence)
+        else:
+            payment = contracts.payment_command(order.id, command)
+            yield outgoing(PAYMENT_COMMANDS, order.id, payment, source=SOURCE, sequence=sequence)

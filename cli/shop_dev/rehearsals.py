@@ -1,0 +1,104 @@
+"""Brings the services' rehearsals and the proofs of their contracts together: the one place that knows both."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import logging
+import sys
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from shop_contracts.checking.declared import Service
+from shop_contracts.checking.finding import Finding, Group
+from shop_contracts.checking.proofs import Cast, Sent
+from shop_kit.errors import Unavailable
+from shop_kit.kafka import wire
+from shop_kit.kafka.receiving import receive
+from shop_kit.messages import OutgoingMessage
+from shop_kit.rehearsal import Rehearsal
+
+T = TypeVar("T")
+_HEADERS = {"ce_id": "rehearsal", "ce_type": "rehearsal", "ce_source": "/rehearsal", "ce_sequence": "1"}
+
+
+@contextmanager
+def rehearsing(services: Sequence[Service], checkout: str) -> Iterator[tuple[dict[str, Cast], list[Finding]]]:
+    """The services that can be rehearsed, by name, for as long as the block lasts; and what is wrong with those that cannot."""
+    casts: dict[str, Cast] = {}
+    faults: list[Finding] = []
+    with asyncio.Runner() as runner, _importable(checkout), _quiet():
+        for service in services:
+            if service.rehearsal is None:
+                continue
+            try:
+                casts[service.name] = _cast(service.name, _rehearsal(service.rehearsal), runner)
+            except Exception as error:  # noqa: BLE001 - the service's own code: whatever it raises, the check goes on and tells
+                reason = f"{type(error).__name__}: {error}"
+                message = f"{service.rehearsal} of {service.name} does not run: {reason}."
+                faults.append(Finding(Group.CONSUMERS, "rehearsal-broken", service.place.file, service.place.line, message))
+        yield casts, faults
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the services' log lines out of a check's output."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(before)
+
+
+@contextmanager
+def _importable(checkout: str) -> Iterator[None]:
+    """A project's modules are found from its root as well."""
+    sys.path.append(checkout)
+    try:
+        yield
+    finally:
+        sys.path.remove(checkout)
+
+
+def _rehearsal(target: str) -> Rehearsal:
+    module, _, function = target.partition(":")
+    rehearsal = getattr(importlib.import_module(module), function)()
+    if not isinstance(rehearsal, Rehearsal):
+        raise TypeError(f"it returns a {type(rehearsal).__name__}, not a shop_kit.rehearsal.Rehearsal")
+    return rehearsal
+
+
+def _cast(name: str, rehearsal: Rehearsal, runner: asyncio.Runner) -> Cast:
+    sent = tuple(_sent(message) for message in runner.run(_awaited(rehearsal.sends())))
+    topics = frozenset(subscription.topic for subscription in rehearsal.hears(""))
+    return Cast(name, topics, _Ears(rehearsal, runner), sent)
+
+
+async def _awaited(work: Awaitable[T]) -> T:
+    return await work
+
+
+def _sent(message: OutgoingMessage) -> Sent:
+    """What a consumer would get: through the bytes of the wire."""
+    _, _, content = wire.unframe(wire.frame(1, message.body))
+    return Sent(message.topic, message.headers["ce_type"], content)
+
+
+class _Ears:
+    """Hands records to a service's real handlers, through the real wire format."""
+
+    def __init__(self, rehearsal: Rehearsal, runner: asyncio.Runner) -> None:
+        self._rehearsal = rehearsal
+        self._runner = runner
+
+    def __call__(self, kind: str, topic: str, path: Sequence[int], content: bytes) -> None:
+        subscriptions: Mapping[str, Any] = {one.topic: one for one in self._rehearsal.hears(kind)}
+        subscription = subscriptions[topic]
+        value = wire.frame(1, wire.encode_path(tuple(path)) + content)
+        received = receive(subscription, value=value, headers=_HEADERS, key=b"rehearsal")
+        try:
+            self._runner.run(_awaited(subscription.handle(received)))
+        except Unavailable as error:
+            raise RuntimeError(f"the rehearsal has no stand-in for {error}") from error

@@ -1,0 +1,122 @@
+"""Orders over a book in memory, for the proofs of its contracts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from shop_contracts.proto.inventory.v1 import events_pb2 as inventory
+from shop_contracts.proto.payments.v1 import events_pb2 as payments
+from shop_kit.messages import OutgoingMessage, Subscription, outgoing
+from shop_kit.rehearsal import Rehearsal
+from shop_kit.testing.event_log import received
+
+from shop_services.orders.adapters.answers import INVENTORY_EVENTS, PAYMENT_EVENTS, AnswerListener
+from shop_services.orders.adapters.order_book import messages_about
+from shop_services.orders.application.checkout import PlaceOrder, cancel_order, place_order, take_answer
+from shop_services.orders.application.ports import SilentOrder
+from shop_services.orders.application.waiting import EndedOrders
+from shop_services.orders.domain.checkout import Answer, Command, Decision
+from shop_services.orders.domain.order import Line, Order, OrderAccepted, begin
+
+_NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+_HOLD = timedelta(seconds=180)
+_ACCEPTED = OrderAccepted("cus_1", (Line("SKU-0001", 2),), "tok_visa")
+_CANCELLED = "cancel"
+
+
+class _Book:
+    """Orders in a dictionary. With `knows_all`, every order one can ask for has just been accepted."""
+
+    def __init__(self, *, knows_all: bool = False) -> None:
+        self.knows_all = knows_all
+        self.orders: dict[str, Order] = {}
+        self.sent: list[OutgoingMessage] = []
+
+    async def find(self, order_id: str) -> Order | None:
+        return self.orders.get(order_id) or (begin(order_id, _ACCEPTED, at=_NOON) if self.knows_all else None)
+
+    async def open(self, order: Order, accepted: OrderAccepted, commands: Sequence[Command]) -> None:
+        self.orders[order.id] = order
+        self.sent += messages_about(order, [(order.version, accepted)], commands, hold=_HOLD, after=len(self.sent))
+
+    async def record(self, decision: Decision) -> None:
+        order = decision.order
+        self.orders[order.id] = order
+        events = list(enumerate(decision.events, start=order.version - len(decision.events) + 1))
+        self.sent += messages_about(order, events, decision.commands, hold=_HOLD, after=len(self.sent))
+
+    async def find_silent(self, *, at: datetime, limit: int) -> Sequence[SilentOrder]:
+        del at, limit
+        return ()
+
+    async def ask_again(self, order: Order, commands: Sequence[Command], *, next_look_at: datetime) -> None:
+        raise NotImplementedError
+
+
+def rehearsal() -> Rehearsal:
+    """The handlers of orders, and one message of each kind it sends."""
+    return Rehearsal(hears=_hears, sends=_sends)
+
+
+def _hears(kind: str) -> Sequence[Subscription[Any]]:
+    del kind  # any answer may come at any stage: it is a fact
+    return _listener(_Book(knows_all=True)).subscriptions()
+
+
+def _listener(book: _Book) -> AnswerListener:
+    async def take(_message_id: str, order_id: str, answer: Answer) -> Order | None:
+        return await take_answer(order_id, answer, book=book, clock=_now)
+
+    return AnswerListener(take, EndedOrders())
+
+
+def _now() -> datetime:
+    return _NOON
+
+
+async def _sends() -> Sequence[OutgoingMessage]:
+    book = _Book()
+    listener = _listener(book)
+    for number, story in enumerate(_STORIES):
+        order_id = f"ord_{number}"
+        wish = PlaceOrder("cus_1", _ACCEPTED.lines, _ACCEPTED.payment_method_token)
+        await place_order(wish, book=book, clock=_now, new_order_id=_always(order_id))
+        for kind in story:
+            if kind == _CANCELLED:
+                await cancel_order(order_id, customer_id="cus_1", explanation="Changed my mind.", book=book, clock=_now)
+            elif kind.startswith("stock"):
+                event = _stock_event(order_id, kind)
+                told = outgoing(INVENTORY_EVENTS, order_id, event, source="/shop/inventory", sequence=1)
+                await listener.hear_inventory(received(told, inventory.InventoryEvent))
+            else:
+                answer = payments.PaymentEvent(order_id=order_id, payment_id="pay_1")
+                getattr(answer, kind).SetInParent()
+                told = outgoing(PAYMENT_EVENTS, order_id, answer, source="/shop/payments", sequence=1)
+                await listener.hear_payments(received(told, payments.PaymentEvent))
+    return book.sent
+
+
+_STORIES = (
+    ("stock_reserved", "payment_authorised", "stock_committed", "payment_captured"),
+    ("stock_rejected",),
+    ("stock_reserved", "payment_declined", "stock_released"),
+    ("stock_reserved", _CANCELLED, "payment_captured", "stock_released", "payment_refunded"),
+)
+"""Orders that complete, are rejected, are compensated with a void, and are cancelled with a refund."""
+
+
+def _stock_event(order_id: str, kind: str) -> inventory.InventoryEvent:
+    event = inventory.InventoryEvent(order_id=order_id, reservation_id="res_1")
+    getattr(event, kind).SetInParent()
+    if kind == "stock_reserved":
+        line = event.stock_reserved.lines.add(sku="SKU-0001", quantity=2)
+        line.unit_price.currency_code, line.unit_price.minor_units = "EUR", 1999
+    if kind == "stock_rejected":
+        event.stock_rejected.shortages.add(sku="SKU-0001", requested=2, available=1)
+    return event
+
+
+def _always(order_id: str) -> Callable[[], str]:
+    return lambda: order_id
