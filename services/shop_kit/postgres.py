@@ -66,6 +66,16 @@ async def transaction(pool: Pool[asyncpg.Record]) -> AsyncIterator[PoolConnectio
         raise Unavailable("postgresql", str(error) or type(error).__name__) from error
 
 
+@asynccontextmanager
+async def connection(pool: Pool[asyncpg.Record]) -> AsyncIterator[PoolConnectionProxy[asyncpg.Record]]:
+    """Give a connection for a single statement, which is a transaction by itself. Connection trouble raises Unavailable."""
+    try:
+        async with pool.acquire(timeout=5) as acquired:
+            yield acquired
+    except TROUBLE as error:
+        raise Unavailable("postgresql", str(error) or type(error).__name__) from error
+
+
 async def check(pool: Pool[asyncpg.Record]) -> None:
     """Return when the server answers. Raises Unavailable."""
     try:

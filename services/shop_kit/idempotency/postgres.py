@@ -12,24 +12,22 @@ if TYPE_CHECKING:
     from shop_kit.postgres import Connection
 
 
+# One that has expired is taken over as if it were not there.
+_CLAIM = """
+INSERT INTO idempotency AS known (scope, key, fingerprint) VALUES ($1, $2, $3)
+ON CONFLICT (scope, key) DO UPDATE
+SET fingerprint = excluded.fingerprint, status = NULL, body = NULL, headers = NULL, created_at = now()
+WHERE known.created_at < now() - make_interval(secs => $4)
+"""
+
+
 async def begin(connection: Connection, claim: Claim) -> Answer | None:
     """The stored answer, or None: then the key is the caller's until its transaction ends, and `complete` stores the answer in it.
 
     A concurrent twin waits here for the first one and gets its answer (or the key, when the first one failed).
     Raises KeyReused when the key came with another request.
     """
-    await connection.execute(
-        "DELETE FROM idempotency WHERE scope = $1 AND key = $2 AND created_at < now() - make_interval(secs => $3)",
-        claim.scope,
-        claim.key,
-        LIFETIME_SECONDS,
-    )
-    written = await connection.execute(
-        "INSERT INTO idempotency (scope, key, fingerprint) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
-        claim.scope,
-        claim.key,
-        claim.fingerprint,
-    )
+    written = await connection.execute(_CLAIM, claim.scope, claim.key, claim.fingerprint, LIFETIME_SECONDS)
     if written == "INSERT 0 1":
         return None
     row = await connection.fetchrow(

@@ -33,26 +33,45 @@ BATCH = 200
 POLL_SECONDS = 2.0
 WAIT_FOR_LOCK_SECONDS = 3600.0
 LOCK = 0x5348_4F50  # "SHOP": the advisory lock of a service's own database
-# One statement: each costs a round trip in the middle of a transaction. The notification is delivered at commit, and only then.
-_INSERT = """
-WITH written AS (
+WAKE = "pg_notify('outbox', '')"
+"""SQL that wakes the relay: delivered at commit, and only then."""
+
+
+def insertion(*, first: int) -> str:
+    """Return SQL that inserts messages from the arrays of `columns`, bound to five parameters from `$first` on.
+
+    For a service that writes them in one statement with their effect (each statement costs a round trip in the middle of a
+    transaction): as a part of its WITH. That statement must select `WAKE`.
+    """
+    topic, key, sequence, body, headers = (f"${first + place}" for place in range(5))
+    return f"""
     INSERT INTO outbox (topic, key, sequence, body, headers)
     SELECT topic, key, sequence, body, headers
-    FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bytea[], $5::text[])
+    FROM unnest({topic}::text[], {key}::text[], {sequence}::bigint[], {body}::bytea[], {headers}::text[])
          WITH ORDINALITY AS message (topic, key, sequence, body, headers, place)
     ORDER BY place
-)
-SELECT pg_notify('outbox', '')
+    """  # noqa: S608 - only numbers of parameters are put in
+
+
+def columns(messages: Sequence[OutgoingMessage]) -> tuple[list[object], ...]:
+    """Return the five parameters of `insertion`."""
+    rows = [(one.topic, one.key, one.sequence, one.body, msgspec.json.encode(dict(one.headers)).decode()) for one in messages]
+    return tuple([*column] for column in zip(*rows, strict=True)) if rows else ([], [], [], [], [])
+
+
+_INSERT = f"WITH written AS ({insertion(first=1)}) SELECT {WAKE}"
+# What was published goes with the next look for what came meanwhile. Rows that a statement deletes it still sees.
+_DELETE_AND_SELECT = """
+WITH published AS (DELETE FROM outbox WHERE id = ANY($1::bigint[]))
+SELECT id, topic, key, sequence, body, headers FROM outbox WHERE id <> ALL($1::bigint[]) ORDER BY id LIMIT $2
 """
 _HEADERS = msgspec.json.Decoder(dict[str, str])
 
 
 async def append(connection: Connection, messages: Sequence[OutgoingMessage]) -> None:
     """Write messages within the caller's transaction; its commit wakes the relay."""
-    if not messages:
-        return
-    rows = [(one.topic, one.key, one.sequence, one.body, msgspec.json.encode(dict(one.headers)).decode()) for one in messages]
-    await connection.execute(_INSERT, *map(list, zip(*rows, strict=True)))
+    if messages:
+        await connection.execute(_INSERT, *columns(messages))
 
 
 class PostgresRelay:
@@ -92,22 +111,23 @@ class PostgresRelay:
             await connection.execute("SELECT pg_advisory_lock($1)", LOCK, timeout=WAIT_FOR_LOCK_SECONDS)
             await connection.add_listener("outbox", lambda *_: self._wake.set())
             while True:
-                self._wake.clear()
-                while await self._publish_batch(connection) == BATCH:
-                    pass
+                await self._publish_all(connection)
                 with suppress(TimeoutError):
                     async with asyncio.timeout(POLL_SECONDS):
                         await self._wake.wait()
         finally:
             await connection.close(timeout=2)
 
-    async def _publish_batch(self, connection: asyncpg.Connection[asyncpg.Record]) -> int:
-        rows = await connection.fetch("SELECT id, topic, key, sequence, body, headers FROM outbox ORDER BY id LIMIT $1", BATCH)
-        if rows:
+    async def _publish_all(self, connection: asyncpg.Connection[asyncpg.Record]) -> None:
+        published: list[int] = []
+        while True:
+            self._wake.clear()
+            rows = await connection.fetch(_DELETE_AND_SELECT, published, BATCH)
+            self._published.add(by=len(published))
+            if not rows:
+                return
             await self._producer.publish([_message(row) for row in rows])
-            await connection.execute("DELETE FROM outbox WHERE id = ANY($1::bigint[])", [row["id"] for row in rows])
-            self._published.add(by=len(rows))
-        return len(rows)
+            published = [row["id"] for row in rows]
 
 
 def _message(row: asyncpg.Record) -> OutgoingMessage:

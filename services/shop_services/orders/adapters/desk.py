@@ -11,7 +11,7 @@ import asyncpg
 from shop_kit import idempotency
 from shop_kit.idempotency import postgres as idempotency_store
 from shop_kit.inbox import postgres as inbox
-from shop_kit.postgres import transaction
+from shop_kit.postgres import connection, transaction
 from starlette.responses import Response
 
 from shop_services.orders.adapters.order_book import PostgresOrderBook
@@ -42,12 +42,12 @@ class PostgresDesk:
 
     async def once(self, claim: idempotency.Claim, work: Callable[[OrderBook], Awaitable[idempotency.Answer]]) -> Response:
         """Do `work` and keep its answer with its effect; or answer as this very request was answered before."""
-        async with transaction(self.pool) as connection:
-            kept = await idempotency_store.begin(connection, claim)
+        async with transaction(self.pool) as writer:
+            kept = await idempotency_store.begin(writer, claim)
             if kept is not None:
                 return kept.response(is_replay=True)
-            answer = await work(self._book(connection))
-            await idempotency_store.complete(connection, claim, answer)
+            answer = await work(self._book(writer))
+            await idempotency_store.complete(writer, claim, answer)
         return answer.response()
 
     async def take_answer(self, message_id: str, order_id: str, answer: Answer) -> Order | None:
@@ -55,33 +55,33 @@ class PostgresDesk:
 
         Raises OrderNotFound when nobody placed such an order here.
         """
-        async with transaction(self.pool) as connection:
-            if not await inbox.take(connection, message_id):
+        async with transaction(self.pool) as writer:
+            if not await inbox.take(writer, message_id):
                 return None
-            return await take_answer(order_id, answer, book=self._book(connection), clock=self.clock)
+            return await take_answer(order_id, answer, book=self._book(writer), clock=self.clock)
 
     async def resume_silent(self, *, limit: int) -> tuple[Order, ...]:
         """Look at orders that went silent, at most `limit`. Returns them as they are now."""
-        async with transaction(self.pool) as connection:
-            return await resume_silent_orders(book=self._book(connection), clock=self.clock, policy=self.policy, limit=limit)
+        async with transaction(self.pool) as writer:
+            return await resume_silent_orders(book=self._book(writer), clock=self.clock, policy=self.policy, limit=limit)
 
     async def read(self, order_id: str) -> Order | None:
         """Return an order as it is."""
-        async with transaction(self.pool) as connection:
-            return await self._book(connection).read(order_id)
+        async with connection(self.pool) as reader:
+            return await self._book(reader).read(order_id)
 
     async def list_orders(self, customer_id: str, *, limit: int, behind: PageKey | None) -> Sequence[OrderSummary]:
         """Return a customer's orders, newest first."""
         position = (behind.accepted_at, behind.order_id) if behind else (None, None)
-        async with transaction(self.pool) as connection:
-            rows = await connection.fetch(SELECT_SUMMARIES, customer_id, limit, *position)
+        async with connection(self.pool) as reader:
+            rows = await reader.fetch(SELECT_SUMMARIES, customer_id, limit, *position)
         return [_summary(row) for row in rows]
 
     async def forget_old(self) -> None:
         """Remove what nobody can ask for any more: messages seen and requests answered long ago."""
-        async with transaction(self.pool) as connection:
-            await inbox.forget_old(connection)
-            await idempotency_store.forget_old(connection)
+        async with transaction(self.pool) as writer:
+            await inbox.forget_old(writer)
+            await idempotency_store.forget_old(writer)
 
     def _book(self, connection: Connection) -> PostgresOrderBook:
         return PostgresOrderBook(connection, policy=self.policy, hold=self.hold)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import asyncpg
 from shop_kit import context
 from shop_kit.messages import OutgoingMessage, outgoing
-from shop_kit.outbox.postgres import append
+from shop_kit.outbox import postgres as outbox
 from shop_kit.tracing import traceparent
 
 from shop_services.orders.adapters import contracts, history
@@ -26,28 +26,45 @@ INVENTORY_COMMANDS = "shop.inventory.commands.v1"
 PAYMENT_COMMANDS = "shop.payments.commands.v1"
 SOURCE = "/shop/orders"
 
-INSERT_EVENT = "insert into order_events (order_id, version, kind, body, occurred_at) values ($1, $2, $3, $4, $5)"
+# History, summary and messages go in one statement: each statement costs a round trip while the order is locked.
+# $1 is the order, $2 the moment; events follow in arrays from $3, messages from $6.
+_EVENTS_AND_MESSAGES = f"""
+with events as (
+    insert into order_events (order_id, version, kind, body, occurred_at)
+    select $1, version, kind, body::jsonb, $2::timestamptz
+    from unnest($3::integer[], $4::text[], $5::text[]) as event (version, kind, body)
+), messages as ({outbox.insertion(first=6)})
+"""  # noqa: S608 - constants put together
 
-INSERT_ORDER = """
-insert into orders (order_id, customer_id, stage, version, accepted_at, updated_at,
-                    messages_sent, next_look_at, correlation_id, traceparent)
-values ($1, $2, $3, 1, $4, $4, $5, $6, $7, $8)
-"""
+OPEN_ORDER = f"""{_EVENTS_AND_MESSAGES}, opened as (
+    insert into orders (order_id, customer_id, stage, version, accepted_at, updated_at,
+                        messages_sent, next_look_at, correlation_id, traceparent)
+    values ($1, $11, $12, 1, $2, $2, $13, $14, $15, $16)
+)
+select {outbox.WAKE}
+"""  # noqa: S608 - constants put together
 
-LOCK_ORDER = "select order_id from orders where order_id = $1 for update"
+RECORD = f"""{_EVENTS_AND_MESSAGES}, noted as (
+    update orders
+    set stage = $12, version = $13, currency = $14, total_minor_units = $15, updated_at = $2,
+        messages_sent = $16, next_look_at = $17, asked_again = 0
+    where order_id = $1 and version = $11
+    returning order_id
+)
+select (select count(*) from noted), case when cardinality($6::text[]) > 0 then {outbox.WAKE} end
+"""  # noqa: S608 - constants put together
 
 SELECT_HISTORY = """
-select e.kind, e.body, e.occurred_at, o.messages_sent, o.asked_again, o.correlation_id, o.traceparent
-from orders o join order_events e on e.order_id = o.order_id
-where o.order_id = $1 order by e.version
+select o.version, o.messages_sent, o.asked_again, o.correlation_id, o.traceparent, history.kinds, history.bodies, history.moments
+from orders o cross join lateral (
+    select array_agg(kind order by version) as kinds, array_agg(body::text order by version) as bodies,
+           array_agg(occurred_at order by version) as moments
+    from order_events where order_id = o.order_id
+) as history
+where o.order_id = $1
 """
 
-UPDATE_ORDER = """
-update orders
-set stage = $3, version = $4, currency = $5, total_minor_units = $6, updated_at = $7,
-    messages_sent = $8, next_look_at = $9, asked_again = 0
-where order_id = $1 and version = $2
-"""
+LOCK_AND_SELECT_HISTORY = f"{SELECT_HISTORY} for update of o"
 
 SELECT_SILENT = """
 select order_id from orders where next_look_at <= $1 order by next_look_at limit $2 for update skip locked
@@ -78,28 +95,31 @@ class PostgresOrderBook:
         self._pages: dict[str, _Page] = {}
 
     async def find(self, order_id: str) -> Order | None:
-        # Two statements: one that waits for a lock goes on with the snapshot it began with, and misses what was written meanwhile.
-        # https://www.postgresql.org/docs/18/transaction-iso.html#XACT-READ-COMMITTED
-        if await self._connection.fetchval(LOCK_ORDER, order_id) is None:
-            return None
-        return await self.read(order_id)
+        return await self._read(LOCK_AND_SELECT_HISTORY, order_id)
 
     async def read(self, order_id: str) -> Order | None:
         """Return the order as it is, holding nothing."""
-        rows = await self._connection.fetch(SELECT_HISTORY, order_id)
-        if not rows:
+        return await self._read(SELECT_HISTORY, order_id)
+
+    async def _read(self, query: str, order_id: str) -> Order | None:
+        row = await self._connection.fetchrow(query, order_id)
+        if row is not None and row["version"] != len(row["kinds"]):
+            # It waited for the lock: then it has the order as it is now, and the history as it was before.
+            # https://www.postgresql.org/docs/18/transaction-iso.html#XACT-READ-COMMITTED
+            row = await self._connection.fetchrow(SELECT_HISTORY, order_id)
+        if row is None:
             return None
-        first = rows[0]
-        self._pages[order_id] = _Page(first["messages_sent"], first["asked_again"], first["correlation_id"], first["traceparent"])
-        return fold(order_id, [(history.restore(row["kind"], row["body"]), row["occurred_at"]) for row in rows])
+        self._pages[order_id] = _Page(row["messages_sent"], row["asked_again"], row["correlation_id"], row["traceparent"])
+        events = zip(row["kinds"], row["bodies"], row["moments"], strict=True)
+        return fold(order_id, [(history.restore(kind, body), at) for kind, body, at in events])
 
     async def open(self, order: Order, accepted: OrderAccepted, commands: Sequence[Command]) -> None:
         page = self._pages[order.id] = _Page(0, 0, context.correlation_id(), traceparent())
-        await self._send(order, [(order.version, accepted)], commands)
+        events = [(order.version, accepted)]
+        written = self._rows(order, events, self._messages(order, events, commands))
         look_at = order.accepted_at + self._policy.ask_again_after
-        begun = (page.messages_sent, look_at, page.correlation_id, page.traceparent)
-        await self._connection.execute(INSERT_ORDER, order.id, order.customer_id, order.stage.value, order.accepted_at, *begun)
-        await self._write_events(order, [(order.version, accepted)])
+        begun = (order.customer_id, order.stage.value, page.messages_sent, look_at, page.correlation_id, page.traceparent)
+        await self._connection.execute(OPEN_ORDER, *written, *begun)
 
     async def record(self, decision: Decision) -> None:
         order = decision.order
@@ -108,12 +128,15 @@ class PostgresOrderBook:
         if not events and not decision.commands:
             return
         page = self._pages[order.id]
-        await self._write_events(order, events)
-        await self._send(order, events, decision.commands)
+        written = self._rows(order, events, self._messages(order, events, decision.commands))
         look_at = None if order.stage.is_final else order.updated_at + self._policy.ask_again_after
         total = (order.total.currency, order.total.minor_units) if order.total else (None, None)
-        state = (order.stage.value, order.version, *total, order.updated_at, page.messages_sent, look_at)
-        if await self._connection.execute(UPDATE_ORDER, order.id, known, *state) != "UPDATE 1":
+        state = (order.stage.value, order.version, *total, page.messages_sent, look_at)
+        try:
+            noted = await self._connection.fetchval(RECORD, *written, known, *state)
+        except asyncpg.UniqueViolationError as taken:
+            raise ConcurrentChange(f"version {order.version} of {order.id} was written by somebody else") from taken
+        if noted != 1:
             raise ConcurrentChange(f"{order.id} is not at version {known} any more")
 
     async def find_silent(self, *, at: datetime, limit: int) -> Sequence[SilentOrder]:
@@ -126,23 +149,24 @@ class PostgresOrderBook:
         return silent
 
     async def ask_again(self, order: Order, commands: Sequence[Command], *, next_look_at: datetime) -> None:
-        await self._send(order, [], commands)
+        await outbox.append(self._connection, self._messages(order, [], commands))
         await self._connection.execute(UPDATE_ASKED_AGAIN, order.id, next_look_at, self._pages[order.id].messages_sent)
 
-    async def _write_events(self, order: Order, events: Sequence[tuple[int, Event]]) -> None:
-        try:
-            rows = [(order.id, version, *history.store(event), order.updated_at) for version, event in events]
-            await self._connection.executemany(INSERT_EVENT, rows)
-        except asyncpg.UniqueViolationError as taken:
-            raise ConcurrentChange(f"version {order.version} of {order.id} was written by somebody else") from taken
+    def _rows(self, order: Order, events: Sequence[tuple[int, Event]], messages: Sequence[OutgoingMessage]) -> tuple[object, ...]:
+        """Return the first ten parameters of a statement that begins with `_EVENTS_AND_MESSAGES`."""
+        stored = [history.store(event) for _, event in events]
+        kinds, bodies = [kind for kind, _ in stored], [body for _, body in stored]
+        return (order.id, order.updated_at, [version for version, _ in events], kinds, bodies, *outbox.columns(messages))
 
-    async def _send(self, order: Order, events: Sequence[tuple[int, Event]], commands: Sequence[Command]) -> None:
-        """Put everything into the outbox, under the correlation id that the order began with."""
+    def _messages(
+        self, order: Order, events: Sequence[tuple[int, Event]], commands: Sequence[Command]
+    ) -> Sequence[OutgoingMessage]:
+        """Dress everything that is to be sent, under the correlation id that the order began with, and count it."""
         page = self._pages[order.id]
         with context.bind(correlation_id=page.correlation_id, order_id=order.id):
             messages = [*messages_about(order, events, commands, hold=self._hold, after=page.messages_sent)]
         page.messages_sent += len(messages)
-        await append(self._connection, messages)
+        return messages
 
 
 def messages_about(

@@ -183,6 +183,31 @@ async def test_a_key_that_comes_with_another_body_is_refused(store: Store) -> No
         await store.place(key="k-1", body=b"b")
 
 
+async def test_a_key_that_has_expired_may_come_with_another_request(store: Store) -> None:
+    first = await store.place(key="k-1", body=b"a")
+    await store.pool.execute("update idempotency set created_at = now() - interval '25 hours'")
+
+    second = await store.place(key="k-1", body=b"b")
+
+    assert (second.status_code, bytes(second.body) == bytes(first.body)) == (202, False)
+    assert bytes((await store.place(key="k-1", body=b"b")).body) == bytes(second.body)
+
+
+async def test_who_waited_for_an_order_decides_on_its_newest_history(store: Store) -> None:
+    order_id = await store.new_order()
+
+    async with transaction(store.pool) as holder:
+        book = PostgresOrderBook(holder, policy=POLICY, hold=timedelta(seconds=180))
+        order = await book.find(order_id)
+        assert order is not None
+        waiting = asyncio.create_task(store.hear(order_id, PaymentWasDeclined("No.")))
+        while not await store.pool.fetchval("select count(*) from pg_locks where not granted"):  # noqa: ASYNC110 - seen from outside only
+            await asyncio.sleep(0)
+        await book.record(answered(order, RESERVED, at=store.watch()))
+
+    assert (await waiting).total == Money("EUR", 3998)
+
+
 async def test_what_fails_half_way_leaves_nothing_behind(store: Store) -> None:
     order_id = await store.new_order()
     sent = await store.outbox()
