@@ -16,8 +16,3 @@ def complete_resources(incomplete: str) -> list[str]:
     except (SandboxError, ShopDevError, OSError):
         return []
     return [name for name in names if name.startswith(incomplete)]
-
-
-def complete_services(incomplete: str) -> list[str]:
-    """Return names whose logs can be read: the same, as every resource has a log."""
-    return complete_resources(incomplete)

@@ -22,6 +22,7 @@ class SandboxPaths:
 
     @property
     def root(self) -> Path:
+        """Everything of this sandbox but its socket."""
         return self.checkout / ".shop-dev" / self.name
 
     @property
@@ -36,6 +37,7 @@ class SandboxPaths:
 
     @property
     def ports(self) -> Path:
+        """The ports that were chosen once, to be taken again."""
         return self.root / "ports.json"
 
     @property
@@ -45,21 +47,26 @@ class SandboxPaths:
 
     @property
     def logs(self) -> Path:
+        """One file a resource, with rotated ones beside it."""
         return self.root / "logs"
 
     @property
     def telemetry(self) -> Path:
+        """The traces that services sent, an SQLite database."""
         return self.root / "telemetry.sqlite"
 
     @property
     def socket(self) -> Path:
+        """Where the supervisor listens for commands."""
         digest = hashlib.sha256(str(self.root).encode()).hexdigest()[:16]
         return self.runtime_dir / f"{digest}.sock"
 
     def data(self, resource: str) -> Path:
+        """Return where a resource keeps its data."""
         return self.root / "data" / resource
 
     def log(self, resource: str) -> Path:
+        """Return the file with the newest output of a resource."""
         return self.logs / f"{resource}.log"
 
 
@@ -71,6 +78,7 @@ class CachePaths:
 
     @property
     def downloads(self) -> Path:
+        """Archives whose hashes were found right."""
         return self.root / "downloads"
 
     @property

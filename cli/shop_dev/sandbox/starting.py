@@ -139,6 +139,7 @@ def interrupt_after() -> Iterator[None]:
 
 
 def failure_of(event: SandboxFailed) -> Failure:
+    """Return the failure that a sandbox announced, as a command tells it."""
     return Failure.told(event.code, event.message, actions=event.actions, retryable=event.retryable, detail=dict(event.detail))
 
 

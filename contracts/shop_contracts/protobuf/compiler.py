@@ -71,10 +71,6 @@ class CompiledProto:
     file: FileDescriptorProto
     dependencies: tuple[FileDescriptorProto, ...] = field(repr=False)
 
-    def file_set(self) -> FileDescriptorSet:
-        """Return the dependencies and then the file, ready for a descriptor pool."""
-        return FileDescriptorSet(file=[*self.dependencies, self.file])
-
 
 def compile_proto(
     text: str, references: Mapping[str, str] | None = None, *, name: str = "schema.proto", source_info: bool = False

@@ -17,46 +17,56 @@ class RegistryError(Exception):
 
 
 def subject_not_found(subject: str) -> RegistryError:
+    """Nothing was ever registered under the subject."""
     return RegistryError(404, 40401, f"Subject '{subject}' not found.")
 
 
 def version_not_found(version: int) -> RegistryError:
+    """The subject has no such version."""
     return RegistryError(404, 40402, f"Version {version} not found.")
 
 
 def schema_not_found(schema_id: int | str | None = None) -> RegistryError:
+    """No schema has the id, or none of the subject is the one asked about."""
     return RegistryError(404, 40403, "Schema not found" if schema_id is None else f"Schema {schema_id} not found")
 
 
 def subject_soft_deleted(subject: str) -> RegistryError:
+    """The subject is deleted softly already."""
     return RegistryError(404, 40404, f"Subject '{subject}' was soft deleted. Set permanent=true to delete permanently")
 
 
 def subject_not_soft_deleted(subject: str) -> RegistryError:
+    """A permanent delete comes after a soft one."""
     return RegistryError(404, 40405, f"Subject '{subject}' was not deleted first before being permanently deleted")
 
 
 def version_soft_deleted(subject: str, version: int) -> RegistryError:
+    """The version is deleted softly already."""
     return RegistryError(
         404, 40406, f"Subject '{subject}' Version {version} was soft deleted. Set permanent=true to delete permanently"
     )
 
 
 def version_not_soft_deleted(subject: str, version: int) -> RegistryError:
+    """A permanent delete comes after a soft one."""
     return RegistryError(
         404, 40407, f"Subject '{subject}' Version {version} was not deleted first before being permanently deleted"
     )
 
 
 def no_subject_level(subject: str) -> RegistryError:
+    """The subject has no level of its own; the registry's counts."""
     return RegistryError(404, 40408, f"Subject '{subject}' does not have subject-level compatibility configured")
 
 
 def no_subject_mode(subject: str) -> RegistryError:
+    """The subject has no mode of its own; the registry's counts."""
     return RegistryError(404, 40409, f"Subject '{subject}' does not have subject-level mode configured")
 
 
 def incompatible(subject: str, messages: list[str]) -> RegistryError:
+    """The schema does not get on with what was registered before; `messages` say where."""
     details = ", ".join(messages)
     return RegistryError(
         409,
@@ -66,10 +76,12 @@ def incompatible(subject: str, messages: list[str]) -> RegistryError:
 
 
 def invalid_schema(message: str) -> RegistryError:
+    """The schema cannot be read, or a reference of it leads nowhere."""
     return RegistryError(422, 42201, f"Invalid schema: {message}")
 
 
 def invalid_version(version: str) -> RegistryError:
+    """The version is neither a number in range nor `latest`."""
     return RegistryError(
         422,
         42202,
@@ -79,6 +91,7 @@ def invalid_version(version: str) -> RegistryError:
 
 
 def invalid_level(level: object) -> RegistryError:
+    """There is no such compatibility level."""
     return RegistryError(
         422,
         42203,
@@ -88,24 +101,29 @@ def invalid_level(level: object) -> RegistryError:
 
 
 def invalid_mode(mode: object) -> RegistryError:
+    """There is no such mode."""
     return RegistryError(422, 42204, f"Invalid mode {mode!r}. Valid values are READWRITE, READONLY, READONLY_OVERRIDE, and IMPORT")
 
 
 def not_permitted(message: str) -> RegistryError:
+    """The mode, or what this registry offers, forbids it; `message` says which."""
     return RegistryError(422, 42205, message)
 
 
 def reference_exists(subject: str, version: int) -> RegistryError:
+    """Another schema refers to the version."""
     return RegistryError(
         422, 42206, f"One or more references exist to the schema {{magic=1,keytype=SCHEMA,subject={subject},version={version}}}."
     )
 
 
 def invalid_subject(subject: str) -> RegistryError:
+    """The subject's name cannot be stored."""
     return RegistryError(422, 42208, f"The specified subject {subject!r} is not a valid subject name.")
 
 
 def malformed(message: str) -> RegistryError:
+    """The request is not what the API takes."""
     return RegistryError(400, 400, message)
 
 
@@ -120,6 +138,7 @@ def timed_out(message: str) -> RegistryError:
 
 
 def not_loaded() -> RegistryError:
+    """The state is not read yet: a wrong 404 would be worse than this."""
     return RegistryError(
         503, 50003, "The registry has not read its state from Kafka yet. Is Kafka reachable? Try again in a moment."
     )

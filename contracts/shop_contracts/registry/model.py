@@ -72,6 +72,7 @@ class Version:
 
     @property
     def key(self) -> tuple[str, int]:
+        """What no other version has: subject and number."""
         return self.subject, self.version
 
 
@@ -83,6 +84,7 @@ class Settings:
 
     @property
     def level(self) -> Level | None:
+        """The level, where one was set here."""
         found = self.fields.get("compatibilityLevel")
         return Level(found) if found is not None else None
 
@@ -104,6 +106,7 @@ def qualified(context: str, subject: str) -> str:
 
 
 def unqualified(subject: str) -> str:
+    """Return the subject without the context it is qualified with."""
     if subject.startswith(":."):
         end = subject.find(":", 2)
         if end > 0:

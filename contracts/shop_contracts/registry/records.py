@@ -93,6 +93,7 @@ class SchemaValue(msgspec.Struct, frozen=True):
     deleted: bool | None = False
 
     def content(self) -> Content:
+        """Return the schema by itself."""
         return Content(
             schema=self.schema,
             schema_type=self.schemaType or SchemaType.AVRO,

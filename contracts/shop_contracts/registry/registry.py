@@ -41,6 +41,7 @@ class Registry:
         await self._log.start(self._apply)
 
     async def close(self) -> None:
+        """Stop reading and writing."""
         await self._log.close()
 
     def _apply(self, batch: Sequence[Record]) -> None:
@@ -59,6 +60,7 @@ class Registry:
 
     @property
     def failure(self) -> str | None:
+        """Why the state cannot be read or written for good, or None."""
         return self._log.failure
 
     # -- changes

@@ -144,6 +144,7 @@ class Store:
         return iter(sorted(self._subjects))
 
     def contexts(self) -> list[str]:
+        """Return the names of all contexts that have a subject, sorted; the default one is always there."""
         return sorted({DEFAULT_CONTEXT, *map(context_of, self._subjects)})
 
     def has_subject(self, subject: str, *, deleted: bool = False) -> bool:
@@ -156,16 +157,19 @@ class Store:
         return [version for version in self._subjects.get(subject, {}).values() if deleted or not version.deleted]
 
     def version(self, subject: str, number: int, *, deleted: bool = False) -> Version | None:
+        """Return one version of a subject, or None; `deleted` counts soft-deleted ones."""
         version = self._subjects.get(subject, {}).get(number)
         return version if version is not None and (deleted or not version.deleted) else None
 
     def latest(self, subject: str, *, deleted: bool = False) -> Version | None:
+        """Return the newest version of a subject, or None; `deleted` counts soft-deleted ones."""
         for version in reversed(self._subjects.get(subject, {}).values()):
             if deleted or not version.deleted:
                 return version
         return None
 
     def next_version(self, subject: str) -> int:
+        """Return the number that the next version gets: numbers of deleted ones are not given again."""
         return next(reversed(self._subjects.get(subject, {})), 0) + 1
 
     def with_id(self, context: str, schema_id: int) -> Iterable[Version]:
@@ -179,6 +183,7 @@ class Store:
         return self._by_canonical.get((context, identity.canonical), {}).values()
 
     def with_guid(self, guid: str) -> Iterable[Version]:
+        """Return all versions with Confluent's `guid`, a digest of the schema in the form of a UUID."""
         digest = guid.replace("-", "")
         return [version for context in self.contexts() for version in self._by_canonical.get((context, digest), {}).values()]
 

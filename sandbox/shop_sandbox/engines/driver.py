@@ -23,9 +23,11 @@ class Endpoints:
     ports: Mapping[str, int]
 
     def address(self, key: str) -> str:
+        """Return `host:port` of an endpoint."""
         return f"127.0.0.1:{self.ports[key]}"
 
     def url(self, key: str) -> str:
+        """Return the http URL of an endpoint."""
         return f"http://{self.address(key)}"
 
 

@@ -166,7 +166,7 @@ _LOOKS_SECRET = re.compile(r"(^|_)(PASSWORD|PASSWD|SECRET|TOKEN|PRIVATE_KEY|API_
 
 
 def _python_target(view: _View) -> Iterator[Finding]:
-    """A target inside the manifest's own package must have its file; one elsewhere is left to the import."""
+    """Find a target inside the manifest's own package that has no file; one elsewhere is left to the import."""
     target = view.service.runtime.python
     if target is None:
         return
@@ -193,7 +193,7 @@ def _python_target(view: _View) -> Iterator[Finding]:
 
 
 def _command_exists(view: _View) -> Iterator[Finding]:
-    """A command with a path must be there; a bare name is looked for on PATH at the start."""
+    """Find a command whose path leads nowhere; a bare name is looked for on PATH at the start."""
     command = view.service.runtime.command
     if command and "/" in command[0] and not (view.folder / command[0]).is_file():
         yield ("runtime", "command", 0), f"there is no file {command[0]!r}", "a path is relative to the folder of service.yaml"
@@ -223,7 +223,7 @@ def _contract_files(view: _View) -> Iterator[Finding]:
 
 
 def _missing_file(view: _View, path: Path, name: str) -> Iterator[Finding]:
-    """The file must be there and inside the checkout: contracts elsewhere are not under the same version control."""
+    """Find a file that is not there, or outside the checkout: contracts elsewhere are not under the same version control."""
     file = view.platform.checkout / name
     if posixpath.normpath(name).startswith("../"):
         yield path, f"{name!r} is outside the checkout", "contracts live in the repository"

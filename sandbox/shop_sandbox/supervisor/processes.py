@@ -157,7 +157,6 @@ class _Server:
         self._turn = asyncio.Lock()
         self._answers: asyncio.Queue[dict[str, object]] = asyncio.Queue()
         self._early: dict[int, int] = {}
-        self._closing = False
         self.children: dict[int, Child] = {}
         self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._reader = asyncio.create_task(self._read())
@@ -184,7 +183,6 @@ class _Server:
             await self._ask({"do": "signal", "pid": pid, "signal": int(number)}, [])
 
     def close(self) -> None:
-        self._closing = True
         self._reader.cancel()
         self._connection.close()
 

@@ -128,13 +128,6 @@ class Dynamo:
             answer = await self._call("BatchWriteItem", {"RequestItems": {table: wanted}})
             wanted = answer.get("UnprocessedItems", {}).get(table, [])
 
-    async def put_many(self, table: str, items: Sequence[Mapping[str, Any]]) -> None:
-        """Write up to 25 items, unconditionally."""
-        wanted = [{"PutRequest": {"Item": to_native(item)}} for item in items]
-        while wanted:
-            answer = await self._call("BatchWriteItem", {"RequestItems": {table: wanted}})
-            wanted = answer.get("UnprocessedItems", {}).get(table, [])
-
     async def query(
         self,
         table: str,

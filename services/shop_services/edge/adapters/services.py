@@ -51,9 +51,11 @@ class HttpService:
             yield cls(name, url, session, sign, tracer)
 
     async def get(self, path: str, *, as_customer: str, seconds: float) -> ServiceAnswer:
+        """Ask in a customer's name; `seconds` bound it with all its tries. Raises Unavailable."""
         return await self._call("GET", path, self._headers(as_customer), None, seconds)
 
     async def post(self, path: str, *, as_customer: str, body: bytes, idempotency_key: str, seconds: float) -> ServiceAnswer:
+        """Send JSON in a customer's name, with the key that makes repeating it safe. Raises Unavailable."""
         headers = {**self._headers(as_customer), "content-type": "application/json", "idempotency-key": idempotency_key}
         return await self._call("POST", path, headers, body, seconds)
 

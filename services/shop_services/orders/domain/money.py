@@ -18,6 +18,7 @@ class Money:
     minor_units: int
 
     def times(self, quantity: int) -> Money:
+        """Return so many times the amount."""
         return Money(self.currency, self.minor_units * quantity)
 
 

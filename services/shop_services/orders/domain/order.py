@@ -24,6 +24,7 @@ class Stage(StrEnum):
 
     @property
     def is_final(self) -> bool:
+        """Whether nothing can happen to the order any more."""
         return self in {Stage.COMPLETED, Stage.REJECTED, Stage.CANCELLED}
 
 

@@ -64,7 +64,6 @@ RULES: tuple[Rule[Any], ...] = (
     field_moved_to_existing_oneof.RULE,
 )
 
-BY_ID: Mapping[str, Rule[Any]] = {rule.id: rule for rule in RULES}
 BY_SUBJECT: Mapping[type, tuple[Rule[Any], ...]] = {
     subject: tuple(rule for rule in RULES if rule.on is subject) for subject in {rule.on for rule in RULES}
 }
