@@ -70,7 +70,8 @@ def _failure_of(error: BaseException) -> Failure:
 def _wrong_use(error: TyperException) -> Failure:
     context = getattr(error, "ctx", None)
     path = context.command_path if context else PROGRAM
-    return Failure.told(CliCode.USAGE_INVALID, error.format_message(), actions=(f"{path} --help",))
+    told = error.format_message().replace(": Value error, ", ": ")  # a word of the library that checks values
+    return Failure.told(CliCode.USAGE_INVALID, told, actions=(f"{path} --help",))
 
 
 def _crashed(error: BaseException) -> Failure:

@@ -281,7 +281,10 @@ def _refusal(reply: Refused) -> SandboxError:
 
 
 def _not_running(paths: SandboxPaths) -> SandboxError:
-    return SandboxError(ErrorCode.NOT_RUNNING, f"sandbox {paths.name} is not running", actions=("start it with `shop-dev up`",))
+    flag = "" if paths.name == "default" else f" --name {paths.name}"
+    return SandboxError(
+        ErrorCode.NOT_RUNNING, f"sandbox {paths.name} is not running", actions=(f"start it with `shop-dev up{flag}`",)
+    )
 
 
 def _went_away(paths: SandboxPaths) -> SandboxError:

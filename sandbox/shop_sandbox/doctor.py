@@ -22,6 +22,7 @@ from shop_sandbox.errors import SandboxError
 from shop_sandbox.health.kafka import brokers
 from shop_sandbox.paths import CachePaths
 from shop_sandbox.platform import here, not_root
+from shop_sandbox.supervisor import ledger
 
 _NEEDED_BYTES = 1 << 30
 _COMFORTABLE_BYTES = 3 << 30
@@ -45,10 +46,11 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     fix: str | None = None
 
 
-def examine(checkout: Path, cache: CachePaths, inherited: Mapping[str, str]) -> list[Finding]:
+def examine(checkout: Path, cache: CachePaths, inherited: Mapping[str, str], fixed_ports: Mapping[str, int]) -> list[Finding]:
     """Look at everything a sandbox depends on: hash all downloads, and ask the brokers that run in this checkout where they live.
 
-    Takes a second or two, and changes nothing but the record of what was hashed.
+    `fixed_ports` are those that settings give to resources. Takes a second or two, and changes nothing but the record of what was
+    hashed.
     """
     return [
         _platform(),
@@ -62,6 +64,7 @@ def examine(checkout: Path, cache: CachePaths, inherited: Mapping[str, str]) -> 
         _space(cache.root),
         *(_downloads(group, cache) for group in GROUPS),
         _trained(cache, inherited),
+        *(_fixed_port(resource, port, checkout) for resource, port in sorted(fixed_ports.items())),
         *(finding for ports in sorted((checkout / ".shop-dev").glob("*/ports.json")) for finding in _ports(ports)),
     ]
 
@@ -156,7 +159,7 @@ def _downloads(group: str, cache: CachePaths) -> Finding:
         return _warn(name, f"not fetched yet ({archives.size / 1e6:.0f} MB)", "run `shop-dev fetch`, or let the first `up` do it")
     wrong = recheck_jars(archives, cache)
     if not wrong:
-        return _ok(name, f"{len(there)} archives, each as pinned")
+        return _ok(name, f"{len(there)} archive{'s' * (len(there) != 1)}, each as pinned")
     damaged = [jar.file_name for jar in wrong if jar in there]
     missing = len(wrong) - len(damaged)
     found = (
@@ -179,6 +182,27 @@ def _trained(cache: CachePaths, inherited: Mapping[str, str]) -> Finding:
         "not trained yet: Kafka starts about a second slower",
         "run `shop-dev fetch`, or leave a sandbox up for a minute",
     )
+
+
+def _fixed_port(resource: str, port: int, checkout: Path) -> Finding:
+    """A port that settings ask for: free, or held by a sandbox of this checkout, whose ledger names the process."""
+    check = f"port of {resource}"
+    holder = here.port_holder(port)
+    if holder is None:
+        return _ok(check, f"{port} is free")
+    if port in _ports_of_running_sandboxes(checkout):
+        return _ok(check, f"{port} is held by a sandbox of this checkout")
+    variable = f"SHOP_{resource.upper().replace('-', '_')}_PORT"
+    return _warn(
+        check,
+        f"{port} is taken by {holder.command[:60]} (pid {holder.pid}): `shop-dev up` will refuse to start",
+        f"stop that process, or set {variable} to another port",
+    )
+
+
+def _ports_of_running_sandboxes(checkout: Path) -> set[int]:
+    found = [ledger.read(path) for path in (checkout / ".shop-dev").glob("*/ledger.json")]
+    return {port for contents in found if contents is not None for entry in contents.entries.values() for port in entry.ports}
 
 
 def _root() -> Finding:

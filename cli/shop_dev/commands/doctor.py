@@ -28,7 +28,7 @@ def doctor(json: JsonFlag = False) -> Answer:
 
     del json
     project = open_project()
-    findings = list(examine(project.checkout, CachePaths(project.cache_root), project.inherited))
+    findings = list(examine(project.checkout, CachePaths(project.cache_root), project.inherited, project.settings.ports))
     return Answer(data={"findings": [_data(finding) for finding in findings]}, text=_text(findings), failure=_failure(findings))
 
 

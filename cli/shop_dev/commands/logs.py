@@ -44,7 +44,7 @@ def logs(
     project = open_project(name=name)
     written = [path.name.removesuffix(".log") for path in project.paths.logs.glob("*.log")]
     for service in services or ():
-        check_known(service, [*resource_names(project), *written])
+        check_known(service, list(dict.fromkeys((*resource_names(project), *written))))
     earliest = moment(since, now=time.time()) if since else None
     found = records_of(store.read(project.paths, resources=services or (), since=earliest, follow=follow), correlation)
     if json:

@@ -20,4 +20,6 @@ def status(name: SandboxName = None, json: JsonFlag = False) -> Answer:
 
         return status_table(found)
 
-    return Answer(data=status_data(found), text=table, warnings=found.warnings)
+    failure = found.failure
+    failed = (". ".join((failure.message, *failure.actions)),) if failure is not None else ()
+    return Answer(data=status_data(found), text=table, warnings=(*failed, *found.warnings))

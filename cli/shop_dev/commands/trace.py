@@ -25,5 +25,7 @@ def trace(
     from shop_dev.project import open_project
 
     del json
+    if not identity.strip():
+        raise typer.BadParameter("an order id, a correlation id or a trace id is needed, and this is empty.")
     found = span_tree(open_project(name=name).paths.telemetry, identity)
     return Answer(data=trace_data(found), text=trace_text(found))

@@ -32,17 +32,26 @@ def up(
     from shop_dev.output.sinks import sink_for
     from shop_dev.output.start_report import StartReport
     from shop_dev.project import open_project
-    from shop_dev.sandbox.history import earlier_starts
+    from shop_dev.sandbox.history import earlier_starts, resources_started
     from shop_dev.sandbox.starting import start, stay, stock_the_shop
+    from shop_dev.sandbox.unused import unused
 
     project = open_project(name=name, start_timeout_seconds=timeout)
     with sink_for(json=json) as sink:
         started = start(project, tuple(resources or ()), sink=sink, reset=reset)
         stock = stock_the_shop(started, sink=sink)
     earlier = earlier_starts(project.paths.history, before=started.ready.at - started.ready.seconds)
-    report = StartReport(started.ready, attached=started.attached, earlier=earlier, sku=stock.sku)
+    report = StartReport(
+        started.ready,
+        attached=started.attached,
+        earlier=earlier,
+        resources=resources_started(project.paths.history, at=started.ready.at),
+        sku=stock.sku,
+    )
     if attach:
         with sink_for(json=json) as sink:
             sink.say(report.text())
             stay(started, sink=sink)
-    return Answer(data=report.data(), text="" if attach else report.text(), warnings=stock.warnings)
+    return Answer(
+        data=report.data(), text="" if attach else report.text(), warnings=(*unused(project, started.ready), *stock.warnings)
+    )

@@ -53,8 +53,9 @@ class PlainSink:
             self._tell(event)
 
     def _tell(self, event: AnyEvent) -> None:
+        never_ran = isinstance(event, ResourceChanged) and event.state is ResourceState.STOPPED and not self._ran(event.resource)
         self._progress.take(event)
-        if event.at < self._since:
+        if event.at < self._since or never_ran:
             return
         if isinstance(event, ProbeFailed) and self._progress.elapsed(event.resource, event.at) < WORTH_A_REASON_SECONDS:
             return
@@ -65,6 +66,10 @@ class PlainSink:
             self._said[event.resource] = told[0]
         for line in told:
             self.say(line)
+
+    def _ran(self, resource: str) -> bool:
+        row = self._progress.rows.get(resource)
+        return row is not None and row.state is not ResourceState.PENDING
 
     def _with_own_seconds(self, event: AnyEvent) -> AnyEvent:
         if isinstance(event, ResourceChanged):

@@ -13,7 +13,7 @@ from shop_dev.sandbox.history import EarlierStart, usual_seconds, usual_seconds_
 
 @dataclass(frozen=True)
 class StartReport:
-    """Facts of a start, beside those of `earlier` ones. `sku` is a product that can be ordered, if the shop runs.
+    """Facts of a start of `resources`, beside those of `earlier` ones. `sku` is a product that can be ordered, if the shop runs.
 
     `order_key` is the key of the suggested order: literal, as not every machine has `uuidgen`.
     """
@@ -21,6 +21,7 @@ class StartReport:
     ready: SandboxReady
     attached: bool
     earlier: Sequence[EarlierStart] = ()
+    resources: frozenset[str] = frozenset()
     sku: str | None = None
     order_key: str = field(default_factory=lambda: str(uuid.uuid4()))
 
@@ -64,8 +65,7 @@ class StartReport:
         )
 
     def _usual_seconds(self) -> float | None:
-        mine = frozenset(self.earlier[-1].resources) if self.earlier else frozenset()
-        return usual_seconds(self.earlier, resources=mine)
+        return usual_seconds(self.earlier, resources=self.resources)
 
     def _headline(self) -> str:
         if self.attached:

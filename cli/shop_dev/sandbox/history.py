@@ -31,6 +31,11 @@ def earlier_starts(history: Path, *, before: float) -> list[EarlierStart]:
     return [start for start in found if start.at < before]
 
 
+def resources_started(history: Path, *, at: float) -> frozenset[str]:
+    """Return what the start that was ready at `at` consisted of, by the line it left; empty where it left none."""
+    return frozenset(name for start in earlier_starts(history, before=float("inf")) if start.at == at for name in start.resources)
+
+
 def usual_seconds(earlier: Sequence[EarlierStart], *, resources: frozenset[str]) -> float | None:
     """Return the median of the last starts of the same resources, or None if there is none."""
     alike = [start.seconds for start in earlier if start.resources.keys() == resources][-KEPT:]

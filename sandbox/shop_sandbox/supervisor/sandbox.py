@@ -288,8 +288,8 @@ class Sandbox:
         else:
             self._ever_ready = True
             ready = self._ready_event()
+            self._keep_history(ready)  # first: who hears of the start may look it up
             self._announcements.announce(ready)
-            self._keep_history(ready)
             self._aside(self._after_ready())
 
     async def _all_settled(self) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from fakes.command_line import ShopDev
 from fakes.sandbox_client import FakeSandboxClient
-from shop_sandbox.events import AnyEvent, SandboxStopped, Swept
+from shop_sandbox.events import AnyEvent, ResourceChanged, ResourceState, SandboxStopped, Swept
 
 
 def test_a_stop_says_how_long_it_took(shop_dev: ShopDev, sandbox: FakeSandboxClient) -> None:
@@ -61,3 +61,21 @@ def test_purge_removes_what_a_sandbox_that_is_not_running_has_kept(
 
 def test_purge_with_nothing_kept_is_exit_status_7(shop_dev: ShopDev, no_sandbox: None) -> None:
     assert shop_dev("down", "--purge").status == 7
+
+
+def test_what_never_ran_is_not_told_as_stopped(shop_dev: ShopDev, sandbox: FakeSandboxClient) -> None:
+    sandbox.down_script = (
+        ResourceChanged(at=4e9, resource="kafka", state=ResourceState.STOPPING),
+        ResourceChanged(at=4e9, resource="orders", state=ResourceState.STOPPED),
+        ResourceChanged(at=4e9, resource="kafka", state=ResourceState.STOPPED),
+        SandboxStopped(at=4e9, seconds=0.4),
+    )
+
+    assert shop_dev("down").out == "kafka                stopped\nStopped in 0.4 s.\n"
+
+
+def test_the_hint_names_the_sandbox_that_was_asked_for(checkout: Path, shop_dev: ShopDev) -> None:
+    said = shop_dev("down", "--name", "spike")
+
+    assert said.status == 7
+    assert "hint: start it with `shop-dev up --name spike`" in said.err

@@ -90,3 +90,12 @@ def test_what_is_neither_an_age_nor_a_time_is_wrong_use(shop_dev: ShopDev, writt
 
     assert said.status == 2
     assert "--since 'yesterday' is neither an age" in said.err
+
+
+def test_a_name_with_a_typo_gets_each_known_name_once(shop_dev: ShopDev, written: Path) -> None:
+    said = shop_dev("logs", "ordrs", "--json")
+
+    known = said.document()["error"]["detail"]["known"]
+    assert said.status == 2
+    assert "orders" in known
+    assert len(known) == len(set(known))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from fakes.command_line import ShopDev
 from fakes.sandbox_client import FakeSandboxClient, resource_status, sandbox_status
-from shop_sandbox.events import ResourceState
+from shop_sandbox.events import ResourceState, SandboxFailed
+from shop_sandbox.supervisor.protocol import SandboxState
 
 MIB = 2**20
 
@@ -64,3 +65,14 @@ def test_nothing_running_is_exit_status_7(shop_dev: ShopDev, no_sandbox: None) -
 
     assert (said.status, said.out) == (7, "")
     assert said.err == "error: No sandbox named default runs in this checkout. [not_running]\n  hint: shop-dev up\n"
+
+
+def test_a_sandbox_that_has_failed_says_what_to_do(shop_dev: ShopDev, sandbox: FakeSandboxClient) -> None:
+    lost = SandboxFailed(
+        at=4e9, code="emulator_state_lost", message="aws was killed", actions=("`shop-dev up --reset` begins anew",)
+    )
+    sandbox.reported = sandbox_status(resource_status("aws", ResourceState.FAILED), state=SandboxState.FAILED, failure=lost)
+
+    said = shop_dev("status")
+
+    assert said.err == "warning: aws was killed. `shop-dev up --reset` begins anew\n"

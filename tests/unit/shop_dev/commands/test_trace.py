@@ -73,3 +73,10 @@ def test_a_trace_that_is_not_there_is_exit_status_1(shop_dev: ShopDev) -> None:
     said = shop_dev("trace", "ord_none", "--json")
 
     assert (said.status, said.document()["error"]["code"]) == (1, "trace_not_found")
+
+
+def test_an_empty_id_is_wrong_use(shop_dev: ShopDev) -> None:
+    said = shop_dev("trace", "")
+
+    assert said.status == 2
+    assert "is needed, and this is empty. [usage_invalid]" in said.err

@@ -76,6 +76,45 @@ def test_a_start_is_compared_with_the_ones_before(checkout: Path, shop_dev: Shop
     assert "  kafka                 1.02 s  (usually 2.90 s)\n" in said.out
 
 
+def test_a_start_of_some_resources_is_not_compared_with_one_of_all(
+    checkout: Path, shop_dev: ShopDev, sandbox: FakeSandboxClient
+) -> None:
+    history = checkout / ".shop-dev" / "default" / "history.jsonl"
+    history.parent.mkdir(parents=True)
+    of_all = {"at": T0 - 100, "seconds": 5.2, "resources": {"kafka": 2.0, "orders": 0.1, "redis": 0.1}}
+    newest = {"at": T0 + 1.5, "seconds": 1.5, "resources": {"kafka": 1.02, "orders": 0.48}}
+    history.write_text("".join(json.dumps(line) + "\n" for line in [of_all, newest]))
+    sandbox.up_script = (DONE,)
+
+    said = shop_dev("up", "orders")
+
+    assert said.out.startswith("Everything is ready in 1.5 s.\n")
+
+
+def test_a_glob_that_finds_no_manifest_is_warned_of(
+    monkeypatch: pytest.MonkeyPatch, shop_dev: ShopDev, sandbox: FakeSandboxClient
+) -> None:
+    monkeypatch.setenv("SHOP_SERVICES", "servises/*/service.yaml")
+    sandbox.up_script = (DONE,)
+
+    said = shop_dev("up")
+
+    assert said.status == 0
+    assert "warning: No service manifest matches 'servises/*/service.yaml' in " in said.err
+
+
+def test_a_fixed_port_that_comes_too_late_is_warned_of(
+    monkeypatch: pytest.MonkeyPatch, shop_dev: ShopDev, sandbox: FakeSandboxClient
+) -> None:
+    monkeypatch.setenv("SHOP_KAFKA_PORT", "19092")
+    sandbox.attached = True
+    sandbox.up_script = (DONE,)
+
+    said = shop_dev("up")
+
+    assert "warning: kafka stays at 127.0.0.1:9092: port 19092 is used when the sandbox starts again" in said.err
+
+
 def test_json_is_one_document_with_the_facts(shop_dev: ShopDev, sandbox: FakeSandboxClient) -> None:
     sandbox.up_script = (STARTING, READY, DONE)
 
