@@ -83,7 +83,10 @@ def _seconds(value: object) -> float:
 def _folder(value: object) -> Path:
     if not isinstance(value, str) or not value.strip():
         raise WrongValue("takes the path of a folder")
-    return Path(value).expanduser()
+    try:
+        return Path(value).expanduser()
+    except RuntimeError as error:
+        raise WrongValue("takes the path of a folder, and nobody here has the home folder it begins with") from error
 
 
 def _port(value: object) -> int:

@@ -65,12 +65,25 @@ def test_a_flag_is_named_as_it_is_typed() -> None:
         read(flags={"start-timeout-seconds": -1.0})
 
 
+def test_the_home_folder_of_nobody_is_told_as_wrong() -> None:
+    with pytest.raises(ShopDevError, match=r"SHOP_CACHE_DIR = '~nobody-here/cache': takes the path of a folder"):
+        read(environ={"SHOP_CACHE_DIR": "~nobody-here/cache"})
+
+
 @pytest.mark.parametrize("variable", ["SHOP_EDGE_URL", "SHOP_LISTEN_FD", "SHOP_COLOUR", "SHOPPING", "SHOP_TABLE_STOCK"])
 def test_variables_of_others_are_left_alone(variable: str) -> None:
     assert read(environ={variable: "x"}) == Settings()
 
 
-@given(st.text(max_size=8) | st.integers() | st.floats() | st.booleans() | st.none() | st.lists(st.text(max_size=3), max_size=2))
+@given(
+    st.from_regex(r"~[a-z/]{0,6}", fullmatch=True)
+    | st.text(max_size=8)
+    | st.integers()
+    | st.floats()
+    | st.booleans()
+    | st.none()
+    | st.lists(st.text(max_size=3), max_size=2)
+)
 def test_any_value_is_either_taken_with_its_type_or_told_as_wrong(value: object) -> None:
     table = {"services": value, "name": value, "start-timeout-seconds": value, "cache-dir": value, "ports": {"kafka": value}}
 

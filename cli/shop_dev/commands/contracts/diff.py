@@ -20,7 +20,10 @@ def diff(
     strict: Strict = False,
     json: JsonFlag = False,
 ) -> Answer:
-    """Say what a new version of an OpenAPI document breaks, and whom: requests may only widen, responses only narrow."""
+    """Say what a new version of an OpenAPI document breaks, and whom.
+
+    Requests may only widen, responses only narrow.
+    """
     from shop_contracts.openapi_diff import diff as compare
 
     from shop_dev.openapi import open_document, readable
