@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import count
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -11,6 +12,8 @@ from shop_contracts.openapi_diff.fault import InvalidOpenapi
 from shop_contracts.openapi_diff.reading import Pointer, lines_of, parse, read_text
 
 _REMOTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:|//")
+_NUMBERS = count()
+Place = tuple[int, Pointer]
 _VERSION = re.compile(r"3\.(0|1|2)\.\d+\Z")
 
 
@@ -19,6 +22,7 @@ class Document:
 
     def __init__(self, path: Path, tree: Tree, text: str) -> None:
         self.path = path
+        self.number = next(_NUMBERS)
         self.tree = tree
         self.text = text
         self.data: Any = parse(text, path)
@@ -55,7 +59,7 @@ class Tree:
     def __init__(self, folder: Path) -> None:
         self.folder = folder.resolve()
         self._documents: dict[Path, Document] = {}
-        self._targets: dict[tuple[Path, str], Node] = {}
+        self._targets: dict[tuple[int, str], Node] = {}
 
     def open(self, path: Path, text: str | None = None) -> Document:
         """Return a document of the tree, read once. Raises InvalidOpenapi."""
@@ -69,9 +73,9 @@ class Tree:
         reference = node.value["$ref"]
         if not isinstance(reference, str):
             raise node.fault("$ref", "`$ref` is not text", "write `$ref: '#/components/…'`")
-        known = self._targets.get((node.document.path, reference))
+        known = self._targets.get((node.document.number, reference))
         if known is None:
-            known = self._targets[node.document.path, reference] = self._target(node, reference)
+            known = self._targets[node.document.number, reference] = self._target(node, reference)
         return known
 
     def _target(self, node: Node, reference: str) -> Node:
@@ -110,9 +114,9 @@ class Node:
         self.document, self.pointer, self.value = document, pointer, value
 
     @property
-    def key(self) -> tuple[Path, Pointer]:
-        """What tells this place from others."""
-        return self.document.path, self.pointer
+    def key(self) -> Place:
+        """What tells this place from others, in whichever document."""
+        return self.document.number, self.pointer
 
     def resolved(self) -> Node:
         """Return what is meant: the node itself, or what its chain of `$ref` ends in. Raises InvalidOpenapi on a circle."""

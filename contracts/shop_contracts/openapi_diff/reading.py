@@ -130,7 +130,9 @@ class _Reader:
             raise InvalidOpenapi(self.path, 0, f"not valid YAML or JSON: {error}", "save the file as UTF-8 text") from error
 
     def _value(self, event: Any, pointer: Pointer, depth: int) -> Any:
-        if self._wanted is not None and pointer in self._wanted:
+        if self._wanted is not None:
+            if pointer not in self._wanted:
+                return self._skip(event)
             self.lines.setdefault(pointer, event.start_mark.line + 1)
         self._count(event, 1)
         if isinstance(event, yaml.AliasEvent):
@@ -151,7 +153,8 @@ class _Reader:
         if isinstance(event, yaml.SequenceStartEvent):
             found: list[Any] = []
             while not isinstance(item := next(self._events), yaml.SequenceEndEvent):
-                found.append(self._value(item, (*pointer, str(len(found))), depth + 1))
+                below = () if self._wanted is None else (*pointer, str(len(found)))
+                found.append(self._value(item, below, depth + 1))
             return found
         return self._mapping(pointer, depth)
 
@@ -162,7 +165,7 @@ class _Reader:
             if not isinstance(key, yaml.ScalarEvent) or key.start_mark is None:
                 raise self._fault(key, "a key must be a plain word", "write `key: value`")
             name = str(key.value)
-            below = (*pointer, name)
+            below = () if self._wanted is None else (*pointer, name)
             if self._wanted is not None and below in self._wanted:
                 self.lines.setdefault(below, key.start_mark.line + 1)
             if name in mapping:
@@ -173,13 +176,24 @@ class _Reader:
             else:
                 mapping[name] = value
         for one in merged:
+            if one is None and self._wanted is not None:
+                continue
             if not isinstance(one, dict):
                 raise InvalidOpenapi(self.path, 0, "`<<` merges something that is no mapping", "let it name an anchor of a mapping")
             for name, value in one.items():
                 mapping.setdefault(name, value)
         return mapping
 
+    def _skip(self, event: Any) -> None:
+        """Read over a value of which no line is wanted."""
+        depth = isinstance(event, yaml.CollectionStartEvent)
+        while depth:
+            below = next(self._events)
+            depth += isinstance(below, yaml.CollectionStartEvent) - isinstance(below, yaml.CollectionEndEvent)
+
     def _alias(self, event: Any) -> Any:
+        if self._wanted is not None:
+            return None
         if event.anchor not in self._anchors:
             reason = f"the alias *{event.anchor} names an anchor that is not complete here"
             raise self._fault(event, reason, "an alias may name what stands above it, not what it stands in")

@@ -8,13 +8,11 @@ branch that is only `null` are one thing too, and so are the two ways to write a
 from __future__ import annotations
 
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
-from shop_contracts.openapi_diff.documents import Node
-from shop_contracts.openapi_diff.reading import Pointer
+from shop_contracts.openapi_diff.documents import Node, Place
 
-Key = tuple[tuple[Path, Pointer], ...]
+Key = tuple[Place, ...]
 
 LOWER = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties", "minContains")
 UPPER = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties", "maxContains")
@@ -49,7 +47,7 @@ ANNOTATIONS = frozenset(
     )
 )
 _MOST_CONJUNCTS = 1_000
-_NULL: Key = ((Path("null"), ()),)
+_NULL: Key = ((-1, ()),)
 
 
 class Schema:
@@ -205,8 +203,8 @@ class Schema:
 
 def _expand(nodes: tuple[Node, ...], *, is_3_0: bool) -> tuple[Node, ...]:
     """Return the conjuncts of some nodes: references followed, `allOf` taken apart, each place once."""
-    found: dict[tuple[Path, Pointer], Node] = {}
-    seen: set[tuple[Path, Pointer]] = set()
+    found: dict[Place, Node] = {}
+    seen: set[Place] = set()
     waiting = list(reversed(nodes))
     while waiting:
         node = waiting.pop()

@@ -46,9 +46,9 @@ def lifecycle(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[D
         verb = Verb.CHANGED if new["has_sunset"] else Verb.UNSET
         yield Difference("sunset", verb, SUNSET, before.get(SUNSET), after.get(SUNSET), facts=facts)
     levels = stability_of(before.get(STABILITY)), stability_of(after.get(STABILITY))
-    if None in levels:
+    if None in levels and before.get(STABILITY) != after.get(STABILITY):
         yield Difference("stability", Verb.CHANGED, STABILITY, before.get(STABILITY), after.get(STABILITY))
-    elif levels[0] != levels[1]:
+    elif None not in levels and levels[0] != levels[1]:
         fell = LEVELS.index(str(levels[1])) < LEVELS.index(str(levels[0]))
         yield Difference("stability", Verb.DECREASED if fell else Verb.INCREASED, STABILITY, *levels)
 

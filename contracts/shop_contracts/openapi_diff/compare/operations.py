@@ -14,6 +14,7 @@ from shop_contracts.openapi_diff.compare.media_types import is_json, match_media
 from shop_contracts.openapi_diff.compare.parameters import parameter_changes, template
 from shop_contracts.openapi_diff.compare.schemas import SchemaPairs
 from shop_contracts.openapi_diff.compare.security import SchemeNames, security_changes
+from shop_contracts.openapi_diff.compare.untouched import Untouched
 from shop_contracts.openapi_diff.documents import Api, Node
 from shop_contracts.openapi_diff.schemas import Schema
 
@@ -29,6 +30,7 @@ class Comparison:
         self.old, self.new = old, new
         self.pairs = SchemaPairs()
         self._schemes = SchemeNames(old, new)
+        self._untouched = Untouched(old, new)
 
     def changes(self) -> Iterator[Change]:
         """Yield every difference that a rule may care about. Raises InvalidOpenapi where a document is not what it should be."""
@@ -61,12 +63,16 @@ class Comparison:
 
     def _path_item(self, path: str, new_path: str, before: Node, after: Node) -> Iterator[Change]:
         old, new = _operations(before), _operations(after)
+        parameters = (item.child("parameters", item.value.get("parameters")) for item in (before, after))
+        same_frame = path.removeprefix("webhook:") == new_path and self._untouched(*parameters)
         for method, operation in old.items():
             context = _context(method, path)
             if method not in new:
                 yield from _removal(operation, context, whole_path=False)
                 continue
             twin = new[method]
+            if same_frame and self._untouched(operation, twin):
+                continue
             yield from _told(lifecycle(_words(operation), _words(twin)), context, operation, twin)
             level = stability_of(twin.value.get(STABILITY))
             if level in _UNSTABLE:
@@ -102,6 +108,8 @@ class Comparison:
             if twin is None:
                 facts = {"success": bool(_SUCCESS.match(status))}
                 yield Change("status", Verb.REMOVED, there, subject=status, old=response, facts=facts)
+                continue
+            if self._untouched(response, twin):
                 continue
             yield from self._headers(response, twin, there)
             yield from self._content(response, twin, there)

@@ -18,11 +18,12 @@ BODY = "paths:\n  /a:\n    put:\n      requestBody:\n        content:\n         
 
 
 def fault(folder: Path, text: str | bytes, *, name: str = "api.yaml") -> InvalidOpenapi:
-    """Compare a file to itself; return what is wrong with it."""
+    """Compare a file to what is the same but for the version, so that all of it is looked at; return what is wrong with it."""
     path = folder / name
-    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    content = text if isinstance(text, bytes) else text.encode()
+    path.write_bytes(content)
     with pytest.raises(InvalidOpenapi) as caught:
-        diff(open_api(path), open_api(path))
+        diff(open_api(path), open_api(path, text=content.replace(b"3.1.0", b"3.1.1").decode()))
     assert caught.value.hint
     return caught.value
 
@@ -176,7 +177,7 @@ A = {"$ref": "#/components/schemas/A"}
 def test_schemas_that_hold_themselves_are_compared(schemas: Json) -> None:
     whole = request(A, components={"schemas": schemas})
 
-    assert compared(whole, copy.deepcopy(whole)).findings == ()
+    assert compared(whole, copy.deepcopy(whole) | {"openapi": "3.1.1"}).findings == ()
 
 
 def test_a_change_inside_a_schema_that_holds_itself_is_found() -> None:
@@ -193,10 +194,10 @@ def test_a_chain_too_long_to_follow_is_told() -> None:
         f"A{number or ''}": {"oneOf": [{"$ref": f"#/components/schemas/A{number + 1}"}, {"type": "object"}]}
         for number in range(5000)
     }
-    whole = request(A, components={"schemas": chain | {"A5000": {"type": "string"}}})
+    old, new = (request(A, components={"schemas": chain | {"A5000": {"type": kind}}}) for kind in ("string", "integer"))
 
     with pytest.raises(InvalidOpenapi, match="too deeply"):
-        compared(whole, copy.deepcopy(whole))
+        compared(old, new)
 
 
 def test_parts_that_multiply_do_not() -> None:
@@ -262,7 +263,7 @@ junk = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(place=st.sampled_from([place for place in places(WHOLE) if place]), value=junk)
 def test_whatever_stands_anywhere_is_compared_or_told(place: tuple[Any, ...], value: Any) -> None:
     broken = copy.deepcopy(WHOLE)
@@ -271,7 +272,7 @@ def test_whatever_stands_anywhere_is_compared_or_told(place: tuple[Any, ...], va
         inside = inside[key]
     inside[place[-1]] = value
 
-    for old, new in ((WHOLE, broken), (broken, WHOLE), (broken, broken)):
+    for old, new in ((WHOLE, broken), (broken, WHOLE), (broken, broken | {"openapi": "3.1.1"})):
         try:
             compared(old, new)
         except InvalidOpenapi as error:
