@@ -156,7 +156,7 @@ def _install_with_uv(layout: Layout, uv: str) -> None:
 
 
 def _uv_installs(layout: Layout, uv: str) -> bool:
-    options = ["--require-hashes", "--no-deps", "--compile-bytecode"]
+    options = ["--require-hashes", "--no-deps", *(["--compile-bytecode"] if _never_compiled_later() else [])]
     command = [uv, "pip", "install", "--python", str(layout.python), *options, "--requirement", str(layout.lock)]
     return subprocess.run(command, stdout=sys.stderr, check=False).returncode == 0  # nosec B603 - as above
 
@@ -186,6 +186,7 @@ def _pip_install(layout: Layout, requirements: Path) -> list[str]:
     if not any(layout.venv.glob("lib/python*/site-packages/pip")):
         _run(layout, [str(layout.python), "-m", "ensurepip"], what="add pip to the virtual environment")
     options = ["--require-hashes", "--no-deps", "--no-input", "--disable-pip-version-check", "--progress-bar", "off"]
+    options += [] if _never_compiled_later() else ["--no-compile"]
     return [str(layout.python), "-m", "pip", "install", *options, "--requirement", str(requirements)]
 
 
@@ -212,8 +213,15 @@ def _make_importable(layout: Layout) -> None:
     script = layout.venv / "bin" / "shop-dev"
     script.write_text(SCRIPT.format(python=layout.python), encoding="utf-8")
     script.chmod(0o755)
-    roots = [str(layout.checkout / root) for root in SOURCE_ROOTS]
-    _run(layout, [str(layout.python), "-m", "compileall", "-q", *roots], what="compile the project's sources")
+    if _never_compiled_later():
+        roots = [str(layout.checkout / root) for root in SOURCE_ROOTS]
+        _run(layout, [str(layout.python), "-m", "compileall", "-q", *roots], what="compile the project's sources")
+
+
+def _never_compiled_later() -> bool:
+    """True where Python may not keep what it compiles at an import. Elsewhere it compiles the sixth that is ever imported, when it
+    is; compiling all of it ahead costs half a minute of two cores."""
+    return bool(os.environ.get("PYTHONDONTWRITEBYTECODE"))
 
 
 @contextmanager
