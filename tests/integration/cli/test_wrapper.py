@@ -25,10 +25,23 @@ CHECKOUT = Path(__file__).resolve().parents[3]
 PROGRAM = (
     "import sys\nimport tiny\n\ndef main():\n    print('ran', tiny.WORD, *sys.argv[1:])\n\nif __name__ == '__main__':\n    main()\n"
 )
-INSTALLERS = [
-    "pip",
-    pytest.param("uv", marks=pytest.mark.skipif(shutil.which("uv") is None, reason="uv is not on PATH")),
-]
+UV = shutil.which("uv", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
+"""The locked one, beside this Python, where the environment has it."""
+INSTALLERS = ["pip", pytest.param("uv", marks=pytest.mark.skipif(UV is None, reason="there is no uv"))]
+
+
+TINY_UV = """\
+import pathlib, subprocess, sys
+
+def main():
+    pathlib.Path(sys.prefix, "installed-by-tiny-uv").write_text(" ".join(sys.argv[1:]))
+    if {fails}:
+        sys.exit("tiny uv gives up")
+    lock = sys.argv[sys.argv.index("--requirement") + 1]
+    pip = [sys.executable, "-m", "pip", "install", "--require-hashes", "--no-deps", "--requirement", lock]
+    sys.exit(subprocess.call(pip, stdout=sys.stderr))
+"""
+"""Stands where the locked uv would: takes uv's command line, leaves a mark, and does the work."""
 
 
 @dataclass(frozen=True)
@@ -81,9 +94,20 @@ class Bench:
         )
 
     def lock(self, version: str, *, digest: str | None = None) -> None:
-        built = self.wheels / f"tiny-{version}-py3-none-any.whl"
-        sha256 = digest or hashlib.sha256(built.read_bytes()).hexdigest()
-        (self.copy / "requirements.lock").write_text(f"# made by a test\ntiny=={version} \\\n    --hash=sha256:{sha256}\n")
+        (self.copy / "requirements.lock").write_text("# made by a test\n" + self._entry("tiny", version, digest))
+
+    def lock_uv_as_well(self, *, digest: str | None = None, fails: bool = False) -> None:
+        wheel(self.wheels, "uv", "9.0", TINY_UV.format(fails=fails), script="uv = uv:main")
+        lock = self.copy / "requirements.lock"
+        lock.write_text(lock.read_text() + self._entry("uv", "9.0", digest) + "    # via shop-dev\n")
+
+    @property
+    def mark_of_the_locked_uv(self) -> Path:
+        return self.copy / ".venv" / "installed-by-tiny-uv"
+
+    def _entry(self, name: str, version: str, digest: str | None) -> str:
+        built = self.wheels / f"{name}-{version}-py3-none-any.whl"
+        return f"{name}=={version} \\\n    --hash=sha256:{digest or hashlib.sha256(built.read_bytes()).hexdigest()}\n"
 
 
 def _hear_interrupts() -> None:
@@ -105,15 +129,17 @@ def bench_in(folder: Path, installer: str) -> Bench:
     bench.lock("1.0")
     python = Path(sys.base_prefix) / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}"
     (bench.programs / "python3").symlink_to(python)
-    for name in ("sh", "cmp", "readlink", *(["uv"] if installer == "uv" else [])):
+    for name in ("sh", "cmp", "readlink"):
         (bench.programs / name).symlink_to(str(shutil.which(name)))
+    if installer == "uv":
+        (bench.programs / "uv").symlink_to(str(UV))
     return bench
 
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
     """A fresh copy, with the quicker installer where it is there."""
-    return bench_in(tmp_path, "uv" if shutil.which("uv") else "pip")
+    return bench_in(tmp_path, "uv" if UV else "pip")
 
 
 @pytest.fixture(scope="module", params=INSTALLERS)
@@ -128,12 +154,14 @@ def used(
 Used = tuple[Bench, "subprocess.CompletedProcess[str]"]
 
 
-def wheel(folder: Path, name: str, version: str, source: str) -> None:
+def wheel(folder: Path, name: str, version: str, source: str, *, script: str | None = None) -> None:
     info = f"{name}-{version}.dist-info"
     with zipfile.ZipFile(folder / f"{name}-{version}-py3-none-any.whl", "w") as archive:
         archive.writestr(f"{name}.py", source)
         archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
         archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        if script:
+            archive.writestr(f"{info}/entry_points.txt", f"[console_scripts]\n{script}\n")
         archive.writestr(f"{info}/RECORD", f"{name}.py,,\n{info}/METADATA,,\n{info}/WHEEL,,\n{info}/RECORD,,\n")
 
 
@@ -175,6 +203,40 @@ def test_a_package_with_another_hash_is_refused(installer: str, tmp_path: Path) 
     assert (done.returncode, done.stdout) == (1, "")
     assert f"error: {installer} could not install the packages of requirements.lock" in done.stderr
     assert not (bench.copy / ".venv" / "shop-dev.lock").exists()
+
+
+def test_without_uv_pip_installs_the_locked_one_and_that_the_rest(tmp_path: Path) -> None:
+    bench = bench_in(tmp_path, "pip")
+    bench.lock_uv_as_well()
+
+    done = bench.run()
+
+    assert (done.returncode, done.stdout) == (0, "ran one\n")
+    command = bench.mark_of_the_locked_uv.read_text()
+    assert command.startswith("pip install ")
+    assert "--require-hashes" in command
+    assert command.endswith("requirements.lock")
+
+
+def test_a_locked_uv_with_another_hash_never_runs(tmp_path: Path) -> None:
+    bench = bench_in(tmp_path, "pip")
+    bench.lock_uv_as_well(digest="0" * 64)
+
+    done = bench.run()
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "error: pip could not install the packages of requirements.lock" in done.stderr
+    assert not bench.mark_of_the_locked_uv.exists()
+
+
+def test_where_the_locked_uv_fails_pip_does_its_work(tmp_path: Path) -> None:
+    bench = bench_in(tmp_path, "pip")
+    bench.lock_uv_as_well(fails=True)
+
+    done = bench.run()
+
+    assert (done.returncode, done.stdout) == (0, "ran one\n")
+    assert bench.mark_of_the_locked_uv.exists()
 
 
 def test_a_lock_that_changed_is_installed(bench: Bench) -> None:
