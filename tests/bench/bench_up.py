@@ -12,6 +12,7 @@ import platform
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import psutil
 from shop_dev import sandbox
 from shop_dev.project import open_project
 from shop_sandbox.events import CodeChanged, ResourceChanged, ResourceState
@@ -59,43 +61,103 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--dry", action="store_true", help="print only")
+    parser.add_argument("--first-ever", action="store_true", help="also measure a fresh clone with empty caches (needs a network)")
     options = parser.parse_args()
     os.chdir(CHECKOUT)
     load = os.getloadavg()[0]
-    figures = measure(options.runs)
-    section = table(figures, runs=options.runs, load=load)
+    figures, weights = measure(options.runs)
+    if options.first_ever:
+        figures.insert(0, Figure("first-ever `./shop-dev up` of a fresh clone, downloads included", [first_ever()], "s", "90 s"))
+    loads = (load, os.getloadavg()[0])
+    section = table(figures, runs=options.runs, loads=loads) + breakdown(weights)
     sys.stdout.write(section)
     if not options.dry:
         write(section)
 
 
-def measure(runs: int) -> list[Figure]:
-    """All figures. The first start is not counted: it fills caches and makes the stores."""
+@dataclass(frozen=True)
+class Weight:
+    """What one resource took to get ready, in seconds of its own and of a CPU, and what it weighs in bytes (PSS)."""
+
+    resource: str
+    seconds: float | None
+    cpu_seconds: float
+    bytes: int | None
+
+
+def measure(runs: int) -> tuple[list[Figure], list[Weight]]:
+    """All figures, and the last start by resource. The first start is not counted: it fills caches and makes the stores."""
     shop_dev("up", "--reset")
     shop_dev("down")
     ups: list[float] = []
     readies: list[float] = []
     downs: list[float] = []
+    cpus: list[float] = []
     for last in [False] * (runs - 1) + [True]:
         seconds, answer = timed(lambda: shop_dev("up"))
         ups.append(seconds)
         readies.append(answer["data"]["seconds"])
+        breakdown_now = weigh()
+        cpus.append(sum(one.cpu_seconds for one in breakdown_now))
         if not last:
             downs.append(timed(lambda: shop_dev("down"))[0])
     statuses = [timed(lambda: shop_dev("status"))[0] for _ in range(runs)]
     edits = [edit_to_ready() for _ in range(runs)]
-    weights = [idle_mebibytes() for _ in range(IDLE_SAMPLES)]
+    idle = [idle_mebibytes() for _ in range(IDLE_SAMPLES)]
     downs.append(timed(lambda: shop_dev("down", "--purge"))[0])
-    return [
+    figures = [
         Figure("`up`, caches filled, to everything ready (the command's own wall time)", ups, "s", "5 s, later 4 s"),
         Figure("the same, as the supervisor counts it", readies, "s", ""),
+        Figure("CPU time of all its processes until then", cpus, "s", ""),
         Figure("`down`", downs, "s", "1 s"),
         Figure(f"`{EDITED}` edited, ready again", edits, "s", "0.7 s"),
         Figure("`status`", statuses, "s", ""),
         Figure("`--help`", helps("./shop-dev"), "ms", "250 ms"),
         Figure("`--help` without the wrapper", helps(".venv/bin/python", "-P", "-m", "shop_dev"), "ms", "20 ms less at most"),
-        Figure("whole sandbox idle, proportional memory (PSS)", weights, "MiB", "700 MiB"),
+        Figure("whole sandbox idle, proportional memory (PSS)", idle, "MiB", "700 MiB"),
     ]
+    return figures, breakdown_now
+
+
+def weigh() -> list[Weight]:
+    """The running sandbox by resource. What has ended (provisioning) is counted with the supervision that forked it."""
+    status = shop_dev("status")["data"]
+    found = []
+    own_processes: set[int] = set()
+    for one in status["resources"]:
+        family = _family(one["pid"]) if one["pid"] else []
+        own_processes |= {process.pid for process in family}
+        found.append(Weight(one["name"], one["secondsToReady"], _cpu_seconds(family), one["pssBytes"]))
+    rest = [process for process in _family(status["supervisorPid"]) if process.pid not in own_processes]
+    return [*found, Weight("supervision and what has ended", None, _cpu_seconds(rest), status["supervisorPssBytes"])]
+
+
+def _family(pid: int) -> list[psutil.Process]:
+    leader = psutil.Process(pid)
+    return [leader, *leader.children(recursive=True)]
+
+
+def _cpu_seconds(processes: Sequence[psutil.Process]) -> float:
+    return sum(sum(process.cpu_times()[:4]) for process in processes)  # own and reaped children's, user and system
+
+
+def first_ever() -> float:
+    """Seconds of the first `up` in a new clone, under a new home directory and so with no cache of ours, uv's or pip's."""
+    with tempfile.TemporaryDirectory(prefix="shop-dev-first-") as folder:
+        clone = Path(folder) / "shop"
+        subprocess.run(["git", "clone", "--quiet", str(CHECKOUT), str(clone)], check=True)
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(("XDG_", "UV_", "VIRTUAL_ENV"))}
+        environment["HOME"] = folder
+
+        def call(*words: str) -> None:
+            subprocess.run(
+                ["./shop-dev", *words, "--name", NAME], cwd=clone, env=environment, check=True, stdout=subprocess.DEVNULL
+            )
+
+        try:
+            return timed(lambda: call("up", "--timeout", "300"))[0]
+        finally:
+            call("down")
 
 
 def shop_dev(*words: str) -> Any:
@@ -139,14 +201,24 @@ def idle_mebibytes() -> float:
     return float(shop_dev("status")["data"]["totalPssBytes"]) / 2**20
 
 
-def table(figures: Sequence[Figure], *, runs: int, load: float) -> str:
+def breakdown(weights: Sequence[Weight]) -> str:
+    """The last start by resource: where the seconds and the memory go."""
+    rows = [("resource", "own seconds to ready", "CPU seconds", "memory (PSS)"), ("---",) * 4]
+    for one in sorted(weights, key=lambda one: -one.cpu_seconds):
+        seconds = "" if one.seconds is None else _told(one.seconds, "s")
+        memory = "" if one.bytes is None else _told(one.bytes / 2**20, "MiB")
+        rows.append((one.resource, seconds, _told(one.cpu_seconds, "s") if one.cpu_seconds else "", memory))
+    return "\n".join(["", "The last start by resource:", "", *("| " + " | ".join(row) + " |" for row in rows), ""])
+
+
+def table(figures: Sequence[Figure], *, runs: int, loads: tuple[float, float]) -> str:
     """The section of the page."""
     rows = [("what", "median", "best", "worst", "runs", "budget"), ("---",) * 6, *(figure.cells() for figure in figures)]
     machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     return "\n".join(
         [
             "",
-            f"Measured {datetime.now(UTC):%Y-%m-%d} on {machine}; load average {load:.1f} before the first run.",
+            f"Measured {datetime.now(UTC):%Y-%m-%d} on {machine}; load average {loads[0]:.1f} before, {loads[1]:.1f} after.",
             f"To repeat: `just bench-up --runs {runs}`.",
             "",
             *("| " + " | ".join(row) + " |" for row in rows),
