@@ -108,6 +108,18 @@ async def test_a_breaker_opens_after_failures_and_then_calls_nobody() -> None:
     assert (breaker.state, untouched.calls) == (BreakerState.OPEN, 0)
 
 
+async def test_a_breaker_opens_at_its_share_of_failures_and_not_below() -> None:
+    breaker = CircuitBreaker("psp", failure_ratio=0.5, minimum_calls=4, monotonic=Watch())
+    for _ in range(3):
+        await breaker.call(Dependency(0).call)
+
+    await fail(breaker, 2)
+    assert breaker.state is BreakerState.CLOSED
+
+    await fail(breaker, 1)
+    assert breaker.state is BreakerState.OPEN
+
+
 async def test_a_breaker_recovers_by_itself_once_single_calls_work_again() -> None:
     watch = Watch()
     breaker = CircuitBreaker("psp", minimum_calls=5, open_seconds=2.0, recovery_calls=2, monotonic=watch)
