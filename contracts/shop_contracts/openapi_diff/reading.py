@@ -186,7 +186,7 @@ class _Reader:
 
     def _skip(self, event: Any) -> None:
         """Read over a value of which no line is wanted."""
-        depth = isinstance(event, yaml.CollectionStartEvent)
+        depth = int(isinstance(event, yaml.CollectionStartEvent))
         while depth:
             below = next(self._events)
             depth += isinstance(below, yaml.CollectionStartEvent) - isinstance(below, yaml.CollectionEndEvent)
