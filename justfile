@@ -16,7 +16,7 @@ check:
     .venv/bin/ruff format --check .
     .venv/bin/mypy
     .venv/bin/lint-imports
-    {{ python }} -m shop_contracts.generate --check
+    {{ python }} -P -m shop_dev contracts check
     {{ python }} -m shop_dev.reference --check
     .venv/bin/bandit --quiet --recursive --severity-level low --exclude '*_pb2.py' cli sandbox services contracts loadtests
 
@@ -45,9 +45,9 @@ e2e *arguments:
 ci:
     CI=true bash .ci/run
 
-# Compile the Protobuf sources
+# Make what is made from contracts: Protobuf modules and stubs, AsyncAPI documents
 contracts:
-    {{ python }} -m shop_contracts.generate
+    {{ python }} -P -m shop_dev contracts generate
 
 # Write the reference pages that are made from the code
 reference:
@@ -70,6 +70,7 @@ bench-checkout *arguments:
 
 # Measure compatibility checks and the registry
 bench-contracts:
+    {{ python }} tests/bench/bench_contracts.py
     {{ python }} tests/bench/bench_compat.py
     {{ python }} tests/bench/bench_registry.py
 

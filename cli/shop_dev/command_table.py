@@ -59,6 +59,14 @@ COMMANDS: dict[str, LazyCommand | LazyGroup] = {
                 "shop_dev.commands.contracts.generate:generate",
                 "Make what is made from contracts: Protobuf and gRPC modules with type stubs, and AsyncAPI documents.",
             ),
+            "docs": LazyCommand(
+                "shop_dev.commands.contracts.docs:docs",
+                "Write a browsable page of every REST interface and every event, in one file that needs no network.",
+            ),
+            "pacts": LazyCommand(
+                "shop_dev.commands.contracts.pacts:pacts",
+                "Write what consumers read of events as Pact v4 message files, for other teams' tools.",
+            ),
             "release": LazyCommand(
                 "shop_dev.commands.contracts.release:release",
                 "Move the contracts as they are into the baselines, which later changes are held against.",

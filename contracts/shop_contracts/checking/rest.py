@@ -17,7 +17,7 @@ from shop_contracts.openapi_diff.reading import lines_of
 if TYPE_CHECKING:
     from shop_contracts.checking.coverage import Route
 
-_METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace"})
+METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace"})
 _FILE = re.compile(r"""\$ref["']?\s*:\s*["']?([^#"'\s}]+)""")
 
 
@@ -51,7 +51,7 @@ class Documents:
             (name, method)
             for name, item in (items.items() if isinstance(items, dict) else ())
             for method in (item if isinstance(item, dict) else ())
-            if method in _METHODS
+            if method in METHODS
         ]
         source = document.root.document
         lines = lines_of(source.text, source.path, {("paths", name, method) for name, method in found})
@@ -79,7 +79,7 @@ def refusals(old: Document, new: Document, root: Path, *, subject: str, against:
             finding.id,
             path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name,
             line,
-            f"{finding.message}.",
+            finding.message if finding.message.endswith(".") else f"{finding.message}.",
             subject=subject,
             path=" ".join(part for part in (finding.operation, finding.where) if part),
             against=against,

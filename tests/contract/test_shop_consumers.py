@@ -1,0 +1,74 @@
+"""The shop's own consumers and producers, through the command as CI runs it; and that the command sees when they part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from shop_contracts.checking.check import examine
+from shop_contracts.checking.finding import Finding
+from shop_dev.contract_tree import open_contracts
+from shop_dev.rehearsals import rehearsing
+from shop_kit.kafka import wire
+from shop_kit.messages import OutgoingMessage, outgoing
+from shop_services.inventory import rehearsal as inventory
+from shop_services.inventory.adapters import events
+from shop_services.orders.adapters import answers
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def findings(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[Finding]]:
+    monkeypatch.chdir(CHECKOUT)
+
+    def find() -> list[Finding]:
+        tree = open_contracts()
+        with rehearsing(tree.contracts.declared.services, str(CHECKOUT)) as (casts, broken):
+            found = examine(tree.contracts, styled=(), lock=tree.lock, today=date(2026, 1, 1), with_generated=False, casts=casts)
+        return [*tree.faults, *broken, *found]
+
+    return find
+
+
+def test_every_consumer_accepts_every_released_version_and_every_read_field_is_filled(
+    findings: Callable[[], list[Finding]],
+) -> None:
+    assert findings() == []
+
+
+def test_inventory_may_not_stop_to_name_prices(findings: Callable[[], list[Finding]], monkeypatch: pytest.MonkeyPatch) -> None:
+    original = inventory.reservation_event
+
+    def without_prices(reservation: Any) -> OutgoingMessage:
+        message = original(reservation)
+        _, _, content = wire.unframe(wire.frame(1, message.body))
+        event = events.events_pb2.InventoryEvent.FromString(content)
+        for line in event.stock_reserved.lines if event.HasField("stock_reserved") else ():
+            line.ClearField("unit_price")
+        return outgoing(message.topic, message.key, event, source="/shop/inventory", sequence=message.sequence)
+
+    monkeypatch.setattr(inventory, "reservation_event", without_prices)
+
+    assert {(one.id, one.path) for one in findings()} == {
+        ("read-not-filled", "stock_reserved.lines.unit_price.currency_code"),
+        ("read-not-filled", "stock_reserved.lines.unit_price.minor_units"),
+    }
+
+
+def test_orders_may_not_lose_a_case_for_an_answer(findings: Callable[[], list[Finding]], monkeypatch: pytest.MonkeyPatch) -> None:
+    original = answers.answer_from_inventory
+
+    def forgetful(event: Any) -> Any:
+        if event.WhichOneof("kind") == "stock_released":
+            raise LookupError("stock_released")
+        return original(event)
+
+    monkeypatch.setattr(answers, "answer_from_inventory", forgetful)
+
+    (finding,) = [one for one in findings() if one.id != "read-of-what-nobody-sends"]
+    assert finding.id == "rehearsal-broken"
+    assert "LookupError: stock_released" in finding.message

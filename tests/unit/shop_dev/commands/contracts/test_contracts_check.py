@@ -1,0 +1,359 @@
+"""`shop-dev contracts check` on a small repository: green as it stands, and red for each thing that can be wrong."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes.command_line import ShopDev
+from fakes.contract_repository import ContractRepository
+from shop_contracts.compat.lock import render_lock
+
+SALES = "contracts/proto/tills/v1/sales.proto"
+OPENAPI = "contracts/openapi/tills.yaml"
+BASELINE = "contracts/baselines/tills.sales.v1-value"
+
+
+@pytest.fixture
+def repository(tmp_path: Path, shop_dev: ShopDev, monkeypatch: pytest.MonkeyPatch) -> ContractRepository:
+    """A repository with sound contracts, released once."""
+    repository = ContractRepository.plant(tmp_path / "repository")
+    monkeypatch.chdir(repository.root)
+    assert shop_dev("contracts", "release").status == 0
+    repository.commit("Release")
+    return repository
+
+
+def findings(shop_dev: ShopDev, *words: str) -> list[dict[str, Any]]:
+    said = shop_dev("contracts", "check", *words, "--json")
+    found: list[dict[str, Any]] = said.document()["data"]["findings"]
+    assert said.status == (1 if found else 0)
+    return found
+
+
+def told(shop_dev: ShopDev, *words: str) -> list[tuple[str, str, str, int]]:
+    return [(one["group"], one["id"], one["file"], one["line"]) for one in findings(shop_dev, *words)]
+
+
+def test_sound_contracts_are_green_against_baselines_and_a_git_ref(shop_dev: ShopDev, repository: ContractRepository) -> None:
+    said = shop_dev("contracts", "check", "--against", "main")
+
+    assert (said.status, said.out) == (0, "2 Protobuf contracts, 1 REST contract, no findings.\n")
+
+
+def test_a_new_field_and_a_new_operation_are_green(shop_dev: ShopDev, repository: ContractRepository) -> None:
+    repository.change(SALES, "  string email = 3;\n", "  string email = 3;\n  string till = 4;\n")
+    repository.change(
+        OPENAPI,
+        "                  next: {type: string}\n",
+        "                  next: {type: string}\n                  total: {type: integer}\n",
+    )
+
+    assert told(shop_dev, "--against", "main") == []
+
+
+def test_a_broken_contract_is_told_with_place_proof_and_consumers(shop_dev: ShopDev, repository: ContractRepository) -> None:
+    repository.change(SALES, "  int32 quantity = 2;", "  string quantity = 2;")
+    repository.change("services/stock/service.yaml", "      schema: contracts/proto/stock/v1/picking.proto\n", "")
+
+    said = shop_dev("contracts", "check", "--against", "main")
+
+    assert said.status == 1
+    assert said.out == (
+        "What has no contract\n"
+        "  services/stock/service.yaml:18: The queue picking of stock has no schema: nobody knows what is in its messages. "
+        "[queue-without-schema]\n"
+        "    hint: name a Protobuf file or a JSON Schema as `schema`\n"
+        "\n"
+        "Changes that break somebody\n"
+        f"  {SALES}:32: The new type reads the bytes or the JSON of the old one as another value, or not at all. "
+        "[FIELD_WIRE_JSON_COMPATIBLE_TYPE]\n"
+        "    #/Line/2, tills.sales.v1-value, against main\n"
+        "    before  int32\n"
+        "    after   string\n"
+        "    hits    stock\n"
+        '    proof   old writes shop.tills.v1.Line {"quantity": 150} as the bytes 10 96 01\n'
+        "            new reads  {}\n"
+        "    hint: undo it, or start a v2 beside it: `shop-dev contracts new-version tills.sales.v1-value`\n"
+    )
+
+
+def test_a_change_hits_only_the_consumers_that_read_it(shop_dev: ShopDev, repository: ContractRepository) -> None:
+    repository.change(SALES, "  string email = 3;", "  int32 email = 3;")
+
+    assert [one["consumers"] for one in findings(shop_dev)] == [[]]
+
+
+def test_a_number_that_comes_back_two_versions_later_is_refused(shop_dev: ShopDev, repository: ContractRepository) -> None:
+    repository.change(SALES, "  // Where the receipt went.\n  string email = 3;\n", '  reserved 3;\n  reserved "email";\n')
+    assert shop_dev("contracts", "release").status == 0
+    repository.change(SALES, '  reserved 3;\n  reserved "email";\n', "  bool is_gift = 3;\n")
+
+    found = findings(shop_dev)
+
+    assert {one["against"] for one in found} == {"version 1", "version 2"}
+    assert {"FIELD_NUMBER_NO_REUSE", "RESERVED_NUMBER_NO_USE"} & {one["id"] for one in found}
+
+
+def test_a_breaking_rest_change_is_refused_with_its_line(shop_dev: ShopDev, repository: ContractRepository) -> None:
+    repository.change(OPENAPI, "required: [items]", "required: []")
+
+    found = findings(shop_dev)
+
+    assert [(one["group"], one["file"], one["subject"], one["against"]) for one in found] == [
+        ("changes", OPENAPI, "rest.tills", "version 1")
+    ]
+    assert found[0]["line"] > 1
+    assert found[0]["path"].startswith("GET /v1/sales")
+
+
+def test_an_exception_in_the_lock_lets_one_refusal_pass(shop_dev: ShopDev, repository: ContractRepository) -> None:
+    repository.change(SALES, "  string email = 3;", "  string mail = 3;")
+    assert findings(shop_dev)
+    refused = {(one["id"], one["path"]) for one in findings(shop_dev)}
+    granted = "".join(
+        f"\n- {{rule: {rule}, schema: tills.sales.v1-value, path: '{path}', "
+        f"owner: front, reason: Nobody reads it., expires: {_soon()}}}"
+        for rule, path in sorted(refused)
+    )
+    repository.write("contracts/rules.lock.yaml", render_lock().replace("exceptions: []", f"exceptions:{granted}"))
+
+    assert findings(shop_dev) == []
+
+
+def _soon() -> str:
+    from datetime import UTC, datetime, timedelta
+
+    return (datetime.now(UTC).date() + timedelta(days=30)).isoformat()
+
+
+CASES: dict[str, tuple[str, str, str, tuple[str, str, str, int]]] = {
+    "a topic's schema does not compile": (
+        SALES,
+        "  string reason = 1;",
+        "  strin reason = 1;",
+        ("sources", "schema-does-not-compile", SALES, 26),
+    ),
+    "a manifest is wrong": (
+        "services/stock/service.yaml",
+        "group: stock",
+        "grup: stock",
+        ("sources", "manifest-invalid", "services/stock/service.yaml", 11),
+    ),
+    "a document is no YAML": (OPENAPI, "info: {title", "info: {{title", ("sources", "openapi-unreadable", OPENAPI, 2)),
+    "a document has an anchor that holds itself": (
+        OPENAPI,
+        "info: {title: Tills, version: 1.0.0}",
+        "info: &loop {title: *loop, version: 1.0.0}",
+        ("sources", "openapi-unreadable", OPENAPI, 2),
+    ),
+    "a name is not in style": (
+        SALES,
+        "  string email = 3;",
+        "  string email = 3;\n  string tillId = 4;",
+        ("style", "FIELD_LOWER_SNAKE_CASE", SALES, 22),
+    ),
+    "a queue has no schema": (
+        "services/stock/service.yaml",
+        "      schema: contracts/proto/stock/v1/picking.proto\n",
+        "",
+        ("coverage", "queue-without-schema", "services/stock/service.yaml", 18),
+    ),
+    "an endpoint has no contract": (
+        "services/tills/program.py",
+        '        Route("/v1/sales", main, methods=["GET"]),\n',
+        '        Route("/v1/sales", main, methods=["GET"]),\n        Route("/v1/tills", main),\n',
+        ("coverage", "endpoint-without-contract", "services/tills/program.py", 10),
+    ),
+    "a promised endpoint is not served": (
+        "services/tills/program.py",
+        '        Route("/v1/sales/{sale_id}", main, methods=["GET"]),\n',
+        "",
+        ("coverage", "endpoint-not-served", OPENAPI, 19),
+    ),
+    "a service has no document": (
+        "services/tills/service.yaml",
+        "contracts:\n  openapi: contracts/openapi/tills.yaml\n",
+        "",
+        ("coverage", "service-without-openapi", "services/tills/service.yaml", 2),
+    ),
+    "a read names no field": (
+        "services/stock/service.yaml",
+        "sale_closed.lines.product",
+        "sale_closed.lines.article",
+        ("consumers", "read-of-unknown-field", "services/stock/service.yaml", 14),
+    ),
+    "a baseline was edited": (
+        f"{BASELINE}/1/{SALES}",
+        "  string email = 3;",
+        "  string mail = 3;",
+        ("baselines", "baseline-edited", f"{BASELINE}/1/{SALES}", 21),
+    ),
+    "a history was edited": (
+        f"{BASELINE}/history.json",
+        '"message": "shop.tills.v1.SaleEvent"',
+        '"message": "shop.tills.v1.Line"',
+        ("baselines", "baseline-edited", f"{BASELINE}/history.json", 8),
+    ),
+    "a history is no JSON": (
+        f"{BASELINE}/history.json",
+        '"kind": "protobuf",',
+        '"kind": "protobuf"',
+        ("baselines", "baseline-unreadable", f"{BASELINE}/history.json", 5),
+    ),
+    "a topic becomes another message": (
+        "services/tills/service.yaml",
+        "message: shop.tills.v1.SaleEvent",
+        "message: shop.tills.v1.SaleClosed",
+        ("changes", "topic-message-changed", "services/tills/service.yaml", 12),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_each_thing_that_is_wrong_is_found_at_its_place(shop_dev: ShopDev, repository: ContractRepository, case: str) -> None:
+    file, old, new, expected = CASES[case]
+    repository.change(file, old, new)
+
+    assert expected in told(shop_dev)
+
+
+def test_everything_is_told_at_once(shop_dev: ShopDev, repository: ContractRepository) -> None:
+    names = (
+        "a queue has no schema",
+        "an endpoint has no contract",
+        "a baseline was edited",
+        "a name is not in style",
+        "a read names no field",
+    )
+    for name in names:
+        file, old, new, _ = CASES[name]
+        repository.change(file, old, new)
+
+    found = told(shop_dev)
+
+    assert {CASES[name][3] for name in names} <= set(found)
+    groups = [group for group, *_ in found]
+    assert groups == sorted(groups, key=["style", "coverage", "baselines", "changes", "consumers"].index)
+
+
+def test_a_contract_that_is_gone_is_refused_until_it_is_retired(shop_dev: ShopDev, repository: ContractRepository) -> None:
+    queue = "  queues:\n    - name: picking\n      schema: contracts/proto/stock/v1/picking.proto\n"
+    repository.change("services/stock/service.yaml", queue, "")
+
+    assert ("changes", "contract-removed", "contracts/baselines/queue.picking/history.json", 1) in told(
+        shop_dev, "--against", "main"
+    )
+    assert shop_dev("contracts", "release", "--retire", "queue.picking").status == 0
+    assert told(shop_dev, "--against", "main") == []
+
+
+def test_a_contract_that_only_the_ref_has_is_missed_too(shop_dev: ShopDev, repository: ContractRepository) -> None:
+    repository.change("services/stock/service.yaml", "    - name: picking\n", "    - name: fetching\n")
+    repository.commit("Rename")
+    repository.change("services/stock/service.yaml", "    - name: fetching\n", "    - name: picking\n")
+
+    found = findings(shop_dev, "--against", "main")
+
+    assert [(one["id"], one["subject"], one["against"]) for one in found] == [("contract-removed", "queue.fetching", "main")]
+
+
+def test_a_ref_that_is_not_there_is_wrong_use(shop_dev: ShopDev, repository: ContractRepository) -> None:
+    said = shop_dev("contracts", "check", "--against", "origin/nowhere")
+
+    assert said.status == 2
+    assert "origin/nowhere" in said.err
+
+
+def test_a_drifted_rule_set_is_a_finding(shop_dev: ShopDev, repository: ContractRepository) -> None:
+    repository.write(
+        "contracts/rules.lock.yaml", render_lock().replace("FIELD_SAME_NAME: {version: 1", "FIELD_SAME_NAME: {version: 2")
+    )
+
+    assert told(shop_dev) == [("rules", "rule-set-drifted", "contracts/rules.lock.yaml", 0)]
+
+
+def test_a_generated_module_that_is_stale_is_a_finding(shop_dev: ShopDev, repository: ContractRepository) -> None:
+    assert shop_dev("contracts", "generate").status == 0
+    assert told(shop_dev) == []
+    module = "contracts/proto/tills/v1/sales_pb2.py"
+    repository.write(module, repository.read(module) + "# edited\n")
+
+    assert told(shop_dev) == [("generated", "generated-not-fresh", module, 0)]
+    assert shop_dev("contracts", "generate", "--check").status == 1
+    assert shop_dev("contracts", "generate").status == 0
+    assert told(shop_dev) == []
+
+
+def test_releasing_what_is_broken_changes_nothing(shop_dev: ShopDev, repository: ContractRepository) -> None:
+    before = repository.read(f"{BASELINE}/history.json")
+    repository.change(SALES, "  int32 quantity = 2;", "  string quantity = 2;")
+
+    assert shop_dev("contracts", "release").status == 1
+    assert repository.read(f"{BASELINE}/history.json") == before
+
+
+def test_a_comment_makes_no_version_and_a_field_makes_one(shop_dev: ShopDev, repository: ContractRepository) -> None:
+    repository.change(SALES, "// It never was.", "// It never came to be.")
+    assert shop_dev("contracts", "release", "--json").document()["data"]["released"] == []
+
+    repository.change(SALES, "  string email = 3;\n", "  string email = 3;\n  string till = 4;\n")
+    assert shop_dev("contracts", "release", "--json").document()["data"]["released"] == [
+        {"subject": "tills.sales.v1-value", "version": 2}
+    ]
+    assert [one["version"] for one in json.loads(repository.read(f"{BASELINE}/history.json"))["versions"]] == [1, 2]
+
+
+def test_a_release_that_was_cut_short_is_made_good(shop_dev: ShopDev, repository: ContractRepository) -> None:
+    repository.write(f"{BASELINE}/2/half.proto", "half")
+    assert told(shop_dev) == [("baselines", "baseline-unlisted", f"{BASELINE}/2", 0)]
+    repository.change(SALES, "  string email = 3;\n", "  string email = 3;\n  string till = 4;\n")
+
+    assert shop_dev("contracts", "release").status == 0
+    assert told(shop_dev) == []
+
+
+def test_a_breaking_change_becomes_a_v2_beside_v1(shop_dev: ShopDev, repository: ContractRepository) -> None:
+    repository.change(SALES, "  int32 quantity = 2;", "  string quantity = 2;")
+
+    said = shop_dev("contracts", "new-version", "tills.sales.v1-value", "--restore", "--json")
+
+    assert said.document()["data"]["written"] == ["contracts/proto/tills/v2/sales.proto"]
+    second = repository.read("contracts/proto/tills/v2/sales.proto")
+    assert "package shop.tills.v2;" in second
+    assert "string quantity = 2;" in second
+    assert "  int32 quantity = 2;" in repository.read(SALES)
+    produced = "        message: shop.tills.v1.SaleEvent\n"
+    added = (
+        "      - name: tills.sales.v2\n        schema: contracts/proto/tills/v2/sales.proto\n"
+        "        message: shop.tills.v2.SaleEvent\n"
+    )
+    repository.change("services/tills/service.yaml", produced, produced + added)
+    assert told(shop_dev, "--against", "main") == []
+
+
+def test_a_rest_interface_gets_its_v2_in_the_same_document(shop_dev: ShopDev, repository: ContractRepository) -> None:
+    assert shop_dev("contracts", "new-version", "rest.tills").status == 0
+
+    text = repository.read(OPENAPI)
+    assert text.index("  /v1/sales/{saleId}:") < text.index("  /v2/sales:") < text.index("  /v2/sales/{saleId}:")
+    assert "operationId: listSalesV2" in text
+    assert {one[1] for one in told(shop_dev)} == {"endpoint-not-served"}
+
+
+def test_a_second_v2_is_refused(shop_dev: ShopDev, repository: ContractRepository) -> None:
+    assert shop_dev("contracts", "new-version", "tills.sales.v1-value").status == 0
+
+    said = shop_dev("contracts", "new-version", "tills.sales.v1-value")
+
+    assert said.status == 2
+    assert "v2 is there beside v1 already" in said.err
+
+
+def test_an_unknown_subject_is_told_with_those_there_are(shop_dev: ShopDev, repository: ContractRepository) -> None:
+    said = shop_dev("contracts", "new-version", "tills")
+
+    assert said.status == 2
+    assert "There are: queue.picking, rest.tills, tills.sales.v1-value." in said.err
