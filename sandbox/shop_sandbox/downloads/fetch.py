@@ -53,7 +53,7 @@ def ensure_jars(
         return jar_paths(group, cache)
     waiting = PreparationStarted(at=time.time(), resource=group.name, what="another shop-dev is downloading this; waiting for it")
     with (
-        faults.disk_full_explained(cache.downloads, f"the archives of {group.name}"),
+        faults.disk_full_explained(cache.downloads, f"the archives of {group.name}", in_cache=True),
         exclusive(cache.downloads / f"{group.name}.lock", on_wait=lambda: announce(waiting)),
     ):
         verified = _verified(group, cache)

@@ -133,7 +133,10 @@ def initialised_template(cache: CachePaths, inherited: Mapping[str, str], announ
     template = template_folder(cache)
     if template.exists():
         return template
-    with disk_full_explained(cache.derived, "PostgreSQL's template"), workplace(cache.derived, "postgres-template") as folder:
+    with (
+        disk_full_explained(cache.derived, "PostgreSQL's template", in_cache=True),
+        workplace(cache.derived, "postgres-template") as folder,
+    ):
         if not template.exists():
             announce(
                 PreparationStarted(at=time.time(), resource="postgres", what="initialising a data directory, once for this version")

@@ -99,7 +99,7 @@ def server_program(cache: CachePaths, inherited: Mapping[str, str], announce: An
     if marker.exists() and record.holds(program, marker.read_text()):
         return program
     (archive,) = ensure_jars(locked(REDIS), cache, inherited, announce)
-    with disk_full_explained(cache.derived, "the Redis server"), exclusive(program.with_suffix(".lock")):
+    with disk_full_explained(cache.derived, "the Redis server", in_cache=True), exclusive(program.with_suffix(".lock")):
         _unpack(archive, program)
         sha256 = sha256_of(program)
         marker.write_text(sha256)
