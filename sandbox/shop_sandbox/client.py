@@ -301,5 +301,11 @@ def _cannot_start(error: OSError, paths: SandboxPaths) -> SandboxError:
     if error.errno == 28:
         return disk_full(paths.root)
     return SandboxError(
-        ErrorCode.SUPERVISOR_UNREACHABLE, f"the supervisor cannot be started: {error}", detail={"path": str(paths.root)}
+        ErrorCode.SUPERVISOR_UNREACHABLE,
+        f"the supervisor cannot be started: {error}",
+        actions=(
+            f"see to it that {error.filename or paths.root} can be written by you",
+            "`shop-dev doctor` looks at what else is wrong",
+        ),
+        detail={"path": str(paths.root)},
     )

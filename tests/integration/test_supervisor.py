@@ -217,6 +217,19 @@ def test_the_seconds_to_ready_are_those_of_the_life_that_runs(home: Home) -> Non
     assert second.seconds_to_ready < first.seconds_to_ready, "the second life waits for nothing"
 
 
+def test_a_state_folder_that_cannot_be_written_is_named_with_what_to_do(home: Home) -> None:
+    describe(home.checkout, {"kafka": FakeResource()})
+    (home.checkout / ".shop-dev").write_text("in the way")
+
+    with pytest.raises(SandboxError) as refusal:
+        start_or_attach(home.settings)
+
+    assert refusal.value.code is ErrorCode.SUPERVISOR_UNREACHABLE
+    assert ".shop-dev" in refusal.value.actions[0]
+    assert any("shop-dev doctor" in action for action in refusal.value.actions)
+    assert not home.alive()
+
+
 def test_whatever_keeps_a_supervisor_from_preparing_is_told_and_it_ends(home: Home) -> None:
     describe(home.checkout, {"kafka": FakeResource()})
 
