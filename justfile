@@ -72,6 +72,7 @@ bench-checkout *arguments:
 bench-contracts:
     {{ python }} tests/bench/bench_contracts.py
     {{ python }} tests/bench/bench_compat.py
+    {{ python }} tests/bench/bench_openapi.py
     {{ python }} tests/bench/bench_registry.py
 
 # Look for known vulnerabilities in the locked packages

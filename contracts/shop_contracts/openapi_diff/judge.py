@@ -11,9 +11,11 @@ from shop_contracts.openapi_diff.documents import Api, Document, Node
 from shop_contracts.openapi_diff.fault import InvalidOpenapi
 from shop_contracts.openapi_diff.reading import Pointer, lines_of
 from shop_contracts.openapi_diff.report import Finding, Location, Report
-from shop_contracts.openapi_diff.rules import BY_QUESTION, Rule
+from shop_contracts.openapi_diff.rules import BY_QUESTION, Level, Rule
 
 Judged = tuple[Rule, Change]
+MOST_FINDINGS = 10_000
+"""How many errors, and how many warnings, a report has at most. More would say nothing that these do not."""
 
 
 def diff(old: Api, new: Api) -> Report:
@@ -29,9 +31,14 @@ def diff(old: Api, new: Api) -> Report:
 
 
 def _judged(changes: Iterable[Change]) -> Iterable[Judged]:
+    """Yield what rules find, up to `MOST_FINDINGS` errors and as many warnings: one component may be reached in a million ways."""
+    told = dict.fromkeys(Level, 0)
     for change in changes:
+        if told[Level.ERROR] >= MOST_FINDINGS:
+            return
         for rule in BY_QUESTION.get((change.context.direction, change.context.place, change.aspect, change.verb), ()):
-            if rule.check(change):
+            if told[rule.level] < MOST_FINDINGS and rule.check(change):
+                told[rule.level] += 1
                 yield rule, change
 
 

@@ -12,6 +12,7 @@ from fakes.openapi import Json, compared, document, ids, request, response
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from shop_contracts.openapi_diff import InvalidOpenapi, diff, open_api
+from shop_contracts.openapi_diff.judge import MOST_FINDINGS
 
 HEAD = "openapi: 3.1.0\ninfo: {title: A, version: '1'}\n"
 BODY = "paths:\n  /a:\n    put:\n      requestBody:\n        content:\n          application/json:\n            schema:\n"
@@ -209,6 +210,19 @@ def test_parts_that_multiply_do_not() -> None:
     new = request({"$ref": "#/components/schemas/S0"}, components={"schemas": schemas | {"S60": {"type": "integer"}}})
 
     assert [finding.id for finding in compared(old, new).findings] == ["request-property-type-changed"]
+
+
+def test_a_change_reached_in_a_million_ways_is_told_often_enough() -> None:
+    chain = {
+        f"S{number}": {"properties": {"next": {"$ref": f"#/components/schemas/S{number + 1}"}, "v": {}}} for number in range(150)
+    }
+
+    def whole(kind: str) -> Json:
+        paths = {f"/{number}": request({"$ref": f"#/components/schemas/S{number}"})["paths"]["/orders"] for number in range(150)}
+        schemas = {name: schema | {"properties": schema["properties"] | {"v": {"type": kind}}} for name, schema in chain.items()}
+        return document({}, components={"schemas": schemas | {"S150": {}}}) | {"paths": paths}
+
+    assert len(compared(whole("string"), whole("integer")).breaking) == MOST_FINDINGS
 
 
 def test_ten_megabytes_are_read(tmp_path: Path) -> None:
