@@ -67,6 +67,10 @@ COMMANDS: dict[str, LazyCommand | LazyGroup] = {
                 "shop_dev.commands.contracts.pacts:pacts",
                 "Write what consumers read of events as Pact v4 message files, for other teams' tools.",
             ),
+            "lock": LazyCommand(
+                "shop_dev.commands.contracts.lock:lock",
+                "Pin the rules of this program in the rule-set lock; the exceptions in it stay.",
+            ),
             "release": LazyCommand(
                 "shop_dev.commands.contracts.release:release",
                 "Move the contracts as they are into the baselines, which later changes are held against.",

@@ -98,7 +98,7 @@ def write_modules(fresh: dict[Path, bytes], stale: list[Path], import_root: Path
 
 
 def _declares_a_service(contract: Path) -> bool:
-    return any(line.startswith("service ") for line in contract.read_text(encoding="utf-8").splitlines())
+    return any(line.startswith("service ") for line in contract.read_text(encoding="utf-8", errors="replace").splitlines())
 
 
 def _plugin(name: str) -> str:

@@ -47,6 +47,7 @@ class Changes:
     def refused(self) -> Iterator[Finding]:
         """Find every change that breaks somebody."""
         yield from self._gone()
+        yield from self._rewritten()
         for subject, declared in self.contracts.declared.protobuf.items():
             schema = self.compiled.schema(str(declared.schema)) if self._is_there(str(declared.schema)) else None
             if schema is not None:
@@ -152,6 +153,29 @@ class Changes:
             return None
         schema = self._then.schema(str(declared.schema))
         return Earlier(self.commit.name, schema) if schema is not None else None
+
+    def _rewritten(self) -> Iterator[Finding]:
+        """Find released versions of the commit that are not, or are others, in the working tree: history only grows."""
+        if self.commit is None:
+            return
+        root = self.commit.contracts.root
+        then, _ = Baselines(root / self.commit.contracts.folder / self.baselines.folder.name, root).read()
+        for subject, history in then.items():
+            now = self.histories.get(subject)
+            kept = [version.checksum for version in now.versions] if now else []
+            lost = next((one for at, one in enumerate(history.versions) if kept[at : at + 1] != [one.checksum]), None)
+            file = self.baselines.folder / subject / "history.json"
+            if lost is not None and (now is not None or not file.is_file()):
+                yield Finding(
+                    Group.BASELINES,
+                    "baseline-rewritten",
+                    file.relative_to(self.contracts.root).as_posix(),
+                    1,
+                    f"Version {lost.number} of {subject} is released at {self.commit.name} and is not here, or is another one.",
+                    subject=subject,
+                    against=self.commit.name,
+                    hint="put it back with `git checkout`: what is released stays as it was",
+                )
 
     def _gone(self) -> Iterator[Finding]:
         """Find subjects that were there and that nobody declares any more."""

@@ -88,5 +88,5 @@ def _locked(lock: Path, root: Path, today: date) -> tuple[RuleSetLock | None, li
         locked = read_lock(lock, today=today)
     except InvalidLock as error:
         return None, [Finding(Group.SOURCES, "lock-unreadable", name, 0, fault.removeprefix(f"{lock}: ")) for fault in error.faults]
-    hint = "when the change of the rules is meant, pin them anew: `python -m shop_contracts.compat.lock`"
+    hint = "when the change of the rules is meant, pin them anew: `shop-dev contracts lock`"
     return locked, [Finding(Group.RULES, "rule-set-drifted", name, 0, fault, hint=hint) for fault in locked.drift()]

@@ -1,4 +1,4 @@
-"""The AsyncAPI documents keep to the form of AsyncAPI 3.0.0: required parts, references that lead somewhere, names that are allowed.
+"""The AsyncAPI documents keep to the form of AsyncAPI 3.0.0: required parts, references that lead somewhere, names allowed.
 
 https://www.asyncapi.com/docs/reference/specification/v3.0.0
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -258,6 +259,51 @@ def test_a_contract_that_only_the_ref_has_is_missed_too(shop_dev: ShopDev, repos
     found = findings(shop_dev, "--against", "main")
 
     assert [(one["id"], one["subject"], one["against"]) for one in found] == [("contract-removed", "queue.fetching", "main")]
+
+
+def test_a_history_that_was_rewritten_as_a_whole_is_seen_against_the_ref(shop_dev: ShopDev, repository: ContractRepository) -> None:
+    shutil.rmtree(repository.root / BASELINE)
+    repository.change(SALES, "  int32 quantity = 2;", "  string quantity = 2;")
+    assert shop_dev("contracts", "release").status == 0
+    assert told(shop_dev) == []
+
+    assert ("baselines", "baseline-rewritten", f"{BASELINE}/history.json", 1) in told(shop_dev, "--against", "main")
+
+
+def test_the_lock_is_pinned_anew_and_keeps_its_exceptions(shop_dev: ShopDev, repository: ContractRepository) -> None:
+    granted = (
+        f"\n- {{rule: FIELD_SAME_NAME, schema: a.proto, path: '#/A/1', owner: front, reason: Nobody reads it., expires: {_soon()}}}"
+    )
+    drifted = render_lock().replace("FIELD_SAME_NAME: {version: 1", "FIELD_SAME_NAME: {version: 2")
+    repository.write("contracts/rules.lock.yaml", drifted.replace("exceptions: []", f"exceptions:{granted}"))
+
+    assert shop_dev("contracts", "lock").status == 0
+
+    assert told(shop_dev) == []
+    assert "Nobody reads it." in repository.read("contracts/rules.lock.yaml")
+
+
+BAD = {
+    "no UTF-8": b'syntax = "proto3";\n// \xff\n',
+    "an import of itself": b'syntax = "proto3"; import "contracts/proto/tills/v1/sales.proto"; message SaleEvent {}',
+    "ten megabytes": b"// " + b"x" * 10_000_000,
+    "nothing but brackets": b"message A " + b"{" * 20_000,
+    "an import that is not there": b'syntax = "proto3"; package shop.tills.v1; import "gone.proto"; message SaleEvent {}',
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_protobuf_is_told_with_its_file_and_the_rest_is_still_judged(
+    shop_dev: ShopDev, repository: ContractRepository, case: str
+) -> None:
+    (repository.root / SALES).write_bytes(BAD[case])
+    repository.change(OPENAPI, "required: [items]", "required: []")
+
+    found = told(shop_dev, "--against", "main")
+
+    assert {SALES, OPENAPI} <= {file for _, _, file, _ in found}
+    assert shop_dev("contracts", "release").status == 1
+    assert shop_dev("contracts", "generate").status in {0, 1, 2}
 
 
 def test_a_ref_that_is_not_there_is_wrong_use(shop_dev: ShopDev, repository: ContractRepository) -> None:
