@@ -8,6 +8,7 @@ import logging
 import sys
 from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from shop_contracts.checking.declared import Service
@@ -33,7 +34,9 @@ def rehearsing(services: Sequence[Service], checkout: str) -> Iterator[tuple[dic
             if service.rehearsal is None:
                 continue
             try:
-                casts[service.name] = _cast(service.name, _rehearsal(service.rehearsal), runner)
+                rehearsal = _rehearsal(service.rehearsal)
+                casts[service.name] = _listening(service.name, rehearsal, runner)
+                casts[service.name] = replace(casts[service.name], sent=_sent_by(rehearsal, runner), speaks=True)
             except Exception as error:  # noqa: BLE001 - the service's own code: whatever it raises, the check goes on and tells
                 reason = f"{type(error).__name__}: {error}"
                 message = f"{service.rehearsal} of {service.name} does not run: {reason}."
@@ -70,10 +73,13 @@ def _rehearsal(target: str) -> Rehearsal:
     return rehearsal
 
 
-def _cast(name: str, rehearsal: Rehearsal, runner: asyncio.Runner) -> Cast:
-    sent = tuple(_sent(message) for message in runner.run(_awaited(rehearsal.sends())))
+def _listening(name: str, rehearsal: Rehearsal, runner: asyncio.Runner) -> Cast:
     topics = frozenset(subscription.topic for subscription in rehearsal.hears(""))
-    return Cast(name, topics, _Ears(rehearsal, runner), sent)
+    return Cast(name, topics, _Ears(rehearsal, runner), (), speaks=False)
+
+
+def _sent_by(rehearsal: Rehearsal, runner: asyncio.Runner) -> tuple[Sent, ...]:
+    return tuple(_sent(message) for message in runner.run(_awaited(rehearsal.sends())))
 
 
 async def _awaited(work: Awaitable[T]) -> T:

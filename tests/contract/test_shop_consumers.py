@@ -69,6 +69,7 @@ def test_orders_may_not_lose_a_case_for_an_answer(findings: Callable[[], list[Fi
 
     monkeypatch.setattr(answers, "answer_from_inventory", forgetful)
 
-    (finding,) = [one for one in findings() if one.id != "read-of-what-nobody-sends"]
-    assert finding.id == "rehearsal-broken"
-    assert "LookupError: stock_released" in finding.message
+    broken, refused = findings()
+    assert (broken.id, refused.id, refused.path) == ("rehearsal-broken", "consumer-refuses-message", "stock_released")
+    assert refused.proof is not None
+    assert refused.proof.read == "refused: LookupError: stock_released"

@@ -47,6 +47,8 @@ class Cast:
     hears: frozenset[str]
     hear: Hear
     sent: tuple[Sent, ...]
+    speaks: bool = True
+    """False where its part could not be played to the end, so that nothing can be said of what it sends."""
 
 
 class Proofs:
@@ -116,7 +118,8 @@ class Proofs:
         """What consumers declare to read is sent, and filled; and what is sent is read by somebody."""
         schema, messages = self._schema(topic), self.sent(topic)
         readers = [one for one in self._contracts.declared.consumptions if one.topic == topic.name and one.reads is not None]
-        if schema is None or topic.service not in self._casts or not readers:
+        cast = self._casts.get(topic.service)
+        if schema is None or cast is None or not cast.speaks or not readers:
             return
         has_kinds = any(kind.field is not None for kind in self.kinds(topic))
         for consumption in readers:
