@@ -69,7 +69,7 @@ def tree() -> Any:
     )
     app.callback()(_root)
     root = get_command(app)
-    assert isinstance(root, LazyTree)  # noqa: S101  # nosec B101 - narrows a type, checks no input
+    assert isinstance(root, LazyTree)  # noqa: S101  # nosec B101 # narrows a type, checks no input
     root.commands = stubs(COMMANDS)
     return root
 

@@ -11,7 +11,7 @@ import importlib.util
 import os
 import re
 import shutil
-import subprocess  # nosec B404 - starting programs is its work; argument lists are its own
+import subprocess  # nosec B404 # starting programs is its work; argument lists are its own
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -158,7 +158,7 @@ def _install_with_uv(layout: Layout, uv: str) -> None:
 def _uv_installs(layout: Layout, uv: str) -> bool:
     options = ["--require-hashes", "--no-deps", *(["--compile-bytecode"] if _never_compiled_later() else [])]
     command = [uv, "pip", "install", "--python", str(layout.python), *options, "--requirement", str(layout.lock)]
-    return subprocess.run(command, stdout=sys.stderr, check=False).returncode == 0  # nosec B603 - as above
+    return subprocess.run(command, stdout=sys.stderr, check=False).returncode == 0  # nosec B603 # as above
 
 
 def _uv_from_the_lock(layout: Layout) -> str | None:
@@ -247,11 +247,11 @@ def _run_watched(layout: Layout, command: Sequence[str], *, failed: str) -> Iter
     lines: list[str] = []
     with (
         layout.log.open("w", encoding="utf-8") as log,
-        subprocess.Popen(  # nosec B603 - as above
+        subprocess.Popen(  # nosec B603 # as above
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
         ) as process,
     ):
-        assert process.stdout is not None  # noqa: S101  # nosec B101 - a pipe was asked for
+        assert process.stdout is not None  # noqa: S101  # nosec B101 # a pipe was asked for
         for line in process.stdout:
             log.write(line)
             lines.append(line.rstrip("\n"))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess  # nosec B404 - runs pytest; the argument list is built here
+import subprocess  # nosec B404 # runs pytest; the argument list is built here
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from xml.etree import ElementTree  # nosec B405 - reads only the report that pytest has just written for us
+from xml.etree import ElementTree  # nosec B405 # reads only the report that pytest has just written for us
 
 from shop_dev.errors import CliCode, ExitStatus, Failure
 from shop_dev.output.answer import Answer
@@ -31,7 +31,7 @@ def run_tests(checkout: Path, arguments: Sequence[str], *, quiet: bool) -> Answe
 
 def _run(command: Sequence[str], checkout: Path, *, quiet: bool) -> int:
     """The exit status of pytest. Ctrl-C reaches it directly; it gets the time to clean up, and a second one shortens that."""
-    with subprocess.Popen(command, cwd=checkout, stdout=STDERR if quiet else None) as process:  # nosec B603 - as above
+    with subprocess.Popen(command, cwd=checkout, stdout=STDERR if quiet else None) as process:  # nosec B603 # as above
         try:
             return process.wait()
         except KeyboardInterrupt:
@@ -42,7 +42,7 @@ def _run(command: Sequence[str], checkout: Path, *, quiet: bool) -> int:
 def _counts(report: Path) -> dict[str, object]:
     if not report.exists():
         return {}
-    suites = ElementTree.parse(report).getroot().iter("testsuite")  # noqa: S314  # nosec B314 - our own report, see above
+    suites = ElementTree.parse(report).getroot().iter("testsuite")  # noqa: S314  # nosec B314 # our own report, see above
     totals = dict.fromkeys(COUNTS, 0)
     for suite in suites:
         for count in COUNTS:

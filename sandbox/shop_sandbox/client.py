@@ -6,7 +6,7 @@ import contextlib
 import fcntl
 import os
 import socket
-import subprocess  # nosec B404 - starting a program of ours is the task
+import subprocess  # nosec B404 # starting a program of ours is the task
 import sys
 import time
 from collections.abc import Iterator
@@ -180,7 +180,7 @@ def _start(settings: SupervisorSettings, lock: int) -> None:
         os.write(telling, msgspec.json.encode(settings))  # a few hundred bytes: a pipe holds them until they are read
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as output:
-            process = subprocess.Popen(  # nosec B603 - this interpreter, and a module of ours
+            process = subprocess.Popen(  # nosec B603 # this interpreter, and a module of ours
                 [sys.executable, "-P", "-m", "shop_sandbox.supervisor", str(lock), str(ready)],
                 stdin=told,
                 stdout=output,

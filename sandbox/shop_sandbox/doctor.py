@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-import subprocess  # nosec B404 - trying another identity takes a process
+import subprocess  # nosec B404 # trying another identity takes a process
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -214,7 +214,7 @@ def _root() -> Finding:
         return _fail(check, "this is root, and PostgreSQL refuses that", "run as an ordinary user")
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-I", "-S", not_root.__file__, folder, "/bin/true"]
-        ways = subprocess.run(command, capture_output=True, text=True, check=False, timeout=10)  # nosec B603 - no shell
+        ways = subprocess.run(command, capture_output=True, text=True, check=False, timeout=10)  # nosec B603 # no shell
     if ways.returncode == 0:
         return _ok(check, "this is root; PostgreSQL runs under another identity")
     return _fail(

@@ -18,7 +18,7 @@ def sandbox_environment(endpoints: Endpoints) -> dict[str, str]:
     if "aws" in ports:
         found["AWS_ENDPOINT_URL"] = endpoints.url("aws")
         found["AWS_ACCESS_KEY_ID"] = ACCOUNT_ID
-        found["AWS_SECRET_ACCESS_KEY"] = "sandbox"  # noqa: S105  # nosec B105 - a dummy; the emulator accepts anything
+        found["AWS_SECRET_ACCESS_KEY"] = "sandbox"  # noqa: S105  # nosec B105 # a dummy; the emulator accepts anything
         found["AWS_REGION"] = found["AWS_DEFAULT_REGION"] = REGION
     if "postgres" in ports:
         found["DATABASE_URL"] = f"postgresql://shop@{endpoints.address('postgres')}/shop"

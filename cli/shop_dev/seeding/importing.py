@@ -18,7 +18,7 @@ from shop_kit.settings import AwsSettings
 from shop_dev.errors import CliCode, ShopDevError
 from shop_dev.seeding.products import CURRENCY, Product
 
-SIGNING_SECRET = "edge-signing"  # noqa: S105  # nosec B105 - the name of a secret
+SIGNING_SECRET = "edge-signing"  # noqa: S105  # nosec B105 # the name of a secret
 CHUNK = 100
 """The most items inventory takes in one call."""
 AT_ONCE = 4
@@ -92,7 +92,7 @@ async def _token(shop: Shop) -> str:
         aws_region=shop.region,
         aws_endpoint_url=shop.aws_endpoint,
         aws_access_key_id="sandbox",
-        aws_secret_access_key="sandbox",  # noqa: S106  # nosec B106 - a dummy; the emulator accepts anything
+        aws_secret_access_key="sandbox",  # noqa: S106  # nosec B106 # a dummy; the emulator accepts anything
     )
     async with AwsClient.connect(settings) as aws:
         secret = json.loads(await read_secret(aws, SIGNING_SECRET))

@@ -31,7 +31,7 @@ def products(*, seed: int = DEFAULT_SEED, count: int = DEFAULT_COUNT) -> list[Pr
     """
     if not 0 <= count <= largest_count():
         raise ValueError(f"The assortment has {largest_count()} products, not {count}.")
-    chance = random.Random(seed)  # noqa: S311  # nosec B311 - invented products, not secrets
+    chance = random.Random(seed)  # noqa: S311  # nosec B311 # invented products, not secrets
     articles = list(_articles())
     chance.shuffle(articles)
     return [_product(kind, name, number, chance) for number, (kind, name) in enumerate(articles[:count], start=1)]

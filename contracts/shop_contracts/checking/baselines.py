@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import shutil
-import subprocess  # nosec B404 - git is asked, with a list of arguments and without a shell
+import subprocess  # nosec B404 # git is asked, with a list of arguments and without a shell
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace

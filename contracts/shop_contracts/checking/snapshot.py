@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess  # nosec B404 - git is asked, with a list of arguments and without a shell
+import subprocess  # nosec B404 # git is asked, with a list of arguments and without a shell
 from collections.abc import Sequence
 from pathlib import Path
 

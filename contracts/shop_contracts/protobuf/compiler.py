@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess  # nosec B404 - runs the compiler on files of ours
+import subprocess  # nosec B404 # runs the compiler on files of ours
 import sys
 import tempfile
 import threading
@@ -166,7 +166,7 @@ def _check_sizes(name: str, encoded: Mapping[str, bytes]) -> None:
 
 @contextmanager
 def _source_tree(encoded: Mapping[str, bytes]) -> Iterator[Path]:
-    memory = Path("/dev/shm")  # noqa: S108  # nosec B108 - a private directory is made in it
+    memory = Path("/dev/shm")  # noqa: S108  # nosec B108 # a private directory is made in it
     where = memory if memory.is_dir() and os.access(memory, os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="shop-protoc-", dir=where) as made:
         root = Path(made)

@@ -90,7 +90,7 @@ class Registry:
                     await self._log.append(change.records)
             except Superseded:
                 logger.info("another registry wrote in between; deciding again", extra={"attempt": attempt + 1})
-                await asyncio.sleep(random.uniform(0, 0.02 * (attempt + 1)))  # noqa: S311  # nosec B311 - spreads retries, guards nothing
+                await asyncio.sleep(random.uniform(0, 0.02 * (attempt + 1)))  # noqa: S311  # nosec B311 # spreads retries, guards nothing
             except TooLarge as error:
                 raise errors.invalid_schema(
                     f"it is too large for Kafka: {error}. Split it into files that reference each other."

@@ -70,7 +70,7 @@ def write_stamp(port: int, stamp: str) -> None:
 
 
 def _put(stream: BinaryIO, name: str, text: str) -> None:
-    write = f"INSERT INTO {SCHEMA}.notes VALUES ('{name}', {_literal(text)}) ON CONFLICT (name) DO UPDATE SET text = excluded.text"  # noqa: S608  # nosec B608 - own names, and a quoted text
+    write = f"INSERT INTO {SCHEMA}.notes VALUES ('{name}', {_literal(text)}) ON CONFLICT (name) DO UPDATE SET text = excluded.text"  # noqa: S608  # nosec B608 # own names, and a quoted text
     try:
         _query(stream, write)
     except _Refused as error:
@@ -81,7 +81,7 @@ def _put(stream: BinaryIO, name: str, text: str) -> None:
 
 
 def _get(stream: BinaryIO, name: str) -> str | None:
-    return _query(stream, f"SELECT text FROM {SCHEMA}.notes WHERE name = '{name}'")  # noqa: S608  # nosec B608 - own names, and a quoted text
+    return _query(stream, f"SELECT text FROM {SCHEMA}.notes WHERE name = '{name}'")  # noqa: S608  # nosec B608 # own names, and a quoted text
 
 
 def _literal(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess  # nosec B404 - asking lsof is the task
+import subprocess  # nosec B404 # asking lsof is the task
 
 from shop_sandbox.platform.seam import PortHolder
 
@@ -91,7 +91,7 @@ class MacOS:
             return None
         answer = subprocess.run(
             [program, "-nP", f"-iTCP:{port}", "-sTCP:LISTEN", "-t"], capture_output=True, text=True, check=False, timeout=5
-        )  # nosec B603 - a fixed program, a number
+        )  # nosec B603 # a fixed program, a number
         for line in answer.stdout.split():
             try:
                 return PortHolder(pid=int(line), command=" ".join(psutil.Process(int(line)).cmdline()) or "?")

@@ -52,7 +52,7 @@ def main() -> int:
         _prctl(_PR_SET_PDEATHSIG, death_signal)
         if death_signal and os.getppid() != parent:
             os.kill(os.getpid(), death_signal)
-        os.execv(program, sys.argv[2:])  # noqa: S606  # nosec B606 - the caller's program, no shell
+        os.execv(program, sys.argv[2:])  # noqa: S606  # nosec B606 # the caller's program, no shell
     except OSError as error:
         print(f"cannot start {program} as another user than root: {error}", file=sys.stderr, flush=True)  # noqa: T201 - standard error is the log
     return _NOT_STARTED

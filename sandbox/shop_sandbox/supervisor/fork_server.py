@@ -359,7 +359,7 @@ def _as_text(descriptor: int) -> TextIO:
 def _exec(request: Request, environment: dict[str, str]) -> int:
     argv: list[str] = request["argv"]
     try:
-        os.execvpe(argv[0], argv, environment)  # noqa: S606  # nosec B606 - the argument list is a driver's, no shell is involved
+        os.execvpe(argv[0], argv, environment)  # noqa: S606  # nosec B606 # the argument list is a driver's, no shell is involved
     except OSError as error:
         print(f"cannot start {argv[0]}: {error.strerror}", file=sys.stderr, flush=True)  # noqa: T201 - standard error is the log
         return 127

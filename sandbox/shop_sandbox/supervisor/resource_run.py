@@ -223,7 +223,7 @@ class ResourceRun:
                 raise error
             if deaths > MOST_RESTARTS:
                 raise self._crash_loop(ended, deaths)
-            delay = min(LONGEST_BACK_OFF_SECONDS, FIRST_BACK_OFF_SECONDS * 2 ** (deaths - 1)) * random.uniform(0.5, 1.0)  # noqa: S311  # nosec B311 - jitter, not a secret
+            delay = min(LONGEST_BACK_OFF_SECONDS, FIRST_BACK_OFF_SECONDS * 2 ** (deaths - 1)) * random.uniform(0.5, 1.0)  # noqa: S311  # nosec B311 # jitter, not a secret
             self._enter(ResourceState.BACKING_OFF, f"{ended}; again in {delay:.1f} s")
             await asyncio.sleep(delay)
             if self.was_ready:

@@ -64,8 +64,8 @@ class SpanRow(NamedTuple):
 
 _COLUMNS = ", ".join(SpanRow._fields)
 _PLACES = ", ".join("?" * len(SpanRow._fields))
-_INSERT = f"INSERT OR IGNORE INTO spans ({_COLUMNS}) VALUES ({_PLACES})"  # noqa: S608  # nosec B608 - our own names
-_SELECT = f"SELECT {_COLUMNS} FROM spans WHERE trace_id = ? ORDER BY started_ns, id"  # noqa: S608  # nosec B608 - our own names
+_INSERT = f"INSERT OR IGNORE INTO spans ({_COLUMNS}) VALUES ({_PLACES})"  # noqa: S608  # nosec B608 # our own names
+_SELECT = f"SELECT {_COLUMNS} FROM spans WHERE trace_id = ? ORDER BY started_ns, id"  # noqa: S608  # nosec B608 # our own names
 
 
 class KeyRow(NamedTuple):

@@ -50,7 +50,7 @@ def insertion(*, first: int) -> str:
     FROM unnest({topic}::text[], {key}::text[], {sequence}::bigint[], {body}::bytea[], {headers}::text[])
          WITH ORDINALITY AS message (topic, key, sequence, body, headers, place)
     ORDER BY place
-    """  # noqa: S608  # nosec B608 - only numbers of parameters are put in
+    """  # noqa: S608  # nosec B608 # only numbers of parameters are put in
 
 
 def columns(messages: Sequence[OutgoingMessage]) -> tuple[list[object], ...]:

@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 def redelivered(messages: Sequence[T], *, key: Callable[[T], Hashable], seed: int) -> list[T]:
     """Return each message twice: keys interleaved, each key's first deliveries in order, repetitions anywhere after the first."""
-    rng = random.Random(seed)  # noqa: S311  # nosec B311 - a test's shuffle is no secret
+    rng = random.Random(seed)  # noqa: S311  # nosec B311 # a test's shuffle is no secret
     waiting: dict[Hashable, list[T]] = {}
     for message in messages:
         waiting.setdefault(key(message), []).append(message)

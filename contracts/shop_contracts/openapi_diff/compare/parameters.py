@@ -55,7 +55,7 @@ class Parameter:
 
     def taken_apart(self) -> dict[tuple[str, str], Parameter]:
         """Return the properties of an exploded object as the parameters they are."""
-        assert self.schema is not None  # noqa: S101  # nosec B101 - narrows a type: only asked of exploded objects
+        assert self.schema is not None  # noqa: S101  # nosec B101 # narrows a type: only asked of exploded objects
         properties = self.schema.named("properties")
         return {(self.location, name): replace(self, name=name, schema=schema) for name, schema in properties.items()}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import re
 import shutil
-import subprocess  # nosec B404 - Java is asked for its version
+import subprocess  # nosec B404 # Java is asked for its version
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,7 +74,7 @@ def _inspect(program: Path) -> Java | None:
 def _spoken(program: Path) -> str:
     """Return what `java -version` says; macOS ships a `java` that only tells where to get one, and fails."""
     try:
-        answer = subprocess.run([program, "-version"], capture_output=True, text=True, timeout=20, check=False)  # nosec B603 - no shell
+        answer = subprocess.run([program, "-version"], capture_output=True, text=True, timeout=20, check=False)  # nosec B603 # no shell
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return answer.stderr if answer.returncode == 0 else ""

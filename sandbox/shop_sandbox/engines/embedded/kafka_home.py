@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
-import subprocess  # nosec B404 - Kafka's format tool is a program
+import subprocess  # nosec B404 # Kafka's format tool is a program
 import time
 import uuid
 from base64 import urlsafe_b64encode
@@ -134,7 +134,7 @@ def formatted_template(java: Java, class_path: str, cache: CachePaths, inherited
 def _run_format(java: Java, class_path: str, home: Path, inherited: Mapping[str, str]) -> None:
     flags = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx128m", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn")
     arguments = ("kafka.tools.StorageTool", "format", "-t", _kafka_uuid(), "-c", str(settings_file(home)))
-    answer = subprocess.run(  # nosec B603 - our own argument list, no shell
+    answer = subprocess.run(  # nosec B603 # our own argument list, no shell
         [java.program, *flags, "-cp", class_path, *arguments],
         env=dict(inherited),
         cwd=home,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import subprocess  # nosec B404 - the broker is a program
+import subprocess  # nosec B404 # the broker is a program
 import sys
 import time
 from collections.abc import Mapping
@@ -51,7 +51,7 @@ def train(cache: CachePaths, inherited: Mapping[str, str]) -> None:
 
 def _run_once(command: tuple[str, ...], home: Path, port: int, inherited: Mapping[str, str]) -> None:
     with (home / "output.log").open("wb") as output:
-        broker = subprocess.Popen(  # nosec B603 - our own argument list, no shell
+        broker = subprocess.Popen(  # nosec B603 # our own argument list, no shell
             command,
             env=dict(inherited),
             cwd=home,

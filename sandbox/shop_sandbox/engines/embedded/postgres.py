@@ -8,7 +8,7 @@ import importlib.util
 import os
 import shutil
 import signal
-import subprocess  # nosec B404 - initdb is a program
+import subprocess  # nosec B404 # initdb is a program
 import sys
 import time
 from collections.abc import Mapping
@@ -183,7 +183,7 @@ def _environment(inherited: Mapping[str, str]) -> dict[str, str]:
 
 
 def _run(data: Path, argv: tuple[str, ...], inherited: Mapping[str, str], commands: str = "") -> None:
-    answer = subprocess.run(  # nosec B603 - our own argument list, no shell
+    answer = subprocess.run(  # nosec B603 # our own argument list, no shell
         _as_permitted(data, argv),
         env=_environment(inherited),
         cwd=data,

@@ -34,7 +34,7 @@ with events as (
     select $1, version, kind, body::jsonb, $2::timestamptz
     from unnest($3::integer[], $4::text[], $5::text[]) as event (version, kind, body)
 ), messages as ({outbox.insertion(first=6)})
-"""  # noqa: S608  # nosec B608 - constants put together
+"""  # noqa: S608  # nosec B608 # constants put together
 
 OPEN_ORDER = f"""{_EVENTS_AND_MESSAGES}, opened as (
     insert into orders (order_id, customer_id, stage, version, accepted_at, updated_at,
@@ -42,7 +42,7 @@ OPEN_ORDER = f"""{_EVENTS_AND_MESSAGES}, opened as (
     values ($1, $11, $12, 1, $2, $2, $13, $14, $15, $16)
 )
 select {outbox.WAKE}
-"""  # noqa: S608  # nosec B608 - constants put together
+"""  # noqa: S608  # nosec B608 # constants put together
 
 RECORD = f"""{_EVENTS_AND_MESSAGES}, noted as (
     update orders
@@ -52,7 +52,7 @@ RECORD = f"""{_EVENTS_AND_MESSAGES}, noted as (
     returning order_id
 )
 select (select count(*) from noted), case when cardinality($6::text[]) > 0 then {outbox.WAKE} end
-"""  # noqa: S608  # nosec B608 - constants put together
+"""  # noqa: S608  # nosec B608 # constants put together
 
 SELECT_HISTORY = """
 select o.version, o.messages_sent, o.asked_again, o.correlation_id, o.traceparent, history.kinds, history.bodies, history.moments

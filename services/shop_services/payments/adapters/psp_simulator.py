@@ -70,7 +70,7 @@ class PspSimulator:
             "refunded": 0,
             "refund_ids": [],
             "holds": 0 if refusal else 1,
-            "refuses_capture": method_token == "tok_capture_fails",  # noqa: S105  # nosec B105 - names a behaviour, opens nothing
+            "refuses_capture": method_token == "tok_capture_fails",  # noqa: S105  # nosec B105 # names a behaviour, opens nothing
             "decline_code": refusal.code if refusal else None,
             "decline_explanation": refusal.explanation if refusal else None,
         }
@@ -78,7 +78,7 @@ class PspSimulator:
             await self._dynamo.write(Put(self._ledger_table, line, condition="attribute_not_exists(payment_id)"))
         except ConditionFailed as error:
             return _decline_of(error.item or {})
-        if method_token == "tok_slow":  # noqa: S105  # nosec B105 - names a behaviour, opens nothing
+        if method_token == "tok_slow":  # noqa: S105  # nosec B105 # names a behaviour, opens nothing
             await asyncio.sleep(self._slow_seconds)
         return refusal
 
@@ -150,7 +150,7 @@ class PspSimulator:
         return _EXPIRED
 
     def _fail_at_first(self, payment_id: str, method_token: str) -> None:
-        if method_token != "tok_error":  # noqa: S105  # nosec B105 - names a behaviour, opens nothing
+        if method_token != "tok_error":  # noqa: S105  # nosec B105 # names a behaviour, opens nothing
             return
         failed = self._errors.get(payment_id, 0)
         if failed < ERRORS_BEFORE_SUCCESS:
