@@ -223,7 +223,7 @@ def _first_changed_line(file: Path, content: bytes, checksum: str) -> int:
 
 def _git(folder: Path, *arguments: str) -> bytes:
     try:
-        done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, check=False, timeout=20)  # nosec B603 B607 - as above
+        done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, check=False, timeout=20)  # nosec B603, B607 # as above
     except (OSError, subprocess.TimeoutExpired):
         return b""
     return done.stdout if done.returncode == 0 else b""

@@ -54,7 +54,7 @@ def _contents(checkout: Path, objects: Sequence[str], ref: str) -> list[bytes]:
 
 def _git(checkout: Path, *arguments: str, ref: str, stdin: bytes = b"") -> bytes:
     try:
-        done = subprocess.run(["git", *arguments], cwd=checkout, input=stdin, capture_output=True, check=False, timeout=60)  # nosec B603 B607 - as above
+        done = subprocess.run(["git", *arguments], cwd=checkout, input=stdin, capture_output=True, check=False, timeout=60)  # nosec B603, B607 # as above
     except FileNotFoundError as error:
         raise NoSuchCommit("git is not installed") from error
     except subprocess.TimeoutExpired as error:
