@@ -22,8 +22,8 @@ from shop_contracts.checking.check import examine
 from shop_contracts.checking.protobuf import Compiled
 from shop_contracts.compat import Level, Mode, check
 from shop_contracts.compat.sources import load
-from shop_dev.contract_tree import contracts_at, open_contracts, proto_files
-from shop_dev.rehearsals import rehearsing
+from shop_dev.contracts.rehearsals import rehearsing
+from shop_dev.contracts.tree import contracts_at, open_contracts, proto_files
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PAGE = CHECKOUT / "docs" / "reference" / "performance.md"

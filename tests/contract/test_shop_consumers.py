@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from shop_contracts.checking.check import examine
 from shop_contracts.checking.finding import Finding
-from shop_dev.contract_tree import open_contracts
-from shop_dev.rehearsals import rehearsing
+from shop_dev.contracts.rehearsals import rehearsing
+from shop_dev.contracts.tree import open_contracts
 from shop_kit.kafka import wire
 from shop_kit.messages import OutgoingMessage, outgoing
 from shop_services.inventory import rehearsal as inventory

@@ -16,7 +16,7 @@ from fakes.contract_repository import ContractRepository
 from jsonschema import Draft202012Validator
 from shop_contracts.checking.protobuf import Compiled
 from shop_contracts.event_documents import documents
-from shop_dev.contract_tree import open_contracts
+from shop_dev.contracts.tree import open_contracts
 
 SHOP = Path(__file__).resolve().parents[3] / "contracts" / "shop_contracts" / "asyncapi"
 _NAME = re.compile(r"[\w.\-]+\Z")

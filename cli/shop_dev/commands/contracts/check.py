@@ -33,10 +33,10 @@ def check(against: Against = None, proofs: Proofs = True, json: JsonFlag = False
 
     from shop_contracts.checking.check import examine, in_order
 
-    from shop_dev.contract_tree import contracts_at, open_contracts, proto_files
-    from shop_dev.contracts import lock_faults
+    from shop_dev.contracts.protobuf import lock_faults
+    from shop_dev.contracts.rehearsals import rehearsing
+    from shop_dev.contracts.tree import contracts_at, open_contracts, proto_files
     from shop_dev.output.contracts_report import counted, findings_data, findings_text
-    from shop_dev.rehearsals import rehearsing
 
     del json
     tree = open_contracts()

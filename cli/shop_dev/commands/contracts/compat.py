@@ -52,7 +52,7 @@ def compat(
     from shop_contracts.compat import Level, check
     from shop_contracts.compat import Mode as Rules
 
-    from shop_dev.contracts import open_proto, readers_of
+    from shop_dev.contracts.protobuf import open_proto, readers_of
     from shop_dev.output.compat_report import compat_data, compat_text
 
     del json

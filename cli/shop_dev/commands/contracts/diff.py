@@ -26,7 +26,7 @@ def diff(
     """
     from shop_contracts.openapi_diff import diff as compare
 
-    from shop_dev.openapi import open_document, readable
+    from shop_dev.contracts.openapi import open_document, readable
     from shop_dev.output.openapi_report import diff_data, diff_text
 
     del json

@@ -20,7 +20,7 @@ def docs(out: Out, json: JsonFlag = False) -> Answer:
     from shop_contracts.checking.rest import Documents
     from shop_contracts.contract_page import page
 
-    from shop_dev.contract_tree import open_contracts
+    from shop_dev.contracts.tree import open_contracts
 
     del json
     contracts = open_contracts().contracts

@@ -22,7 +22,7 @@ def generate(check: Check = False, json: JsonFlag = False) -> Answer:
     from shop_contracts.checking.generated import Outdated, fresh_files, outdated
     from shop_contracts.generate import GenerationFailed
 
-    from shop_dev.contract_tree import open_contracts
+    from shop_dev.contracts.tree import open_contracts
     from shop_dev.output.contracts_report import counted
 
     del json

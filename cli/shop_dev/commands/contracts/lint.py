@@ -23,7 +23,7 @@ def lint(files: Files = None, json: JsonFlag = False) -> Answer:
     """Hold Protobuf files to the house's rules for names, folders, versions and comments."""
     from shop_contracts.compat.lint.linter import lint as faults_of
 
-    from shop_dev.contracts import import_name, lock_faults, open_proto, proto_files
+    from shop_dev.contracts.protobuf import import_name, lock_faults, open_proto, proto_files
 
     del json
     looked_at = files or proto_files()

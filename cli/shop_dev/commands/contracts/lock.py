@@ -14,8 +14,8 @@ def lock(json: JsonFlag = False) -> Answer:
     from shop_contracts.checking.baselines import write_whole
     from shop_contracts.compat.lock import InvalidLock, read_lock, render_lock
 
-    from shop_dev.contract_tree import open_contracts
-    from shop_dev.contracts import LOCK
+    from shop_dev.contracts.protobuf import LOCK
+    from shop_dev.contracts.tree import open_contracts
 
     del json
     tree = open_contracts()

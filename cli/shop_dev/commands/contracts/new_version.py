@@ -21,7 +21,7 @@ def new_version(subject: Subject, restore: Restore = False, json: JsonFlag = Fal
     from shop_contracts.checking.baselines import FOLDER, Baselines, write_whole
     from shop_contracts.checking.next_version import NoNextVersion, of_protobuf, of_rest
 
-    from shop_dev.contract_tree import open_contracts, released_originals
+    from shop_dev.contracts.tree import open_contracts, released_originals
 
     del json
     tree = open_contracts()

@@ -20,8 +20,8 @@ def pacts(out: Out, json: JsonFlag = False) -> Answer:
     from shop_contracts.checking.protobuf import Compiled
     from shop_contracts.pacts import pacts as pact_files
 
-    from shop_dev.contract_tree import open_contracts
-    from shop_dev.rehearsals import rehearsing
+    from shop_dev.contracts.rehearsals import rehearsing
+    from shop_dev.contracts.tree import open_contracts
 
     del json
     contracts = open_contracts().contracts

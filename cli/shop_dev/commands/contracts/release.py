@@ -24,7 +24,7 @@ def release(retire: Retire = None, json: JsonFlag = False) -> Answer:
     from shop_contracts.checking.baselines import FOLDER, Baselines
     from shop_contracts.checking.check import examine, in_order
 
-    from shop_dev.contract_tree import open_contracts
+    from shop_dev.contracts.tree import open_contracts
     from shop_dev.output.contracts_report import counted, findings_data, findings_text
 
     del json

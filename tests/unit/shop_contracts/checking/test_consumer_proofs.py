@@ -17,7 +17,7 @@ from shop_contracts.checking.protobuf import Compiled, Earlier
 from shop_contracts.checking.records import is_filled, needed_tree, records
 from shop_contracts.compat import Schema
 from shop_contracts.protobuf.compiler import compile_proto
-from shop_dev.contract_tree import open_contracts
+from shop_dev.contracts.tree import open_contracts
 
 TOPIC = "tills.sales.v1"
 SALES = "contracts/proto/tills/v1/sales.proto"

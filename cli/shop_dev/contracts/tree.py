@@ -22,7 +22,7 @@ from shop_sandbox.manifest.faults import Path as Steps
 from shop_sandbox.manifest.form import Service
 from shop_sandbox.manifest.loader import Reading, load_manifests, read_manifests
 
-from shop_dev.contracts import LOCK
+from shop_dev.contracts.protobuf import LOCK
 from shop_dev.errors import CliCode, ShopDevError
 from shop_dev.project import Project, open_project
 
