@@ -178,6 +178,7 @@ def _start(settings: SupervisorSettings, lock: int) -> None:
     listening, ready = os.pipe()
     try:
         os.write(telling, msgspec.json.encode(settings))  # a few hundred bytes: a pipe holds them until they are read
+        paths.root.mkdir(mode=0o700, parents=True, exist_ok=True)  # its data is nobody else's on this machine
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as output:
             process = subprocess.Popen(  # nosec B603 # this interpreter, and a module of ours

@@ -7,6 +7,7 @@ import os
 import random
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import time
@@ -294,6 +295,14 @@ def test_a_grandchild_that_left_its_group_does_not_outlive_down(home: Home) -> N
     list(client.down())
 
     eventually(lambda: not home.alive(), "the daemon has ended")
+
+
+def test_other_users_of_the_machine_cannot_read_a_sandbox(home: Home) -> None:
+    describe(home.checkout, {"postgres": FakeResource(stamped=True)})
+    home.ready()
+
+    assert stat.S_IMODE(home.paths.root.stat().st_mode) == 0o700
+    assert stat.S_IMODE(home.paths.socket.parent.stat().st_mode) == 0o700
 
 
 def test_purge_removes_the_state(home: Home) -> None:

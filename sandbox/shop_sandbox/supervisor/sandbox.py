@@ -200,7 +200,7 @@ class Sandbox:
     async def _come_to_life(self) -> None:
         """Everything before the first process: manifests, what a dead sandbox left, ports, the identity of the data."""
         settings, paths = self._settings, self._paths
-        paths.root.mkdir(parents=True, exist_ok=True)
+        paths.root.mkdir(mode=0o700, parents=True, exist_ok=True)
         plan = asyncio.create_task(asyncio.to_thread(blueprint.load, settings))
         try:
             for swept in await asyncio.to_thread(lambda: list(sweep(paths))):
