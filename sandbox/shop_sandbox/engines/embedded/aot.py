@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import time
 from pathlib import Path
 
 from shop_sandbox.downloads.verified import VerifiedFiles, sha256_of
 from shop_sandbox.engines.embedded.java import Java
+
+_UNUSED_SECONDS = 30 * 24 * 3600
 
 
 class AotCache:
@@ -56,16 +60,25 @@ class AotCache:
         verified = self._verified()
         verified.check(self._file, sha256)
         verified.save()
+        self._forget_others()
 
     def flags_to_use(self) -> tuple[str, ...]:
         """JVM flags to start with the cache; none where there is no cache."""
         if not self.exists():
             return ()
+        os.utime(self._folder)  # says to `_forget_others` that somebody uses it
         return (f"-XX:AOTCache={self._file}",) if self._java.has_aot_cache else (f"-XX:SharedArchiveFile={self._file}",)
 
     def flags_to_make(self, output: Path) -> tuple[str, ...]:
         """JVM flags for the run that writes a cache when it ends."""
         return (f"-XX:AOTCacheOutput={output}",) if self._java.has_aot_cache else (f"-XX:ArchiveClassesAtExit={output}",)
+
+    def _forget_others(self) -> None:
+        """Remove caches of other versions and checkouts that nobody has started with for a month: each takes some 70 MB."""
+        family = self._folder.name.rpartition("-")[0]
+        for other in self._folder.parent.glob(f"{family}-*"):
+            if other != self._folder and time.time() - other.stat().st_mtime > _UNUSED_SECONDS:
+                shutil.rmtree(other, ignore_errors=True)
 
     def _expected(self) -> str | None:
         try:
