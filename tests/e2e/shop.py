@@ -199,6 +199,15 @@ class Shop:
         headers = {"idempotency-key": str(uuid.uuid4()), **_bearer(token or order.token)}
         return self.http.post(url, json={"reason": "changed my mind"}, headers=headers)
 
+    def trace(self, order: Ordered) -> list[dict[str, Any]]:
+        """The spans of the order's trace that have arrived, causes first; none while no service has sent its own yet."""
+        try:
+            return _spans_of(self.sandbox.cli("trace", order.id)["roots"])
+        except CommandFailed as error:
+            if "trace_not_found" in str(error):
+                return []
+            raise
+
     # Book-keepers.
 
     def new_article(self, *, stock: int, price: int = PRICE) -> str:
@@ -278,9 +287,9 @@ def all_at_once(tasks: Sequence[Callable[[], T]], *, workers: int = 8) -> list[T
         return list(pool.map(lambda task: task(), tasks))
 
 
-def spans_of(roots: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+def _spans_of(roots: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """All spans of a trace as `trace --json` reports it, causes before what they caused."""
-    return [span for root in roots for span in (root, *spans_of(root["children"]))]
+    return [span for root in roots for span in (root, *_spans_of(root["children"]))]
 
 
 def _read_to_its_end(consumer: Consumer, begin: TopicPartition) -> list[Message]:

@@ -341,7 +341,7 @@ def test_a_truncated_archive_is_replaced_before_kafka_starts(store: Store, cache
 
     store.start()
 
-    findings = examine(tmp_path, store.context.cache, store.context.inherited)
+    findings = examine(tmp_path, store.context.cache, store.context.inherited, {})
     assert [finding.verdict for finding in findings if finding.check == "downloads: kafka"] == [Verdict.OK]
 
 
