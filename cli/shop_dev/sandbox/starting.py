@@ -113,8 +113,8 @@ def stopping_on_interrupt(started: Callable[[], SandboxClient | None], *, sink: 
         if client.attached:
             sink.say("Detached; the sandbox was running before and goes on.")
             raise
-        sink.say("Stopping what this command started. Ctrl-C again stops it at once.")
         try:
+            sink.say("Stopping what this command started. Ctrl-C again stops it at once.")
             stop(client.down(), sink=sink)
         except KeyboardInterrupt:
             stop(client.down(force=True), sink=sink)
