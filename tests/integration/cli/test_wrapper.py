@@ -90,7 +90,6 @@ class Bench:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
-            preexec_fn=_hear_interrupts,  # noqa: PLW1509 - one call into the system, and no threads here
         )
 
     def lock(self, version: str, *, digest: str | None = None) -> None:
@@ -108,11 +107,6 @@ class Bench:
     def _entry(self, name: str, version: str, digest: str | None) -> str:
         built = self.wheels / f"{name}-{version}-py3-none-any.whl"
         return f"{name}=={version} \\\n    --hash=sha256:{digest or hashlib.sha256(built.read_bytes()).hexdigest()}\n"
-
-
-def _hear_interrupts() -> None:
-    """A test run that was started in the background ignores SIGINT, and children inherit that."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def bench_in(folder: Path, installer: str) -> Bench:
