@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shop_sandbox.engines.driver import Endpoints
-from shop_sandbox.manifest.names import ACCOUNT_ID, REGION, service_url_variable
+from shop_sandbox.manifest.names import ACCOUNT_ID, REGION, service_port_variable, service_url_variable
 from shop_sandbox.resources.model import Resource
 
 
@@ -39,9 +39,15 @@ def service_environment(resource: Resource, endpoints: Endpoints) -> dict[str, s
     for key in resource.ports:
         _, dot, name = key.partition(".")
         found[f"PORT_{name.upper()}" if dot else "PORT"] = str(endpoints.ports[key])
-    for name in resource.uses:
-        if name in endpoints.ports and name != "telemetry":
-            found[service_url_variable(name)] = endpoints.url(name)
+    called = {name for name in resource.uses if name != "telemetry"}
+    for key in endpoints.ports:
+        name, dot, port = key.partition(".")
+        if name in called:
+            found.update(
+                {service_port_variable(name, port): endpoints.address(key)}
+                if dot
+                else {service_url_variable(name): endpoints.url(key)}
+            )
     found.pop("DATABASE_URL", None)  # the administrator's
     if "SHOP_DATABASE" in resource.environment:
         role, database = database_role(resource.name), resource.environment["SHOP_DATABASE"]

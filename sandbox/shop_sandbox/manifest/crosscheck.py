@@ -504,7 +504,7 @@ def _deploy(view: _View) -> Iterator[Finding]:
 
 def _slo(view: _View) -> Iterator[Finding]:
     slo = view.service.slo
-    if slo.latency_p99_ms is not None and slo.latency_p99_ms < slo.latency_p95_ms:
+    if slo is not None and slo.latency_p99_ms is not None and slo.latency_p99_ms < slo.latency_p95_ms:
         yield ("slo", "latencyP99Ms"), f"is less than latencyP95Ms ({slo.latency_p95_ms})", ""
 
 

@@ -345,7 +345,11 @@ class Needs(Form, frozen=True, kw_only=True):
     """Everything the service uses that is not itself."""
 
     services: Annotated[
-        tuple[ServiceName, ...], Meta(description="Services it calls. Each one's address is in `SHOP_<SERVICE>_URL`.")
+        tuple[ServiceName, ...],
+        Meta(
+            description="Services it calls. Each one's address is in `SHOP_<SERVICE>_URL`, those of its further ports in "
+            "`SHOP_<SERVICE>_<PORT>_ADDRESS`, as `host:port`."
+        ),
     ] = ()
     topics: Topics = Topics()
     tables: Annotated[tuple[Table, ...], Meta(description="DynamoDB tables it owns.")] = ()
@@ -396,6 +400,11 @@ class Lambda(Form, frozen=True, kw_only=True, tag_field="target", tag="lambda"):
     queues: Annotated[tuple[QueueName, ...], Meta(description="Queues of this service whose messages call it.")] = ()
 
 
+class Local(Form, frozen=True, kw_only=True, tag_field="target", tag="local"):
+    """Runs in sandboxes only: a stand-in for what somebody else runs (a payment provider, a carrier). It is never deployed, and in
+    AWS the variable with its address leads to the real thing."""
+
+
 class Grant(Form, frozen=True, kw_only=True):
     """IAM actions it may take, on named things. Wildcards are refused: what is not named is not allowed."""
 
@@ -436,6 +445,6 @@ class Service(Form, frozen=True, kw_only=True):
     runtime: Runtime
     contracts: Contracts = Contracts()
     needs: Needs = Needs()
-    deploy: Fargate | Lambda
+    deploy: Fargate | Lambda | Local | None = None
     iam: Annotated[tuple[Grant, ...], Meta(description="What it may do on AWS, and nothing else.")] = ()
-    slo: Slo
+    slo: Slo | None = None

@@ -34,6 +34,11 @@ def service_url_variable(service: str) -> str:
     return f"{variable('SHOP', service)}_URL"
 
 
+def service_port_variable(service: str, port: str) -> str:
+    """Variable with `host:port` of another service's further port: `SHOP_PRICING_GRPC_ADDRESS`."""
+    return f"{variable('SHOP', f'{service}_{port}')}_ADDRESS"
+
+
 def topic_arn(name: str, region: str = REGION, account: str = ACCOUNT_ID) -> str:
     """ARN of an SNS topic."""
     return f"arn:aws:sns:{region}:{account}:{name}"

@@ -50,6 +50,7 @@ every manifest, each with file, line, column, the place in the document, and a h
 | `AWS_ENDPOINT_URL`, `AWS_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` | the AWS emulator; the credentials are dummies |
 | `OTEL_EXPORTER_OTLP_ENDPOINT`, `OTEL_SERVICE_NAME` | where traces go |
 | `SHOP_<SERVICE>_URL` | address of each service in `needs.services`, and of the edge |
+| `SHOP_<SERVICE>_<PORT>_ADDRESS` | `host:port` of each further port of these services, as in `SHOP_PRICING_GRPC_ADDRESS` |
 | `SHOP_TABLE_<NAME>`, `SHOP_QUEUE_<NAME>`, `SHOP_BUCKET_<NAME>`, `SHOP_CACHE_<NAME>` | the real name of what it owns |
 | `SHOP_SECRET_<NAME>`, `SHOP_PARAMETER_<NAME>` | the real name of a secret or parameter it owns or reads |
 | `SHOP_NOTIFICATION_<NAME>` | ARN of an SNS topic |

@@ -23,9 +23,10 @@ def make_schema() -> Schema:
     _, components = msgspec.json.schema_components([Service], ref_template="#/$defs/{name}")
     definitions = {name: _tidy(component) for name, component in sorted(components.items())}
     definitions["Runtime"]["oneOf"] = [_given("python", "string"), _given("command", "array")]
-    for name in ("Fargate", "Lambda"):
+    for name in ("Fargate", "Lambda", "Local"):
         definitions[name]["properties"]["target"]["description"] = "Where it runs."
     service = definitions.pop("Service")
+    service["properties"]["deploy"]["anyOf"].append({"type": "null"})  # msgspec leaves it out beside a discriminator
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "service.yaml",
@@ -149,7 +150,7 @@ def _explain_choice(error: Any, root: Schema) -> Iterator[tuple[Path, str, str]]
     options = [_resolved(option, root) for option in error.validator_value]
     tag = error.schema.get("discriminator", {}).get("propertyName")
     if tag and isinstance(error.instance, dict):
-        tags = [option["properties"][tag]["enum"][0] for option in options]
+        tags = [option["properties"][tag]["enum"][0] for option in options if "properties" in option]
         chosen = error.instance.get(tag)
         if tag not in error.instance:
             yield path, f"{tag!r} is missing", f"one of {', '.join(tags)}"

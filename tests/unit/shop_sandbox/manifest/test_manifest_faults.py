@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from fakes.checkout_tree import GLOBS, CheckoutTree
 from shop_sandbox.errors import ErrorCode, SandboxError
+from shop_sandbox.manifest.form import Local
 from shop_sandbox.manifest.loader import load_manifests
 
 S = "services/stock/service.yaml"
@@ -25,6 +26,21 @@ def faults(tree: CheckoutTree) -> list[str]:
         load_manifests(tree.root, GLOBS)
     assert raised.value.code is ErrorCode.MANIFEST_INVALID
     return [line.strip() for line in raised.value.message.splitlines()[1:]]
+
+
+def test_a_first_try_needs_neither_deploy_nor_slo(tree: CheckoutTree) -> None:
+    manifest = tree.root / S
+    manifest.write_text(manifest.read_text().partition("deploy:")[0], encoding="utf-8")
+
+    stock = next(one.service for one in load_manifests(tree.root, GLOBS) if one.service.service == "stock")
+
+    assert (stock.deploy, stock.slo) == (None, None)
+
+
+def test_a_stand_in_runs_in_sandboxes_only(tree: CheckoutTree) -> None:
+    tree.change("stock", "target: fargate\n  cpu: 256\n  memoryMiB: 512", "target: local")
+
+    assert load_manifests(tree.root, GLOBS)[0].service.deploy == Local()
 
 
 def test_sound_manifests_load_in_the_order_of_their_names(tree: CheckoutTree) -> None:
@@ -139,13 +155,13 @@ BROKEN: dict[str, tuple[str, str, str, list[str]]] = {
         "stock",
         "target: fargate",
         "target: kubernetes",
-        [f'{S}:42:3: deploy.target: "kubernetes" is not one of fargate, lambda'],
+        [f'{S}:42:3: deploy.target: "kubernetes" is not one of fargate, lambda, local'],
     ),
     "a deploy without a target": (
         "stock",
         "  target: fargate\n",
         "",
-        [f"{S}:41:1: deploy: 'target' is missing (one of fargate, lambda)"],
+        [f"{S}:41:1: deploy: 'target' is missing (one of fargate, lambda, local)"],
     ),
     "a property of the other target": (
         "tills",

@@ -121,6 +121,18 @@ def test_a_service_finds_its_own_things_in_its_environment(tree: CheckoutTree) -
     }
 
 
+def test_a_service_finds_the_further_ports_of_those_it_calls(tree: CheckoutTree) -> None:
+    tree.change("stock", "  python: stock.program:main", "  python: stock.program:main\n  ports: [grpc, admin]")
+    resources = build_resources(tree.root, GLOBS)
+    endpoints = Endpoints({key: 1000 + number for number, key in enumerate(key for one in resources.values() for key in one.ports)})
+
+    tills = service_environment(resources["tills"], endpoints)
+
+    assert tills["SHOP_STOCK_GRPC_ADDRESS"] == endpoints.address("stock.grpc")
+    assert tills["SHOP_STOCK_ADMIN_ADDRESS"] == endpoints.address("stock.admin")
+    assert not [name for name in tills if name.startswith("SHOP_TILLS")]
+
+
 def test_a_service_without_a_database_is_not_lent_the_administrators(tree: CheckoutTree) -> None:
     resources = build_resources(tree.root, GLOBS)
     endpoints = Endpoints({key: 1000 for one in resources.values() for key in one.ports})
