@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from shop_kit.shared_kernel import Money
 from shop_services.orders.domain.checkout import (
     Answer,
     AuthorisePayment,
@@ -30,7 +31,6 @@ from shop_services.orders.domain.checkout import (
     StockWasReserved,
     VoidPayment,
 )
-from shop_services.orders.domain.money import Money
 from shop_services.orders.domain.order import PricedLine
 
 

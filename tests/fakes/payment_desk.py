@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from shop_kit.errors import Unavailable
+from shop_kit.shared_kernel import Money
 from shop_kit.testing.event_log import EventLog
 from shop_services.payments.adapters.events import payment_event
 from shop_services.payments.application.ports import HandledBefore, Stale
-from shop_services.payments.domain.payment import Money, Payment, Refund, Refusal
+from shop_services.payments.domain.payment import Payment, Refund, Refusal
 
 
 class Crash(Exception):

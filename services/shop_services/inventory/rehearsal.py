@@ -8,6 +8,7 @@ from typing import Any
 from shop_contracts.proto.inventory.v1 import commands_pb2
 from shop_kit.messages import OutgoingMessage, Subscription, outgoing
 from shop_kit.rehearsal import Rehearsal
+from shop_kit.shared_kernel import Money
 from shop_kit.testing.event_log import received
 
 from shop_services.inventory.adapters.commands import subscription
@@ -15,7 +16,7 @@ from shop_services.inventory.adapters.events import COMMANDS_TOPIC, reservation_
 from shop_services.inventory.application.ports import StockLevel, StockPage
 from shop_services.inventory.application.reserving import return_what_ran_out
 from shop_services.inventory.domain.reservation import Decision, Line, Reservation, Status, reserve
-from shop_services.inventory.domain.stock import Money, StockItem
+from shop_services.inventory.domain.stock import StockItem
 
 MISSING = "SKU-9999"
 _FREE = 1_000_000

@@ -8,11 +8,12 @@ from typing import Any
 from shop_contracts.proto.payments.v1 import commands_pb2
 from shop_kit.messages import OutgoingMessage, Subscription, outgoing
 from shop_kit.rehearsal import Rehearsal
+from shop_kit.shared_kernel import Money
 from shop_kit.testing.event_log import received
 
 from shop_services.payments.adapters.commands import subscription
 from shop_services.payments.adapters.events import COMMANDS_TOPIC, payment_event
-from shop_services.payments.domain.payment import Money, Payment, Refund, Refusal, authorised
+from shop_services.payments.domain.payment import Payment, Refund, Refusal, authorised
 
 DECLINED, LOST = "tok_declined", "tok_capture_fails"
 _PRICE = Money("EUR", 3998)

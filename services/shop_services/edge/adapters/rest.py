@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 from shop_kit import context
 from shop_kit.http import FieldFault, Problem, json, read_body, read_query
+from shop_kit.http.values import SkuText
 from shop_kit.idempotency import key_of
 from starlette.requests import Request
 from starlette.responses import Response
@@ -26,7 +27,6 @@ ANSWER_SECONDS = 5.0
 
 PASSED_ON = ("location", "retry-after", "idempotency-replayed", "content-type")
 
-Sku = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")]
 # The pattern keeps card numbers out: only what a payment provider has issued begins with `tok_`.
 MethodToken = Annotated[str, msgspec.Meta(pattern=r"^tok_[A-Za-z0-9_]{1,60}\Z")]
 
@@ -34,7 +34,7 @@ MethodToken = Annotated[str, msgspec.Meta(pattern=r"^tok_[A-Za-z0-9_]{1,60}\Z")]
 class LineBody(msgspec.Struct, forbid_unknown_fields=True):
     """An article and how many of it. A price that a client names is refused, not ignored."""
 
-    sku: Sku
+    sku: SkuText
     quantity: Annotated[int, msgspec.Meta(ge=1, le=1000)]
 
 

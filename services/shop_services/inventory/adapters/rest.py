@@ -12,28 +12,22 @@ import msgspec
 from shop_kit import idempotency
 from shop_kit.auth import require
 from shop_kit.http import FieldFault, Problem, json, read_body, read_query
+from shop_kit.http.values import MoneyBody, MoneyView, SkuText
 from shop_kit.idempotency.dynamo import DynamoIdempotency
+from shop_kit.shared_kernel import InvalidSku, Sku
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from shop_services.inventory.application.ports import StockLevel, Warehouse
 from shop_services.inventory.domain.reservation import Reservation, Status
-from shop_services.inventory.domain.stock import Money, StockItem
+from shop_services.inventory.domain.stock import StockItem
 
 READ, WRITE = "stock:read", "stock:write"
 LONGEST_ID = 100
 """Nothing here has a longer one, and DynamoDB takes no longer key than 2048 bytes."""
 
-Sku = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")]
 Units = Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)]
-
-
-class MoneyBody(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
-    """An amount in the currency's minor unit."""
-
-    currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}\Z")]
-    minor_units: Annotated[int, msgspec.Meta(ge=0, le=10**12)]
 
 
 class StockLevelBody(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
@@ -45,13 +39,13 @@ class StockLevelBody(msgspec.Struct, forbid_unknown_fields=True, rename="camel")
 
     def level(self, sku: str) -> StockLevel:
         """Return the same in the words of the application."""
-        return StockLevel(sku, self.name, Money(self.unit_price.currency, self.unit_price.minor_units), self.free)
+        return StockLevel(sku, self.name, self.unit_price.money(), self.free)
 
 
 class ImportedItem(StockLevelBody, forbid_unknown_fields=True, rename="camel", kw_only=True):
     """An article of an import."""
 
-    sku: Sku
+    sku: SkuText
 
 
 class ImportBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -65,13 +59,6 @@ class PageQuery(msgspec.Struct):
 
     limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 20
     cursor: Annotated[str, msgspec.Meta(max_length=400)] | None = None
-
-
-class MoneyView(msgspec.Struct, rename="camel"):
-    """An amount in the currency's minor unit."""
-
-    currency: str
-    minor_units: int
 
 
 class StockItemView(msgspec.Struct, rename="camel"):
@@ -194,11 +181,7 @@ class InventoryApi:
 
 
 def _view(item: StockItem) -> StockItemView:
-    return StockItemView(item.sku, item.name, _money(item.unit_price), item.free, item.reserved, item.sold)
-
-
-def _money(money: Money) -> MoneyView:
-    return MoneyView(money.currency, money.minor_units)
+    return StockItemView(item.sku, item.name, MoneyView.of(item.unit_price), item.free, item.reserved, item.sold)
 
 
 def _reservation_view(found: Reservation) -> ReservationView:
@@ -206,7 +189,7 @@ def _reservation_view(found: Reservation) -> ReservationView:
         id=found.id,
         order_id=found.order_id,
         status=found.status.value,
-        lines=[ReservedLineView(line.sku, line.quantity, _money(line.unit_price)) for line in found.lines],
+        lines=[ReservedLineView(line.sku, line.quantity, MoneyView.of(line.unit_price)) for line in found.lines],
         shortages=[ShortageView(one.sku, one.requested, one.available, one.is_unknown) for one in found.shortages],
         expires_at=datetime.fromtimestamp(found.expires_at, UTC).isoformat() if found.status is Status.RESERVED else None,
         release_reason=found.release_reason.value if found.release_reason else None,
@@ -215,8 +198,8 @@ def _reservation_view(found: Reservation) -> ReservationView:
 
 def _sku(text: str) -> str:
     try:
-        return msgspec.convert(text, Sku)
-    except msgspec.ValidationError as error:
+        return Sku(text)
+    except InvalidSku as error:
         fault = FieldFault("sku", "letters, digits, dots, underscores and hyphens, at most 64")
         raise Problem(422, "This is not a SKU", kind="invalid-sku", errors=[fault]) from error
 

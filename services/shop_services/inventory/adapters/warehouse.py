@@ -14,11 +14,12 @@ from typing import Generic, TypeVar
 from shop_kit.aws.dynamo import Dynamo, Item, Put, TransactionCancelled, Update, Write
 from shop_kit.inbox.dynamo import AlreadyHandled
 from shop_kit.outbox.dynamo import DynamoOutbox
+from shop_kit.shared_kernel import Money
 
 from shop_services.inventory.adapters.events import reservation_event
 from shop_services.inventory.application.ports import HandledBefore, Stale, StockLevel, StockPage
 from shop_services.inventory.domain.reservation import Decision, ReleaseReason, Reservation, ReservedLine, Shortage, Status
-from shop_services.inventory.domain.stock import Money, Movement, StockItem
+from shop_services.inventory.domain.stock import Movement, StockItem
 
 EXPIRING_INDEX = "expiring"
 HELD = "held"

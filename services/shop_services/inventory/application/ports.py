@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from shop_kit.shared_kernel import Money
+
 from shop_services.inventory.domain.reservation import Decision, Reservation
-from shop_services.inventory.domain.stock import Money, StockItem
+from shop_services.inventory.domain.stock import StockItem
 
 
 class Stale(Exception):

@@ -10,7 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from shop_services.inventory.domain.stock import Money, Movement, StockItem
+from shop_kit.shared_kernel import Money
+
+from shop_services.inventory.domain.stock import Movement, StockItem
 
 
 class Status(StrEnum):

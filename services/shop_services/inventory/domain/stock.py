@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-
-@dataclass(frozen=True, slots=True)
-class Money:
-    """An amount in a currency's minor unit: 1999 EUR is 19.99 euros."""
-
-    currency: str
-    minor_units: int
+from shop_kit.shared_kernel import Money
 
 
 @dataclass(frozen=True, slots=True)

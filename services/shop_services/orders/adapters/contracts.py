@@ -11,9 +11,9 @@ from shop_contracts.proto.inventory.v1 import events_pb2 as inventory_events
 from shop_contracts.proto.orders.v1 import events_pb2 as order_events
 from shop_contracts.proto.payments.v1 import commands_pb2 as payment_commands
 from shop_contracts.proto.payments.v1 import events_pb2 as payment_events
+from shop_kit.shared_kernel import Money
 
 from shop_services.orders.domain import checkout
-from shop_services.orders.domain.money import Money
 from shop_services.orders.domain.order import (
     Event,
     Order,

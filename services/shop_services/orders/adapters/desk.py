@@ -12,13 +12,13 @@ from shop_kit import idempotency
 from shop_kit.idempotency import postgres as idempotency_store
 from shop_kit.inbox import postgres as inbox
 from shop_kit.postgres import connection, transaction
+from shop_kit.shared_kernel import Money
 from starlette.responses import Response
 
 from shop_services.orders.adapters.order_book import PostgresOrderBook
 from shop_services.orders.application.checkout import resume_silent_orders, take_answer
 from shop_services.orders.application.ports import CheckoutPolicy, Clock, OrderBook, OrderSummary, PageKey
 from shop_services.orders.domain.checkout import Answer
-from shop_services.orders.domain.money import Money
 from shop_services.orders.domain.order import Order, Stage
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+from shop_kit.shared_kernel import Money
 
-from shop_services.orders.domain.money import Money
 from shop_services.orders.domain.order import (
     Cancellation,
     CompensationBegun,

@@ -13,6 +13,7 @@ import msgspec
 from shop_kit import context, idempotency
 from shop_kit.auth import require
 from shop_kit.http import FieldFault, Problem, json, read_body, read_query
+from shop_kit.http.values import MoneyView, SkuText
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -22,12 +23,10 @@ from shop_services.orders.application.checkout import OrderNotFound, PlaceOrder,
 from shop_services.orders.application.ports import Clock, ConcurrentChange, NewOrderId, OrderBook, OrderSummary, PageKey
 from shop_services.orders.application.waiting import EndedOrders
 from shop_services.orders.domain.checkout import AlreadyEnded
-from shop_services.orders.domain.money import Money
 from shop_services.orders.domain.order import Cancellation, Line, Order, Rejection, Stage
 
 PLACE, READ, CANCEL = "orders:place", "orders:read", "orders:cancel"
 
-Sku = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")]
 # The pattern keeps card numbers out: only what a payment provider has issued begins with `tok_`.
 MethodToken = Annotated[str, msgspec.Meta(pattern=r"^tok_[A-Za-z0-9_]{1,60}\Z")]
 
@@ -35,7 +34,7 @@ MethodToken = Annotated[str, msgspec.Meta(pattern=r"^tok_[A-Za-z0-9_]{1,60}\Z")]
 class LineBody(msgspec.Struct, forbid_unknown_fields=True):
     """An article and how many of it. There is no price here: a price that a client names is refused, not ignored."""
 
-    sku: Sku
+    sku: SkuText
     quantity: Annotated[int, msgspec.Meta(ge=1, le=1000)]
 
 
@@ -70,13 +69,6 @@ class OrdersQuery(msgspec.Struct):
 
     limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 20
     cursor: Annotated[str, msgspec.Meta(max_length=400)] | None = None
-
-
-class MoneyView(msgspec.Struct, rename="camel"):
-    """An amount in the smallest unit of its currency."""
-
-    currency: str
-    minor_units: int
 
 
 class LineView(msgspec.Struct, rename="camel", omit_defaults=True):
@@ -247,7 +239,7 @@ def view(order: Order) -> OrderView:
         lines=_lines(order),
         created_at=order.accepted_at,
         updated_at=order.updated_at,
-        total=_money(order.total) if order.total else None,
+        total=MoneyView.of(order.total) if order.total else None,
         rejection=RejectionView(order.ending.reason.value, order.ending.explanation)
         if isinstance(order.ending, Rejection)
         else None,
@@ -261,18 +253,14 @@ def _summary_view(order: OrderSummary) -> SummaryView:
         status=status_of(order.stage),
         created_at=order.accepted_at,
         updated_at=order.updated_at,
-        total=_money(order.total) if order.total else None,
+        total=MoneyView.of(order.total) if order.total else None,
     )
 
 
 def _lines(order: Order) -> list[LineView]:
     if order.priced_lines:
-        return [LineView(line.sku, line.quantity, _money(line.unit_price)) for line in order.priced_lines]
+        return [LineView(line.sku, line.quantity, MoneyView.of(line.unit_price)) for line in order.priced_lines]
     return [LineView(line.sku, line.quantity) for line in order.lines]
-
-
-def _money(amount: Money) -> MoneyView:
-    return MoneyView(amount.currency, amount.minor_units)
 
 
 def _kept(status: int, order: Order, headers: dict[str, str]) -> idempotency.Answer:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from shop_kit.shared_kernel import Money
+
 from shop_services.orders.domain.checkout import Command, Decision
-from shop_services.orders.domain.money import Money
 from shop_services.orders.domain.order import Order, OrderAccepted, Stage
 
 Clock = Callable[[], datetime]

@@ -16,7 +16,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from shop_services.orders.domain.money import MixedCurrencies, Money, add_up
+from shop_kit.shared_kernel import MixedCurrencies, Money
+
 from shop_services.orders.domain.order import (
     Cancellation,
     CompensationBegun,
@@ -317,7 +318,7 @@ def _undo_stray(order: Order, answer: Answer) -> tuple[Command, ...]:
 
 def _price(lines: tuple[PricedLine, ...]) -> list[Event]:
     try:
-        add_up([line.unit_price for line in lines])
+        Money.total(line.unit_price for line in lines)
     except MixedCurrencies as mixed:
         return [_reject(RejectionReason.MIXED_CURRENCIES, f"The articles are priced in different currencies: {mixed}.")]
     # Nobody is asked for nothing: a free order is as good as paid.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from shop_services.orders.domain.money import Money, add_up
+from shop_kit.shared_kernel import Money
 
 
 class Stage(StrEnum):
@@ -198,7 +198,7 @@ class Order:
         """The sum of quantity times unit price over the lines; None until stock is reserved."""
         if not self.priced_lines:
             return None
-        return add_up([line.unit_price.times(line.quantity) for line in self.priced_lines])
+        return Money.total(line.unit_price * line.quantity for line in self.priced_lines)
 
     @property
     def reservation_id(self) -> str:

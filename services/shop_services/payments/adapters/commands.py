@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from shop_contracts.proto.payments.v1.commands_pb2 import PaymentCommand
 from shop_kit.messages import Received, Subscription
+from shop_kit.shared_kernel import Money
 
 from shop_services.payments.adapters.events import COMMANDS_TOPIC
 from shop_services.payments.application.paying import Authorise, authorise_payment, capture_payment, refund_payment, void_payment
 from shop_services.payments.application.ports import PaymentBook, PaymentProvider
-from shop_services.payments.domain.payment import Money
 
 
 class UnknownCommand(Exception):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from shop_contracts.proto.common.v1.money_pb2 import Money as MoneyMessage
 from shop_contracts.proto.payments.v1 import events_pb2
 from shop_kit.messages import OutgoingMessage, outgoing
+from shop_kit.shared_kernel import Money
 
-from shop_services.payments.domain.payment import Money, Payment, Refund, Refusal, Status
+from shop_services.payments.domain.payment import Payment, Refund, Refusal, Status
 
 EVENTS_TOPIC = "shop.payments.events.v1"
 COMMANDS_TOPIC = "shop.payments.commands.v1"

@@ -9,9 +9,10 @@ from shop_kit.errors import Unavailable
 from shop_kit.resilience import deadline
 from shop_kit.resilience.breaker import CircuitBreaker
 from shop_kit.resilience.bulkhead import Bulkhead
+from shop_kit.shared_kernel import Money
 
 from shop_services.payments.application.ports import PaymentProvider
-from shop_services.payments.domain.payment import Money, Refusal
+from shop_services.payments.domain.payment import Refusal
 
 T = TypeVar("T")
 NAME = "payment provider"

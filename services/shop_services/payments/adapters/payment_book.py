@@ -8,10 +8,11 @@ from collections.abc import Callable, Sequence
 from shop_kit.aws.dynamo import Dynamo, Item, Put, TransactionCancelled, Write
 from shop_kit.inbox.dynamo import AlreadyHandled
 from shop_kit.outbox.dynamo import DynamoOutbox
+from shop_kit.shared_kernel import Money
 
 from shop_services.payments.adapters.events import payment_event
 from shop_services.payments.application.ports import HandledBefore, PaymentBook, Stale
-from shop_services.payments.domain.payment import Money, Payment, Refund, Refusal, Status
+from shop_services.payments.domain.payment import Payment, Refund, Refusal, Status
 
 BY_ORDER_INDEX = "by-order"
 REMEMBERED = 10_000

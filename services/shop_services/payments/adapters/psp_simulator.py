@@ -20,8 +20,9 @@ from typing import Any
 
 from shop_kit.aws.dynamo import ConditionFailed, Dynamo, Item, Put, Update
 from shop_kit.errors import Unavailable
+from shop_kit.shared_kernel import Money
 
-from shop_services.payments.domain.payment import Money, Refusal
+from shop_services.payments.domain.payment import Refusal
 
 _DECLINES = {
     "tok_declined": Refusal("card_declined", "The card was declined."),

@@ -10,27 +10,27 @@ import msgspec
 from shop_kit import idempotency
 from shop_kit.auth import require
 from shop_kit.http import FieldFault, Problem, json, read_body, read_query
+from shop_kit.http.values import MoneyBody, MoneyView
 from shop_kit.idempotency.dynamo import DynamoIdempotency
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from shop_services.payments.adapters.payment_book import DynamoPaymentBook
-from shop_services.payments.adapters.psp_simulator import PspSimulator
+from shop_services.payments.adapters.psp_simulator import Charge, PspSimulator
 from shop_services.payments.adapters.webhooks import Webhooks
 from shop_services.payments.application.paying import PaymentUnknown, RefundRefused, TooContended, refund_part
 from shop_services.payments.application.ports import PaymentProvider
-from shop_services.payments.domain.payment import Money, Payment, Refund, RefundNotPossible
+from shop_services.payments.domain.payment import Payment, Refund, RefundNotPossible
 
 READ, REFUND = "payments:read", "payments:refund"
 LONGEST_ID = 100
 """No payment has a longer one, and DynamoDB takes no longer key than 2048 bytes."""
 
 
-class MoneyBody(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
-    """An amount in the currency's minor unit."""
+class RefundAmount(MoneyBody, forbid_unknown_fields=True, rename="camel"):
+    """An amount above 0."""
 
-    currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}\Z")]
     minor_units: Annotated[int, msgspec.Meta(ge=1, le=10**12)]
 
 
@@ -38,20 +38,13 @@ class RefundBody(msgspec.Struct, forbid_unknown_fields=True):
     """What to give back; without an amount, all that is left."""
 
     reason: Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
-    amount: MoneyBody | None = None
+    amount: RefundAmount | None = None
 
 
 class OrderQuery(msgspec.Struct, rename="camel"):
     """Which order's."""
 
     order_id: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
-
-
-class MoneyView(msgspec.Struct, rename="camel"):
-    """An amount in the currency's minor unit."""
-
-    currency: str
-    minor_units: int
 
 
 class RefusalView(msgspec.Struct):
@@ -155,7 +148,7 @@ class PaymentsApi:
             return idempotency.Answer(201, msgspec.json.encode(_refund_view(payment.id, refund)))
 
         book = self.book.also_writing(lambda payment: [self.keys.completion(claim, answer(payment))])
-        amount = Money(body.amount.currency, body.amount.minor_units) if body.amount else None
+        amount = body.amount.money() if body.amount else None
         try:
             payment = await refund_part(payment_id, refund_id, amount, body.reason, book=book, provider=self.provider)
         except (PaymentUnknown, RefundNotPossible, RefundRefused, TooContended) as error:
@@ -168,14 +161,12 @@ class PaymentsApi:
         await require(request, READ)
         query = read_query(request, OrderQuery)
         charges = await self.ledger.charges_of_order(query.order_id)
-        return json(
-            ChargesView(
-                [
-                    ChargeView(one.payment_id, one.order_id, one.status, _money(one.amount), one.refunded_minor_units, one.holds)
-                    for one in charges
-                ]
-            )
-        )
+        return json(ChargesView([_charge_view(charge) for charge in charges]))
+
+
+def _charge_view(charge: Charge) -> ChargeView:
+    amount = MoneyView.of(charge.amount)
+    return ChargeView(charge.payment_id, charge.order_id, charge.status, amount, charge.refunded_minor_units, charge.holds)
 
 
 def _view(payment: Payment) -> PaymentView:
@@ -184,17 +175,13 @@ def _view(payment: Payment) -> PaymentView:
         order_id=payment.order_id,
         status=payment.status.value,
         refunds=[_refund_view(payment.id, refund) for refund in payment.refunds],
-        amount=_money(payment.amount) if payment.amount else None,
+        amount=MoneyView.of(payment.amount) if payment.amount else None,
         refusal=RefusalView(payment.refusal.code, payment.refusal.explanation) if payment.refusal else None,
     )
 
 
 def _refund_view(payment_id: str, refund: Refund) -> RefundView:
-    return RefundView(refund.id, payment_id, _money(refund.amount), refund.reason)
-
-
-def _money(money: Money) -> MoneyView:
-    return MoneyView(money.currency, money.minor_units)
+    return RefundView(refund.id, payment_id, MoneyView.of(refund.amount), refund.reason)
 
 
 def _payment_id(request: Request) -> str:

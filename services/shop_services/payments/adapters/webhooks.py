@@ -14,12 +14,13 @@ import msgspec
 from shop_kit.clock import Clock
 from shop_kit.http import Problem
 from shop_kit.http.bodies import decode
+from shop_kit.http.values import MoneyBody
 from starlette.requests import Request
 from starlette.responses import Response
 
 from shop_services.payments.application.paying import PaymentUnknown, refunded_by_provider, voided_by_provider
 from shop_services.payments.application.ports import PaymentBook
-from shop_services.payments.domain.payment import Money, RefundNotPossible
+from shop_services.payments.domain.payment import RefundNotPossible
 
 TOLERANCE_SECONDS = 300.0
 """How old a signed call may be: an older one is somebody's copy."""
@@ -27,10 +28,9 @@ TOLERANCE_SECONDS = 300.0
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 
 
-class MoneyBody(msgspec.Struct, rename="camel"):
-    """An amount in the currency's minor unit."""
+class ProviderMoney(MoneyBody, forbid_unknown_fields=False, rename="camel"):
+    """An amount that moved."""
 
-    currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}\Z")]
     minor_units: Annotated[int, msgspec.Meta(ge=1)]
 
 
@@ -41,7 +41,7 @@ class PspEvent(msgspec.Struct, rename="camel"):
     type: str
     payment_id: Id
     refund_id: Id | None = None
-    amount: MoneyBody | None = None
+    amount: ProviderMoney | None = None
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Webhooks:
             if event.type == "authorisation.voided":
                 await voided_by_provider(event.payment_id, book=self.book, handling=handling)
             elif event.type == "refund.created" and event.refund_id and event.amount:
-                amount = Money(event.amount.currency, event.amount.minor_units)
+                amount = event.amount.money()
                 await refunded_by_provider(event.payment_id, event.refund_id, amount, book=self.book, handling=handling)
         except PaymentUnknown as error:
             raise Problem(404, "There is no such payment", kind="payment-not-found", detail=f"id {error.payment_id}") from error

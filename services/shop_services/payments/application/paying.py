@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from shop_kit.shared_kernel import Money
+
 from shop_services.payments.application.ports import HandledBefore, PaymentBook, PaymentProvider, Stale
 from shop_services.payments.domain.payment import (
-    Money,
     Payment,
     Refund,
     RefundNotPossible,

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from shop_services.payments.domain.payment import Money, Payment, Refund, Refusal
+from shop_kit.shared_kernel import Money
+
+from shop_services.payments.domain.payment import Payment, Refund, Refusal
 
 
 class Stale(Exception):

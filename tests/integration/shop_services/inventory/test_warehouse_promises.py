@@ -15,6 +15,7 @@ from shop_kit.aws.dynamo import Dynamo
 from shop_kit.clock import SystemClock
 from shop_kit.metrics import Metrics
 from shop_kit.outbox.dynamo import DynamoOutbox
+from shop_kit.shared_kernel import Money
 from shop_kit.testing.clock import HandClock
 from shop_kit.testing.event_log import EventLog
 from shop_services.inventory.adapters.warehouse import DynamoWarehouse
@@ -27,7 +28,6 @@ from shop_services.inventory.application.reserving import (
     return_what_ran_out,
 )
 from shop_services.inventory.domain.reservation import Line, ReleaseReason, Status
-from shop_services.inventory.domain.stock import Money
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 PRICE = Money("EUR", 1999)

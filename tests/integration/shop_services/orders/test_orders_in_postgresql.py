@@ -18,6 +18,7 @@ from shop_kit import idempotency
 from shop_kit.context import bind
 from shop_kit.kafka import wire
 from shop_kit.postgres import transaction
+from shop_kit.shared_kernel import Money
 from shop_services.orders.adapters.desk import PostgresDesk
 from shop_services.orders.adapters.identifiers import new_order_id
 from shop_services.orders.adapters.order_book import PostgresOrderBook
@@ -35,7 +36,6 @@ from shop_services.orders.domain.checkout import (
     StockWasReserved,
     answered,
 )
-from shop_services.orders.domain.money import Money
 from shop_services.orders.domain.order import Line, Order, PricedLine, RejectionReason, Stage
 from starlette.responses import Response
 

@@ -23,6 +23,7 @@ from shop_kit.idempotency.dynamo import DynamoIdempotency
 from shop_kit.metrics import Metrics
 from shop_kit.outbox.dynamo import DynamoOutbox
 from shop_kit.resilience.breaker import CircuitBreaker
+from shop_kit.shared_kernel import Money
 from shop_kit.testing.clock import HandClock
 from shop_kit.testing.event_log import EventLog
 from shop_services.payments.adapters.guarded_provider import GuardedProvider
@@ -31,7 +32,7 @@ from shop_services.payments.adapters.psp_simulator import PspSimulator
 from shop_services.payments.adapters.rest import PaymentsApi
 from shop_services.payments.adapters.webhooks import Webhooks, signature
 from shop_services.payments.application.paying import Authorise, authorise_payment, capture_payment
-from shop_services.payments.domain.payment import Money, Status
+from shop_services.payments.domain.payment import Status
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 KEY = Ed25519PrivateKey.generate()

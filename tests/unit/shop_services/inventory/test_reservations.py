@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 from shop_contracts.proto.inventory.v1.commands_pb2 import InventoryCommand
 from shop_contracts.proto.inventory.v1.events_pb2 import RELEASE_REASON_EXPIRED, InventoryEvent
 from shop_kit.messages import OutgoingMessage, outgoing
+from shop_kit.shared_kernel import Money
 from shop_kit.testing.clock import HandClock
 from shop_kit.testing.delivery import redelivered
 from shop_kit.testing.event_log import received
 from shop_services.inventory.adapters.commands import subscription
 from shop_services.inventory.adapters.events import COMMANDS_TOPIC
 from shop_services.inventory.application.reserving import ReservationUnknown, return_what_ran_out
-from shop_services.inventory.domain.stock import Money, StockItem
+from shop_services.inventory.domain.stock import StockItem
 
 pytestmark = pytest.mark.anyio
 PRICE = Money("EUR", 1999)

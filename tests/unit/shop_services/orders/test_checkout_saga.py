@@ -11,6 +11,7 @@ import pytest
 from fakes.checkout_partners import PartnerInventory, PartnerPayments
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from shop_kit.shared_kernel import Money
 from shop_services.orders.domain import checkout
 from shop_services.orders.domain.checkout import (
     AlreadyEnded,
@@ -38,7 +39,6 @@ from shop_services.orders.domain.checkout import (
     cancelled,
     timed_out,
 )
-from shop_services.orders.domain.money import Money
 from shop_services.orders.domain.order import (
     Cancellation,
     Event,

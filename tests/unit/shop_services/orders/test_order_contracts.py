@@ -9,9 +9,9 @@ from shop_contracts.proto.common.v1.money_pb2 import Money as MoneyMessage
 from shop_contracts.proto.inventory.v1 import events_pb2 as inventory
 from shop_contracts.proto.orders.v1 import events_pb2 as orders
 from shop_contracts.proto.payments.v1 import events_pb2 as payments
+from shop_kit.shared_kernel import Money
 from shop_services.orders.adapters import contracts
 from shop_services.orders.domain import checkout
-from shop_services.orders.domain.money import Money
 from shop_services.orders.domain.order import (
     Line,
     Order,

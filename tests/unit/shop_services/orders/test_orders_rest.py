@@ -18,6 +18,7 @@ from opentelemetry import trace
 from shop_kit.auth import StaticKeys, TokenSigner, TokenVerifier
 from shop_kit.http.app import create_app
 from shop_kit.metrics import Metrics
+from shop_kit.shared_kernel import Money
 from shop_services.orders.adapters.identifiers import new_order_id
 from shop_services.orders.adapters.rest import OrdersApi
 from shop_services.orders.application.ports import CheckoutPolicy
@@ -31,7 +32,6 @@ from shop_services.orders.domain.checkout import (
     StockWasCommitted,
     StockWasReserved,
 )
-from shop_services.orders.domain.money import Money
 from shop_services.orders.domain.order import PricedLine
 
 pytestmark = pytest.mark.anyio

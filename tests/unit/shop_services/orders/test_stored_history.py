@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from shop_kit.shared_kernel import Money
 from shop_services.orders.adapters.history import UnknownKind, restore, store
-from shop_services.orders.domain.money import Money
 from shop_services.orders.domain.order import (
     Cancellation,
     CompensationBegun,

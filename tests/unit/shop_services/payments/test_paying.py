@@ -11,12 +11,13 @@ from shop_contracts.proto.payments.v1.commands_pb2 import PaymentCommand
 from shop_contracts.proto.payments.v1.events_pb2 import PaymentEvent
 from shop_kit.errors import Unavailable
 from shop_kit.messages import OutgoingMessage, outgoing
+from shop_kit.shared_kernel import Money
 from shop_kit.testing.delivery import redelivered
 from shop_kit.testing.event_log import received
 from shop_services.payments.adapters.commands import subscription
 from shop_services.payments.adapters.events import COMMANDS_TOPIC
 from shop_services.payments.application.paying import Authorise, PaymentUnknown, refund_part
-from shop_services.payments.domain.payment import Money, RefundNotPossible, Status
+from shop_services.payments.domain.payment import RefundNotPossible, Status
 
 pytestmark = pytest.mark.anyio
 

@@ -1,0 +1,9 @@
+"""The shared kernel (Evans, Domain-Driven Design, chapter 14): the few words that mean the same in every service's domain.
+
+Plain Python that imports nothing. The only part of the kit that a domain may import.
+"""
+
+from shop_kit.shared_kernel.money import MixedCurrencies, Money, UnknownCurrency
+from shop_kit.shared_kernel.sku import InvalidSku, Sku
+
+__all__ = ["InvalidSku", "MixedCurrencies", "Money", "Sku", "UnknownCurrency"]
