@@ -48,6 +48,14 @@ COMMANDS: dict[str, LazyCommand | LazyGroup] = {
     "fetch": LazyCommand(
         "shop_dev.commands.fetch:fetch", "Download everything the sandbox needs, so that `up` works without a network."
     ),
+    "clock": LazyGroup(
+        "Move the services' time forward, so that what expires in hours expires now.",
+        {
+            "show": LazyCommand("shop_dev.commands.clock.show:show", "Say what time the services think it is."),
+            "advance": LazyCommand("shop_dev.commands.clock.advance:advance", "Move the services' time forward, at once."),
+            "reset": LazyCommand("shop_dev.commands.clock.reset:reset", "Go back to real time."),
+        },
+    ),
     "contracts": LazyGroup(
         "Judge contracts: schemas, their changes and their style.",
         {

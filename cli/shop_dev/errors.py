@@ -191,6 +191,12 @@ EXPLANATIONS: dict[str, Explanation] = {
         "No span of the sandbox's store carries that trace id, correlation id or order id.",
         ("Spans arrive within a second or two: try again.", "shop-dev logs --correlation <id>"),
     ),
+    ErrorCode.CLOCK_REFUSED: Explanation(
+        Category.STATE,
+        ExitStatus.FAILED,
+        "The sandbox's clock cannot be moved that far, or its file is broken.",
+        ("shop-dev clock show", "shop-dev clock reset"),
+    ),
     CliCode.USAGE_INVALID: Explanation(
         Category.USAGE,
         ExitStatus.WRONG_USE,

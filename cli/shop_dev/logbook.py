@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 import typer
 from shop_sandbox.logs import LogRecord
 
+from shop_dev.durations import parse_duration
+
 ID_FIELDS = ("correlation_id", "order_id", "trace_id")
 """Fields of a structured record that tie it to one request, one order, one trace."""
-_AGE = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
-_UNIT_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _SHOWN_APART = (
     "timestamp",
     "time",
@@ -32,9 +31,9 @@ _SHOWN_APART = (
 
 def moment(text: str, *, now: float) -> float:
     """Return seconds since the epoch for an age (`10m`, `1h30m`) before `now` or a local time. Raises typer.BadParameter."""
-    compact = text.strip().lower()
-    if re.fullmatch(rf"(?:{_AGE.pattern})+", compact):
-        return now - sum(float(count) * _UNIT_SECONDS[unit] for count, unit in _AGE.findall(compact))
+    age = parse_duration(text)
+    if age is not None:
+        return now - age
     try:
         return datetime.fromisoformat(text.strip()).timestamp()
     except ValueError as error:

@@ -28,6 +28,7 @@ class ErrorCode(StrEnum):
     SUPERVISOR_UNREACHABLE = "supervisor_unreachable"
     INTERRUPTED = "interrupted"
     TRACE_NOT_FOUND = "trace_not_found"
+    CLOCK_REFUSED = "clock_refused"
 
 
 class SandboxError(Exception):

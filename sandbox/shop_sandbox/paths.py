@@ -61,6 +61,11 @@ class SandboxPaths:
         digest = hashlib.sha256(str(self.root).encode()).hexdigest()[:16]
         return self.runtime_dir / f"{digest}.sock"
 
+    @property
+    def clock(self) -> Path:
+        """How far the services' time is ahead, see `shop_sandbox.clock`; it lies with the data that it dated."""
+        return self.root / "data" / "clock"
+
     def data(self, resource: str) -> Path:
         """Return where a resource keeps its data."""
         return self.root / "data" / resource

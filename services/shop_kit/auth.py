@@ -238,10 +238,10 @@ class TokenVerifier:
         return Principal(str(claims["sub"]), frozenset(str(claims.get("scope", "")).split()), claims), expires_at
 
 
-def internal_tokens(edge_url: str | None) -> TokenVerifier:
+def internal_tokens(edge_url: str | None, clock: Clock) -> TokenVerifier:
     """A verifier of what the edge signs for services, with the keys that the edge publishes; without an edge no token holds."""
     keys: Keys = JwksKeys(f"{edge_url.rstrip('/')}/.well-known/jwks.json") if edge_url else StaticKeys()
-    return TokenVerifier(keys, issuer=INTERNAL_ISSUER, audience=INTERNAL_AUDIENCE)
+    return TokenVerifier(keys, issuer=INTERNAL_ISSUER, audience=INTERNAL_AUDIENCE, clock=clock)
 
 
 async def require(request: Request, scope: str) -> Principal:

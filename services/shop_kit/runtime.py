@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from shop_kit.auth import TokenVerifier
+from shop_kit.clock import Clock, clock_of
 from shop_kit.http.app import Check, create_app
 from shop_kit.http.server import listening_socket, serve
 from shop_kit.logs import configure_logging
@@ -49,6 +50,8 @@ class Runtime:
         self.metrics = Metrics()
         self.stopping = asyncio.Event()
         """Set when the process is told to stop, before requests in flight are waited for: long polls end on it."""
+        self.clock: Clock = clock_of(settings.shop_clock_file)
+        """What a service takes the time from, so that a sandbox can move it."""
         self.tracer: Tracer = provider.get_tracer("shop_kit")
 
     def http_app(

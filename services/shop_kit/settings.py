@@ -34,6 +34,8 @@ class RuntimeSettings(msgspec.Struct, frozen=True, kw_only=True):
     shop_listen_fd: int | None = None
     """A bound, listening socket handed over by whoever started the process."""
     port: int = 0
+    shop_clock_file: str | None = None
+    """The file through which a sandbox moves time, see `shop_kit.clock`; without one time is the machine's."""
     log_level: typing.Literal["debug", "info", "warning", "error"] = "info"
     request_timeout_seconds: float = 30.0
     shutdown_grace_seconds: float = 8.0

@@ -12,7 +12,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from shop_kit.auth import private_key
 from shop_kit.aws.client import AwsClient
 from shop_kit.aws.secrets import read_secret
-from shop_kit.clock import SystemClock
 from shop_kit.errors import Unavailable
 from shop_kit.resilience.retry import Retry
 from shop_kit.runtime import Runtime, run_service
@@ -65,7 +64,7 @@ class SigningSecret(msgspec.Struct, rename="camel"):
 async def edge(runtime: Runtime, settings: EdgeSettings) -> AsyncIterator[ASGIApp]:
     """Run the parts of the edge around its HTTP application."""
     key, guest_secret = await read_secrets(runtime, settings)
-    tokens = EdgeTokens(key, SystemClock())
+    tokens = EdgeTokens(key, runtime.clock)
     async with AsyncExitStack() as parts:
         client = redis.asyncio.from_url(
             settings.redis_url, socket_timeout=REDIS_SECONDS, socket_connect_timeout=REDIS_SECONDS, client_name="edge"

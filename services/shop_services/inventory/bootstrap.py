@@ -10,7 +10,6 @@ import msgspec
 from shop_kit.auth import internal_tokens
 from shop_kit.aws.client import AwsClient
 from shop_kit.aws.dynamo import Dynamo
-from shop_kit.clock import SystemClock
 from shop_kit.http.app import Check
 from shop_kit.idempotency.dynamo import DynamoIdempotency
 from shop_kit.kafka.consumer import Consumer
@@ -43,7 +42,7 @@ class InventorySettings(msgspec.Struct, frozen=True, kw_only=True):
 @asynccontextmanager
 async def inventory(runtime: Runtime, settings: InventorySettings) -> AsyncIterator[ASGIApp]:
     """Run the parts of inventory around its HTTP application."""
-    clock = SystemClock()
+    clock = runtime.clock
     async with AsyncExitStack() as parts:
         aws = await parts.enter_async_context(AwsClient.connect(settings.aws, metrics=runtime.metrics, tracer=runtime.tracer))
         dynamo = Dynamo(aws)
@@ -57,6 +56,7 @@ async def inventory(runtime: Runtime, settings: InventorySettings) -> AsyncItera
                 outbox_table=settings.shop_table_inventory_outbox,
                 producer=producer,
                 metrics=runtime.metrics,
+                clock=clock,
             )
         )
         warehouse = DynamoWarehouse(
@@ -73,13 +73,13 @@ async def inventory(runtime: Runtime, settings: InventorySettings) -> AsyncItera
             )
         )
         await parts.enter_async_context(sweeping(warehouse, clock, every_seconds=settings.sweep_every_seconds))
-        api = InventoryApi(warehouse, DynamoIdempotency(dynamo, settings.shop_table_inventory))
+        api = InventoryApi(warehouse, DynamoIdempotency(dynamo, settings.shop_table_inventory, clock))
         checks: dict[str, Check] = {
             "dynamodb": partial(dynamo.check, settings.shop_table_inventory),
             "kafka": producer.check,
             "consumer": consumer.check,
         }
-        yield runtime.http_app(api.routes(), readiness=checks, tokens=internal_tokens(settings.shop_edge_url))
+        yield runtime.http_app(api.routes(), readiness=checks, tokens=internal_tokens(settings.shop_edge_url, runtime.clock))
 
 
 def main() -> None:

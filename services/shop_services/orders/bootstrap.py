@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 
 import msgspec
 from shop_kit import postgres
 from shop_kit.auth import internal_tokens
+from shop_kit.clock import moment
 from shop_kit.http.app import Check
 from shop_kit.kafka.consumer import Consumer
 from shop_kit.kafka.producer import Producer
@@ -59,7 +60,7 @@ class OrdersSettings(msgspec.Struct, frozen=True, kw_only=True):
 async def orders(runtime: Runtime, settings: OrdersSettings) -> AsyncIterator[ASGIApp]:
     """Run the parts of orders around its HTTP application."""
     ended = EndedOrders()
-    clock = partial(datetime.now, UTC)
+    clock = partial(moment, runtime.clock)
     async with AsyncExitStack() as parts:
         pool = await parts.enter_async_context(postgres.connect(settings.database_url))
         desk = PostgresDesk(pool, clock, settings.policy(), timedelta(seconds=settings.reservation_seconds))
@@ -86,7 +87,7 @@ async def orders(runtime: Runtime, settings: OrdersSettings) -> AsyncIterator[AS
             "kafka": producer.check,
             "consumer": consumer.check,
         }
-        yield runtime.http_app(api.routes(), readiness=checks, tokens=internal_tokens(settings.shop_edge_url))
+        yield runtime.http_app(api.routes(), readiness=checks, tokens=internal_tokens(settings.shop_edge_url, runtime.clock))
 
 
 async def _release_at_stop(ended: EndedOrders, stopping: asyncio.Event) -> None:

@@ -11,7 +11,6 @@ from shop_kit.auth import internal_tokens
 from shop_kit.aws.client import AwsClient
 from shop_kit.aws.dynamo import Dynamo
 from shop_kit.aws.secrets import read_secret
-from shop_kit.clock import SystemClock
 from shop_kit.http.app import Check
 from shop_kit.idempotency.dynamo import DynamoIdempotency
 from shop_kit.kafka.consumer import Consumer
@@ -65,6 +64,7 @@ async def payments(runtime: Runtime, settings: PaymentsSettings) -> AsyncIterato
                 outbox_table=settings.shop_table_payments_outbox,
                 producer=producer,
                 metrics=runtime.metrics,
+                clock=runtime.clock,
             )
         )
         book = DynamoPaymentBook(dynamo, outbox, table=table)
@@ -82,10 +82,10 @@ async def payments(runtime: Runtime, settings: PaymentsSettings) -> AsyncIterato
                 tracer=runtime.tracer,
             )
         )
-        webhooks = Webhooks(book, webhook_secret, SystemClock())
-        api = PaymentsApi(book, provider, simulator, DynamoIdempotency(dynamo, table), webhooks)
+        webhooks = Webhooks(book, webhook_secret, runtime.clock)
+        api = PaymentsApi(book, provider, simulator, DynamoIdempotency(dynamo, table, runtime.clock), webhooks)
         checks: dict[str, Check] = {"dynamodb": partial(dynamo.check, table), "kafka": producer.check, "consumer": consumer.check}
-        yield runtime.http_app(api.routes(), readiness=checks, tokens=internal_tokens(settings.shop_edge_url))
+        yield runtime.http_app(api.routes(), readiness=checks, tokens=internal_tokens(settings.shop_edge_url, runtime.clock))
 
 
 def main() -> None:

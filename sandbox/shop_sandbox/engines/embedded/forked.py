@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shop_sandbox.clock import ClockFile
 from shop_sandbox.engines.driver import ExecLaunch, ForkLaunch, Launch, RunContext
 from shop_sandbox.environment import service_environment
 from shop_sandbox.health import http as health
@@ -73,8 +74,14 @@ class TaskDriver(ProgramDriver):
 class ServiceDriver(ProgramDriver):
     """Runs a service of a manifest; it is ready when its ready path answers 200."""
 
+    def prepare(self, resource: Resource, context: RunContext) -> None:
+        """See that the sandbox has a clock for its services to read."""
+        del resource
+        ClockFile(context.paths.clock).ensure()
+
     def launch(self, resource: Resource, context: RunContext) -> Launch:
-        environment = {**context.inherited, **service_environment(resource, context.endpoints)}
+        own = {"SHOP_CLOCK_FILE": str(context.paths.clock)}
+        environment = {**context.inherited, **own, **service_environment(resource, context.endpoints)}
         return _launch(resource, context, environment, listener=resource.name)
 
     def probe(self, resource: Resource, context: RunContext) -> None:

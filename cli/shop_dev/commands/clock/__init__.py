@@ -1,0 +1,1 @@
+"""`shop-dev clock`: the time of a sandbox's services."""
