@@ -54,6 +54,7 @@ def test_inventory_may_not_stop_to_name_prices(findings: Callable[[], list[Findi
     monkeypatch.setattr(inventory, "reservation_event", without_prices)
 
     assert {(one.id, one.path) for one in findings()} == {
+        ("consumer-refuses-message", "stock_reserved"),  # an amount without a currency is no money
         ("read-not-filled", "stock_reserved.lines.unit_price.currency_code"),
         ("read-not-filled", "stock_reserved.lines.unit_price.minor_units"),
     }
@@ -69,7 +70,8 @@ def test_orders_may_not_lose_a_case_for_an_answer(findings: Callable[[], list[Fi
 
     monkeypatch.setattr(answers, "answer_from_inventory", forgetful)
 
-    broken, refused = findings()
+    # With orders' part unplayed nobody knows what orders sends, so payments is tried with made-up currencies, which it refuses too.
+    broken, refused = (finding for finding in findings() if "payments" not in finding.consumers)
     assert (broken.id, refused.id, refused.path) == ("rehearsal-broken", "consumer-refuses-message", "stock_released")
     assert refused.proof is not None
     assert refused.proof.read == "refused: LookupError: stock_released"
