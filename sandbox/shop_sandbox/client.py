@@ -297,7 +297,7 @@ def _went_away(paths: SandboxPaths) -> SandboxError:
 
 
 def _cannot_start(error: OSError, paths: SandboxPaths) -> SandboxError:
-    from shop_sandbox.supervisor.ledger import disk_full
+    from shop_sandbox.disk import disk_full
 
     if error.errno == 28:
         return disk_full(paths.root)

@@ -7,17 +7,18 @@ carries the same stamp, written through its own API, and a start compares them w
 from __future__ import annotations
 
 import shutil
+import threading
 import uuid
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import msgspec
 
+from shop_sandbox.disk import write_atomically
 from shop_sandbox.engines.driver import RunContext
 from shop_sandbox.errors import ErrorCode, SandboxError
 from shop_sandbox.paths import SandboxPaths
 from shop_sandbox.resources.model import Resource
-from shop_sandbox.supervisor.ledger import write_atomically
 
 RESET = "`shop-dev up --reset` starts with empty stores; everything kept in this sandbox is lost"
 
@@ -49,6 +50,7 @@ class DataIdentity:
     def __init__(self, paths: SandboxPaths, record: _Record) -> None:
         self._paths = paths
         self._record = record
+        self._taking_in = threading.Lock()
 
     @classmethod
     def open(cls, paths: SandboxPaths, *, known_stores: frozenset[str]) -> DataIdentity:
@@ -107,9 +109,10 @@ class DataIdentity:
         raise incomplete(missing=[resource.name], present=others, foreign=found is not None)
 
     def _take_in(self, store: str) -> None:
-        if store not in self._record.stores:
-            self._record.stores.append(store)
-            self._write()
+        with self._taking_in:  # stores become ready side by side
+            if store not in self._record.stores:
+                self._record.stores.append(store)
+                self._write()
 
     def _write(self) -> None:
         write_atomically(self._paths.state, msgspec.json.encode(self._record))

@@ -31,7 +31,7 @@ from shop_sandbox.events import (
     Swept,
 )
 from shop_sandbox.platform import here
-from shop_sandbox.supervisor.fork_server import NONCE_VARIABLE
+from shop_sandbox.supervisor.fork_server.starting import NONCE_VARIABLE
 from shop_sandbox.supervisor.protocol import SandboxState
 from shop_sandbox.supervisor.settings import SupervisorSettings
 

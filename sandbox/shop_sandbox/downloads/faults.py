@@ -2,35 +2,7 @@
 
 from __future__ import annotations
 
-import errno
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-
 from shop_sandbox.errors import ErrorCode, SandboxError
-
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
-
-
-@contextmanager
-def disk_full_explained(folder: Path, what: str, *, in_cache: bool = False) -> Iterator[None]:
-    """Turn "no space left" below into DISK_FULL with what was being done; let every other error pass.
-
-    `in_cache` says whose folder it is: the shared cache, which can be put elsewhere, or the data of one sandbox.
-    """
-    way_out = "put the cache elsewhere: set SHOP_CACHE_DIR" if in_cache else "remove a sandbox's data: `shop-dev down --purge`"
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in _FULL:
-            raise
-        raise SandboxError(
-            ErrorCode.DISK_FULL,
-            f"the disk that holds {folder} is full: {what} could not be written",
-            actions=("free some space there and try again", f"or {way_out}"),
-            retryable=True,
-            detail={"folder": str(folder)},
-        ) from error
 
 
 def unreachable(name: str, addresses: tuple[str, ...], reason: str) -> SandboxError:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from shop_sandbox.disk import disk_full_explained
 from shop_sandbox.downloads import faults
 from shop_sandbox.downloads.lock import JarGroup, LockedJar
 from shop_sandbox.downloads.locking import exclusive
@@ -53,7 +54,7 @@ def ensure_jars(
         return jar_paths(group, cache)
     waiting = PreparationStarted(at=time.time(), resource=group.name, what="another shop-dev is downloading this; waiting for it")
     with (
-        faults.disk_full_explained(cache.downloads, f"the archives of {group.name}", in_cache=True),
+        disk_full_explained(cache.downloads, f"the archives of {group.name}", in_cache=True),
         exclusive(cache.downloads / f"{group.name}.lock", on_wait=lambda: announce(waiting)),
     ):
         verified = _verified(group, cache)

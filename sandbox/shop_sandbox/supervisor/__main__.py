@@ -11,13 +11,13 @@ import os
 import sys
 import time
 
-from shop_sandbox.supervisor import fork_server
+from shop_sandbox.supervisor.fork_server import starting as fork_servers
 
 if __name__ == "__main__":
     began = time.monotonic()
     lock, ready = int(sys.argv[1]), int(sys.argv[2])
     nonce = os.urandom(16).hex()
-    connections = fork_server.start(nonce, close=(lock, ready))
+    connections = fork_servers.start(nonce, close=(lock, ready))
 
     from shop_sandbox.supervisor.program import run
 

@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from shop_sandbox.supervisor.fork_server import call_target
+from shop_sandbox.supervisor.fork_server.child import call_target
 
 if __name__ == "__main__":
     sys.exit(call_target(sys.argv[1], dict(os.environ), str(Path.cwd())))

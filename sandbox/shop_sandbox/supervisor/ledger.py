@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import errno
-import os
 from pathlib import Path
 
 import msgspec
 
-from shop_sandbox.errors import ErrorCode, SandboxError
+from shop_sandbox.disk import write_atomically
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,30 +59,3 @@ def read(path: Path) -> Contents | None:
         return msgspec.json.decode(path.read_bytes(), type=Contents)
     except (FileNotFoundError, msgspec.DecodeError):
         return None
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Replace a file as a whole. Raises SandboxError (DISK_FULL); the old content stays then."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.new")
-    try:
-        temporary.write_bytes(content)
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise disk_full(path) from error
-        raise
-
-
-def disk_full(path: Path) -> SandboxError:
-    """Return the error for a write that found no room."""
-    return SandboxError(
-        ErrorCode.DISK_FULL,
-        f"the disk that holds {path} is full",
-        actions=(
-            "free some space there, then run `shop-dev up` again",
-            "`shop-dev down --purge` removes this sandbox's own data and logs",
-        ),
-        retryable=True,
-        detail={"path": str(path)},
-    )

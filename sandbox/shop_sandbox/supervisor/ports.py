@@ -9,9 +9,9 @@ from pathlib import Path
 
 import msgspec
 
+from shop_sandbox.disk import write_atomically
 from shop_sandbox.errors import ErrorCode, SandboxError
 from shop_sandbox.platform import here
-from shop_sandbox.supervisor.ledger import write_atomically
 
 _FIRST = 20_000
 _LAST = 31_999

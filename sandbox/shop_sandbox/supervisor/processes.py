@@ -17,7 +17,7 @@ from shop_sandbox.engines.driver import ForkLaunch, Launch
 from shop_sandbox.errors import ErrorCode, SandboxError
 from shop_sandbox.logs import LogWriter
 from shop_sandbox.platform import here
-from shop_sandbox.supervisor.fork_server import NONCE_VARIABLE, Connections
+from shop_sandbox.supervisor.fork_server.starting import NONCE_VARIABLE, Connections
 from shop_sandbox.supervisor.ledger import Entry, Ledger
 
 _READ_BYTES = 1 << 16

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import msgspec
 
 from shop_sandbox.supervisor.control import listen
-from shop_sandbox.supervisor.fork_server import Connections
+from shop_sandbox.supervisor.fork_server.starting import Connections
 from shop_sandbox.supervisor.sandbox import Sandbox
 from shop_sandbox.supervisor.settings import SupervisorSettings
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import os
 import shutil
 import signal
@@ -12,6 +11,7 @@ import time
 import traceback
 from collections.abc import AsyncGenerator, Coroutine, Iterable
 
+from shop_sandbox.disk import FULL, disk_full
 from shop_sandbox.engines.driver import Endpoints, RunContext
 from shop_sandbox.environment import sandbox_environment
 from shop_sandbox.errors import ErrorCode, SandboxError
@@ -31,8 +31,8 @@ from shop_sandbox.resources.model import Resource, ResourceKind
 from shop_sandbox.state import DataIdentity, emulator_lost, remove_data
 from shop_sandbox.supervisor import blueprint, graph, history, ports, watching
 from shop_sandbox.supervisor.announcements import Announcements
-from shop_sandbox.supervisor.fork_server import NONCE_VARIABLE, Connections
-from shop_sandbox.supervisor.ledger import Ledger, disk_full
+from shop_sandbox.supervisor.fork_server.starting import NONCE_VARIABLE, Connections
+from shop_sandbox.supervisor.ledger import Ledger
 from shop_sandbox.supervisor.processes import Child, Exit, Processes
 from shop_sandbox.supervisor.protocol import ResourceStatus, SandboxState, SandboxStatus
 from shop_sandbox.supervisor.resource_run import AT_REST, SETTLED, Changes, House, ResourceRun
@@ -188,7 +188,7 @@ class Sandbox:
             raise
         except Exception as error:  # the edge of the boot: whatever it is, the client hears of it and the supervisor ends
             traceback.print_exc()  # into the supervisor's own log
-            if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            if isinstance(error, OSError) and error.errno in FULL:
                 raise disk_full(self._paths.root) from error
             raise SandboxError(
                 ErrorCode.SUPERVISOR_UNREACHABLE,

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from shop_sandbox.events import Swept
 from shop_sandbox.paths import SandboxPaths
 from shop_sandbox.supervisor import ladder, ledger
-from shop_sandbox.supervisor.fork_server import NONCE_VARIABLE
+from shop_sandbox.supervisor.fork_server.starting import NONCE_VARIABLE
 
 
 def sweep(paths: SandboxPaths) -> Iterator[Swept]:

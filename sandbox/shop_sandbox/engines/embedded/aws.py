@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 
-from shop_sandbox.downloads.faults import disk_full_explained
+from shop_sandbox.disk import disk_full_explained
 from shop_sandbox.engines.driver import ExecLaunch, RunContext
 from shop_sandbox.health import aws as health
 from shop_sandbox.manifest.names import ACCOUNT_ID, REGION

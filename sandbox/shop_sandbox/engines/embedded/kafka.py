@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from shop_sandbox.downloads.faults import disk_full_explained
+from shop_sandbox.disk import disk_full_explained
 from shop_sandbox.downloads.fetch import ensure_jars, jar_paths, recheck_jars
 from shop_sandbox.downloads.lock import KAFKA, locked
 from shop_sandbox.engines.driver import ExecLaunch, RunContext

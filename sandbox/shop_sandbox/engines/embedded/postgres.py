@@ -14,7 +14,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from shop_sandbox.downloads.faults import disk_full_explained
+from shop_sandbox.disk import disk_full_explained
 from shop_sandbox.downloads.fetch import Announce
 from shop_sandbox.downloads.locking import workplace
 from shop_sandbox.engines.driver import ExecLaunch, RunContext

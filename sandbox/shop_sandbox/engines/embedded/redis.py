@@ -10,7 +10,7 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from shop_sandbox.downloads.faults import disk_full_explained
+from shop_sandbox.disk import disk_full_explained
 from shop_sandbox.downloads.fetch import Announce, ensure_jars, recheck_jars
 from shop_sandbox.downloads.lock import REDIS, locked
 from shop_sandbox.downloads.locking import exclusive

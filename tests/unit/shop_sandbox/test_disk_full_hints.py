@@ -6,7 +6,7 @@ import errno
 from pathlib import Path
 
 import pytest
-from shop_sandbox.downloads.faults import disk_full_explained
+from shop_sandbox.disk import disk_full_explained
 from shop_sandbox.errors import ErrorCode, SandboxError
 
 

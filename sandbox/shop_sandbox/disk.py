@@ -1,0 +1,64 @@
+"""Writing to a disk that may be full: files replaced as a whole, and the sentence for the write that found no room."""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from shop_sandbox.errors import ErrorCode, SandboxError
+
+FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+"""Error numbers of a write that found no room: on the disk, or in the user's share of it."""
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Replace a file as a whole. Raises SandboxError (DISK_FULL); the old content stays then."""
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}.new")  # its own for each who writes at once
+    try:
+        temporary.write_bytes(content)
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        if error.errno in FULL:
+            raise disk_full(path) from error
+        raise
+
+
+def disk_full(path: Path) -> SandboxError:
+    """Return the error for a write of the sandbox's own that found no room."""
+    return SandboxError(
+        ErrorCode.DISK_FULL,
+        f"the disk that holds {path} is full",
+        actions=(
+            "free some space there, then run `shop-dev up` again",
+            "`shop-dev down --purge` removes this sandbox's own data and logs",
+        ),
+        retryable=True,
+        detail={"path": str(path)},
+    )
+
+
+@contextmanager
+def disk_full_explained(folder: Path, what: str, *, in_cache: bool = False) -> Iterator[None]:
+    """Turn "no space left" below into DISK_FULL with what was being done; let every other error pass.
+
+    `in_cache` says whose folder it is: the shared cache, which can be put elsewhere, or the data of one sandbox.
+    """
+    way_out = "put the cache elsewhere: set SHOP_CACHE_DIR" if in_cache else "remove a sandbox's data: `shop-dev down --purge`"
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        raise SandboxError(
+            ErrorCode.DISK_FULL,
+            f"the disk that holds {folder} is full: {what} could not be written",
+            actions=("free some space there and try again", f"or {way_out}"),
+            retryable=True,
+            detail={"folder": str(folder)},
+        ) from error

@@ -1,0 +1,44 @@
+"""What the nursery imports once, so that its children need not."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+from typing import Final
+
+PRELOADED: Final = (
+    "starlette.applications",
+    "starlette.middleware",
+    "starlette.responses",
+    "starlette.routing",
+    "uvicorn",
+    "uvicorn.lifespan.on",
+    "uvicorn.loops.uvloop",
+    "uvicorn.protocols.http.httptools_impl",
+    "msgspec",
+    "yaml",
+    "confluent_kafka",
+    "confluent_kafka.admin",
+    "google.protobuf.runtime_version",
+    "google.protobuf.timestamp_pb2",
+    "opentelemetry.sdk.trace.export",
+    "opentelemetry.proto.collector.trace.v1.trace_service_pb2",
+    "aiohttp",
+    "asyncpg",
+    "redis.asyncio",
+    "jwt",
+    "difflib",
+)
+"""What services, registry, provisioning and telemetry import from others, most urgent first: the registry starts before the
+services. Code of the platform itself is imported after the fork, so that a reload sees what was edited."""
+
+
+def preload() -> None:
+    """Import what the children will need; a module that is missing is their problem, told by them."""
+    gc.disable()
+    for module in PRELOADED:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(module)
+    gc.freeze()  # the collector would write to every object, and so unshare every page
+    gc.enable()
