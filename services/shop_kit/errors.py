@@ -1,4 +1,14 @@
-"""The kit's root errors: what every adapter may raise, in words that a caller can act on."""
+"""The kit's root errors, in words that a caller can act on and that belong to no transport: HTTP, gRPC and the consumer of
+messages each turn them into their own at their edge.
+
+| error | means | HTTP | gRPC | a message whose handler raises it |
+|---|---|---|---|---|
+| `Unavailable` | a dependency is away | 503 | UNAVAILABLE | waits |
+| `Overloaded` | somebody has as much to do as they can take | 503 | RESOURCE_EXHAUSTED | waits |
+| `Conflict` | others are changing the same thing | 409 | ABORTED | waits |
+| `Invalid` | what was sent is wrong and stays wrong | 422 | INVALID_ARGUMENT | goes to the dead letters at once |
+| any other | nobody knows | 500 | INTERNAL | is tried for long, then parked |
+"""
 
 from __future__ import annotations
 
@@ -7,13 +17,40 @@ class KitError(Exception):
     """Root of all that the kit raises on purpose."""
 
 
-class Unavailable(KitError):
-    """A dependency could not be reached or did not answer in time: trying again later may well work.
+class Transient(KitError):
+    """What passes by itself: the same may well work when it is tried again later."""
 
-    A message whose handler raises it is retried for ever (its partition waits); an HTTP request is answered with 503.
-    """
+    def __init__(self, subject: str, reason: str, *, sentence: str) -> None:
+        super().__init__(f"{subject} {sentence}: {reason}")
+        self.subject = subject
+        self.reason = reason
+
+
+class Unavailable(Transient):
+    """A dependency could not be reached, did not answer in time, or cannot do its work now."""
 
     def __init__(self, dependency: str, reason: str) -> None:
-        super().__init__(f"{dependency} is unavailable: {reason}")
-        self.dependency = dependency
-        self.reason = reason
+        super().__init__(dependency, reason, sentence="is unavailable")
+
+    @property
+    def dependency(self) -> str:
+        """Return what is away."""
+        return self.subject
+
+
+class Overloaded(Transient):
+    """A limit is reached: of a dependency (it throttles), or of our own (a full bulkhead). Come back more slowly."""
+
+    def __init__(self, subject: str, reason: str) -> None:
+        super().__init__(subject, reason, sentence="is overloaded")
+
+
+class Conflict(Transient):
+    """Others were changing the same thing and were faster: nothing was done."""
+
+    def __init__(self, subject: str, reason: str) -> None:
+        super().__init__(subject, reason, sentence="is contended")
+
+
+class Invalid(KitError):
+    """A request or message is wrong: it will fail for ever, however often it is tried. Its sender must change it."""

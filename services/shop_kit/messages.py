@@ -108,8 +108,8 @@ class Received(Generic[E]):
 class Subscription(Generic[E]):
     """What a service does with the messages of a topic.
 
-    `handle` raises Unavailable when a dependency is away (tried again for ever); any other error means that this message cannot be
-    handled: after a few tries it goes to the dead letters.
+    `handle` raises Transient when it cannot work now (the message waits), Invalid when the message is wrong (it goes to the dead
+    letters at once); any other error says nothing about the message: it is tried for long, then parked with the dead letters.
     """
 
     topic: str

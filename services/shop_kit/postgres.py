@@ -1,14 +1,14 @@
-"""PostgreSQL through asyncpg: a pool, transactions, and connection trouble told as Unavailable."""
+"""PostgreSQL through asyncpg: a pool, transactions, and the server's trouble told in the kit's errors."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
 
 import asyncpg
 
-from shop_kit.errors import Unavailable
+from shop_kit.errors import Conflict, Unavailable
 from shop_kit.resilience.retry import Retry
 
 if TYPE_CHECKING:
@@ -17,20 +17,39 @@ if TYPE_CHECKING:
 
     Connection = PoolConnectionProxy[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]
 
-TROUBLE = (
+SUBJECT = "postgresql"
+AWAY = (
     OSError,
     TimeoutError,
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,  # what the driver says when the server was killed between two of its own steps
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.SerializationError,
-    asyncpg.DeadlockDetectedError,
+    asyncpg.OperatorInterventionError,  # shut down, starting up, or a statement cancelled from outside or by a time-out
+    asyncpg.InsufficientResourcesError,  # no disk, no memory, no connection left
+    asyncpg.PostgresSystemError,  # the server's own input and output fails
+    asyncpg.ReadOnlySQLTransactionError,  # a replica, in the middle of a failover
+    asyncpg.InvalidAuthorizationSpecificationError,  # a password that was rotated
+    asyncpg.IdleInTransactionSessionTimeoutError,
 )
-"""What passes by itself when the same is tried again."""
+"""What says that the server cannot work now: it passes, and no statement of ours is at fault.
+
+https://www.postgresql.org/docs/18/errcodes-appendix.html, classes 08, 28, 53, 57 and 58."""
+
+CONTENDED = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError)
+"""What says that another transaction was in the way."""
+
+
+@contextmanager
+def in_kit_errors() -> Iterator[None]:
+    """Tell what asyncpg raises in the block as Unavailable or Conflict, where it is one of them."""
+    try:
+        yield
+    except CONTENDED as error:
+        raise Conflict(SUBJECT, str(error)) from error
+    except AWAY as error:
+        if isinstance(error, ValueError):
+            raise  # an InterfaceError as well: a value that does not fit its parameter, which is our fault and does not pass
+        raise Unavailable(SUBJECT, str(error) or type(error).__name__) from error
 
 
 @asynccontextmanager
@@ -38,12 +57,10 @@ async def connect(dsn: str, *, size: int = 8, command_seconds: float = 10.0) -> 
     """Give a pool of at most `size` connections, one of them proven to work; waits for the server with back-off."""
 
     async def open_pool() -> Pool[asyncpg.Record]:
-        try:
+        with in_kit_errors():
             return await asyncpg.create_pool(
                 dsn, min_size=1, max_size=size, command_timeout=command_seconds, timeout=5, reset=_leave_as_it_is
             )
-        except TROUBLE as error:
-            raise Unavailable("postgresql", str(error) or type(error).__name__) from error
 
     pool = await Retry.patient().run(open_pool)
     try:
@@ -58,27 +75,21 @@ async def _leave_as_it_is(_connection: Connection) -> None:
 
 @asynccontextmanager
 async def transaction(pool: Pool[asyncpg.Record]) -> AsyncIterator[PoolConnectionProxy[asyncpg.Record]]:
-    """One transaction: committed at the end of the block, rolled back when it raises. Connection trouble raises Unavailable."""
-    try:
+    """One transaction: committed at the end of the block, rolled back when it raises. Raises Unavailable, Conflict."""
+    with in_kit_errors():
         async with pool.acquire(timeout=5) as connection, connection.transaction():
             yield connection
-    except TROUBLE as error:
-        raise Unavailable("postgresql", str(error) or type(error).__name__) from error
 
 
 @asynccontextmanager
 async def connection(pool: Pool[asyncpg.Record]) -> AsyncIterator[PoolConnectionProxy[asyncpg.Record]]:
-    """Give a connection for a single statement, which is a transaction by itself. Connection trouble raises Unavailable."""
-    try:
+    """Give a connection for a single statement, which is a transaction by itself. Raises Unavailable, Conflict."""
+    with in_kit_errors():
         async with pool.acquire(timeout=5) as acquired:
             yield acquired
-    except TROUBLE as error:
-        raise Unavailable("postgresql", str(error) or type(error).__name__) from error
 
 
 async def check(pool: Pool[asyncpg.Record]) -> None:
     """Return when the server answers. Raises Unavailable."""
-    try:
+    with in_kit_errors():
         await pool.fetchval("SELECT 1", timeout=1.5)
-    except TROUBLE as error:
-        raise Unavailable("postgresql", str(error) or type(error).__name__) from error

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from shop_contracts.checking.declared import Service
 from shop_contracts.checking.finding import Finding, Group
 from shop_contracts.checking.proofs import Cast, Sent
-from shop_kit.errors import Unavailable
+from shop_kit.errors import Transient
 from shop_kit.kafka import wire
 from shop_kit.kafka.receiving import receive
 from shop_kit.messages import OutgoingMessage
@@ -106,5 +106,5 @@ class _Ears:
         received = receive(subscription, value=value, headers=_HEADERS, key=b"rehearsal")
         try:
             self._runner.run(_awaited(subscription.handle(received)))
-        except Unavailable as error:
+        except Transient as error:
             raise RuntimeError(f"the rehearsal has no stand-in for {error}") from error

@@ -14,7 +14,7 @@ from opentelemetry.trace import SpanKind, Tracer, get_tracer
 
 from shop_kit.aws.credentials import CredentialSource, credential_source
 from shop_kit.aws.sigv4 import signed_headers
-from shop_kit.errors import KitError, Unavailable
+from shop_kit.errors import Conflict, KitError, Overloaded, Unavailable
 from shop_kit.metrics import Metrics
 from shop_kit.resilience.breaker import CircuitBreaker
 from shop_kit.resilience.retry import Retry, RetryBudget
@@ -25,9 +25,21 @@ _THROTTLED = frozenset(
         "ProvisionedThroughputExceededException",
         "ThrottlingException",
         "RequestLimitExceeded",
-        "InternalServerError",
-        "TransactionInProgressException",
         "LimitExceededException",
+        "TooManyRequestsException",
+    }
+)
+_CONTENDED = frozenset({"TransactionInProgressException", "TransactionConflictException"})
+# Keys that expired, were rotated or lost a right: whoever runs the service mends it, and no request is at fault.
+_NOT_LET_IN = frozenset(
+    {
+        "ExpiredTokenException",
+        "ExpiredToken",
+        "UnrecognizedClientException",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "MissingAuthenticationTokenException",
+        "AccessDeniedException",
     }
 )
 
@@ -71,8 +83,8 @@ class AwsClient:
     async def call(
         self, service: str, prefix: str, operation: str, request: dict[str, Any], *, version: str = "1.0"
     ) -> dict[str, Any]:
-        """Return the answer to one operation. Raises AwsError when AWS refuses it, Unavailable when it does not answer or is
-        overloaded."""
+        """Return the answer to one operation. Raises AwsError when AWS refuses it, Unavailable when it does not answer or
+        does not let us in, Overloaded when it throttles, Conflict when others are at work on the same."""
         breaker = self._breakers.setdefault(service, CircuitBreaker(f"aws {service}", open_seconds=1.0))
         body = msgspec.json.encode(request)
         with self._tracer.start_as_current_span(
@@ -110,8 +122,13 @@ class AwsClient:
         code = str(document.get("__type", f"HTTP {status}")).rpartition("#")[2]
         message = str(document.get("message") or document.get("Message") or "")
         self._calls.add(service, operation, code)
-        if status >= 500 or code in _THROTTLED:
-            raise Unavailable(f"aws {service}", f"{operation}: {code}: {message}")
+        subject, reason = f"aws {service}", f"{operation}: {code}: {message}"
+        if code in _THROTTLED:
+            raise Overloaded(subject, reason)
+        if code in _CONTENDED:
+            raise Conflict(subject, reason)
+        if status >= 500 or code in _NOT_LET_IN:
+            raise Unavailable(subject, reason)
         raise AwsError(operation, code, message, document)
 
 

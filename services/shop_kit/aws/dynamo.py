@@ -9,13 +9,14 @@ from decimal import Decimal
 from typing import Any
 
 from shop_kit.aws.client import AwsClient, AwsError
-from shop_kit.errors import KitError, Unavailable
+from shop_kit.errors import Conflict, KitError, Overloaded, Unavailable
 
 Item = dict[str, Any]
 Key = Mapping[str, Any]
 Native = dict[str, Any]
 
-_CONFLICTS = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
+_CONFLICT = "TransactionConflict"
+_THROTTLED = frozenset({"ThrottlingError", "ProvisionedThroughputExceeded"})
 
 
 class ConditionFailed(KitError):
@@ -80,7 +81,7 @@ class Page:
 
 
 class Dynamo:
-    """DynamoDB over one AwsClient. All methods raise Unavailable when DynamoDB is away or overloaded."""
+    """DynamoDB over one AwsClient. All methods raise Unavailable when DynamoDB is away, Overloaded when it throttles."""
 
     def __init__(self, client: AwsClient) -> None:
         self._client = client
@@ -112,7 +113,7 @@ class Dynamo:
             raise ConditionFailed(from_native(item) if item else None) from error
 
     async def transact(self, writes: Sequence[Write]) -> None:
-        """Do all of up to 100 writes or none. Raises TransactionCancelled when conditions failed."""
+        """Do all of up to 100 writes or none. Raises TransactionCancelled when conditions failed, else Conflict when contended."""
         parts = [dict([_request(write)]) for write in writes]
         try:
             await self._call("TransactWriteItems", {"TransactItems": parts})
@@ -207,9 +208,12 @@ def _request(write: Write) -> tuple[str, dict[str, Any]]:
 def _cancelled(error: AwsError) -> KitError:
     reasons = error.document.get("CancellationReasons") or []
     codes = [reason.get("Code", "None") for reason in reasons]
-    if any(code in _CONFLICTS for code in codes) and "ConditionalCheckFailed" not in codes:
-        return Unavailable("aws dynamodb", "another transaction is at work on the same items")
-    if any(code not in {"None", "ConditionalCheckFailed", *_CONFLICTS} for code in codes) or not codes:
+    if "ConditionalCheckFailed" not in codes:
+        if _CONFLICT in codes:
+            return Conflict("aws dynamodb", "another transaction is at work on the same items")
+        if not _THROTTLED.isdisjoint(codes):
+            return Overloaded("aws dynamodb", "a part of a transaction was throttled")
+    if not {*codes} <= {"None", "ConditionalCheckFailed", _CONFLICT, *_THROTTLED} or not codes:
         return error
     failed = {
         position: from_native(reason["Item"]) if reason.get("Item") else None

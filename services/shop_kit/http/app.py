@@ -14,15 +14,15 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from shop_kit.auth import TokenVerifier
-from shop_kit.errors import Unavailable
+from shop_kit.errors import Invalid, Transient
 from shop_kit.http.bodies import json
 from shop_kit.http.limits import Limited
 from shop_kit.http.observation import Observed
-from shop_kit.http.problems import Problem, on_http_exception, on_problem, on_unavailable, on_unexpected
+from shop_kit.http.problems import Problem, on_http_exception, on_invalid, on_problem, on_transient, on_unexpected
 from shop_kit.metrics import Metrics
 
 Check = Callable[[], Awaitable[None]]
-"""Returns when a dependency works; raises Unavailable."""
+"""Returns when a dependency works; raises Transient."""
 
 CHECK_SECONDS = 1.8
 
@@ -50,7 +50,8 @@ def create_app(
         ],
         exception_handlers={
             Problem: on_problem,
-            Unavailable: on_unavailable,
+            Transient: on_transient,
+            Invalid: on_invalid,
             HTTPException: on_http_exception,
             Exception: on_unexpected,
         },
@@ -78,7 +79,7 @@ async def _reason(check: Check) -> str | None:
     try:
         async with asyncio.timeout(CHECK_SECONDS):
             await check()
-    except Unavailable as error:
+    except Transient as error:
         return error.reason
     except TimeoutError:
         return f"no answer within {CHECK_SECONDS} s"

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 
 from shop_kit import context
-from shop_kit.errors import KitError, Unavailable
+from shop_kit.errors import Conflict, Invalid, KitError, Overloaded, Transient
 
 _log = logging.getLogger(__name__)
 
@@ -84,19 +84,28 @@ async def on_problem(request: Request, error: Exception) -> Response:
     return problem_response(error, request.scope["path"])
 
 
-async def on_unavailable(request: Request, error: Exception) -> Response:
-    """Answer 503 with Retry-After: what the request needs is away, and it is worth trying again."""
-    if not isinstance(error, Unavailable):
+async def on_transient(request: Request, error: Exception) -> Response:
+    """Answer with Retry-After: 409 when others were faster, 503 when what the request needs is away or has too much to do."""
+    if not isinstance(error, Transient):
         raise error
-    _log.warning("a dependency is unavailable", extra={"dependency": error.dependency, "reason": error.reason})
-    problem = Problem(
-        503,
-        "A part of the shop is unavailable",
-        kind="unavailable",
-        detail=f"{error.dependency} does not answer now. Nothing is lost; try again.",
-        headers={"retry-after": "1"},
-    )
+    _log.warning("a request could not be served now", extra={"subject": error.subject, "reason": error.reason})
+    match error:
+        case Conflict():
+            status, title, kind, detail = 409, "Others were changing the same", "conflict", f"{error.subject} changed meanwhile."
+        case Overloaded():
+            status, title, kind, detail = 503, "The shop is busy", "overloaded", f"{error.subject} has too much to do now."
+        case _:
+            status, title, kind = 503, "A part of the shop is unavailable", "unavailable"
+            detail = f"{error.subject} does not answer now."
+    problem = Problem(status, title, kind=kind, detail=f"{detail} Nothing is lost; try again.", headers={"retry-after": "1"})
     return problem_response(problem, request.scope["path"])
+
+
+async def on_invalid(request: Request, error: Exception) -> Response:
+    """Answer 422: sending the same again will not help."""
+    if not isinstance(error, Invalid):
+        raise error
+    return problem_response(Problem(422, "The request is not valid", kind="invalid", detail=str(error)), request.scope["path"])
 
 
 async def on_http_exception(request: Request, error: Exception) -> Response:

@@ -23,7 +23,7 @@ from opentelemetry import trace
 from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer
 
 from shop_kit import context
-from shop_kit.errors import Unavailable
+from shop_kit.errors import Invalid, Transient, Unavailable
 from shop_kit.kafka import wire
 from shop_kit.kafka.offsets import PartitionOffsets
 from shop_kit.kafka.producer import Producer
@@ -243,12 +243,15 @@ class Consumer:
             attempts += 1
             try:
                 await subscription.handle(received)
-            except Unavailable as error:
+            except Transient as error:
                 _log.warning(
                     "a message waits for a dependency",
                     extra={"type": received.type, "message_id": received.id, "reason": str(error)},
                 )
                 wait = next(waits, None)
+            except Invalid as error:
+                span.set_status(Status(StatusCode.ERROR, str(error)))
+                return await self._bury(message, received.headers, reason=f"{type(error).__name__}: {error}", attempts=attempts)
             except Exception as error:  # noqa: BLE001 - the edge of the worker: whatever a handler raises must not stop the partition
                 reason = f"{type(error).__name__}: {error}"
                 _log.exception(
@@ -278,7 +281,7 @@ class Consumer:
         while True:
             try:
                 await self._dead_letters.send_raw(topic, message.key(), message.value(), [*kept, *why.items()])
-            except Unavailable as error:
+            except Transient as error:
                 _log.warning("a dead letter could not be published", extra={"dead_letters": topic, "reason": str(error)})
                 if await self._stops_within(next(waits)):
                     return "given-up"

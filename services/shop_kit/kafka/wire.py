@@ -10,12 +10,12 @@ import struct
 
 from google.protobuf.message import Message as ProtobufMessage
 
-from shop_kit.errors import KitError
+from shop_kit.errors import Invalid
 
 _PREFIX = struct.Struct(">bI")
 
 
-class MalformedMessage(KitError):
+class MalformedMessage(Invalid):
     """Bytes that are not a message of the type that its topic carries."""
 
 

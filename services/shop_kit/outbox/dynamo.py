@@ -20,7 +20,7 @@ import msgspec
 
 from shop_kit.aws.dynamo import Dynamo, Item, Put, TransactionCancelled, Write
 from shop_kit.clock import Clock, SystemClock
-from shop_kit.errors import Unavailable
+from shop_kit.errors import Transient
 from shop_kit.inbox.dynamo import AlreadyHandled, mark
 from shop_kit.kafka.producer import Producer
 from shop_kit.messages import OutgoingMessage
@@ -140,7 +140,7 @@ class DynamoOutbox:
         while True:
             try:
                 await self._publish_in_order(messages)
-            except Unavailable as error:
+            except Transient as error:
                 _log.warning("the outbox waits", extra={"reason": str(error)})
                 await asyncio.sleep(next(waits))
             else:
@@ -156,7 +156,7 @@ class DynamoOutbox:
             self._last.move_to_end(message.key)
         try:
             await self._producer.publish(ordered)
-        except Unavailable:
+        except Transient:
             for message in messages:
                 self._last.pop(message.key, None)
             raise
@@ -186,7 +186,7 @@ class DynamoOutbox:
                 try:
                     await self._dynamo.delete_many(self._outbox_table, [{"pk": pk, "sk": sk} for pk, sk in keys])
                     break
-                except Unavailable as error:
+                except Transient as error:
                     _log.warning("published messages could not be removed yet", extra={"reason": str(error)})
                     await asyncio.sleep(next(waits))
             for _ in messages:
@@ -202,7 +202,7 @@ class DynamoOutbox:
                     _log.warning("publishing messages that were left behind", extra={"count": len(left)})
                     await self._publish_in_order(left)
                 abandoned_after = ABANDONED_AFTER_SECONDS
-            except Unavailable as error:
+            except Transient as error:
                 _log.warning("the outbox could not be read", extra={"reason": str(error)})
             await asyncio.sleep(POLL_SECONDS)
 

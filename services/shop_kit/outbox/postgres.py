@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 import asyncpg
 import msgspec
 
-from shop_kit.errors import Unavailable
+from shop_kit.errors import Transient
 from shop_kit.kafka.producer import Producer
 from shop_kit.messages import OutgoingMessage
 from shop_kit.metrics import Metrics
-from shop_kit.postgres import TROUBLE
+from shop_kit.postgres import in_kit_errors
 from shop_kit.resilience.retry import Retry
 
 if TYPE_CHECKING:
@@ -100,9 +100,10 @@ class PostgresRelay:
         waits = Retry.patient().delays()
         while True:
             try:
-                await self._relay_on_one_connection()
-            except (Unavailable, *TROUBLE) as error:
-                _log.warning("the outbox waits", extra={"reason": str(error) or type(error).__name__})
+                with in_kit_errors():
+                    await self._relay_on_one_connection()
+            except Transient as error:
+                _log.warning("the outbox waits", extra={"reason": str(error)})
             await asyncio.sleep(next(waits))
 
     async def _relay_on_one_connection(self) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from enum import StrEnum
 from typing import TypeVar
 
-from shop_kit.errors import Unavailable
+from shop_kit.errors import Overloaded, Unavailable
 
 T = TypeVar("T")
 
@@ -25,7 +25,7 @@ class CircuitBreaker:
     """Opens when at least `failure_ratio` of the last `window` calls failed (of `minimum_calls` at least).
 
     After `open_seconds` single calls are let through; `recovery_calls` good ones in a row close it, a bad one opens it again.
-    Only Unavailable and TimeoutError count as failures: a declined card is an answer.
+    Unavailable, Overloaded and TimeoutError count as failures: a declined card or a conflict is an answer.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class CircuitBreaker:
         is_probe = self._admit()
         try:
             result = await operation()
-        except (Unavailable, TimeoutError):
+        except (Unavailable, Overloaded, TimeoutError):
             self._failed()
             raise
         else:

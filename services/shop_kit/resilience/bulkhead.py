@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from shop_kit.errors import Unavailable
+from shop_kit.errors import Overloaded
 
 
 class Bulkhead:
@@ -18,9 +18,9 @@ class Bulkhead:
 
     @contextmanager
     def enter(self) -> Iterator[None]:
-        """Take a place for the block. Raises Unavailable when all are taken."""
+        """Take a place for the block. Raises Overloaded when all are taken."""
         if self._inside >= self._limit:
-            raise Unavailable(self._dependency, f"{self._limit} calls are under way already")
+            raise Overloaded(self._dependency, f"{self._limit} calls are under way already")
         self._inside += 1
         try:
             yield

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from shop_kit.errors import Unavailable
+from shop_kit.errors import Transient
 from shop_kit.resilience import deadline
 
 T = TypeVar("T")
@@ -42,7 +42,7 @@ class RetryBudget:
 
 @dataclass(frozen=True)
 class Retry:
-    """A policy. `attempts` counts the first try; None tries for ever. Only Unavailable is tried again."""
+    """A policy. `attempts` counts the first try; None tries for ever. Only Transient is tried again."""
 
     attempts: int | None = 3
     first_seconds: float = 0.05
@@ -63,14 +63,14 @@ class Retry:
             tried += 1
 
     async def run(self, call: Callable[[], Awaitable[T]]) -> T:
-        """What `call` returns, tried again while it raises Unavailable and policy, budget and the deadline at hand allow it."""
+        """What `call` returns, tried again while it raises Transient and policy, budget and the deadline at hand allow it."""
         if self.budget:
             self.budget.call_made()
         delays = self.delays()
         while True:
             try:
                 return await call()
-            except Unavailable:
+            except Transient:
                 wait = next(delays, None)
                 if wait is None or (self.budget and not self.budget.take()):
                     raise

@@ -13,7 +13,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from shop_kit import context
-from shop_kit.errors import Unavailable
+from shop_kit.errors import Conflict, Invalid, Overloaded, Unavailable
 from shop_kit.http import Problem, json, read_body, read_query
 from shop_kit.http.app import create_app
 from shop_kit.metrics import Metrics
@@ -61,6 +61,18 @@ async def away(request: Request) -> Response:
     raise Unavailable("postgresql", "connection refused to 10.0.0.1")
 
 
+async def busy(request: Request) -> Response:
+    raise Overloaded("payments", "512 calls are under way already")
+
+
+async def contended(request: Request) -> Response:
+    raise Conflict("the stock", "overtaken")
+
+
+async def senseless(request: Request) -> Response:
+    raise Invalid("no such currency: XXY")
+
+
 async def broken(request: Request) -> Response:
     raise RuntimeError("the secret inside")
 
@@ -83,6 +95,7 @@ class Service:
         provider.add_span_processor(SimpleSpanProcessor(self.spans))
         self.needs_are_there = True
         names = {"page": page, "sold-out": sold_out, "away": away, "broken": broken, "slow": slow, "whose": whose}
+        names |= {"busy": busy, "contended": contended, "senseless": senseless}
         routes = [Route("/v1/baskets", basket, methods=["POST"]), *(Route(f"/v1/{name}", call) for name, call in names.items())]
         routes.append(Route("/v1/page", page, methods=["DELETE"]))
         app = create_app(
@@ -261,3 +274,19 @@ async def test_metrics_count_requests_by_route_and_status(service: Service) -> N
 
     assert 'shop_http_server_seconds_count{method="GET",route="/v1/whose",status="200"} 1' in text
     assert 'shop_http_server_seconds_count{method="GET",route="/v1/sold-out",status="409"} 1' in text
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "kind"),
+    [
+        ("/v1/away", 503, "unavailable"),
+        ("/v1/busy", 503, "overloaded"),
+        ("/v1/contended", 409, "conflict"),
+        ("/v1/senseless", 422, "invalid"),
+    ],
+)
+async def test_errors_of_the_kit_are_answered_in_the_words_of_http(service: Service, path: str, status: int, kind: str) -> None:
+    answer = await service.http.get(path)
+
+    assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (status, kind)
+    assert ("retry-after" in answer.headers) == (kind != "invalid")

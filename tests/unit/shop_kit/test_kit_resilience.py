@@ -6,7 +6,7 @@ import asyncio
 import random
 
 import pytest
-from shop_kit.errors import Unavailable
+from shop_kit.errors import Conflict, Overloaded, Unavailable
 from shop_kit.resilience import deadline
 from shop_kit.resilience.breaker import BreakerState, CircuitBreaker
 from shop_kit.resilience.bulkhead import Bulkhead
@@ -178,7 +178,7 @@ async def test_an_answer_that_says_no_is_no_failure() -> None:
 def test_a_full_bulkhead_refuses_at_once() -> None:
     bulkhead = Bulkhead("psp", limit=1)
 
-    with bulkhead.enter(), pytest.raises(Unavailable), bulkhead.enter():
+    with bulkhead.enter(), pytest.raises(Overloaded), bulkhead.enter():
         pass
     with bulkhead.enter():
         pass
@@ -190,3 +190,20 @@ async def test_an_inner_deadline_never_outlasts_the_outer_one() -> None:
     assert left is not None
     assert left <= 10
     assert deadline.seconds_left() is None
+
+
+async def test_conflicts_leave_a_breaker_closed_and_overload_opens_it() -> None:
+    breaker = CircuitBreaker("dependency", minimum_calls=2, window=2)
+
+    async def fail(error: Exception) -> None:
+        raise error
+
+    for _ in range(5):
+        with pytest.raises(Conflict):
+            await breaker.call(lambda: fail(Conflict("a row", "taken")))
+    after_conflicts = breaker.state
+    for _ in range(2):
+        with pytest.raises(Overloaded):
+            await breaker.call(lambda: fail(Overloaded("dependency", "throttled")))
+
+    assert (after_conflicts, breaker.state) == (BreakerState.CLOSED, BreakerState.OPEN)

@@ -19,7 +19,7 @@ class ServiceAnswer:
 
 
 class Service(Protocol):
-    """A service behind the front door. Each call raises shop_kit's Unavailable when it gives no answer in time."""
+    """A service behind the front door. Each call raises shop_kit's Transient when it gives no answer in time."""
 
     async def get(self, path: str, *, as_customer: str, seconds: float) -> ServiceAnswer:
         """Read; tried again when there is no answer."""

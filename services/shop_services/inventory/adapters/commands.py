@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shop_contracts.proto.inventory.v1.commands_pb2 import InventoryCommand
+from shop_kit.errors import Invalid
 from shop_kit.messages import Received, Subscription
 
 from shop_services.inventory.adapters.events import COMMANDS_TOPIC
@@ -11,7 +12,7 @@ from shop_services.inventory.application.reserving import Reserve, commit_stock,
 from shop_services.inventory.domain.reservation import Line
 
 
-class UnknownCommand(Exception):
+class UnknownCommand(Invalid):
     """A kind of command that this version of inventory does not know."""
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
+from shop_kit.errors import Conflict, Invalid
+
 from shop_services.inventory.application.ports import Clock, HandledBefore, Stale, Warehouse
 from shop_services.inventory.domain.reservation import (
     Decision,
@@ -21,15 +23,18 @@ ATTEMPTS = 8
 DEFAULT_HOLD_SECONDS, LONGEST_HOLD_SECONDS = 900.0, 24 * 3600.0
 
 
-class ReservationUnknown(Exception):
+class ReservationUnknown(Invalid):
     """Nobody reserved anything under this id."""
 
     def __init__(self, reservation_id: str) -> None:
         super().__init__(f"there is no reservation {reservation_id}")
 
 
-class TooContended(Exception):
+class TooContended(Conflict):
     """Others were faster every time: the message is tried again later."""
+
+    def __init__(self, subject: str) -> None:
+        super().__init__(subject, f"{ATTEMPTS} decisions in a row were overtaken")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +116,10 @@ async def _settle(decide: Callable[..., Awaitable[Decision | None]], *, warehous
         except HandledBefore:
             return
         return
-    raise TooContended(f"{ATTEMPTS} decisions in a row were overtaken")
+    raise TooContended("the stock")
 
 
 def _check(lines: Sequence[Line]) -> None:
     wrong = [line for line in lines if line.quantity < 1]
     if wrong or not lines:
-        raise ValueError(f"a reservation needs lines of at least 1 each: {wrong or 'there are none'}")
+        raise Invalid(f"a reservation needs lines of at least 1 each: {wrong or 'there are none'}")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from shop_kit.errors import Invalid
+
 from shop_services.orders.application.ports import CheckoutPolicy, Clock, NewOrderId, OrderBook, SilentOrder
 from shop_services.orders.domain.checkout import Answer, answered, awaited, cancelled, timed_out
 from shop_services.orders.domain.order import Line, Order, OrderAccepted, begin
@@ -18,7 +20,7 @@ class PlaceOrder:
     payment_method_token: str
 
 
-class OrderNotFound(Exception):
+class OrderNotFound(Invalid):
     """There is no such order, or it belongs to somebody else: the caller cannot tell which."""
 
     def __init__(self, order_id: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shop_contracts.proto.payments.v1.commands_pb2 import PaymentCommand
+from shop_kit.errors import Invalid
 from shop_kit.messages import Received, Subscription
 from shop_kit.shared_kernel import Money
 
@@ -11,7 +12,7 @@ from shop_services.payments.application.paying import Authorise, authorise_payme
 from shop_services.payments.application.ports import PaymentBook, PaymentProvider
 
 
-class UnknownCommand(Exception):
+class UnknownCommand(Invalid):
     """A kind of command that this version of payments does not know."""
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from shop_kit.errors import Conflict, Invalid
 from shop_kit.shared_kernel import Money
 
 from shop_services.payments.application.ports import HandledBefore, PaymentBook, PaymentProvider, Stale
@@ -29,7 +30,7 @@ WHOLE_REFUND = "whole"
 """The refund that undoes an order has a name of its own: a payment has at most one."""
 
 
-class PaymentUnknown(Exception):
+class PaymentUnknown(Invalid):
     """There is no payment under this id."""
 
     def __init__(self, payment_id: str) -> None:
@@ -37,8 +38,11 @@ class PaymentUnknown(Exception):
         self.payment_id = payment_id
 
 
-class TooContended(Exception):
+class TooContended(Conflict):
     """The payment changed under every attempt: the message is tried again later."""
+
+    def __init__(self) -> None:
+        super().__init__("the payment", f"{ATTEMPTS} decisions in a row were overtaken")
 
 
 class RefundRefused(Exception):
@@ -74,7 +78,7 @@ class Outcome:
 async def authorise_payment(command: Authorise, *, book: PaymentBook, provider: PaymentProvider, handling: str) -> Payment:
     """Hold the amount, or decline; answer a repeated request with the state the payment is in."""
     if command.amount.minor_units < 1:
-        raise ValueError(f"payment {command.payment_id}: {command.amount} cannot be held")
+        raise Invalid(f"payment {command.payment_id}: {command.amount} cannot be held")
 
     async def decide(*, fresh: bool) -> Outcome:
         # Read even the first time: no money may be held for a payment that was voided before.
@@ -189,7 +193,7 @@ async def _settle(
         except HandledBefore:
             pass
         return outcome.payment
-    raise TooContended(f"{ATTEMPTS} decisions in a row were overtaken")
+    raise TooContended
 
 
 async def voided_by_provider(payment_id: str, *, book: PaymentBook, handling: str) -> Payment:
