@@ -10,8 +10,8 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-from shop_dev import __version__
 from shop_dev.command_table import COMMANDS, LazyCommand, LazyGroup
+from shop_dev.near import nearest
 
 Entry = LazyCommand | LazyGroup
 
@@ -33,7 +33,10 @@ class LazyTree(TyperGroup):
     """A group of stubs; the one that is asked for is replaced by the real command."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
-        """Find the command as usual (with "did you mean"), then load it."""
+        """Find the command, or say which one comes nearest; then load it."""
+        if args[0] not in self.commands and not ctx.resilient_parsing:
+            meant = nearest(args[0], self.commands)
+            ctx.fail(f"No such command {args[0]!r}.{f' Did you mean {meant!r}?' if meant else ''}")
         name, command, rest = super().resolve_command(ctx, args)
         if isinstance(command, StubCommand):
             command = load(str(command.name), command.entry)
@@ -74,22 +77,15 @@ def tree() -> Any:
     return root
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"shop-dev {__version__}")
-        raise typer.Exit
-
-
 def _root(
     context: typer.Context,
-    version: Annotated[
-        bool, typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True)
-    ] = False,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document; may stand behind the command as well.")] = False,
 ) -> None:
     """Run the shop's whole platform on this machine: real Kafka, PostgreSQL, Redis and an AWS emulator, in seconds, without Docker.
 
     Begin with `shop-dev up`. Every command takes --json and then prints one JSON document.
     """
-    del version
+    del version, json
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())

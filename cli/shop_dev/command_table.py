@@ -26,6 +26,8 @@ class LazyGroup:
     commands: dict[str, LazyCommand]
 
 
+PROGRAM = "shop-dev"
+
 COMMANDS: dict[str, LazyCommand | LazyGroup] = {
     "up": LazyCommand("shop_dev.commands.up:up", "Start the sandbox, or go on from where it was stopped."),
     "down": LazyCommand("shop_dev.commands.down:down", "Stop the sandbox; its data stays for the next `up`."),
@@ -105,12 +107,24 @@ COMMANDS: dict[str, LazyCommand | LazyGroup] = {
 }
 
 
+def with_json_behind_the_command(arguments: list[str]) -> list[str]:
+    """Return the arguments with a `--json` that stands before or within the command's words moved behind them."""
+    depth = len(command_named(arguments).split()) if command_named(arguments) != PROGRAM else 0
+    leading: list[str] = []
+    rest = list(arguments)
+    while rest and depth and rest[0] != "--":
+        word = rest.pop(0)
+        leading.append(word)
+        depth -= not word.startswith("-")
+    return [word for word in leading if word != "--json"] + ["--json"] * ("--json" in leading) + rest
+
+
 def command_named(arguments: list[str]) -> str:
     """The command that `arguments` name, with its group ("contracts check"), as far as they name one; else "shop-dev"."""
     words = [argument for argument in arguments if not argument.startswith("-")]
     entry = COMMANDS.get(words[0]) if words else None
     if entry is None:
-        return "shop-dev"
+        return PROGRAM
     if isinstance(entry, LazyGroup) and len(words) > 1 and words[1] in entry.commands:
         return f"{words[0]} {words[1]}"
     return words[0]

@@ -197,6 +197,12 @@ EXPLANATIONS: dict[str, Explanation] = {
         "The sandbox's clock cannot be moved that far, or its file is broken.",
         ("shop-dev clock show", "shop-dev clock reset"),
     ),
+    ErrorCode.LOG_UNREADABLE: Explanation(
+        Category.MACHINE,
+        ExitStatus.FAILED,
+        "A log is there, and this user may not read it or the disk does not give it.",
+        ("See to it that you may read the file named.",),
+    ),
     CliCode.USAGE_INVALID: Explanation(
         Category.USAGE,
         ExitStatus.WRONG_USE,

@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+import time
+from collections.abc import Callable
 from datetime import datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import typer
-from shop_sandbox.logs import LogRecord
 
 from shop_dev.durations import parse_duration
 
+if TYPE_CHECKING:
+    from shop_sandbox.logs import LogRecord
+
 ID_FIELDS = ("correlation_id", "order_id", "trace_id")
 """Fields of a structured record that tie it to one request, one order, one trace."""
-_SHOWN_APART = (
-    "timestamp",
-    "time",
-    "ts",
-    "at",
-    "level",
-    "message",
-    "msg",
-    "event",
-    "logger",
-    "service",
-    *ID_FIELDS,
-    "span_id",
-    "exception",
-)
+_MESSAGE = ("message", "msg", "event")
+_SHOWN_APART = frozenset(("timestamp", "time", "ts", "at", "level", "logger", "service", *ID_FIELDS, "span_id", "exception"))
 
 
 def moment(text: str, *, now: float) -> float:
@@ -42,38 +35,46 @@ def moment(text: str, *, now: float) -> float:
         ) from error
 
 
-def records_of(records: Iterable[LogRecord], identity: str | None) -> Iterator[LogRecord]:
-    """Yield the records of one correlation, order or trace id; all, without one."""
-    return (record for record in records if identity is None or identity in _identities(record))
+def belonging_to(identity: str) -> Callable[[LogRecord], bool]:
+    """Return what is true for the records of one correlation, order or trace id."""
+
+    def belongs(record: LogRecord) -> bool:
+        return any((record.fields or {}).get(field) == identity for field in ID_FIELDS)
+
+    if not re.fullmatch(r"[\w.:-]+", identity, re.ASCII):
+        return belongs
+    return lambda record: identity in record.text and belongs(record)  # spares most records their parsing
 
 
 def log_line(record: LogRecord) -> str:
     """Time, resource and what was said. Of a structured record: level, message, then the other fields; a traceback follows."""
-    at = datetime.fromtimestamp(record.at).astimezone().strftime("%H:%M:%S.%f")[:-3]
-    head = f"{at} {record.resource:<18} "
+    head = f"{_time_of_day(int(record.at))}.{int(record.at * 1000) % 1000:03} {record.resource:<18} "
     text = record.text if record.fields is None else _structured(record.fields)
-    return head + text.replace("\n", "\n" + " " * len(head))
+    return head + text.replace("\n", "\n" + " " * len(head)) if "\n" in text else head + text
 
 
 def record_data(record: LogRecord) -> dict[str, object]:
     """Return the record for scripts; `at` is seconds since the epoch, `fields` is null where the process does not log in JSON."""
+    correlation = (record.fields or {}).get("correlation_id")
     return {
         "at": record.at,
         "resource": record.resource,
         "text": record.text,
         "fields": record.fields,
-        "correlationId": record.correlation_id,
+        "correlationId": correlation if isinstance(correlation, str) else None,
     }
 
 
-def _identities(record: LogRecord) -> tuple[object, ...]:
-    return tuple((record.fields or {}).get(field) for field in ID_FIELDS)
+@lru_cache(maxsize=64)
+def _time_of_day(second: int) -> str:
+    return time.strftime("%H:%M:%S", time.localtime(second))
 
 
 def _structured(fields: dict[str, object]) -> str:
     level = str(fields.get("level", "")).upper()
-    message = next((str(fields[key]) for key in ("message", "msg", "event") if key in fields), "")
-    rest = " ".join(f"{key}={value}" for key, value in fields.items() if key not in _SHOWN_APART)
-    identity = next((f"[{fields[key]}]" for key in ("order_id", "correlation_id") if fields.get(key)), "")
-    line = " ".join(part for part in (f"{level:<5}", message, rest, identity) if part)
+    said = next((key for key in _MESSAGE if key in fields), None)
+    message = str(fields[said]) if said else ""
+    rest = [f"{key}={value}" for key, value in fields.items() if key not in _SHOWN_APART and key != said]
+    identity = fields.get("order_id") or fields.get("correlation_id")
+    line = " ".join(filter(None, (f"{level:<5}", message, *rest, f"[{identity}]" if identity else "")))
     return f"{line}\n{fields['exception']}".rstrip() if fields.get("exception") else line

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import sys
 import traceback
+from itertools import takewhile
 
 from shop_sandbox.errors import ErrorCode, SandboxError
 from typer import TyperException
 
+from shop_dev import __version__
 from shop_dev.app import tree
-from shop_dev.command_table import command_named
+from shop_dev.command_table import PROGRAM, command_named, with_json_behind_the_command
 from shop_dev.errors import CliCode, ExitStatus, Failed, Failure, ShopDevError
 from shop_dev.output.answer import Answer
 from shop_dev.output.writing import write
-
-PROGRAM = "shop-dev"
 
 
 def run(arguments: list[str]) -> int:
@@ -24,23 +25,26 @@ def run(arguments: list[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that cannot show a sign is no reason to fail
+    arguments = with_json_behind_the_command(arguments)
     try:
         answer = _answer(arguments)
-        if isinstance(answer, int):
-            return answer
-        write(command_named(arguments), answer, json=_wants_json(arguments))
+        status = write(command_named(arguments), answer, json=_wants_json(arguments), failure_of=_failure_of)
         sys.stdout.flush()
     except BrokenPipeError:
         # The reader (`head`, `less`) left. Python would complain once more when it flushes stdout at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitStatus.FAILED
-    return answer.exit_status
+    return status
 
 
-def _answer(arguments: list[str]) -> Answer | int:
-    """Return what the command said, or the bare exit status of one that answered for itself (`--help`, `--version`)."""
+def _answer(arguments: list[str]) -> Answer:
+    """Return what the command said. Help is printed by typer; for scripts it is caught and told as data."""
+    if "--version" in takewhile(lambda word: word.startswith("-"), arguments):
+        return Answer(data={"version": __version__}, text=f"{PROGRAM} {__version__}")
+    printed = io.StringIO()
     try:
-        said = tree().main(args=arguments, prog_name=PROGRAM, standalone_mode=False)
+        with contextlib.redirect_stdout(printed) if _wants_help_as_json(arguments) else contextlib.nullcontext():
+            said = tree().main(args=arguments, prog_name=PROGRAM, standalone_mode=False)
     except BrokenPipeError:
         raise
     except (KeyboardInterrupt, Exception) as error:  # noqa: BLE001 - the outermost edge
@@ -49,7 +53,7 @@ def _answer(arguments: list[str]) -> Answer | int:
         return said
     if said == ExitStatus.INTERRUPTED:  # typer turns Ctrl-C into this number
         return Answer(failure=_failure_of(KeyboardInterrupt()))
-    return said if isinstance(said, int) else 0
+    return Answer(data={"help": printed.getvalue()}) if printed.getvalue() else Answer()
 
 
 def _failure_of(error: BaseException) -> Failure:
@@ -96,3 +100,7 @@ def _wants_json(arguments: list[str]) -> bool:
     """True if `--json` stands before a `--`. Read from the raw arguments, since wrong use must be told as JSON as well."""
     own = arguments[: arguments.index("--")] if "--" in arguments else arguments
     return "--json" in own
+
+
+def _wants_help_as_json(arguments: list[str]) -> bool:
+    return _wants_json(arguments) and (command_named(arguments) == PROGRAM or bool({"--help", "-h"} & set(arguments)))

@@ -29,6 +29,7 @@ class ErrorCode(StrEnum):
     INTERRUPTED = "interrupted"
     TRACE_NOT_FOUND = "trace_not_found"
     CLOCK_REFUSED = "clock_refused"
+    LOG_UNREADABLE = "log_unreadable"
 
 
 class SandboxError(Exception):

@@ -7,16 +7,22 @@ from typing import Annotated
 import typer
 
 from shop_dev.commands.options import JsonFlag, ResourceNames, SandboxName
-from shop_dev.output.answer import Answer
+from shop_dev.output.answer import Answer, Listing, Stream
 
 
 def logs(
     *,
     services: ResourceNames = None,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what is written from now on; Ctrl-C ends it.")] = False,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Show what is written from now on; Ctrl-C ends it. With --json a line each.")
+    ] = False,
     since: Annotated[
         str | None,
         typer.Option("--since", metavar="WHEN", help="An age (30s, 10m, 2h, 1d) or a time (2026-01-31T12:00).", show_default=False),
+    ] = None,
+    tail: Annotated[
+        int | None,
+        typer.Option("--tail", "-n", metavar="N", min=0, help="Only the newest N records of each resource.", show_default=False),
     ] = None,
     correlation: Annotated[
         str | None,
@@ -29,24 +35,30 @@ def logs(
 ) -> Answer:
     """Show what services and resources have logged, oldest first, also after `down`.
 
-    Without names: of all of them. A record stays whole, with every line of its traceback.
+    Without names: of all of them. What is no record (a traceback, a print) is shown where it was said. With --follow the past is
+    shown only as far as --since or --tail reach.
     """
     import time
 
     from shop_sandbox import logs as store
 
-    from shop_dev.logbook import log_line, moment, record_data, records_of
+    from shop_dev.logbook import belonging_to, log_line, moment, record_data
     from shop_dev.project import open_project, resource_names
     from shop_dev.sandbox.waiting import check_known
 
-    if follow and json:
-        raise typer.BadParameter("--follow has no end, and --json prints one document at the end. Use one of them.")
     project = open_project(name=name)
     written = [path.name.removesuffix(".log") for path in project.paths.logs.glob("*.log")]
     for service in services or ():
         check_known(service, list(dict.fromkeys((*resource_names(project), *written))))
-    earliest = moment(since, now=time.time()) if since else None
-    found = records_of(store.read(project.paths, resources=services or (), since=earliest, follow=follow), correlation)
+    found = (store.follow if follow else store.read)(
+        project.paths,
+        resources=services or (),
+        since=moment(since, now=time.time()) if since else None,
+        newest=tail,
+        keep=belonging_to(correlation) if correlation else None,
+    )
     if json:
-        return Answer(data={"records": [record_data(record) for record in found]})
-    return Answer(text=(log_line(record) for record in found))
+        entries = map(record_data, found)
+        return Answer(data=Stream(entries) if follow else Listing("records", entries))
+    lines = map(log_line, found)
+    return Answer(text=Stream(lines) if follow else lines)

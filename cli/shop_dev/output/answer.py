@@ -7,15 +7,31 @@ from dataclasses import dataclass
 
 from shop_dev.errors import ExitStatus, Failure
 
-Text = str | Iterator[str] | Callable[[], object]
-"""Finished text, lines that may go on for as long as somebody reads, or a function that builds something rich can print."""
+
+@dataclass(frozen=True)
+class Listing:
+    """Data of any length: written entry by entry as the list `name`, so that nobody holds all of it."""
+
+    name: str
+    entries: Iterator[object]
+
+
+@dataclass(frozen=True)
+class Stream:
+    """What has no end: each entry is a line of its own, of text or of JSON, as soon as it is there."""
+
+    entries: Iterator[object]
+
+
+Text = str | Iterator[str] | Stream | Callable[[], object]
+"""Finished text, lines of any number, lines without an end, or a function that builds something rich can print."""
 
 
 @dataclass(frozen=True)
 class Answer:
     """The end of a command: `data` for scripts (JSON types), `text` for people, and `failure` where it went wrong."""
 
-    data: object = None
+    data: object | Listing | Stream = None
     text: Text = ""
     warnings: tuple[str, ...] = ()
     failure: Failure | None = None

@@ -13,20 +13,39 @@ SCHEMA_VERSION = 1
 
 def envelope(command: str, answer: Answer) -> str:
     """Return the document as one line. `data` is null where there is nothing to tell, `error` is null where nothing failed."""
-    return json.dumps(
-        {
-            "schemaVersion": SCHEMA_VERSION,
-            "command": command,
-            "status": "failed" if answer.failure else "ok",
-            "data": answer.data,
-            "warnings": list(answer.warnings),
-            "error": _error(answer.failure) if answer.failure else None,
-        },
-        ensure_ascii=False,
-    )
+    return json_line({**_head(command), "data": answer.data, **_outcome(answer.warnings, answer.failure)})
 
 
-def _error(failure: Failure) -> dict[str, object]:
+def envelope_around(command: str, name: str) -> tuple[str, str]:
+    """Return the document up to the entries of `data.<name>`, and what stands between those and the outcome."""
+    head = json_line({**_head(command), "data": {name: []}})
+    return head.removesuffix("]}}"), "]}, "
+
+
+def outcome(warnings: tuple[str, ...], failure: Failure | None) -> str:
+    """Return the document's end: how it went, which is known when all entries have been written."""
+    return json_line(_outcome(warnings, failure)).removeprefix("{")
+
+
+def json_line(value: object) -> str:
+    """Return a JSON value as one line."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _head(command: str) -> dict[str, object]:
+    return {"schemaVersion": SCHEMA_VERSION, "command": command}
+
+
+def _outcome(warnings: tuple[str, ...], failure: Failure | None) -> dict[str, object]:
+    return {
+        "status": "failed" if failure else "ok",
+        "warnings": list(warnings),
+        "error": failure_data(failure) if failure else None,
+    }
+
+
+def failure_data(failure: Failure) -> dict[str, object]:
+    """Return a failure for scripts."""
     return {
         "code": failure.code,
         "category": failure.category,

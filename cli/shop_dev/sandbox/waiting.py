@@ -6,7 +6,6 @@ import queue
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from difflib import get_close_matches
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from shop_sandbox.errors import ErrorCode, SandboxError
 from shop_sandbox.events import AnyEvent, ProbeFailed, ResourceChanged, ResourceDied, ResourceState
 
 from shop_dev import sandbox
+from shop_dev.near import nearest
 from shop_dev.project import Project, resource_names
 
 if TYPE_CHECKING:
@@ -70,8 +70,8 @@ def check_known(name: str, known: Sequence[str]) -> None:
     """Raise resource_unknown with the names that come closest, if `name` is none of `known`."""
     if name in known:
         return
-    close = get_close_matches(name, known, n=1)
-    meant = f" Did you mean {close[0]}?" if close else ""
+    near = nearest(name, known)
+    meant = f" Did you mean {near}?" if near else ""
     raise SandboxError(
         ErrorCode.RESOURCE_UNKNOWN,
         f"There is no resource {name!r}.{meant}",

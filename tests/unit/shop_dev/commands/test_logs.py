@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +14,7 @@ from fakes.command_line import ShopDev
 from hypothesis import given
 from hypothesis import strategies as st
 from shop_dev.logbook import moment
+from shop_sandbox.logs import files
 
 
 @pytest.fixture
@@ -76,8 +81,77 @@ def test_a_typo_in_a_service_is_wrong_use(shop_dev: ShopDev, written: Path) -> N
     assert "Did you mean orders?" in said.err
 
 
-def test_an_endless_stream_and_one_document_do_not_go_together(shop_dev: ShopDev, written: Path) -> None:
-    assert shop_dev("logs", "-f", "--json").status == 2
+def test_a_traceback_after_a_record_is_shown_where_it_was_said(shop_dev: ShopDev, written: Path) -> None:
+    with (written / "orders.log").open("a") as log:
+        for number, line in enumerate(
+            ["Traceback (most recent call last):", '  File "bootstrap.py", line 7, in start', "RuntimeError: no such table"]
+        ):
+            log.write(f"2026-01-31T12:00:03.{number:03}Z {line}\n")
+        log.write('2026-01-31T12:00:04.000Z {"level": "info", "message": "stopped"}\n')
+
+    said = shop_dev("logs", "orders")
+
+    assert times_of_day_removed(said.out).splitlines()[-4:] == [
+        "orders             Traceback (most recent call last):",
+        '                                  File "bootstrap.py", line 7, in start',
+        "                                RuntimeError: no such table",
+        "orders             INFO  stopped",
+    ]
+
+
+def test_the_newest_records_of_each_resource(shop_dev: ShopDev, written: Path) -> None:
+    records = shop_dev("logs", "--tail", "1", "--json").document()["data"]["records"]
+
+    assert [record["resource"] for record in records] == ["kafka", "orders"]
+    assert records[1]["fields"]["message"] == "handler failed"
+
+
+def test_a_log_that_cannot_be_read_is_an_error_with_its_path_and_no_traceback(shop_dev: ShopDev, written: Path) -> None:
+    (written / "kafka.log").unlink()
+    (written / "kafka.log").mkdir()  # a folder cannot be read by anybody, not even by root
+
+    said = shop_dev("logs")
+    document = shop_dev("logs", "--json").document()
+
+    assert (said.status, said.err.splitlines()[0].rpartition(" ")[2]) == (1, "[log_unreadable]")
+    assert document["error"]["detail"]["path"] == str(written / "kafka.log")
+
+
+def test_a_log_that_breaks_off_while_it_is_read_ends_the_document_as_failed(
+    shop_dev: ShopDev, written: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks_off(stretch: files.Stretch) -> Iterator[bytes]:
+        yield b"2026-01-31T12:00:00.100Z one"
+        yield b"2026-01-31T12:00:00.200Z two"
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(files.Stretch, "lines", breaks_off)
+
+    said = shop_dev("logs", "kafka", "--json")
+
+    assert [record["text"] for record in said.document()["data"]["records"]] == ["one"]
+    assert (said.status, said.document()["error"]["code"]) == (1, "log_unreadable")
+
+
+def test_following_shows_what_is_said_from_now_on_as_lines_of_json(written: Path) -> None:
+    following = subprocess.Popen(
+        [sys.executable, "-m", "shop_dev", "logs", "orders", "-f", "--tail", "1", "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert following.stdout is not None
+    newest_of_the_past = json.loads(following.stdout.readline())  # it follows by now
+
+    with (written / "orders.log").open("a") as log:
+        log.write("2026-01-31T13:00:00.000Z said later\n")
+    said_later = json.loads(following.stdout.readline())
+    following.send_signal(signal.SIGINT)
+    rest, errors = following.communicate(timeout=60)
+
+    assert newest_of_the_past["fields"]["message"] == "handler failed"
+    assert (said_later["resource"], said_later["text"]) == ("orders", "said later")
+    assert (following.returncode, json.loads(rest)["error"]["code"], errors) == (130, "interrupted", "")
 
 
 @given(st.integers(0, 59), st.integers(0, 59), st.integers(0, 23))
