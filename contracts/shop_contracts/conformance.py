@@ -16,7 +16,8 @@ from typing import Any
 from shop_contracts.compat import Level, Mode, Reference, Schema, check
 from shop_contracts.compat.house.rule import Category
 from shop_contracts.openapi_diff import diff, open_api
-from shop_contracts.protobuf.compiler import InvalidProto, compile_proto
+from shop_contracts.protobuf.compiled import InvalidProto
+from shop_contracts.protobuf.compiler import compile_proto
 
 Case = Mapping[str, Any]
 

@@ -8,12 +8,12 @@ from html import escape
 from importlib.resources import files
 from typing import Any
 
-from shop_contracts.checking.declared import Api, Carrier, Contracts, Payload
-from shop_contracts.checking.protobuf import Compiled
 from shop_contracts.checking.rest import METHODS, Documents
 from shop_contracts.compat.elements import Enum, Message
 from shop_contracts.compat.schema import Schema
 from shop_contracts.event_documents import comment, kinds
+from shop_contracts.tree.compiled import Compiled
+from shop_contracts.tree.declared import Api, Carrier, Contracts, Payload
 
 _DEEPEST = 12
 _CODE = re.compile(r"`([^`]+)`")

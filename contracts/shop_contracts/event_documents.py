@@ -14,11 +14,11 @@ from typing import Any
 
 import yaml
 
-from shop_contracts.checking.declared import Carrier, Contracts, Payload, Service
-from shop_contracts.checking.protobuf import Compiled
 from shop_contracts.compat.elements import SCALAR_NAMES, Enum, Field, File, Message
 from shop_contracts.compat.lint.places import Places
 from shop_contracts.compat.schema import Schema
+from shop_contracts.tree.compiled import Compiled
+from shop_contracts.tree.declared import Carrier, Contracts, Payload, Service
 
 FOLDER = "asyncapi"
 KIND = "kind"

@@ -13,9 +13,9 @@ from typing import Any
 from google.protobuf import json_format
 from google.protobuf.message import Message
 
-from shop_contracts.checking.declared import Carrier, Consumption, Contracts, Payload
 from shop_contracts.checking.proofs import Proofs
 from shop_contracts.event_documents import Kind
+from shop_contracts.tree.declared import Carrier, Consumption, Contracts, Payload
 
 
 def pacts(contracts: Contracts, proofs: Proofs) -> dict[str, bytes]:

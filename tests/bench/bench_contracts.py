@@ -19,9 +19,9 @@ from pathlib import Path
 from bench_compat import text
 from shop_contracts.checking import generated
 from shop_contracts.checking.check import examine
-from shop_contracts.checking.protobuf import Compiled
 from shop_contracts.compat import Level, Mode, check
 from shop_contracts.compat.sources import load
+from shop_contracts.tree.compiled import Compiled
 from shop_dev.contracts.rehearsals import rehearsing
 from shop_dev.contracts.tree import contracts_at, open_contracts, proto_files
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from shop_contracts.checking.check import examine
-from shop_contracts.checking.finding import Finding
+from shop_contracts.tree.finding import Finding
 from shop_dev.contracts.rehearsals import rehearsing
 from shop_dev.contracts.tree import open_contracts
 from shop_kit.kafka import wire

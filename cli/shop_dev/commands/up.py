@@ -32,9 +32,9 @@ def up(
     from shop_dev.output.sinks import sink_for
     from shop_dev.output.start_report import StartReport
     from shop_dev.project import open_project
-    from shop_dev.sandbox.history import earlier_starts, resources_started
     from shop_dev.sandbox.starting import start, stay, stock_the_shop
     from shop_dev.sandbox.unused import unused
+    from shop_dev.start_history import earlier_starts, resources_started
 
     project = open_project(name=name, start_timeout_seconds=timeout)
     with sink_for(json=json) as sink:

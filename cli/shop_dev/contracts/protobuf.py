@@ -11,7 +11,7 @@ from shop_contracts.compat.lock import InvalidLock, read_lock
 from shop_contracts.compat.readers import Reader
 from shop_contracts.compat.schema import Schema
 from shop_contracts.compat.sources import Unreadable, files_behind, load
-from shop_contracts.protobuf.compiler import InvalidProto
+from shop_contracts.protobuf.compiled import InvalidProto
 from shop_sandbox.errors import ErrorCode, SandboxError
 
 from shop_dev.errors import CliCode, ShopDevError

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from shop_contracts.checking.declared import Service
-from shop_contracts.checking.finding import Finding, Group
 from shop_contracts.checking.proofs import Cast, Sent
+from shop_contracts.tree.declared import Service
+from shop_contracts.tree.finding import Finding, Group
 from shop_kit.errors import Transient
 from shop_kit.kafka import wire
 from shop_kit.kafka.receiving import receive

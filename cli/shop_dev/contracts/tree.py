@@ -12,11 +12,11 @@ from typing import Any
 
 from shop_contracts.checking.baselines import Baselines
 from shop_contracts.checking.changes import Commit
-from shop_contracts.checking.declared import Api, Carrier, Consumption, Contracts, Declared, Payload, Place, Program, Read, Rpc
-from shop_contracts.checking.declared import Service as DeclaredService
-from shop_contracts.checking.finding import Finding, Group
 from shop_contracts.checking.releasing import released_files
 from shop_contracts.checking.snapshot import NoSuchCommit, lay_out
+from shop_contracts.tree.declared import Api, Carrier, Consumption, Contracts, Declared, Payload, Place, Program, Read, Rpc
+from shop_contracts.tree.declared import Service as DeclaredService
+from shop_contracts.tree.finding import Finding, Group
 from shop_sandbox.errors import SandboxError
 from shop_sandbox.manifest.faults import Path as Steps
 from shop_sandbox.manifest.form import Service

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from shop_dev.output.compat_report import proof_data, proof_lines
 
 if TYPE_CHECKING:
-    from shop_contracts.checking.finding import Finding
+    from shop_contracts.tree.finding import Finding
 
 _TITLES = {
     "sources": "What cannot be read",

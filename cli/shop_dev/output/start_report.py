@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from shop_sandbox.events import CriticalStep, SandboxReady
 
-from shop_dev.sandbox.history import EarlierStart, usual_seconds, usual_seconds_of
+from shop_dev.start_history import EarlierStart, usual_seconds, usual_seconds_of
 
 
 @dataclass(frozen=True)

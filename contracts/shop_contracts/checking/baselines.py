@@ -19,7 +19,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from shop_contracts.checking.finding import Finding, Group
+from shop_contracts.tree.finding import Finding, Group
 
 HISTORY = "history.json"
 FOLDER = "baselines"

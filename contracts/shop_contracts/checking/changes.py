@@ -8,15 +8,16 @@ from datetime import date
 
 from shop_contracts.checking import protobuf, rest
 from shop_contracts.checking.baselines import Baselines, History, Kind, Version
-from shop_contracts.checking.declared import Carrier, Contracts, Payload, Place, Rpc
-from shop_contracts.checking.finding import Finding, Group
-from shop_contracts.checking.protobuf import Compiled, Earlier
+from shop_contracts.checking.protobuf import Earlier
 from shop_contracts.checking.rest import Documents
 from shop_contracts.compat.lock import RuleSetLock
 from shop_contracts.compat.schema import Schema
 from shop_contracts.compat.sources import load
 from shop_contracts.openapi_diff.documents import Api as Document
 from shop_contracts.openapi_diff.documents import open_api
+from shop_contracts.tree.compiled import Compiled
+from shop_contracts.tree.declared import Carrier, Contracts, Payload, Place, Rpc
+from shop_contracts.tree.finding import Finding, Group
 
 
 @dataclass(frozen=True, slots=True)

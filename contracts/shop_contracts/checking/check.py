@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from shop_contracts.checking import coverage, generated, protobuf
 from shop_contracts.checking.baselines import FOLDER, Baselines
 from shop_contracts.checking.changes import Changes, Commit
-from shop_contracts.checking.declared import Contracts
-from shop_contracts.checking.finding import Finding, Group
-from shop_contracts.checking.protobuf import Compiled
 from shop_contracts.checking.rest import Documents
 from shop_contracts.compat.lock import InvalidLock, RuleSetLock, read_lock
+from shop_contracts.tree.compiled import Compiled
+from shop_contracts.tree.declared import Contracts
+from shop_contracts.tree.finding import Finding, Group
 
 if TYPE_CHECKING:
     from shop_contracts.checking.proofs import Cast

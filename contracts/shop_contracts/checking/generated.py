@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
 
-from shop_contracts.checking.declared import Contracts
-from shop_contracts.checking.finding import Finding, Group
-from shop_contracts.checking.protobuf import Compiled
 from shop_contracts.event_documents import FOLDER, documents
 from shop_contracts.generate import GENERATED_PATTERNS, GenerationFailed, compile_contracts
+from shop_contracts.tree.compiled import Compiled
+from shop_contracts.tree.declared import Contracts
+from shop_contracts.tree.finding import Finding, Group
 
 _REFRESH = "run `shop-dev contracts generate` and commit the result"
 

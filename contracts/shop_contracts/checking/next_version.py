@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from shop_contracts.checking.declared import Contracts, Payload, Rpc
+from shop_contracts.tree.declared import Contracts, Payload, Rpc
 
 _VERSION = re.compile(r"(?<![A-Za-z0-9_])v(\d+)(?![A-Za-z0-9_])")
 _PACKAGE = re.compile(r"^\s*package\s+([A-Za-z0-9_.]+)\s*;", re.MULTILINE)

@@ -14,14 +14,15 @@ from google.protobuf import json_format
 from google.protobuf.message import Message
 from hypothesis import HealthCheck, Phase, given, settings
 
-from shop_contracts.checking.declared import Carrier, Consumption, Contracts, Payload
-from shop_contracts.checking.finding import Finding, Group
-from shop_contracts.checking.protobuf import Compiled, Earlier, meaning, walk
+from shop_contracts.checking.protobuf import Earlier, meaning, walk
 from shop_contracts.checking.records import Needed, is_filled, needed_tree, observe, records
 from shop_contracts.compat.elements import Message as Element
 from shop_contracts.compat.proof import Proof
 from shop_contracts.compat.schema import Schema
 from shop_contracts.event_documents import KIND, Kind, kinds
+from shop_contracts.tree.compiled import Compiled
+from shop_contracts.tree.declared import Carrier, Consumption, Contracts, Payload
+from shop_contracts.tree.finding import Finding, Group
 
 EXAMPLES = 20
 """Messages tried for each consumer, version and kind. The same ones in every run."""

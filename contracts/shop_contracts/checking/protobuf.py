@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from shop_contracts.checking.declared import Consumption, Contracts
-from shop_contracts.checking.finding import Finding, Group
 from shop_contracts.compat import Finding as Refusal
 from shop_contracts.compat import Level, Mode, Report, Schema, check
 from shop_contracts.compat.elements import Enum, Field, File, Message, Service
@@ -19,10 +16,10 @@ from shop_contracts.compat.lint.places import Places
 from shop_contracts.compat.lint.rule import Fault
 from shop_contracts.compat.lock import RuleSetLock
 from shop_contracts.compat.readers import Reader
-from shop_contracts.compat.sources import Unreadable, load
-from shop_contracts.protobuf.compiler import InvalidProto
-
-_AT = re.compile(r"line (\d+)")
+from shop_contracts.compat.sources import load
+from shop_contracts.tree.compiled import Compiled
+from shop_contracts.tree.declared import Consumption, Contracts
+from shop_contracts.tree.finding import Finding, Group
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,49 +28,6 @@ class Earlier:
 
     name: str
     schema: Schema
-
-
-class Compiled:
-    """The schemas of one tree, each compiled once."""
-
-    def __init__(self, contracts: Contracts) -> None:
-        self.contracts = contracts
-        self.faults: list[Finding] = []
-        self._schemas: dict[str, Schema | None] = {}
-
-    def schema(self, path: str) -> Schema | None:
-        """The schema at a path of the checkout with source info; None (and a finding in `faults`) where it does not compile."""
-        if path not in self._schemas:
-            self._schemas[path] = self._compile(path)
-        return self._schemas[path]
-
-    def _compile(self, path: str) -> Schema | None:
-        contracts = self.contracts
-        name = contracts.import_name(path)
-        roots = (contracts.import_root, contracts.root)
-        try:
-            return load(contracts.root / path, name=name, import_paths=roots, source_info=True)
-        except Unreadable as error:
-            self.faults.append(unreadable(error, contracts.root))
-        except InvalidProto as error:
-            self.faults += [
-                Finding(
-                    Group.SOURCES,
-                    "schema-does-not-compile",
-                    path if problem.file == name else contracts.shown(problem.file),
-                    problem.line,
-                    problem.message,
-                )
-                for problem in error.problems
-            ]
-        return None
-
-
-def unreadable(error: Unreadable, root: Path) -> Finding:
-    """Return the finding for a file that cannot be read."""
-    path = error.path.relative_to(root).as_posix() if error.path.is_relative_to(root) else str(error.path)
-    line = _AT.search(error.reason)
-    return Finding(Group.SOURCES, "schema-unreadable", path, int(line[1]) if line else 0, f"It cannot be read: {error.reason}.")
 
 
 def style_faults(contracts: Contracts, files: Iterable[str], *, known: Compiled) -> Iterator[Finding]:

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from shop_contracts.checking import rest
 from shop_contracts.checking.baselines import Baselines, History, Kind, Version
-from shop_contracts.checking.declared import Contracts, Payload
-from shop_contracts.checking.protobuf import Compiled, meaning
+from shop_contracts.checking.protobuf import meaning
 from shop_contracts.compat.sources import load
+from shop_contracts.tree.compiled import Compiled
+from shop_contracts.tree.declared import Contracts, Payload
 
 
 @dataclass(frozen=True, slots=True)

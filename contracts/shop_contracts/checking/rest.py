@@ -5,17 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from shop_contracts.checking.declared import Place
-from shop_contracts.checking.finding import Finding, Group
+from shop_contracts.checking.routes import Route, without_names
 from shop_contracts.openapi_diff.documents import Api as Document
 from shop_contracts.openapi_diff.documents import open_api
 from shop_contracts.openapi_diff.fault import InvalidOpenapi
 from shop_contracts.openapi_diff.reading import lines_of
-
-if TYPE_CHECKING:
-    from shop_contracts.checking.coverage import Route
+from shop_contracts.tree.declared import Place
+from shop_contracts.tree.finding import Finding, Group
 
 METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace"})
 _FILE = re.compile(r"""\$ref["']?\s*:\s*["']?([^#"'\s}]+)""")
@@ -41,8 +38,6 @@ class Documents:
 
     def routes(self, path: str) -> Iterator[Route]:
         """Yield the operations of a document, each with its line; none of one that cannot be read."""
-        from shop_contracts.checking.coverage import Route, without_names
-
         document = self.open(path)
         if document is None:
             return

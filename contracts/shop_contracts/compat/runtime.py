@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,6 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message, message_fa
 
 if TYPE_CHECKING:
     from shop_contracts.compat.elements import Enum
-    from shop_contracts.compat.schema import Schema
 
 
 class Unbuildable(Exception):
@@ -20,13 +20,13 @@ class Unbuildable(Exception):
 
 
 class Runtime:
-    """Message classes of one schema, in a pool of their own so that two versions of one name can live side by side.
+    """Message classes of one schema, from its `files`, in a pool of their own: two versions of one name can live side by side.
 
     Everything here raises Unbuildable where the runtime refuses a file of the schema.
     """
 
-    def __init__(self, schema: Schema) -> None:
-        self._schema = schema
+    def __init__(self, files: Mapping[str, descriptor_pb2.FileDescriptorProto]) -> None:
+        self._files = files
         self._holders: set[str] = set()
 
     @cached_property
@@ -34,10 +34,10 @@ class Runtime:
         """The pool with every file of the schema, imports first."""
         pool = descriptor_pool.DescriptorPool()
         added: set[str] = set()
-        waiting = list(self._schema.files)
+        waiting = list(self._files)
         while waiting:
             path = waiting[-1]
-            missing = [one for one in self._schema.files[path].dependency if one in self._schema.files and one not in added]
+            missing = [one for one in self._files[path].dependency if one in self._files and one not in added]
             if path in added:
                 waiting.pop()
             elif missing:
@@ -49,7 +49,7 @@ class Runtime:
 
     def _add(self, pool: descriptor_pool.DescriptorPool, path: str) -> None:
         try:
-            pool.Add(self._schema.files[path])
+            pool.Add(self._files[path])
         except TypeError as error:
             raise Unbuildable(path, str(error)) from error
 

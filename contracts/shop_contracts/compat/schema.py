@@ -13,7 +13,7 @@ from shop_contracts.compat.elements import File, Tree
 
 if TYPE_CHECKING:
     from shop_contracts.compat.runtime import Runtime
-    from shop_contracts.protobuf.compiler import CompiledProto
+    from shop_contracts.protobuf.compiled import CompiledProto
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class Schema:
         """Message classes for the schema, built on first use and kept."""
         from shop_contracts.compat.runtime import Runtime
 
-        return Runtime(self)
+        return Runtime(self.files)
 
     @property
     def file(self) -> File:

@@ -15,12 +15,12 @@ import tempfile
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
-from google.protobuf.message import DecodeError
+from google.protobuf.descriptor_pb2 import FileDescriptorSet
+
+from shop_contracts.protobuf.compiled import CompiledProto, InvalidProto, Problem
 
 MAX_SOURCE_BYTES = 10 * 1024 * 1024
 """All sources of one compilation together."""
@@ -38,38 +38,6 @@ _REPORT = re.compile(r"^(?P<file>.+?):(?P<line>\d+):(?P<column>\d+): (?P<message
 _NOISE = re.compile(r"^(WARNING: All log messages|[IWE]\d{4} )|: warning: ")
 _NAME_PART = re.compile(r"[^\x00-\x1f\x7f\\/:*?\"<>|]{1,200}")
 _compiling = threading.Lock()
-
-
-@dataclass(frozen=True)
-class Problem:
-    """One fault in a source. `line` and `column` count from 1; 0 means that the compiler named none."""
-
-    file: str
-    line: int
-    column: int
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}: {self.message}" if self.line else f"{self.file}: {self.message}"
-
-
-class InvalidProto(ValueError):
-    """The source or descriptor does not make a valid file; `problems` lists every fault that was found, with its place."""
-
-    def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems = tuple(problems)
-        super().__init__("\n".join(map(str, self.problems)))
-
-
-@dataclass(frozen=True)
-class CompiledProto:
-    """A file and everything it imports, directly or not, imports before importers. Treat the descriptors as read-only.
-
-    Names are resolved, `json_name` is set, and options of every retention are kept, as in protoc's descriptor sets.
-    """
-
-    file: FileDescriptorProto
-    dependencies: tuple[FileDescriptorProto, ...] = field(repr=False)
 
 
 def compile_proto(
@@ -94,45 +62,14 @@ def compile_proto(
     return CompiledProto(main, tuple(dependencies))
 
 
-def compile_descriptor(
-    descriptor: FileDescriptorProto | bytes, references: Mapping[str, str] | None = None, *, name: str = "schema.proto"
-) -> CompiledProto:
-    """Check a binary descriptor by compiling what it prints as; the result is what the same file as text would give.
-
-    Raises InvalidProto for bytes that are no descriptor and for a descriptor that describes no valid file.
-    """
-    from shop_contracts.protobuf.printer import Unprintable, print_descriptor
-
-    parsed = _parse_descriptor(descriptor, name)
-    imports = "".join(f'import "{path}";\n' for path in [*parsed.dependency, *parsed.option_dependency] if _is_import_name(path))
-    closure = compile_proto(f'syntax = "proto3";\n{imports}', references, name=name)
-    try:
-        text = print_descriptor(parsed, closure.dependencies)
-    except Unprintable as error:
-        raise InvalidProto([Problem(name, 0, 0, str(error))]) from error
-    return compile_proto(text, references, name=name)
-
-
-def _parse_descriptor(descriptor: FileDescriptorProto | bytes, name: str) -> FileDescriptorProto:
-    if isinstance(descriptor, FileDescriptorProto):
-        return descriptor
-    if len(descriptor) > MAX_SOURCE_BYTES:
-        raise InvalidProto(
-            [Problem(name, 0, 0, f"The descriptor has {len(descriptor):,} bytes; {MAX_SOURCE_BYTES:,} are allowed.")]
-        )
-    try:
-        return FileDescriptorProto.FromString(descriptor)
-    except DecodeError as error:
-        raise InvalidProto([Problem(name, 0, 0, f"The bytes are no FileDescriptorProto: {error}.")]) from error
-
-
-def _is_import_name(path: str) -> bool:
+def is_import_name(path: str) -> bool:
+    """Return whether a file may have this name: a relative path without `.`, `..` and special characters."""
     parts = path.split("/")
     return all(_NAME_PART.fullmatch(part) and part not in {".", ".."} for part in parts)
 
 
 def _checked(path: str, source: str) -> bytes:
-    if not _is_import_name(path):
+    if not is_import_name(path):
         raise InvalidProto(
             [Problem(path, 0, 0, "The name of the file is no relative path without '.', '..' and special characters.")]
         )

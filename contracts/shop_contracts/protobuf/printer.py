@@ -26,7 +26,7 @@ from google.protobuf.descriptor_pb2 import (
 )
 from google.protobuf.message import Message
 
-from shop_contracts.protobuf.compiler import CompiledProto
+from shop_contracts.protobuf.compiled import CompiledProto
 
 _SCALARS = {
     FieldDescriptorProto.TYPE_DOUBLE: "double",

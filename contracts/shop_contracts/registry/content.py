@@ -12,7 +12,9 @@ from typing import TypeVar
 
 import msgspec
 
-from shop_contracts.protobuf.compiler import CompiledProto, InvalidProto, compile_descriptor, compile_proto
+from shop_contracts.protobuf.compiled import CompiledProto, InvalidProto
+from shop_contracts.protobuf.compiler import compile_proto
+from shop_contracts.protobuf.descriptors import compile_descriptor
 from shop_contracts.protobuf.normal import canonical_bytes, normal_bytes
 from shop_contracts.protobuf.printer import print_proto
 from shop_contracts.registry import errors

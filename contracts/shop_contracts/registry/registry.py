@@ -9,7 +9,7 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from shop_contracts.protobuf.compiler import CompiledProto
+from shop_contracts.protobuf.compiled import CompiledProto
 from shop_contracts.registry import changes, errors
 from shop_contracts.registry.changes import Change, Registration
 from shop_contracts.registry.compatibility import CompatibilityCheck

@@ -14,8 +14,8 @@ import pytest
 import yaml
 from fakes.contract_repository import ContractRepository
 from jsonschema import Draft202012Validator
-from shop_contracts.checking.protobuf import Compiled
 from shop_contracts.event_documents import documents
+from shop_contracts.tree.compiled import Compiled
 from shop_dev.contracts.tree import open_contracts
 
 SHOP = Path(__file__).resolve().parents[3] / "contracts" / "shop_contracts" / "asyncapi"

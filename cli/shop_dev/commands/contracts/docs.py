@@ -16,9 +16,9 @@ Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Where to write 
 def docs(out: Out, json: JsonFlag = False) -> Answer:
     """Write a browsable page of every REST interface and every event, in one file that needs no network."""
     from shop_contracts.checking.baselines import write_whole
-    from shop_contracts.checking.protobuf import Compiled
     from shop_contracts.checking.rest import Documents
     from shop_contracts.contract_page import page
+    from shop_contracts.tree.compiled import Compiled
 
     from shop_dev.contracts.tree import open_contracts
 

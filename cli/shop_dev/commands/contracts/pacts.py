@@ -17,8 +17,8 @@ def pacts(out: Out, json: JsonFlag = False) -> Answer:
     """Write what consumers read of events as Pact v4 message files, for other teams' tools."""
     from shop_contracts.checking.baselines import write_whole
     from shop_contracts.checking.proofs import Proofs
-    from shop_contracts.checking.protobuf import Compiled
     from shop_contracts.pacts import pacts as pact_files
+    from shop_contracts.tree.compiled import Compiled
 
     from shop_dev.contracts.rehearsals import rehearsing
     from shop_dev.contracts.tree import open_contracts

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from google.protobuf.descriptor_pb2 import FileOptions
 
-from shop_contracts.compat.house.pairs import Break, FilePair
+from shop_contracts.compat.house.breaks import Break
+from shop_contracts.compat.house.pairs import FilePair
 from shop_contracts.compat.house.rule import SOURCE, Rule
 
 

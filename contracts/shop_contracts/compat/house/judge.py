@@ -8,7 +8,9 @@ from typing import Any
 
 from shop_contracts.compat.elements import Enum, File
 from shop_contracts.compat.house import reuse, rules
-from shop_contracts.compat.house.pairs import Break, History, Pair, walk
+from shop_contracts.compat.house.breaks import Break
+from shop_contracts.compat.house.pairs import Pair, walk
+from shop_contracts.compat.house.past import History
 from shop_contracts.compat.house.rule import HOUSE, Category, Rule
 from shop_contracts.compat.levels import Direction, Level
 from shop_contracts.compat.proof import Evidence

@@ -6,59 +6,13 @@ number, extensions by the message they extend and their number, RPCs by name.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from shop_contracts.compat.elements import Enum, Field, File, Message, Method, Service, Tree
+from shop_contracts.compat.house.breaks import Break, field_path, path_of
 from shop_contracts.compat.schema import Schema
-
-if TYPE_CHECKING:
-    from shop_contracts.compat.house.reuse.past import EnumPast, MessagePast
-
-ABSENT = "absent"
-
-
-@dataclass(frozen=True, slots=True)
-class Break:
-    """One thing a rule refuses.
-
-    `file` is the new version's file it is in, None where nothing of it is left there. `old` and `new` are the elements it was seen
-    on: the proof starts from them.
-    """
-
-    path: str
-    before: str
-    after: str
-    message: str
-    file: str | None = None
-    old: Any = None
-    new: Any = None
-    against: Schema | None = None
-    """The version that `old` is from, where the rule looked through several."""
-
-
-@dataclass(eq=False)
-class History:
-    """The new version and all that count before it, the latest first. There is at least one."""
-
-    earlier: Sequence[Schema]
-    new: Schema
-
-    @cached_property
-    def messages(self) -> list[MessagePast]:
-        """The messages whose fields were not always what they are now; map entries have no past of their own."""
-        from shop_contracts.compat.house.reuse.past import messages
-
-        return list(messages(self.earlier, self.new))
-
-    @cached_property
-    def enums(self) -> list[EnumPast]:
-        """The enums whose values were not always what they are now."""
-        from shop_contracts.compat.house.reuse.past import enums
-
-        return list(enums(self.earlier, self.new))
 
 
 @dataclass(slots=True)
@@ -176,18 +130,6 @@ class MethodPair:
 
 
 Pair = SchemaPair | FilePair | MessagePair | FieldPair | EnumPair | EnumNumberPair | ServicePair | MethodPair
-
-
-def path_of(local_name: str, inside: str = "") -> str:
-    """Return a path in the notation of both modes: `#/Order/Line/1`."""
-    return "#/" + local_name.replace(".", "/") + (f"/{inside}" if inside else "")
-
-
-def field_path(field: Field) -> str:
-    """Return a field's path, or an extension's by its full name in brackets."""
-    if field.parent is None or field.proto.extendee:
-        return f"#/[{field.full_name}]"
-    return path_of(field.parent.local_name, str(field.number))
 
 
 def walk(old_schema: Schema, new_schema: Schema) -> Iterator[Pair]:

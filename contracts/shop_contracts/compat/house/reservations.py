@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shop_contracts.compat.house import ranges
-from shop_contracts.compat.house.pairs import Break, EnumPair, MessagePair
+from shop_contracts.compat.house.breaks import Break
+from shop_contracts.compat.house.pairs import EnumPair, MessagePair
 
 
 def given_up(pair: MessagePair | EnumPair) -> Iterator[Break]:

@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, TypeVar
 
+from shop_contracts.compat.house.breaks import Break
 from shop_contracts.compat.house.pairs import (
-    Break,
     EnumNumberPair,
     EnumPair,
     FieldPair,
     FilePair,
-    History,
     MessagePair,
     MethodPair,
     SchemaPair,
     ServicePair,
 )
+from shop_contracts.compat.house.past import History
 
 P = TypeVar("P", History, SchemaPair, FilePair, MessagePair, FieldPair, EnumPair, EnumNumberPair, ServicePair, MethodPair)
 

@@ -11,7 +11,7 @@ from shop_contracts.openapi_diff.changes import Change, Context, Direction, Plac
 from shop_contracts.openapi_diff.compare.keywords import Difference
 from shop_contracts.openapi_diff.compare.lifecycle import STABILITY, lifecycle, stability_of, sunset_facts
 from shop_contracts.openapi_diff.compare.media_types import is_json, match_media_types
-from shop_contracts.openapi_diff.compare.parameters import parameter_changes, template
+from shop_contracts.openapi_diff.compare.parameters import Side, parameter_changes, template
 from shop_contracts.openapi_diff.compare.schemas import SchemaPairs
 from shop_contracts.openapi_diff.compare.security import SchemeNames, security_changes
 from shop_contracts.openapi_diff.compare.untouched import Untouched
@@ -79,7 +79,9 @@ class Comparison:
                 continue
             context = replace(context, stability=level or "stable")
             yield from security_changes(operation, twin, context, self._schemes, roots=(self.old.root, self.new.root))
-            yield from parameter_changes(self, (path, before, operation), (new_path, after, twin), context)
+            yield from parameter_changes(
+                self.pairs, Side(self.old, path, before, operation), Side(self.new, new_path, after, twin), context
+            )
             yield from self._body(operation, twin, context)
             yield from self._responses(operation, twin, context)
 

@@ -5,22 +5,26 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from shop_contracts.openapi_diff.changes import Change, Context, Direction, Place, Verb
 from shop_contracts.openapi_diff.compare.lifecycle import lifecycle, sunset_facts
 from shop_contracts.openapi_diff.compare.media_types import is_json
+from shop_contracts.openapi_diff.compare.schemas import SchemaPairs
 from shop_contracts.openapi_diff.documents import Api, Node
 from shop_contracts.openapi_diff.schemas import Schema
 
-if TYPE_CHECKING:
-    from shop_contracts.openapi_diff.compare.operations import Comparison
-
-Side = tuple[str, Node, Node]
-"""A path as it is written, its path item and the operation."""
-
 _VARIABLE = re.compile(r"\{([^{}]*)\}")
 _STYLES = {"query": "form", "cookie": "form", "path": "simple", "header": "simple"}
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """An operation in one of the two documents: its path as it is written there, its path item and itself."""
+
+    api: Api
+    path: str
+    item: Node
+    operation: Node
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +69,12 @@ def template(path: str) -> tuple[str, list[str]]:
     return _VARIABLE.sub("{}", path), _VARIABLE.findall(path)
 
 
-def parameter_changes(comparison: Comparison, old: Side, new: Side, context: Context) -> Iterator[Change]:
+def parameter_changes(pairs: SchemaPairs, old: Side, new: Side, context: Context) -> Iterator[Change]:
     """Yield what differs in the parameters of an operation."""
     context = replace(context, direction=Direction.REQUEST, place=Place.PARAMETER, strongly_typed=False)
-    before = _parameters(comparison.old, old, {})
-    names = dict(zip(template(new[0])[1], template(old[0])[1], strict=False))
-    after = _parameters(comparison.new, new, {name: was for name, was in names.items() if ("path", name) not in before})
+    before = _parameters(old, {})
+    names = dict(zip(template(new.path)[1], template(old.path)[1], strict=False))
+    after = _parameters(new, {name: was for name, was in names.items() if ("path", name) not in before})
     _unfold(before, after)
     _unfold(after, before)
     for key, parameter in before.items():
@@ -79,7 +83,7 @@ def parameter_changes(comparison: Comparison, old: Side, new: Side, context: Con
             facts = sunset_facts(parameter.node.value)
             yield Change("parameter", Verb.REMOVED, there, subject=parameter.name, old=parameter.node, facts=facts)
         else:
-            yield from _both(comparison, parameter, after[key], there)
+            yield from _both(pairs, parameter, after[key], there)
     for key, parameter in after.items():
         if key not in before:
             facts = {"required": parameter.is_required, "of_path": parameter.of_path}
@@ -88,7 +92,7 @@ def parameter_changes(comparison: Comparison, old: Side, new: Side, context: Con
             )
 
 
-def _both(comparison: Comparison, old: Parameter, new: Parameter, context: Context) -> Iterator[Change]:
+def _both(pairs: SchemaPairs, old: Parameter, new: Parameter, context: Context) -> Iterator[Change]:
     if old.is_required != new.is_required:
         verb = Verb.SET if new.is_required else Verb.UNSET
         yield Change("parameter-required", verb, context, subject=old.name, old=old.node, new=new.node)
@@ -104,18 +108,18 @@ def _both(comparison: Comparison, old: Parameter, new: Parameter, context: Conte
         yield Change("style", Verb.CHANGED, context, old.style[0], new.style[0], old.name, old.node, new.node)
     exploded = new.style == ("form", True)
     context = replace(context, form_exploded=exploded, strongly_typed=old.strongly_typed)
-    yield from comparison.pairs.changes(old.schema, new.schema, context)
+    yield from pairs.changes(old.schema, new.schema, context)
 
 
 def _context(parameter: Parameter, context: Context) -> Context:
     return replace(context, part=f"{parameter.location} parameter {parameter.name}", location=parameter.location)
 
 
-def _parameters(api: Api, side: Side, renamed: dict[str, str]) -> dict[tuple[str, str], Parameter]:
+def _parameters(side: Side, renamed: dict[str, str]) -> dict[tuple[str, str], Parameter]:
     found: dict[tuple[str, str], Parameter] = {}
-    for node, of_path in ((side[1], True), (side[2], False)):
+    for node, of_path in ((side.item, True), (side.operation, False)):
         for one in node.elements("parameters"):
-            parameter = _parameter(api, one, of_path=of_path)
+            parameter = _parameter(side.api, one, of_path=of_path)
             name = renamed.get(parameter.name, parameter.name) if parameter.location == "path" else parameter.name
             key = (parameter.location, name.lower() if parameter.location == "header" else name)
             found.pop(key, None)

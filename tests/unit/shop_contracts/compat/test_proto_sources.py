@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from shop_contracts.compat.sources import Unreadable, load
-from shop_contracts.protobuf.compiler import InvalidProto
+from shop_contracts.protobuf.compiled import InvalidProto
 
 MONEY = 'syntax = "proto3"; package shop.common.v1; message Money { int64 minor_units = 1; }'
 ORDER = 'syntax = "proto3"; package shop.orders.v1; import "shop/common.proto"; message Order { shop.common.v1.Money total = 1; }'

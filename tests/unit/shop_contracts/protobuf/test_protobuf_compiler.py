@@ -9,7 +9,9 @@ from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from hypothesis import given
 from hypothesis import strategies as st
 from shop_contracts.protobuf import compiler
-from shop_contracts.protobuf.compiler import InvalidProto, Problem, compile_descriptor, compile_proto
+from shop_contracts.protobuf.compiled import InvalidProto, Problem
+from shop_contracts.protobuf.compiler import compile_proto
+from shop_contracts.protobuf.descriptors import compile_descriptor
 
 ORDER = 'syntax = "proto3";\npackage shop;\nmessage Order { string id = 1; }\n'
 

@@ -4,7 +4,8 @@ import pytest
 from fakes.proto_sources import REFERENCES, sources
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from hypothesis import given, settings
-from shop_contracts.protobuf.compiler import compile_descriptor, compile_proto
+from shop_contracts.protobuf.compiler import compile_proto
+from shop_contracts.protobuf.descriptors import compile_descriptor
 from shop_contracts.protobuf.printer import Unprintable, default_json_name, print_descriptor, print_proto
 
 

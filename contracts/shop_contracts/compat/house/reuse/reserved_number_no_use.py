@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shop_contracts.compat.house import ranges
-from shop_contracts.compat.house.pairs import Break, History
-from shop_contracts.compat.house.reuse import past
+from shop_contracts.compat.house import past, ranges
+from shop_contracts.compat.house.breaks import Break
+from shop_contracts.compat.house.past import History
 from shop_contracts.compat.house.rule import Category, Rule
 
 

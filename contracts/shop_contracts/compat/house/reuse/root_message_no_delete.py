@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shop_contracts.compat.house.pairs import ABSENT, Break, SchemaPair, path_of
+from shop_contracts.compat.house.breaks import ABSENT, Break, path_of
+from shop_contracts.compat.house.pairs import SchemaPair
 from shop_contracts.compat.house.rule import Category, Rule
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shop_contracts.compat.house import ranges
-from shop_contracts.compat.house.pairs import ABSENT, Break, EnumPair
+from shop_contracts.compat.house.breaks import ABSENT, Break
+from shop_contracts.compat.house.pairs import EnumPair
 from shop_contracts.compat.house.rule import Category, Rule
 
 

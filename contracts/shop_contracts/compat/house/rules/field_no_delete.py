@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shop_contracts.compat.house.pairs import ABSENT, Break, MessagePair
+from shop_contracts.compat.house.breaks import ABSENT, Break
+from shop_contracts.compat.house.pairs import MessagePair
 from shop_contracts.compat.house.rule import Category, Rule
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from shop_contracts.compat.house.breaks import Break
 from shop_contracts.compat.house.defaults import can_have_default, default_of, same_default
-from shop_contracts.compat.house.pairs import Break, FieldPair
+from shop_contracts.compat.house.pairs import FieldPair
 from shop_contracts.compat.house.rule import Category, Rule
 
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from google.protobuf.descriptor_pb2 import FieldDescriptorProto as Proto
 
 from shop_contracts.compat.features import value_name
-from shop_contracts.compat.house.pairs import Break, FieldPair
+from shop_contracts.compat.house.breaks import Break
+from shop_contracts.compat.house.pairs import FieldPair
 from shop_contracts.compat.house.rule import Category, Rule
 
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from google.protobuf.descriptor_pb2 import FieldDescriptorProto as Proto
 
 from shop_contracts.compat.elements import Field, Message
-from shop_contracts.compat.house.pairs import ABSENT, Break, MessagePair
+from shop_contracts.compat.house.breaks import ABSENT, Break
+from shop_contracts.compat.house.pairs import MessagePair
 from shop_contracts.compat.house.rule import Category, Rule
 
 

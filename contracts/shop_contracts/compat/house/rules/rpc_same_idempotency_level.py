@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from google.protobuf.descriptor_pb2 import MethodOptions
 
-from shop_contracts.compat.house.pairs import Break, MethodPair
+from shop_contracts.compat.house.breaks import Break
+from shop_contracts.compat.house.pairs import MethodPair
 from shop_contracts.compat.house.rule import Category, Rule
 
 

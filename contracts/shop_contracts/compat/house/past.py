@@ -1,12 +1,13 @@
-"""Looking through a subject's history for what a number or a name meant before."""
+"""A subject's history: what a number or a name meant before."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from shop_contracts.compat.elements import Enum, Field, Message
-from shop_contracts.compat.house.pairs import Break, path_of
+from shop_contracts.compat.house.breaks import Break, path_of
 from shop_contracts.compat.schema import Schema
 
 
@@ -53,6 +54,24 @@ def enums(earlier: Sequence[Schema], new: Schema) -> Iterator[EnumPast]:
         forms = [(schema, schema.tree.enums[name]) for schema in earlier if name in schema.tree.enums]
         if any(form.proto != enum.proto for _, form in forms):
             yield EnumPast(enum, forms, earlier[0].tree.enums.get(name))
+
+
+@dataclass(eq=False)
+class History:
+    """The new version and all that count before it, the latest first. There is at least one."""
+
+    earlier: Sequence[Schema]
+    new: Schema
+
+    @cached_property
+    def messages(self) -> list[MessagePast]:
+        """The messages whose fields were not always what they are now; map entries have no past of their own."""
+        return list(messages(self.earlier, self.new))
+
+    @cached_property
+    def enums(self) -> list[EnumPast]:
+        """The enums whose values were not always what they are now."""
+        return list(enums(self.earlier, self.new))
 
 
 def version_text(schema: Schema) -> str:

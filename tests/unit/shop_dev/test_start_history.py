@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from shop_dev.sandbox.history import earlier_starts, usual_seconds, usual_seconds_of
+from shop_dev.start_history import earlier_starts, usual_seconds, usual_seconds_of
 
 
 def written(folder: Path, *lines: object) -> Path:
