@@ -5,6 +5,6 @@ in the
 service's own store, so that answer and effect are one transaction.
 """
 
-from shop_kit.idempotency.claims import Answer, Claim, InProgress, KeyReused, claim_from, key_of
+from shop_kit.idempotency.claims import Answer, AnsweredBefore, Claim, InProgress, KeyReused, claim_from, key_of
 
-__all__ = ["Answer", "Claim", "InProgress", "KeyReused", "claim_from", "key_of"]
+__all__ = ["Answer", "AnsweredBefore", "Claim", "InProgress", "KeyReused", "claim_from", "key_of"]

@@ -11,6 +11,7 @@ from enum import StrEnum
 from starlette.requests import Request
 from starlette.responses import Response
 
+from shop_kit.errors import KitError
 from shop_kit.http.problems import FieldFault, Problem
 
 LIFETIME_SECONDS = 24 * 3600.0
@@ -52,6 +53,14 @@ class Answer:
         """Return the HTTP response; a replay says so in a header."""
         headers = {**self.headers, "idempotency-replayed": "true"} if is_replay else dict(self.headers)
         return Response(self.body, self.status, headers=headers, media_type="application/json")
+
+
+class AnsweredBefore(KitError):
+    """This very request was answered before; `answer` is what it got."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__("the request was answered before")
+        self.answer = answer
 
 
 class KeyReused(Problem):

@@ -1,4 +1,4 @@
-"""Idempotency keys in PostgreSQL, in the transaction of the effect: a key is in progress exactly as long as that transaction."""
+"""Idempotency keys in PostgreSQL: claimed in the statement of the effect, together with the answer. No key is ever in progress."""
 
 from __future__ import annotations
 
@@ -6,50 +6,55 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from shop_kit.idempotency.claims import LIFETIME_SECONDS, Answer, Claim, InProgress, KeyReused
+from shop_kit.idempotency.claims import LIFETIME_SECONDS, Answer, Claim, KeyReused
 
 if TYPE_CHECKING:
     from shop_kit.postgres import Connection
 
-
-# One that has expired is taken over as if it were not there.
-_CLAIM = """
-INSERT INTO idempotency AS known (scope, key, fingerprint) VALUES ($1, $2, $3)
-ON CONFLICT (scope, key) DO UPDATE
-SET fingerprint = excluded.fingerprint, status = NULL, body = NULL, headers = NULL, created_at = now()
-WHERE known.created_at < now() - make_interval(secs => $4)
+SELECT_KEPT = """
+SELECT fingerprint, status, body, headers FROM idempotency
+WHERE scope = $1 AND key = $2 AND created_at >= now() - make_interval(secs => $3)
 """
 
 
-async def begin(connection: Connection, claim: Claim) -> Answer | None:
-    """The stored answer, or None: then the key is the caller's until its transaction ends, and `complete` stores the answer in it.
+def claiming(*, first: int, provided: str | None = None) -> str:
+    """Return SQL that claims a key and keeps its answer, bound to the six parameters of `columns` from `$first` on.
 
-    A concurrent twin waits here for the first one and gets its answer (or the key, when the first one failed).
-    Raises KeyReused when the key came with another request.
+    For the WITH of the statement that has the effect. It gives one row when the key is the caller's, none when it was claimed
+    before: then nothing else of the statement may happen, and `find` has the answer that was given. A twin that comes at the same
+    time waits here until the first has ended. With `provided`, the name of a part of that WITH, the key is claimed when that one
+    has given its row and there is a key to claim at all (the parameters may be null).
     """
-    written = await connection.execute(_CLAIM, claim.scope, claim.key, claim.fingerprint, LIFETIME_SECONDS)
-    if written == "INSERT 0 1":
+    values = ", ".join(f"${first + place}{kind}" for place, kind in enumerate(_TYPES))
+    source = f"SELECT {values} FROM {provided} WHERE ${first}::text IS NOT NULL" if provided else f"VALUES ({values})"  # noqa: S608  # nosec B608 # as below
+    # One that has expired is taken over as if it were not there.
+    return f"""
+    INSERT INTO idempotency AS known (scope, key, fingerprint, status, body, headers) {source}
+    ON CONFLICT (scope, key) DO UPDATE
+    SET fingerprint = excluded.fingerprint, status = excluded.status, body = excluded.body, headers = excluded.headers,
+        created_at = now()
+    WHERE known.created_at < now() - make_interval(secs => {LIFETIME_SECONDS})
+    RETURNING key
+    """  # noqa: S608  # nosec B608 # only numbers of parameters, the name of a part and a constant are put in
+
+
+_TYPES = ("::text", "::text", "::text", "::integer", "::bytea", "::text")
+
+
+def columns(claim: Claim, answer: Answer) -> tuple[object, ...]:
+    """Return the six parameters of `claiming`."""
+    headers = msgspec.json.encode(dict(answer.headers)).decode()
+    return (claim.scope, claim.key, claim.fingerprint, answer.status, answer.body, headers)
+
+
+async def find(connection: Connection, claim: Claim) -> Answer | None:
+    """Return the answer that was given under this key, if any. Raises KeyReused when it came with another request."""
+    row = await connection.fetchrow(SELECT_KEPT, claim.scope, claim.key, LIFETIME_SECONDS)
+    if row is None:
         return None
-    row = await connection.fetchrow(
-        "SELECT fingerprint, status, body, headers FROM idempotency WHERE scope = $1 AND key = $2", claim.scope, claim.key
-    )
-    if row is None or row["status"] is None:
-        raise InProgress(claim)
     if row["fingerprint"] != claim.fingerprint:
         raise KeyReused(claim)
     return Answer(row["status"], row["body"], msgspec.json.decode(row["headers"], type=dict[str, str]))
-
-
-async def complete(connection: Connection, claim: Claim, answer: Answer) -> None:
-    """Store the answer with the effect."""
-    await connection.execute(
-        "UPDATE idempotency SET status = $3, body = $4, headers = $5 WHERE scope = $1 AND key = $2",
-        claim.scope,
-        claim.key,
-        answer.status,
-        answer.body,
-        msgspec.json.encode(dict(answer.headers)).decode(),
-    )
 
 
 async def forget_old(connection: Connection) -> None:

@@ -10,14 +10,23 @@ if TYPE_CHECKING:
 REMEMBER_DAYS = 14
 """Twice the retention of the topics (7 days): what is older cannot be delivered again."""
 
+TAKEN_TWICE = "inbox_pkey"
+"""The constraint that a second taking violates: the whole statement then has no effect."""
 
-async def take(connection: Connection, message_id: str) -> bool:
-    """Return True the first time a message is seen, and then remembered with the caller's transaction; False ever after.
 
-    A twin in another transaction waits here until this one has ended.
+def taking(*, parameter: int, provided: str) -> str:
+    """Return SQL that remembers the message whose id is `$parameter`, as a part of the statement that has its effect.
+
+    It is remembered when the part called `provided` has given its row and the parameter is not null. A message that is remembered
+    already violates `TAKEN_TWICE`; a twin in another transaction waits here until this one has ended.
     """
-    written = await connection.execute("INSERT INTO inbox (message_id) VALUES ($1) ON CONFLICT DO NOTHING", message_id)
-    return written == "INSERT 0 1"
+    given = f"${parameter}::text"
+    return f"INSERT INTO inbox (message_id) SELECT {given} FROM {provided} WHERE {given} IS NOT NULL"  # noqa: S608  # nosec B608 # only a number and the name of a part
+
+
+def is_taken(*, parameter: int) -> str:
+    """Return an SQL expression: whether the message whose id is `$parameter` had its effect before."""
+    return f"EXISTS (SELECT FROM inbox WHERE message_id = ${parameter}::text)"  # nosec B608 # only a number
 
 
 async def forget_old(connection: Connection) -> None:

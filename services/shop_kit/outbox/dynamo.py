@@ -21,7 +21,8 @@ import msgspec
 from shop_kit.aws.dynamo import Dynamo, Item, Put, TransactionCancelled, Write
 from shop_kit.clock import Clock, SystemClock
 from shop_kit.errors import Transient
-from shop_kit.inbox.dynamo import AlreadyHandled, mark
+from shop_kit.inbox import AlreadyHandled
+from shop_kit.inbox.dynamo import mark
 from shop_kit.kafka.producer import Producer
 from shop_kit.messages import OutgoingMessage
 from shop_kit.metrics import Metrics

@@ -21,9 +21,9 @@ from shop_kit.settings import KafkaSettings, RuntimeSettings
 from starlette.types import ASGIApp
 
 from shop_services.orders.adapters.answers import AnswerListener
-from shop_services.orders.adapters.desk import PostgresDesk
 from shop_services.orders.adapters.identifiers import new_order_id
-from shop_services.orders.adapters.order_book import INVENTORY_COMMANDS, ORDER_EVENTS, PAYMENT_COMMANDS
+from shop_services.orders.adapters.messages import INVENTORY_COMMANDS, ORDER_EVENTS, PAYMENT_COMMANDS
+from shop_services.orders.adapters.order_repository import PostgresOrders
 from shop_services.orders.adapters.rest import OrdersApi
 from shop_services.orders.adapters.sweeper import sweeping
 from shop_services.orders.application.ports import CheckoutPolicy
@@ -57,31 +57,32 @@ class OrdersSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @asynccontextmanager
-async def orders(runtime: Runtime, settings: OrdersSettings) -> AsyncIterator[ASGIApp]:
+async def orders_service(runtime: Runtime, settings: OrdersSettings) -> AsyncIterator[ASGIApp]:
     """Run the parts of orders around its HTTP application."""
     ended = EndedOrders()
     clock = partial(moment, runtime.clock)
     async with AsyncExitStack() as parts:
         pool = await parts.enter_async_context(postgres.connect(settings.database_url))
-        desk = PostgresDesk(pool, clock, settings.policy(), timedelta(seconds=settings.reservation_seconds))
         topics = (ORDER_EVENTS, INVENTORY_COMMANDS, PAYMENT_COMMANDS)
         producer = await parts.enter_async_context(
             Producer.connect(settings.kafka, client_id=runtime.name, topics=topics, metrics=runtime.metrics)
         )
-        await parts.enter_async_context(PostgresRelay.start(settings.database_url, producer, metrics=runtime.metrics))
+        relay = await parts.enter_async_context(PostgresRelay.start(settings.database_url, producer, metrics=runtime.metrics))
+        hold = timedelta(seconds=settings.reservation_seconds)
+        orders = PostgresOrders(pool, relay, clock=clock, policy=settings.policy(), hold=hold)
         consumer = await parts.enter_async_context(
             Consumer.connect(
                 settings.kafka,
                 group=runtime.name,
-                subscriptions=AnswerListener(desk.take_answer, ended).subscriptions(),
+                subscriptions=AnswerListener(orders.take_answer, ended).subscriptions(),
                 dead_letters=producer,
                 metrics=runtime.metrics,
                 tracer=runtime.tracer,
             )
         )
-        await parts.enter_async_context(sweeping(desk, ended, every_seconds=settings.sweep_every_seconds))
+        await parts.enter_async_context(sweeping(orders, ended, every_seconds=settings.sweep_every_seconds))
         parts.callback(asyncio.create_task(_release_at_stop(ended, runtime.stopping)).cancel)
-        api = OrdersApi(desk, ended, clock, new_order_id)
+        api = OrdersApi(orders, ended, clock, new_order_id)
         checks: dict[str, Check] = {
             "postgresql": partial(postgres.check, pool),
             "kafka": producer.check,
@@ -97,4 +98,4 @@ async def _release_at_stop(ended: EndedOrders, stopping: asyncio.Event) -> None:
 
 def main() -> None:
     """Run the orders service."""
-    run_service("orders", OrdersSettings, orders)
+    run_service("orders", OrdersSettings, orders_service)

@@ -13,9 +13,8 @@ from shop_kit.rehearsal import Rehearsal
 from shop_kit.testing.event_log import received
 
 from shop_services.orders.adapters.answers import INVENTORY_EVENTS, PAYMENT_EVENTS, AnswerListener
-from shop_services.orders.adapters.order_book import messages_about
+from shop_services.orders.adapters.messages import messages_about
 from shop_services.orders.application.checkout import PlaceOrder, cancel_order, place_order, take_answer
-from shop_services.orders.application.ports import SilentOrder
 from shop_services.orders.application.waiting import EndedOrders
 from shop_services.orders.domain.checkout import Answer, Command, Decision
 from shop_services.orders.domain.order import Line, Order, OrderAccepted, begin
@@ -37,7 +36,7 @@ class _Book:
     async def find(self, order_id: str) -> Order | None:
         return self.orders.get(order_id) or (begin(order_id, _ACCEPTED, at=_NOON) if self.knows_all else None)
 
-    async def open(self, order: Order, accepted: OrderAccepted, commands: Sequence[Command]) -> None:
+    async def add(self, order: Order, accepted: OrderAccepted, commands: Sequence[Command]) -> None:
         self.orders[order.id] = order
         self.sent += messages_about(order, [(order.version, accepted)], commands, hold=_HOLD, after=len(self.sent))
 
@@ -47,11 +46,7 @@ class _Book:
         events = list(enumerate(decision.events, start=order.version - len(decision.events) + 1))
         self.sent += messages_about(order, events, decision.commands, hold=_HOLD, after=len(self.sent))
 
-    async def find_silent(self, *, at: datetime, limit: int) -> Sequence[SilentOrder]:
-        del at, limit
-        return ()
-
-    async def ask_again(self, order: Order, commands: Sequence[Command], *, next_look_at: datetime) -> None:
+    async def ask_again(self, order: Order, commands: Sequence[Command]) -> None:
         raise NotImplementedError
 
 
@@ -67,7 +62,7 @@ def _hears(kind: str) -> Sequence[Subscription[Any]]:
 
 def _listener(book: _Book) -> AnswerListener:
     async def take(_message_id: str, order_id: str, answer: Answer) -> Order | None:
-        return await take_answer(order_id, answer, book=book, clock=_now)
+        return await take_answer(order_id, answer, orders=book, clock=_now)
 
     return AnswerListener(take, EndedOrders())
 
@@ -82,10 +77,10 @@ async def _sends() -> Sequence[OutgoingMessage]:
     for number, story in enumerate(_STORIES):
         order_id = f"ord_{number}"
         wish = PlaceOrder("cus_1", _ACCEPTED.lines, _ACCEPTED.payment_method_token)
-        await place_order(wish, book=book, clock=_now, new_order_id=_always(order_id))
+        await place_order(wish, orders=book, clock=_now, new_order_id=_always(order_id))
         for kind in story:
             if kind == _CANCELLED:
-                await cancel_order(order_id, customer_id="cus_1", explanation="Changed my mind.", book=book, clock=_now)
+                await cancel_order(order_id, customer_id="cus_1", explanation="Changed my mind.", orders=book, clock=_now)
             elif kind.startswith("stock"):
                 event = _stock_event(order_id, kind)
                 told = outgoing(INVENTORY_EVENTS, order_id, event, source="/shop/inventory", sequence=1)

@@ -19,7 +19,7 @@ from shop_kit.aws.client import AwsClient
 from shop_kit.aws.dynamo import Dynamo, Put, TransactionCancelled
 from shop_kit.clock import SystemClock
 from shop_kit.errors import Unavailable
-from shop_kit.inbox.dynamo import AlreadyHandled
+from shop_kit.inbox import AlreadyHandled
 from shop_kit.kafka.consumer import Consumer
 from shop_kit.kafka.producer import Producer
 from shop_kit.kafka.redrive import redrive

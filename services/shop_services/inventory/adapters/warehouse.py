@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Generic, TypeVar
 
 from shop_kit.aws.dynamo import Dynamo, Item, Put, TransactionCancelled, Update, Write
-from shop_kit.inbox.dynamo import AlreadyHandled
+from shop_kit.inbox import AlreadyHandled
 from shop_kit.outbox.dynamo import DynamoOutbox
 from shop_kit.shared_kernel import Money
 

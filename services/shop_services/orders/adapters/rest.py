@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 from shop_services.orders.adapters.identifiers import is_order_id
 from shop_services.orders.application.checkout import OrderNotFound, PlaceOrder, cancel_order, place_order
-from shop_services.orders.application.ports import Clock, ConcurrentChange, NewOrderId, OrderBook, OrderSummary, PageKey
+from shop_services.orders.application.ports import Clock, ConcurrentChange, NewOrderId, OrderRepository, OrderSummary, PageKey
 from shop_services.orders.application.waiting import EndedOrders
 from shop_services.orders.domain.checkout import AlreadyEnded
 from shop_services.orders.domain.order import Cancellation, Line, Order, Rejection, Stage
@@ -122,14 +122,15 @@ class OrderPage(msgspec.Struct, rename="camel"):
     next_cursor: str | None
 
 
-Work = Callable[[OrderBook], Awaitable[idempotency.Answer]]
+Work = Callable[[OrderRepository], Awaitable[Order]]
+Respond = Callable[[Order], idempotency.Answer]
 
 
-class Desk(Protocol):
-    """Where requests meet the order book."""
+class Orders(Protocol):
+    """The orders, as requests meet them."""
 
-    async def once(self, claim: idempotency.Claim, work: Work) -> Response:
-        """Do `work` and keep its answer, in one transaction; or answer as this very request was answered before."""
+    async def answer(self, claim: idempotency.Claim, work: Work, respond: Respond) -> idempotency.Answer:
+        """Do `work` and keep its answer with its effect. Raises AnsweredBefore when this very request was answered before."""
         ...
 
     async def read(self, order_id: str) -> Order | None:
@@ -145,7 +146,7 @@ class Desk(Protocol):
 class OrdersApi:
     """The routes of orders."""
 
-    desk: Desk
+    orders: Orders
     ended: EndedOrders
     clock: Clock
     new_order_id: NewOrderId
@@ -166,9 +167,8 @@ class OrdersApi:
         lines = tuple(Line(line.sku, line.quantity) for line in body.lines)
         wish = PlaceOrder(customer_id, lines, body.payment.method_token)
 
-        async def work(book: OrderBook) -> idempotency.Answer:
-            order = await place_order(wish, book=book, clock=self.clock, new_order_id=self.new_order_id)
-            return _kept(202, order, {"location": f"/v1/orders/{order.id}"})
+        async def work(orders: OrderRepository) -> Order:
+            return await place_order(wish, orders=orders, clock=self.clock, new_order_id=self.new_order_id)
 
         return await self._once(request, customer_id, work)
 
@@ -178,10 +178,12 @@ class OrdersApi:
         body = await read_body(request, CancellationBody)
         order_id = _order_id(request)
 
-        async def work(book: OrderBook) -> idempotency.Answer:
-            withdrawn = await cancel_order(order_id, customer_id=customer_id, explanation=body.reason, book=book, clock=self.clock)
+        async def work(orders: OrderRepository) -> Order:
+            withdrawn = await cancel_order(
+                order_id, customer_id=customer_id, explanation=body.reason, orders=orders, clock=self.clock
+            )
             self.ended.announce(withdrawn)
-            return _kept(202, withdrawn, {"location": f"/v1/orders/{order_id}"})
+            return withdrawn
 
         with context.bind(order_id=order_id):
             return await self._once(request, customer_id, work)
@@ -193,7 +195,7 @@ class OrdersApi:
         order_id = _order_id(request)
 
         async def look() -> Order | None:
-            order = await self.desk.read(order_id)
+            order = await self.orders.read(order_id)
             return order if order is not None and order.customer_id == customer_id else None
 
         with context.bind(order_id=order_id):
@@ -207,7 +209,7 @@ class OrdersApi:
         customer_id = (await require(request, READ)).subject
         query = read_query(request, OrdersQuery)
         behind = _read_cursor(query.cursor) if query.cursor else None
-        found = await self.desk.list_orders(customer_id, limit=query.limit + 1, behind=behind)
+        found = await self.orders.list_orders(customer_id, limit=query.limit + 1, behind=behind)
         items = found[: query.limit]
         next_cursor = _cursor(items[-1]) if len(found) > query.limit else None
         return json(OrderPage([_summary_view(item) for item in items], next_cursor))
@@ -215,7 +217,9 @@ class OrdersApi:
     async def _once(self, request: Request, customer_id: str, work: Work) -> Response:
         claim = idempotency.claim_from(request, subject=customer_id, body=await request.body())
         try:
-            return await self.desk.once(claim, work)
+            return (await self.orders.answer(claim, work, _accepted)).response()
+        except idempotency.AnsweredBefore as before:
+            return before.answer.response(is_replay=True)
         except OrderNotFound as missing:
             raise _no_such_order(missing.order_id) from missing
         except AlreadyEnded as ended:
@@ -263,8 +267,8 @@ def _lines(order: Order) -> list[LineView]:
     return [LineView(line.sku, line.quantity) for line in order.lines]
 
 
-def _kept(status: int, order: Order, headers: dict[str, str]) -> idempotency.Answer:
-    return idempotency.Answer(status, msgspec.json.encode(view(order)), headers)
+def _accepted(order: Order) -> idempotency.Answer:
+    return idempotency.Answer(202, msgspec.json.encode(view(order)), {"location": f"/v1/orders/{order.id}"})
 
 
 def _order_id(request: Request) -> str:

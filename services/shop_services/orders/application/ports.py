@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from shop_kit.shared_kernel import Money
+from shop_kit.errors import Conflict
+from shop_kit.shared_kernel.money import Money
 
-from shop_services.orders.domain.checkout import Command, Decision
+from shop_services.orders.domain.checkout import Command, Decision, may_be_given_up
 from shop_services.orders.domain.order import Order, OrderAccepted, Stage
 
 Clock = Callable[[], datetime]
@@ -31,40 +32,46 @@ class CheckoutPolicy:
     ask_again_after: timedelta
     ask_again_at_most: timedelta
 
+    def next_look(self, order: Order, *, at: datetime, asked_again: int = 0) -> datetime | None:
+        """Return when to look at an order that stays silent from `at` on, at the latest when it is given up; None for a final one.
 
-class OrderBook(Protocol):
-    """The orders, within one transaction: everything written through one book is kept together or not at all."""
+        `asked_again` counts how often its commands were sent again since its last event.
+        """
+        if order.stage.is_final:
+            return None
+        interval: timedelta = self.ask_again_after * 2 ** min(asked_again, 16)
+        look_at = at + min(interval, self.ask_again_at_most)
+        give_up_at = order.accepted_at + self.patience
+        return min(look_at, give_up_at) if may_be_given_up(order) and at < give_up_at else look_at
+
+    def is_out_of_time(self, order: Order, *, at: datetime) -> bool:
+        """Return whether the order has used up the patience."""
+        return at >= order.accepted_at + self.patience
+
+
+class OrderRepository(Protocol):
+    """The orders, for one piece of work: a request, a message, or a look at one silent order.
+
+    A write has all its effects or none, those included that make the piece of work count once: what a message or a request answers
+    is written with it. It raises ConcurrentChange when the order was changed since it was read here; then begin the piece of work
+    again.
+    """
 
     async def find(self, order_id: str) -> Order | None:
-        """Return the order, and hold it until the transaction ends, so that nobody else decides about it meanwhile."""
+        """Return the order. Raises OrderUnreadable."""
         ...
 
-    async def open(self, order: Order, accepted: OrderAccepted, commands: Sequence[Command]) -> None:
+    async def add(self, order: Order, accepted: OrderAccepted, commands: Sequence[Command]) -> None:
         """Write a new order with its first event, tell the world of it, and send `commands`."""
         ...
 
     async def record(self, decision: Decision) -> None:
-        """Append the decision's events to the order's history, tell the world what concerns it, and send the commands.
-
-        Raises ConcurrentChange when somebody else appended first.
-        """
+        """Append the decision's events to the order's history, tell the world what concerns it, and send the commands."""
         ...
 
-    async def find_silent(self, *, at: datetime, limit: int) -> Sequence[SilentOrder]:
-        """Return orders whose next look is due, longest overdue first, held until the transaction ends; none that others hold."""
+    async def ask_again(self, order: Order, commands: Sequence[Command]) -> None:
+        """Send commands once more, with new message ids, and look again later than the last time."""
         ...
-
-    async def ask_again(self, order: Order, commands: Sequence[Command], *, next_look_at: datetime) -> None:
-        """Send commands once more, with new message ids, and note when to look next."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class SilentOrder:
-    """An order that waits for an answer. `asked_again` counts how often its commands were sent again since its last event."""
-
-    order: Order
-    asked_again: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,5 +93,16 @@ class PageKey:
     order_id: str
 
 
-class ConcurrentChange(Exception):
-    """Another transaction appended to this order first. Trying the whole use case again is right."""
+class ConcurrentChange(Conflict):
+    """Somebody else changed this order first, and nothing was written. Trying the whole use case again is right."""
+
+    def __init__(self, order_id: str, reason: str) -> None:
+        super().__init__(f"order {order_id}", reason)
+
+
+class OrderUnreadable(Exception):
+    """The history of an order cannot be read: a newer version of this service wrote it, or it is damaged."""
+
+    def __init__(self, order_id: str, reason: str) -> None:
+        super().__init__(f"the history of {order_id} cannot be read: {reason}")
+        self.order_id = order_id

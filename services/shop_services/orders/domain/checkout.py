@@ -229,13 +229,18 @@ def cancelled(order: Order, explanation: str, *, at: datetime) -> Decision:
     return _decide(order, [CompensationBegun(Cancellation(explanation))], at=at)
 
 
-def timed_out(order: Order, *, at: datetime) -> Decision:
-    """Decide what happens when an order has waited too long.
+def may_be_given_up(order: Order) -> bool:
+    """Return whether an order that takes too long may be given up.
 
-    Once capture is asked for, or compensation has begun, nothing is gained by giving up: going either way needs the same answer,
-    so the order goes on waiting for it.
+    Once capture is asked for, or compensation has begun, nothing is gained by it: going either way needs the same answer, so the
+    order goes on waiting for it.
     """
-    if order.stage in {Stage.RESERVING, Stage.AUTHORISING, Stage.COMMITTING}:
+    return order.stage in {Stage.RESERVING, Stage.AUTHORISING, Stage.COMMITTING}
+
+
+def timed_out(order: Order, *, at: datetime) -> Decision:
+    """Decide what happens when an order has waited too long: nothing, where it may not be given up."""
+    if may_be_given_up(order):
         return _decide(order, [_reject(RejectionReason.TIMED_OUT, "The order could not be processed in time.")], at=at)
     return Decision(order)
 

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
 from shop_kit.aws.dynamo import Dynamo, Item, Put, TransactionCancelled, Write
-from shop_kit.inbox.dynamo import AlreadyHandled
+from shop_kit.inbox import AlreadyHandled
 from shop_kit.outbox.dynamo import DynamoOutbox
 from shop_kit.shared_kernel import Money
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,31 +17,31 @@ from shop_contracts.proto.payments.v1.commands_pb2 import PaymentCommand
 from shop_kit import idempotency
 from shop_kit.context import bind
 from shop_kit.kafka import wire
-from shop_kit.postgres import transaction
+from shop_kit.messages import OutgoingMessage
 from shop_kit.shared_kernel import Money
-from shop_services.orders.adapters.desk import PostgresDesk
+from shop_services.orders.adapters import sweeper
 from shop_services.orders.adapters.identifiers import new_order_id
-from shop_services.orders.adapters.order_book import PostgresOrderBook
+from shop_services.orders.adapters.order_repository import OrderWork, PostgresOrders
 from shop_services.orders.adapters.sweeper import sweep
 from shop_services.orders.application.checkout import OrderNotFound, PlaceOrder, cancel_order, place_order
-from shop_services.orders.application.ports import CheckoutPolicy, ConcurrentChange, OrderBook, PageKey
+from shop_services.orders.application.ports import CheckoutPolicy, ConcurrentChange, OrderRepository, PageKey
 from shop_services.orders.application.waiting import EndedOrders
 from shop_services.orders.domain.checkout import (
     Answer,
     PaymentWasAuthorised,
     PaymentWasCaptured,
     PaymentWasDeclined,
+    PaymentWasVoided,
     StockWasCommitted,
     StockWasReleased,
     StockWasReserved,
     answered,
 )
 from shop_services.orders.domain.order import Line, Order, PricedLine, RejectionReason, Stage
-from starlette.responses import Response
 
 pytestmark = [pytest.mark.integration, pytest.mark.anyio]
 
-MIGRATION = Path(__file__).resolve().parents[4] / "services/shop_services/orders/migrations/0001_orders.sql"
+MIGRATIONS = Path(__file__).resolve().parents[4] / "services/shop_services/orders/migrations"
 POLICY = CheckoutPolicy(timedelta(seconds=90), timedelta(seconds=5), timedelta(seconds=60))
 RESERVED = StockWasReserved((PricedLine("mug", 2, Money("EUR", 1999)),))
 HAPPY: list[Answer] = [RESERVED, PaymentWasAuthorised(), StockWasCommitted(), PaymentWasCaptured()]
@@ -58,28 +58,53 @@ class Watch:
 
 
 @dataclass
+class StandBy:
+    """A relay of a process that does not relay now: another one's finds the messages in the table."""
+
+    is_active: bool = False
+    handed_over: list[OutgoingMessage] = field(default_factory=list)
+
+    def hand_over(self, ids: Sequence[int], messages: Sequence[OutgoingMessage]) -> None:
+        assert len(ids) == len(messages)
+        self.handed_over += messages
+
+
+@dataclass
 class Store:
-    """The desk under test, with its pool and its clock."""
+    """Orders under test, with their pool, their clock, and every statement that was sent."""
 
     pool: asyncpg.Pool[asyncpg.Record]
-    desk: PostgresDesk
+    relay: StandBy
     watch: Watch
+    statements: list[str]
 
-    async def place(self, customer: str = "ann", *, key: str | None = None, body: bytes = b"{}") -> Response:
-        async def work(book: OrderBook) -> idempotency.Answer:
+    def __post_init__(self) -> None:
+        self.orders = self.another_process()
+
+    def another_process(self) -> PostgresOrders:
+        return PostgresOrders(self.pool, self.relay, clock=self.watch, policy=POLICY, hold=timedelta(seconds=180))
+
+    async def place(self, customer: str = "ann", *, key: str | None = None, body: bytes = b"{}") -> idempotency.Answer:
+        async def work(orders: OrderRepository) -> Order:
             wish = PlaceOrder(customer, (Line("mug", 2),), "tok_visa")
-            order = await place_order(wish, book=book, clock=self.watch, new_order_id=new_order_id)
-            return idempotency.Answer(202, order.id.encode(), {})
+            return await place_order(wish, orders=orders, clock=self.watch, new_order_id=new_order_id)
 
         claim = idempotency.Claim(f"{customer} POST /v1/orders", key or uuid.uuid4().hex, body.decode())
-        return await self.desk.once(claim, work)
+        return await self.orders.answer(claim, work, answer_with_id)
+
+    async def cancel(self, order_id: str, *, key: str = "c-1", by: PostgresOrders | None = None) -> idempotency.Answer:
+        async def work(orders: OrderRepository) -> Order:
+            return await cancel_order(order_id, customer_id="ann", explanation="", orders=orders, clock=self.watch)
+
+        claim = idempotency.Claim(f"ann POST /v1/orders/{order_id}/cancellations", key, "{}")
+        return await (by or self.orders).answer(claim, work, answer_with_id)
 
     async def new_order(self, customer: str = "ann") -> str:
-        return bytes((await self.place(customer)).body).decode()
+        return (await self.place(customer)).body.decode()
 
-    async def hear(self, order_id: str, *answers: Answer) -> Order:
+    async def hear(self, order_id: str, *answers: Answer, by: PostgresOrders | None = None) -> Order:
         for answer in answers:
-            order = await self.desk.take_answer(uuid.uuid4().hex, order_id, answer)
+            order = await (by or self.orders).take_answer(uuid.uuid4().hex, order_id, answer)
         assert order is not None
         return order
 
@@ -98,6 +123,10 @@ class Store:
             message.ParseFromString(wire.unframe(wire.frame(1, row["body"]))[2])
             kinds.append(str(message.WhichOneof("kind")))
         return kinds
+
+
+def answer_with_id(order: Order) -> idempotency.Answer:
+    return idempotency.Answer(202, order.id.encode(), {})
 
 
 @pytest.fixture(scope="module")
@@ -119,10 +148,17 @@ async def store(server: str) -> AsyncIterator[Store]:
     name = f"orders_{uuid.uuid4().hex[:8]}"
     admin = await asyncpg.connect(server)
     await admin.execute(f"create database {name}")
-    async with asyncpg.create_pool(server, database=name, min_size=1, max_size=8) as pool:
-        await pool.execute(MIGRATION.read_text())
+    statements: list[str] = []
+
+    async def listen(connection: asyncpg.Connection[asyncpg.Record]) -> None:
+        connection.add_query_logger(lambda record: statements.append(record.query) if "order_events" in record.query else None)
+
+    async with asyncpg.create_pool(server, database=name, min_size=1, max_size=8, init=listen) as pool:
+        for migration in sorted(MIGRATIONS.glob("*.sql")):
+            await pool.execute(migration.read_text())
+        statements.clear()
         watch = Watch()
-        yield Store(pool, PostgresDesk(pool, watch, POLICY, timedelta(seconds=180)), watch)
+        yield Store(pool, StandBy(), watch, statements)
     await admin.execute(f"drop database {name} with (force)")
     await admin.close()
 
@@ -131,7 +167,7 @@ async def test_an_order_comes_back_from_its_history_as_it_was(store: Store) -> N
     order_id = await store.new_order()
     completed = await store.hear(order_id, *HAPPY)
 
-    assert await store.desk.read(order_id) == completed
+    assert await store.orders.read(order_id) == completed
     assert (completed.stage, completed.version, completed.total) == (Stage.COMPLETED, 6, Money("EUR", 3998))
 
 
@@ -161,18 +197,22 @@ async def test_everything_sent_about_an_order_carries_the_correlation_id_it_bega
 
 async def test_a_message_that_comes_again_changes_nothing(store: Store) -> None:
     order_id = await store.new_order()
-    first = await store.desk.take_answer("m-1", order_id, RESERVED)
+    first = await store.orders.take_answer("m-1", order_id, RESERVED)
     sent = await store.outbox()
 
-    assert await store.desk.take_answer("m-1", order_id, RESERVED) is None
-    assert await store.desk.read(order_id) == first
+    assert await store.orders.take_answer("m-1", order_id, RESERVED) is None
+    assert await store.orders.read(order_id) == first
     assert await store.outbox() == sent
 
 
 async def test_the_same_request_at_the_same_time_gives_one_order(store: Store) -> None:
-    answers = await asyncio.gather(*(store.place(key="k-1") for _ in range(6)))
+    async def place() -> bytes:
+        try:
+            return (await store.place(key="k-1")).body
+        except idempotency.AnsweredBefore as before:
+            return before.answer.body
 
-    assert len({bytes(answer.body) for answer in answers}) == 1
+    assert len(set(await asyncio.gather(*(place() for _ in range(6))))) == 1
     assert await store.pool.fetchval("select count(*) from orders") == 1
 
 
@@ -189,75 +229,113 @@ async def test_a_key_that_has_expired_may_come_with_another_request(store: Store
 
     second = await store.place(key="k-1", body=b"b")
 
-    assert (second.status_code, bytes(second.body) == bytes(first.body)) == (202, False)
-    assert bytes((await store.place(key="k-1", body=b"b")).body) == bytes(second.body)
+    assert second.body != first.body
+    with pytest.raises(idempotency.AnsweredBefore) as again:
+        await store.place(key="k-1", body=b"b")
+    assert again.value.answer == second
 
 
-async def test_who_waited_for_an_order_decides_on_its_newest_history(store: Store) -> None:
+async def test_placing_an_order_is_one_statement_and_each_answer_another(store: Store) -> None:
     order_id = await store.new_order()
+    await store.hear(order_id, *HAPPY)
 
-    async with transaction(store.pool) as holder:
-        book = PostgresOrderBook(holder, policy=POLICY, hold=timedelta(seconds=180))
-        order = await book.find(order_id)
-        assert order is not None
-        waiting = asyncio.create_task(store.hear(order_id, PaymentWasDeclined("No.")))
-        while not await store.pool.fetchval("select count(*) from pg_locks where not granted"):  # noqa: ASYNC110 - seen from outside only
-            await asyncio.sleep(0)
-        await book.record(answered(order, RESERVED, at=store.watch()))
-
-    assert (await waiting).total == Money("EUR", 3998)
+    assert len(store.statements) == 5
 
 
-async def test_what_fails_half_way_leaves_nothing_behind(store: Store) -> None:
+async def test_a_process_that_does_not_know_an_order_reads_it_once(store: Store) -> None:
     order_id = await store.new_order()
-    sent = await store.outbox()
+    other = store.another_process()
+    store.statements.clear()
 
-    with pytest.raises(RuntimeError, match="power cut"):
-        async with transaction(store.pool) as connection:
-            book = PostgresOrderBook(connection, policy=POLICY, hold=timedelta(seconds=180))
-            order = await book.find(order_id)
-            assert order is not None
-            await book.record(answered(order, RESERVED, at=store.watch()))
-            raise RuntimeError("power cut")
+    await store.hear(order_id, *HAPPY, by=other)
 
-    assert await store.desk.read(order_id) == order
-    assert await store.outbox() == sent
+    assert [text.split()[0] for text in store.statements] == ["select", "with", "with", "with", "with"]
 
 
-async def test_two_who_decide_on_the_same_version_do_not_both_write(store: Store) -> None:
+async def test_whose_memory_is_out_of_date_decides_again_on_what_stands_there(store: Store) -> None:
     order_id = await store.new_order()
-    stale = await store.desk.read(order_id)
-    assert stale is not None
+    await store.hear(order_id, RESERVED, by=store.another_process())
+
+    order = await store.hear(order_id, PaymentWasAuthorised())
+
+    assert (order.stage, order.version) == (Stage.COMMITTING, 3)
+    assert await store.orders.read(order_id) == order
+
+
+async def test_an_answer_that_leads_to_nothing_is_not_judged_by_memory_alone(store: Store) -> None:
+    order_id = await store.new_order()
     await store.hear(order_id, RESERVED)
+    other = store.another_process()
+    await store.cancel(order_id, by=other)
+    await store.hear(order_id, StockWasReleased(), PaymentWasVoided(), by=other)
 
+    # To this process the order still waits for its authorisation, and a commit tells it nothing. In truth the stock is to go back.
+    await store.hear(order_id, StockWasCommitted())
+
+    assert (await store.kinds_sent())[-1] == "release_stock"
+
+
+async def test_a_message_that_comes_again_is_recognised_by_memory_and_without(store: Store) -> None:
+    order_id = await store.new_order()
+    await store.orders.take_answer("m-1", order_id, RESERVED)
+
+    assert await store.orders.take_answer("m-1", order_id, StockWasReleased()) is None
+    assert await store.another_process().take_answer("m-1", order_id, StockWasReleased()) is None
+
+
+async def test_two_who_decide_on_the_same_state_do_not_both_write(store: Store) -> None:
+    order_id = await store.new_order()
+    first, second = OrderWork(store.orders), OrderWork(store.another_process())
+    decisions = [answered(order, RESERVED, at=store.watch()) for work in (first, second) if (order := await work.find(order_id))]
+
+    await first.record(decisions[0])
     with pytest.raises(ConcurrentChange):
-        async with transaction(store.pool) as connection:
-            book = PostgresOrderBook(connection, policy=POLICY, hold=timedelta(seconds=180))
-            await book.read(order_id)
-            await book.record(answered(stale, RESERVED, at=store.watch()))
+        await second.record(decisions[1])
 
     assert [kind for kind in await store.kinds_sent() if kind == "authorise_payment"] == ["authorise_payment"]
 
 
-async def test_answers_and_a_cancellation_at_once_leave_one_line_of_history(store: Store) -> None:
+async def test_the_same_cancellation_at_the_same_time_has_one_effect(store: Store) -> None:
     order_id = await store.new_order()
 
-    async def withdraw() -> None:
-        async with transaction(store.pool) as connection:
-            book = PostgresOrderBook(connection, policy=POLICY, hold=timedelta(seconds=180))
-            await cancel_order(order_id, customer_id="ann", explanation="", book=book, clock=store.watch)
+    async def cancel(by: PostgresOrders) -> bytes:
+        try:
+            return (await store.cancel(order_id, by=by)).body
+        except idempotency.AnsweredBefore as before:
+            return before.answer.body
 
-    await asyncio.gather(store.hear(order_id, RESERVED), withdraw(), store.hear(order_id, RESERVED))
+    answers = await asyncio.gather(*(cancel(store.another_process()) for _ in range(4)))
+
+    assert set(answers) == {order_id.encode()}
+    assert (await store.kinds_sent()).count("release_stock") == 1
+
+
+async def test_answers_and_a_cancellation_at_once_leave_one_line_of_history(store: Store) -> None:
+    order_id = await store.new_order()
+    other = store.another_process()
+
+    await asyncio.gather(store.hear(order_id, RESERVED), store.cancel(order_id, by=other), store.hear(order_id, RESERVED, by=other))
     order = await store.hear(order_id, StockWasReleased())
 
     versions = await store.pool.fetch("select version from order_events where order_id = $1 order by version", order_id)
     assert [row["version"] for row in versions] == [*range(1, order.version + 1)]
     assert order.stage in {Stage.CANCELLED, Stage.COMPENSATING}
+    sequences = [row["sequence"] for row in await store.outbox()]
+    assert sequences == [*range(1, len(sequences) + 1)]
+
+
+async def test_a_relay_of_this_process_is_handed_what_was_written(store: Store) -> None:
+    store.relay.is_active = True
+    await store.hear(await store.new_order(), *HAPPY)
+
+    assert [message.sequence for message in store.relay.handed_over] == [1, 2, 3, 4, 5, 6, 7]
+    written = [(row["topic"], row["body"]) for row in await store.outbox()]
+    assert [(message.topic, message.body) for message in store.relay.handed_over] == written
 
 
 async def test_an_answer_for_an_order_nobody_placed_is_not_swallowed(store: Store) -> None:
     with pytest.raises(OrderNotFound):
-        await store.desk.take_answer("m-1", "ord_unknown", RESERVED)
+        await store.orders.take_answer("m-1", "ord_unknown", RESERVED)
 
     assert await store.pool.fetchval("select count(*) from inbox") == 0
 
@@ -267,7 +345,7 @@ async def test_a_silent_order_is_asked_about_again_less_and_less_often(store: St
     asked_at = []
     for second in range(60):
         store.watch.now = datetime(2026, 3, 2, 12, 0, second, tzinfo=UTC)
-        if await sweep(store.desk, EndedOrders()):
+        if await sweep(store.orders, EndedOrders()):
             asked_at.append(second)
 
     assert asked_at == [5, 15, 35]
@@ -281,12 +359,43 @@ async def test_an_order_that_nobody_answers_is_given_up_and_everything_asked_bac
     await store.hear(order_id, RESERVED)
     store.watch.now += timedelta(seconds=91)
 
-    await sweep(store.desk, EndedOrders())
+    await sweep(store.orders, EndedOrders())
 
-    order = await store.desk.read(order_id)
+    order = await store.orders.read(order_id)
     assert order is not None
     assert order.stage is Stage.COMPENSATING
     assert (await store.kinds_sent())[-2:] == ["release_stock", "void_payment"]
+
+
+async def test_an_order_is_given_up_when_its_patience_ends_and_not_at_the_look_after(store: Store) -> None:
+    order_id = await store.new_order()
+    placed = store.watch.now
+    while (order := await store.orders.read(order_id)) and order.stage is Stage.RESERVING:
+        store.watch.now += timedelta(seconds=1)
+        await sweep(store.orders, EndedOrders())
+
+    assert store.watch.now - placed == POLICY.patience
+
+
+async def test_an_order_that_cannot_be_read_stops_no_other(store: Store) -> None:
+    broken, _fine = await store.new_order(), await store.new_order()
+    await store.pool.execute("update order_events set kind = 'from-the-future' where order_id = $1", broken)
+    await store.pool.execute("update orders set next_look_at = next_look_at - interval '1 second' where order_id = $1", broken)
+    store.watch.now += timedelta(seconds=6)
+    fresh = store.another_process()
+
+    assert await sweep(fresh, EndedOrders()) == 1
+    assert await fresh.find_silent(limit=9) == []  # the broken one is put off, the other one asked for
+    assert (await store.kinds_sent()).count("reserve_stock") == 3
+
+
+async def test_more_silent_orders_than_a_page_are_all_looked_at_in_one_sweep(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweeper, "ORDERS_IN_A_PAGE", 2)
+    for _ in range(5):
+        await store.new_order()
+    store.watch.now += timedelta(seconds=6)
+
+    assert await sweep(store.orders, EndedOrders()) == 5
 
 
 async def test_a_final_order_is_never_looked_at_again(store: Store) -> None:
@@ -294,7 +403,7 @@ async def test_a_final_order_is_never_looked_at_again(store: Store) -> None:
     await store.hear(await store.new_order(), RESERVED, PaymentWasDeclined("No."), StockWasReleased())
     store.watch.now += timedelta(days=1)
 
-    assert await sweep(store.desk, EndedOrders()) == 0
+    assert await sweep(store.orders, EndedOrders()) == 0
 
 
 async def test_two_sweepers_share_the_silent_orders(store: Store) -> None:
@@ -302,7 +411,7 @@ async def test_two_sweepers_share_the_silent_orders(store: Store) -> None:
         await store.new_order()
     store.watch.now += timedelta(seconds=6)
 
-    looked_at = await asyncio.gather(sweep(store.desk, EndedOrders()), sweep(store.desk, EndedOrders()))
+    looked_at = await asyncio.gather(sweep(store.orders, EndedOrders()), sweep(store.another_process(), EndedOrders()))
 
     assert sum(looked_at) == 6
     assert (await store.kinds_sent()).count("reserve_stock") == 12
@@ -312,7 +421,7 @@ async def test_a_rejection_is_kept_with_its_reason(store: Store) -> None:
     order_id = await store.new_order()
     rejected = await store.hear(order_id, RESERVED, PaymentWasDeclined("No."), StockWasReleased())
 
-    assert await store.desk.read(order_id) == rejected
+    assert await store.orders.read(order_id) == rejected
     assert rejected.ending is not None
     assert getattr(rejected.ending, "reason", None) is RejectionReason.PAYMENT_DECLINED
 
@@ -331,7 +440,7 @@ async def test_pages_of_orders_of_one_moment_neither_skip_nor_repeat(store: Stor
 
     seen: list[str] = []
     behind: PageKey | None = None
-    while page := await store.desk.list_orders("ann", limit=3, behind=behind):
+    while page := await store.orders.list_orders("ann", limit=3, behind=behind):
         seen += [order.id for order in page]
         behind = PageKey(page[-1].accepted_at, page[-1].id)
 

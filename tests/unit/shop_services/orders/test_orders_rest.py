@@ -13,7 +13,7 @@ import httpx
 import pytest
 from anyio.lowlevel import checkpoint
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from fakes.orders_desk import FakeDesk
+from fakes.orders_store import FakeOrders
 from opentelemetry import trace
 from shop_kit.auth import StaticKeys, TokenSigner, TokenVerifier
 from shop_kit.http.app import create_app
@@ -57,7 +57,7 @@ class Ticks:
 class Shop:
     """The service in process, and what a test does to it."""
 
-    desk: FakeDesk
+    store: FakeOrders
     ended: EndedOrders
     http: httpx.AsyncClient
 
@@ -87,7 +87,7 @@ class Shop:
         priced = StockWasReserved((PricedLine("mug", 2, Money("EUR", 1999)),))
         answers: list[Answer] = [priced, PaymentWasAuthorised(), StockWasCommitted(), PaymentWasCaptured()]
         for number, answer in enumerate(answers):
-            order = await self.desk.take_answer(f"{order_id}-{number}", order_id, answer)
+            order = await self.store.take_answer(f"{order_id}-{number}", order_id, answer)
             assert order is not None
             self.ended.announce(order)
 
@@ -100,11 +100,11 @@ def anyio_backend() -> str:
 @pytest.fixture
 def shop() -> Iterator[Shop]:
     clock = Ticks()
-    desk, ended = FakeDesk(clock, POLICY), EndedOrders()
+    store, ended = FakeOrders(clock, POLICY), EndedOrders()
     callers = TokenVerifier(StaticKeys(KEY.public_key()), issuer="shop-edge", audience="shop-internal")
-    api = OrdersApi(desk, ended, clock, new_order_id)
+    api = OrdersApi(store, ended, clock, new_order_id)
     app = create_app(api.routes(), readiness={}, tracer=trace.get_tracer("test"), metrics=Metrics(), tokens=callers)
-    yield Shop(desk, ended, httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://orders"))
+    yield Shop(store, ended, httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://orders"))
 
 
 async def test_an_order_is_accepted_with_the_place_to_look_for_it(shop: Shop) -> None:
@@ -114,7 +114,7 @@ async def test_an_order_is_accepted_with_the_place_to_look_for_it(shop: Shop) ->
     assert (answer.status_code, answer.headers["location"]) == (202, f"/v1/orders/{order['id']}")
     assert (order["status"], order["lines"]) == ("pending", [{"sku": "mug", "quantity": 2}])
     assert "tok_visa" not in answer.text
-    assert [type(command) for command in shop.desk.book.sent] == [ReserveStock]
+    assert [type(command) for command in shop.store.repository.sent] == [ReserveStock]
 
 
 async def test_the_same_request_sent_twice_gives_the_same_order(shop: Shop) -> None:
@@ -122,14 +122,14 @@ async def test_the_same_request_sent_twice_gives_the_same_order(shop: Shop) -> N
 
     assert (second.status_code, second.json(), second.headers["location"]) == (202, first.json(), first.headers["location"])
     assert second.headers["idempotency-replayed"] == "true"
-    assert len(shop.desk.book.orders) == 1
+    assert len(shop.store.repository.orders) == 1
 
 
 async def test_the_same_request_sent_at_once_gives_one_order(shop: Shop) -> None:
     answers = await asyncio.gather(*(shop.place(key="k-1") for _ in range(5)))
 
     assert len({answer.json()["id"] for answer in answers}) == 1
-    assert len(shop.desk.book.orders) == 1
+    assert len(shop.store.repository.orders) == 1
 
 
 async def test_the_same_key_of_another_customer_is_another_order(shop: Shop) -> None:
@@ -174,7 +174,7 @@ async def test_a_wish_that_names_a_price_or_nonsense_is_refused(shop: Shop, wish
 
     assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
     assert answer.json()["errors"]
-    assert not shop.desk.book.orders
+    assert not shop.store.repository.orders
 
 
 async def test_an_order_shows_prices_and_total_once_stock_is_reserved(shop: Shop) -> None:
@@ -192,7 +192,7 @@ async def test_the_payment_is_for_the_sum_that_the_reservation_gives(shop: Shop)
     order_id = (await shop.place()).json()["id"]
     await shop.complete(order_id)
 
-    asked = [command for command in shop.desk.book.sent if isinstance(command, AuthorisePayment)]
+    asked = [command for command in shop.store.repository.sent if isinstance(command, AuthorisePayment)]
     assert [command.amount for command in asked] == [Money("EUR", 3998)]
 
 
@@ -369,7 +369,7 @@ async def test_a_fault_of_ours_is_told_as_a_problem_without_its_inside(shop: Sho
     async def broken(_order_id: str) -> None:
         raise RuntimeError("secret inside")
 
-    monkeypatch.setattr(shop.desk, "read", broken)
+    monkeypatch.setattr(shop.store, "read", broken)
 
     answer = await shop.get("/v1/orders/ord_00000000000000000000000000")
 

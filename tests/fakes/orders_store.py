@@ -1,4 +1,4 @@
-"""Orders kept in memory, with the transactions, replays and locks that PostgreSQL gives."""
+"""Orders kept in memory, with the replays and the all-or-nothing that PostgreSQL gives."""
 
 from __future__ import annotations
 
@@ -8,25 +8,24 @@ from copy import copy
 from datetime import datetime
 
 from shop_kit import idempotency
-from shop_services.orders.application.checkout import resume_silent_orders, take_answer
+from shop_services.orders.application.checkout import resume_silent_order, take_answer
 from shop_services.orders.application.ports import (
     CheckoutPolicy,
     Clock,
     ConcurrentChange,
-    OrderBook,
+    OrderRepository,
     OrderSummary,
     PageKey,
-    SilentOrder,
 )
 from shop_services.orders.domain.checkout import Answer, Command, Decision
 from shop_services.orders.domain.order import Event, Order, OrderAccepted
-from starlette.responses import Response
 
 
-class FakeOrderBook:
-    """An order book over dictionaries. `sent` are the commands in the order they were sent, `told` the events."""
+class FakeOrderRepository:
+    """Orders in dictionaries. `sent` are the commands in the order they were sent, `told` the events."""
 
-    def __init__(self, policy: CheckoutPolicy) -> None:
+    def __init__(self, clock: Clock, policy: CheckoutPolicy) -> None:
+        self.clock = clock
         self.policy = policy
         self.orders: dict[str, Order] = {}
         self.told: dict[str, list[Event]] = {}
@@ -37,80 +36,88 @@ class FakeOrderBook:
     async def find(self, order_id: str) -> Order | None:
         return self.orders.get(order_id)
 
-    async def open(self, order: Order, accepted: OrderAccepted, commands: Sequence[Command]) -> None:
+    async def add(self, order: Order, accepted: OrderAccepted, commands: Sequence[Command]) -> None:
         self.told[order.id] = [accepted]
         self._keep(order, commands)
 
     async def record(self, decision: Decision) -> None:
         known = self.orders[decision.order.id]
         if known.version != decision.order.version - len(decision.events):
-            raise ConcurrentChange(known.id)
+            raise ConcurrentChange(known.id, "somebody else changed it")
         self.told[known.id] = [*self.told[known.id], *decision.events]
         self._keep(decision.order, decision.commands)
 
-    async def find_silent(self, *, at: datetime, limit: int) -> Sequence[SilentOrder]:
-        due = sorted((moment, order_id) for order_id, moment in self.next_look.items() if moment <= at)
-        return [SilentOrder(self.orders[order_id], self.asked_again.get(order_id, 0)) for _, order_id in due[:limit]]
-
-    async def ask_again(self, order: Order, commands: Sequence[Command], *, next_look_at: datetime) -> None:
+    async def ask_again(self, order: Order, commands: Sequence[Command]) -> None:
         self.sent = [*self.sent, *commands]
-        self.next_look[order.id] = next_look_at
-        self.asked_again[order.id] = self.asked_again.get(order.id, 0) + 1
+        times = self.asked_again[order.id] = self.asked_again.get(order.id, 0) + 1
+        self._look_next(order, self.policy.next_look(order, at=self.clock(), asked_again=times))
 
     def _keep(self, order: Order, commands: Sequence[Command]) -> None:
         self.orders = {**self.orders, order.id: order}
         self.sent = [*self.sent, *commands]
         self.asked_again.pop(order.id, None)
+        self._look_next(order, self.policy.next_look(order, at=order.updated_at))
+
+    def _look_next(self, order: Order, at: datetime | None) -> None:
         self.next_look.pop(order.id, None)
-        if not order.stage.is_final:
-            self.next_look[order.id] = order.updated_at + self.policy.ask_again_after
+        if at:
+            self.next_look[order.id] = at
 
 
-class FakeDesk:
-    """Implements what REST, listener and sweeper need of `PostgresDesk`."""
+class FakeOrders:
+    """Implements what REST, listener and sweeper need of `PostgresOrders`."""
 
     def __init__(self, clock: Clock, policy: CheckoutPolicy) -> None:
-        self.book = FakeOrderBook(policy)
+        self.repository = FakeOrderRepository(clock, policy)
         self._clock = clock
         self._policy = policy
         self._answers: dict[tuple[str, str], tuple[str, idempotency.Answer]] = {}
         self._taken: set[str] = set()
         self._lock = asyncio.Lock()
 
-    async def once(self, claim: idempotency.Claim, work: Callable[[OrderBook], Awaitable[idempotency.Answer]]) -> Response:
+    async def answer(
+        self,
+        claim: idempotency.Claim,
+        work: Callable[[OrderRepository], Awaitable[Order]],
+        respond: Callable[[Order], idempotency.Answer],
+    ) -> idempotency.Answer:
         async with self._lock:
             kept = self._answers.get((claim.scope, claim.key))
             if kept:
                 if kept[0] != claim.fingerprint:
                     raise idempotency.KeyReused(claim)
-                return kept[1].response(is_replay=True)
-            before = copy(self.book)
+                raise idempotency.AnsweredBefore(kept[1])
+            before = copy(self.repository)
             try:
-                answer = await work(self.book)
+                answer = respond(await work(self.repository))
             except BaseException:
-                self.book = before
+                self.repository = before
                 raise
             self._answers[claim.scope, claim.key] = (claim.fingerprint, answer)
-            return answer.response()
+            return answer
 
     async def take_answer(self, message_id: str, order_id: str, answer: Answer) -> Order | None:
         async with self._lock:
             if message_id in self._taken:
                 return None
-            order = await take_answer(order_id, answer, book=self.book, clock=self._clock)
+            order = await take_answer(order_id, answer, orders=self.repository, clock=self._clock)
             self._taken.add(message_id)
             return order
 
-    async def resume_silent(self, *, limit: int) -> tuple[Order, ...]:
+    async def resume_silent(self) -> list[Order]:
         async with self._lock:
-            return await resume_silent_orders(book=self.book, clock=self._clock, policy=self._policy, limit=limit)
+            due = sorted((moment, order_id) for order_id, moment in self.repository.next_look.items() if moment <= self._clock())
+            return [
+                await resume_silent_order(order_id, orders=self.repository, clock=self._clock, policy=self._policy)
+                for _, order_id in due
+            ]
 
     async def read(self, order_id: str) -> Order | None:
-        return self.book.orders.get(order_id)
+        return self.repository.orders.get(order_id)
 
     async def list_orders(self, customer_id: str, *, limit: int, behind: PageKey | None) -> Sequence[OrderSummary]:
         own = sorted(
-            (order for order in self.book.orders.values() if order.customer_id == customer_id),
+            (order for order in self.repository.orders.values() if order.customer_id == customer_id),
             key=lambda order: (order.accepted_at, order.id),
             reverse=True,
         )
