@@ -147,19 +147,43 @@ EXPLANATIONS: dict[str, Explanation] = {
         Category.STATE,
         ExitStatus.FAILED,
         "State of one store is gone or damaged while another's is there. State is all or nothing: half of it is not started.",
-        ("Start from empty stores: shop-dev up --reset.", "Or put the missing folder back from your own copy."),
+        ("Start from empty stores: shop-dev up --reset --name <name>.", "Or put the missing folder back from your own copy."),
     ),
     ErrorCode.EMULATOR_STATE_LOST: Explanation(
         Category.STATE,
         ExitStatus.FAILED,
         "The AWS emulator was killed; it keeps its state only when it is stopped in order, so its tables are gone.",
-        ("Start from empty stores: shop-dev up --reset.",),
+        ("Start from empty stores: shop-dev up --reset --name <name>.",),
     ),
     ErrorCode.DISK_FULL: Explanation(
         Category.MACHINE,
         ExitStatus.FAILED,
         "The disk that holds the checkout or the cache is full.",
-        ("Free some space.", "shop-dev down --purge removes this sandbox's data."),
+        ("Free some space.", "shop-dev down --purge --name <name> removes a sandbox's data."),
+    ),
+    ErrorCode.FOLDER_UNUSABLE: Explanation(
+        Category.MACHINE,
+        ExitStatus.FAILED,
+        "A folder that shop-dev needs cannot be written, belongs to somebody else, or has too long a path; the message names it.",
+        ("shop-dev doctor",),
+    ),
+    ErrorCode.LEDGER_UNREADABLE: Explanation(
+        Category.STATE,
+        ExitStatus.FAILED,
+        "The list of processes that a dead sandbox has left cannot be read, so nothing proves which of them still run.",
+        ("End what is left of it by hand, remove the file that the message names, and run the command again.",),
+    ),
+    ErrorCode.WRITTEN_BY_ANOTHER_VERSION: Explanation(
+        Category.STATE,
+        ExitStatus.FAILED,
+        "A file of this sandbox has a form that this version of shop-dev does not read.",
+        ("Use the version that wrote it.", "Start from empty stores: shop-dev up --reset --name <name>."),
+    ),
+    ErrorCode.SUPERVISOR_OF_ANOTHER_VERSION: Explanation(
+        Category.SANDBOX,
+        ExitStatus.FAILED,
+        "The sandbox was started by another version of shop-dev than the command, as after `git pull`.",
+        ("shop-dev down", "shop-dev up"),
     ),
     ErrorCode.NOT_RUNNING: Explanation(
         Category.SANDBOX,
@@ -176,8 +200,8 @@ EXPLANATIONS: dict[str, Explanation] = {
     ErrorCode.SUPERVISOR_UNREACHABLE: Explanation(
         Category.SANDBOX,
         ExitStatus.FAILED,
-        "The supervisor's process is there but does not answer on its socket.",
-        ("Try again.", "shop-dev down"),
+        "The supervisor's process is there but does not answer on its socket: it hangs, or was stopped.",
+        ("Try again.", "shop-dev down --force"),
     ),
     ErrorCode.INTERRUPTED: Explanation(
         Category.INTERRUPTION,

@@ -130,7 +130,7 @@ SETTINGS: tuple[Setting, ...] = (
         "runtime-dir",
         "SHOP_RUNTIME_DIR",
         _folder,
-        "Where control sockets live; a short path.",
+        "Where the control socket lives when the path of the checkout is too long for one; a short path.",
         "`shop-dev` in the user's runtime folder",
     ),
 )

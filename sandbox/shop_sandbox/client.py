@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
+import signal
 import socket
 import subprocess  # nosec B404 # starting a program of ours is the task
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 import msgspec
 
+from shop_sandbox import ownership
 from shop_sandbox.errors import ErrorCode, SandboxError
 from shop_sandbox.events import AnyEvent, SandboxStopped
+from shop_sandbox.ownership import Lock
 from shop_sandbox.paths import SandboxPaths
 from shop_sandbox.supervisor.protocol import (
+    PROTOCOL,
     AnyRequest,
     Down,
     Follow,
+    Ping,
     Refused,
     Reply,
     RequestFinished,
@@ -34,7 +37,12 @@ from shop_sandbox.supervisor.protocol import (
 from shop_sandbox.supervisor.settings import SupervisorSettings
 
 _RETRY_SECONDS = 0.02
+_READ_BYTES = 1 << 16
 _UNREACHABLE_AFTER_SECONDS = 20.0
+QUIET_SECONDS = 4.0
+"""After this long without a word the supervisor is asked whether it is still there."""
+ANSWERS_WITHIN_SECONDS = 6.0
+"""Enough for a supervisor on a machine with far too much to do; one that is frozen never answers."""
 _REPLIES = msgspec.json.Decoder(Reply)
 _STATUSES = msgspec.json.Decoder(SandboxStatus | Refused)
 
@@ -76,101 +84,197 @@ class SandboxClient:
             if error.code is not ErrorCode.SUPERVISOR_UNREACHABLE or not _ended_well(self.paths):
                 raise
             yield SandboxStopped(at=time.time(), seconds=0.0)  # it was on its way out, and left before it could answer
-        _wait_for_lock(self.paths)
+        _wait_for_end(self.paths)
 
     def status(self) -> SandboxStatus:
         """Return everything as it is now. Raises SandboxError (NOT_RUNNING, SUPERVISOR_UNREACHABLE)."""
-        with self._ask(Status()) as connection, connection.makefile("rb") as lines:
-            line = next(_until_closed(lines), b"")
-        if not line:
-            raise _went_away(self.paths)
-        answer: SandboxStatus | Refused = _STATUSES.decode(line)
-        if isinstance(answer, Refused):
-            raise _refusal(answer)
-        return answer
-
-    def _events(self, request: AnyRequest) -> Iterator[AnyEvent]:
-        with self._ask(request) as connection, connection.makefile("rb") as lines:
-            for line in _until_closed(lines):
-                reply = _REPLIES.decode(line)
-                if isinstance(reply, Refused):
-                    raise _refusal(reply)
-                if isinstance(reply, RequestFinished):
-                    return
-                yield reply
-                if isinstance(reply, SandboxStopped):
-                    return
+        for line in self._lines(Status()):
+            answer: SandboxStatus | Refused = _STATUSES.decode(line)
+            if isinstance(answer, Refused):
+                raise _refusal(answer)
+            return answer
         raise _went_away(self.paths)
 
-    def _ask(self, request: AnyRequest) -> socket.socket:
-        connection = _connected(self.paths)
-        if connection is None:
-            raise _not_running(self.paths)
-        with contextlib.suppress(ConnectionError):  # the missing answer tells as much
-            connection.sendall(msgspec.json.encode(request) + b"\n")
-        return connection
+    def ping(self) -> None:
+        """Return when the supervisor has answered, whatever else it does. Raises SandboxError (NOT_RUNNING,
+        SUPERVISOR_UNREACHABLE)."""
+        with _connected(self.paths, seconds=ANSWERS_WITHIN_SECONDS) as connection:
+            try:
+                connection.sendall(msgspec.json.encode(Ping()) + b"\n")
+                if connection.recv(_READ_BYTES):
+                    return
+            except TimeoutError as error:
+                raise _frozen(self.paths) from error
+            except ConnectionError:
+                pass
+        raise _went_away(self.paths)
+
+    def _events(self, request: AnyRequest) -> Iterator[AnyEvent]:
+        for line in self._lines(request):
+            reply = _REPLIES.decode(line)
+            if isinstance(reply, Refused):
+                raise _refusal(reply)
+            if isinstance(reply, RequestFinished):
+                return
+            yield reply
+            if isinstance(reply, SandboxStopped):
+                return
+        raise _went_away(self.paths)
+
+    def _lines(self, request: AnyRequest) -> Iterator[bytes]:
+        """Give the lines of the answer until the other side has closed the connection, in whatever way.
+
+        An answer may take its time, but not the supervisor: when nothing was heard for a while, it must answer a ping.
+        """
+        with _connected(self.paths, seconds=QUIET_SECONDS) as connection:
+            rest = b""
+            with contextlib.suppress(ConnectionError):
+                connection.sendall(msgspec.json.encode(request) + b"\n")
+            while True:
+                try:
+                    received = connection.recv(_READ_BYTES)
+                except TimeoutError:
+                    self.ping()
+                    continue
+                except ConnectionError:
+                    return
+                if not received:
+                    return
+                *lines, rest = (rest + received).split(b"\n")
+                yield from lines
 
 
 def start_or_attach(settings: SupervisorSettings) -> SandboxClient:
     """Give a client of the sandbox, starting its supervisor when none runs. Of several callers at once exactly one starts it.
 
-    With `settings.reset` a sandbox that runs is stopped first. Raises SandboxError (SUPERVISOR_UNREACHABLE, DISK_FULL).
+    With `settings.reset` a sandbox that runs is stopped first. Raises SandboxError (SUPERVISOR_UNREACHABLE, DISK_FULL,
+    FOLDER_UNUSABLE, SUPERVISOR_OF_ANOTHER_VERSION).
     """
     paths = settings.paths
-    paths.socket.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     deadline = time.monotonic() + _UNREACHABLE_AFTER_SECONDS
     while time.monotonic() < deadline:
-        lock = _try_lock(paths)
-        if lock is not None:
-            _start(settings, lock)
-            return SandboxClient(paths, attached=False)
+        ownership.make_home(paths)
+        with contextlib.suppress(FileNotFoundError):  # a purge has just removed the folder: make it again
+            lock = ownership.try_lock(paths)
+            if lock is not None:
+                _start(settings, lock)
+                return SandboxClient(paths, attached=False)
         running = SandboxClient(paths, attached=True)
-        if _serves(running):
-            if not settings.reset:
-                return running
-            for _ in running.down():
+        if settings.reset:
+            for _ in stop(paths):
                 pass
+        elif _serves(running):
+            return running
         time.sleep(_RETRY_SECONDS)
-    raise SandboxError(
-        ErrorCode.SUPERVISOR_UNREACHABLE,
-        f"the supervisor of sandbox {paths.name} runs, but does not answer at {paths.socket}",
-        actions=(f"read {_supervisor_log(paths)}", "end it, and run `shop-dev up` again: it clears away what is left"),
-        detail={"socket": str(paths.socket)},
-    )
+    raise _frozen(paths)
 
 
 def connect(paths: SandboxPaths) -> SandboxClient:
-    """Give a client of a sandbox that runs. Raises SandboxError (NOT_RUNNING)."""
-    connection = _connected(paths)
-    if connection is None:
-        raise _not_running(paths)
-    connection.close()
+    """Give a client of a sandbox that runs. Raises SandboxError (NOT_RUNNING, SUPERVISOR_OF_ANOTHER_VERSION)."""
+    _connected(paths, seconds=ANSWERS_WITHIN_SECONDS).close()
     return SandboxClient(paths, attached=True)
 
 
-def purge(paths: SandboxPaths) -> Iterator[AnyEvent]:
-    """Remove a sandbox that does not run: what it left behind, its state and its logs. Raises SandboxError when it runs."""
-    import shutil
+def stop(paths: SandboxPaths, *, purge: bool = False) -> Iterator[AnyEvent]:
+    """Stop a sandbox that runs, whichever version of shop-dev has started it; ends with SandboxStopped, when no process is left.
 
+    Raises SandboxError (NOT_RUNNING, SUPERVISOR_UNREACHABLE).
+    """
+    try:
+        client = connect(paths)
+    except SandboxError as error:
+        if error.code is not ErrorCode.SUPERVISOR_OF_ANOTHER_VERSION:
+            raise
+        yield from _stop_by_signal(paths)
+        if purge:
+            yield from remove(paths)
+        return
+    yield from client.down(purge=purge)
+
+
+def stop_by_force(paths: SandboxPaths, *, purge: bool = False) -> Iterator[AnyEvent]:
+    """Stop a sandbox without the help of its supervisor, which is frozen, say: by the owner record and the ledger.
+
+    Stores are asked and get their grace. Ends with SandboxStopped, when no process is left. Raises SandboxError
+    (NOT_RUNNING, SUPERVISOR_UNREACHABLE, LEDGER_UNREADABLE).
+    """
+    began = time.monotonic()
+    ownership.expect_ours(paths)
+    owner = ownership.last_owner(paths)
+    if owner is not None and owner.supervisor.runs:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(owner.supervisor.pid, signal.SIGKILL)
+    elif not paths.ledger.exists() and not is_locked(paths):
+        raise _not_running(paths)
+    yield from _cleared(paths, purge=purge)
+    yield SandboxStopped(at=time.time(), seconds=time.monotonic() - began)
+
+
+def remove(paths: SandboxPaths) -> Iterator[AnyEvent]:
+    """Remove a sandbox that does not run: what it left behind, its state and its logs. Raises SandboxError when it runs."""
+    yield from _cleared(paths, purge=True)
+
+
+def is_locked(paths: SandboxPaths) -> bool:
+    """Return whether a supervisor of this sandbox lives, be it frozen. Raises SandboxError (FOLDER_UNUSABLE)."""
+    try:
+        lock = ownership.try_lock(paths)
+    except FileNotFoundError:
+        return False
+    if lock is not None:
+        lock.release()
+    return lock is None
+
+
+def _cleared(paths: SandboxPaths, *, purge: bool) -> Iterator[AnyEvent]:
+    """Sweep, and remove if that is asked for, under the sandbox's lock."""
+    from shop_sandbox import state
     from shop_sandbox.supervisor.sweep import sweep
 
-    paths.socket.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = _try_lock(paths)
+    ownership.expect_ours(paths)
+    owner = ownership.last_owner(paths)
+    try:
+        lock = ownership.wait_for_lock(paths, seconds=ANSWERS_WITHIN_SECONDS)
+    except FileNotFoundError:
+        return
     if lock is None:
         raise SandboxError(
             ErrorCode.SUPERVISOR_UNREACHABLE,
-            f"sandbox {paths.name} runs",
-            actions=("`shop-dev down --purge` stops and removes it",),
+            f"sandbox {paths.name} runs, and nothing tells by which process",
+            actions=(f"`fuser {paths.lock}` names it; end it, then run the command again",),
         )
     try:
-        yield from sweep(paths)
-        paths.socket.unlink(missing_ok=True)
-        shutil.rmtree(paths.root, ignore_errors=True)
+        yield from sweep(paths, owner)
+        if purge:
+            state.remove_all(paths)
     finally:
-        os.close(lock)
+        lock.release()
 
 
-def _start(settings: SupervisorSettings, lock: int) -> None:
+def _stop_by_signal(paths: SandboxPaths) -> Iterator[AnyEvent]:
+    """Have a supervisor stop that speaks another language: a signal means the same in all of them."""
+    began = time.monotonic()
+    pid = _pid_of_another_version(paths)
+    if pid is None:
+        raise _frozen(paths)
+    os.kill(pid, signal.SIGTERM)
+    _wait_for_end(paths)
+    yield SandboxStopped(at=time.time(), seconds=time.monotonic() - began)
+
+
+def _pid_of_another_version(paths: SandboxPaths) -> int | None:
+    """Read no more of the owner record than what no version changes: the supervisor's process."""
+    with contextlib.suppress(OSError, msgspec.DecodeError):
+        process = msgspec.json.decode(paths.owner.read_bytes(), type=_AnyOwner).supervisor
+        return process.pid if process.runs else None
+    return None
+
+
+class _AnyOwner(msgspec.Struct):
+    supervisor: ownership.Process
+
+
+def _start(settings: SupervisorSettings, lock: Lock) -> None:
     """Start a supervisor that holds `lock`, detached from this process and its terminal; returns when it can be talked to."""
     paths = settings.paths
     log = _supervisor_log(paths)
@@ -178,29 +282,32 @@ def _start(settings: SupervisorSettings, lock: int) -> None:
     listening, ready = os.pipe()
     try:
         os.write(telling, msgspec.json.encode(settings))  # a few hundred bytes: a pipe holds them until they are read
-        paths.root.mkdir(mode=0o700, parents=True, exist_ok=True)  # its data is nobody else's on this machine
-        log.parent.mkdir(parents=True, exist_ok=True)
+        log.parent.mkdir(exist_ok=True)
         with log.open("ab") as output:
             process = subprocess.Popen(  # nosec B603 # this interpreter, and a module of ours
-                [sys.executable, "-P", "-m", "shop_sandbox.supervisor", str(lock), str(ready)],
+                [sys.executable, "-P", "-m", "shop_sandbox.supervisor", str(lock.descriptor), str(ready)],
                 stdin=told,
                 stdout=output,
                 stderr=output,
                 cwd=settings.checkout,
                 env=_environment(settings),
                 start_new_session=True,
-                pass_fds=(lock, ready),
+                pass_fds=(lock.descriptor, ready),
             )
     except OSError as error:
         os.close(listening)
-        raise _cannot_start(error, paths) from error
+        raise ownership.unusable(paths.root, error) from error
     finally:
-        for descriptor in (told, telling, ready, lock):
+        for descriptor in (told, telling, ready, lock.descriptor):
             os.close(descriptor)
-    with os.fdopen(listening, "rb") as signal_:
-        if signal_.read(1) == b"r":
-            process.returncode = 0  # detached: nobody here waits for it, and subprocess need not warn
-            return
+    with os.fdopen(listening, "rb") as answer:
+        said = answer.read()
+    if said:
+        process.returncode = 0  # detached: nobody here waits for it, and subprocess need not warn
+        reply = msgspec.json.decode(said, type=RequestFinished | Refused)
+        if isinstance(reply, Refused):
+            raise _refusal(reply)
+        return
     raise SandboxError(
         ErrorCode.SUPERVISOR_UNREACHABLE,
         f"the supervisor ended before it could be talked to (status {process.wait()})",
@@ -219,59 +326,54 @@ def _supervisor_log(paths: SandboxPaths) -> Path:
     return paths.log("supervisor")
 
 
-def _lock_path(paths: SandboxPaths) -> Path:
-    return paths.socket.with_suffix(".lock")
+def _wait_for_end(paths: SandboxPaths) -> None:
+    """Return when the supervisor's process has ended. Raises SandboxError (SUPERVISOR_UNREACHABLE) when it does not."""
+    with contextlib.suppress(FileNotFoundError):  # removed with its lock
+        lock = ownership.wait_for_lock(paths, seconds=_UNREACHABLE_AFTER_SECONDS)
+        if lock is None:
+            raise _frozen(paths)
+        lock.release()
 
 
-def _try_lock(paths: SandboxPaths) -> int | None:
-    """Open the sandbox's lock file and lock it, or None when a supervisor holds it."""
-    descriptor = os.open(_lock_path(paths), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        return None
-    return descriptor
+def _connected(paths: SandboxPaths, *, seconds: float) -> socket.socket:
+    """Connect to the supervisor that the owner record names; every call of the connection ends within `seconds`.
 
-
-def _wait_for_lock(paths: SandboxPaths) -> None:
-    """Return when the supervisor's process has ended."""
-    deadline = time.monotonic() + _UNREACHABLE_AFTER_SECONDS
-    while time.monotonic() < deadline:
-        lock = _try_lock(paths)
-        if lock is not None:
-            os.close(lock)
-            return
-        time.sleep(_RETRY_SECONDS / 4)
-
-
-def _connected(paths: SandboxPaths) -> socket.socket | None:
+    Raises SandboxError (NOT_RUNNING, SUPERVISOR_UNREACHABLE, SUPERVISOR_OF_ANOTHER_VERSION).
+    """
+    owner = ownership.owner_of(paths)
+    if owner is None or not owner.supervisor.runs:
+        raise _not_running(paths)
+    if owner.protocol != PROTOCOL:
+        raise ownership.of_another_version(paths)
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    connection.settimeout(seconds)
     try:
-        connection.connect(str(paths.socket))
-    except (FileNotFoundError, ConnectionError):
+        connection.connect(owner.socket)
+    except (FileNotFoundError, ConnectionError) as error:
         connection.close()
-        return None
+        raise _not_running(paths) from error
+    except PermissionError as error:
+        connection.close()
+        raise ownership.unusable(paths.root, error) from error
+    except (TimeoutError, BlockingIOError) as error:  # its backlog is full: it has taken nobody in for long
+        connection.close()
+        raise _frozen(paths) from error
     return connection
 
 
 def _serves(client: SandboxClient) -> bool:
-    """Return True when a supervisor answers and is not on its way out."""
+    """Return True when a supervisor answers and is not on its way out. Raises SandboxError when it never will."""
     try:
         return client.status().state is not SandboxState.STOPPING
-    except SandboxError:
+    except SandboxError as error:
+        if error.code is ErrorCode.SUPERVISOR_OF_ANOTHER_VERSION or "frozen" in error.detail:
+            raise
         return False
-
-
-def _until_closed(lines: BinaryIO) -> Iterator[bytes]:
-    """Give lines until the other side has closed the connection, in whatever way."""
-    with contextlib.suppress(ConnectionError):
-        yield from lines
 
 
 def _ended_well(paths: SandboxPaths) -> bool:
     """Wait for the supervisor's end. True when it has cleared everything away: it removes its ledger last."""
-    _wait_for_lock(paths)
+    _wait_for_end(paths)
     return not paths.ledger.exists()
 
 
@@ -282,9 +384,21 @@ def _refusal(reply: Refused) -> SandboxError:
 
 
 def _not_running(paths: SandboxPaths) -> SandboxError:
-    flag = "" if paths.name == "default" else f" --name {paths.name}"
     return SandboxError(
-        ErrorCode.NOT_RUNNING, f"sandbox {paths.name} is not running", actions=(f"start it with `shop-dev up{flag}`",)
+        ErrorCode.NOT_RUNNING, f"sandbox {paths.name} is not running", actions=(f"start it with `shop-dev up{paths.flag}`",)
+    )
+
+
+def _frozen(paths: SandboxPaths) -> SandboxError:
+    return SandboxError(
+        ErrorCode.SUPERVISOR_UNREACHABLE,
+        f"the supervisor of sandbox {paths.name} runs, but does not answer: it is stopped, or hangs",
+        actions=(
+            f"`shop-dev down --force{paths.flag}` ends the sandbox without it; its state stays",
+            f"read {_supervisor_log(paths)}",
+        ),
+        retryable=True,
+        detail={"frozen": True, "logPath": str(_supervisor_log(paths))},
     )
 
 
@@ -292,21 +406,5 @@ def _went_away(paths: SandboxPaths) -> SandboxError:
     return SandboxError(
         ErrorCode.SUPERVISOR_UNREACHABLE,
         f"the supervisor of sandbox {paths.name} went away in the middle of an answer",
-        actions=(f"read {_supervisor_log(paths)}", "run `shop-dev up` again: it clears away what is left"),
-    )
-
-
-def _cannot_start(error: OSError, paths: SandboxPaths) -> SandboxError:
-    from shop_sandbox.disk import disk_full
-
-    if error.errno == 28:
-        return disk_full(paths.root)
-    return SandboxError(
-        ErrorCode.SUPERVISOR_UNREACHABLE,
-        f"the supervisor cannot be started: {error}",
-        actions=(
-            f"see to it that {error.filename or paths.root} can be written by you",
-            "`shop-dev doctor` looks at what else is wrong",
-        ),
-        detail={"path": str(paths.root)},
+        actions=(f"read {_supervisor_log(paths)}", f"run `shop-dev up{paths.flag}` again: it clears away what is left"),
     )

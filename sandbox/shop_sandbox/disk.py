@@ -11,15 +11,17 @@ from pathlib import Path
 from typing import Final
 
 from shop_sandbox.errors import ErrorCode, SandboxError
+from shop_sandbox.paths import flag_of
 
 FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 """Error numbers of a write that found no room: on the disk, or in the user's share of it."""
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Replace a file as a whole. Raises SandboxError (DISK_FULL); the old content stays then."""
+    """Replace a file as a whole; only its owner can read it. Raises SandboxError (DISK_FULL); the old content stays then."""
     temporary = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}.new")  # its own for each who writes at once
     try:
+        temporary.touch(mode=0o600)
         temporary.write_bytes(content)
         temporary.replace(path)
     except OSError as error:
@@ -36,7 +38,7 @@ def disk_full(path: Path) -> SandboxError:
         f"the disk that holds {path} is full",
         actions=(
             "free some space there, then run `shop-dev up` again",
-            "`shop-dev down --purge` removes this sandbox's own data and logs",
+            f"`shop-dev down --purge{flag_of(path)}` removes this sandbox's own data and logs",
         ),
         retryable=True,
         detail={"path": str(path)},
@@ -49,7 +51,8 @@ def disk_full_explained(folder: Path, what: str, *, in_cache: bool = False) -> I
 
     `in_cache` says whose folder it is: the shared cache, which can be put elsewhere, or the data of one sandbox.
     """
-    way_out = "put the cache elsewhere: set SHOP_CACHE_DIR" if in_cache else "remove a sandbox's data: `shop-dev down --purge`"
+    purge = f"remove this sandbox's data: `shop-dev down --purge{flag_of(folder)}`"
+    way_out = "put the cache elsewhere: set SHOP_CACHE_DIR" if in_cache else purge
     try:
         yield
     except OSError as error:

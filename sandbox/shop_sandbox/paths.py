@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
+
+_HOME = ".shop-dev"
+DEFAULT_NAME = "default"
+LONGEST_SOCKET_PATH = 103
+"""Bytes that macOS takes; Linux takes four more."""
 
 
 @dataclass(frozen=True)
 class SandboxPaths:
-    """The files of one sandbox: `.shop-dev/<name>/` in the checkout, and its control socket.
-
-    The socket lives in a short private directory, since a Unix socket path holds at most 104 bytes on macOS and 108 on Linux.
-    """
+    """The files of one sandbox: `.shop-dev/<name>/` in the checkout. Who finds its data there finds its lock and its owner too."""
 
     checkout: Path
     name: str
@@ -22,8 +24,8 @@ class SandboxPaths:
 
     @property
     def root(self) -> Path:
-        """Everything of this sandbox but its socket."""
-        return self.checkout / ".shop-dev" / self.name
+        """Everything of this sandbox, for its owner's eyes only."""
+        return self.checkout / _HOME / self.name
 
     @property
     def ledger(self) -> Path:
@@ -56,10 +58,29 @@ class SandboxPaths:
         return self.root / "telemetry.sqlite"
 
     @property
-    def socket(self) -> Path:
-        """Where the supervisor listens for commands."""
+    def flag(self) -> str:
+        """What a command line needs besides, so that it means this sandbox: ` --name load`, or nothing for the default one."""
+        return flag(self.name)
+
+    @property
+    def lock(self) -> Path:
+        """Held by the supervisor as long as it lives, and by who clears away what a dead one has left."""
+        return self.root / "lock"
+
+    @property
+    def owner(self) -> Path:
+        """Who runs this sandbox and where it listens, see `shop_sandbox.ownership`."""
+        return self.root / "owner.json"
+
+    @property
+    def sockets(self) -> tuple[Path, ...]:
+        """Where a supervisor may listen, best first: beside the lock, else in the runtime folder, which has a short path.
+
+        Empty where both paths are too long for a socket. Clients do not guess: the owner record says which it is.
+        """
         digest = hashlib.sha256(str(self.root).encode()).hexdigest()[:16]
-        return self.runtime_dir / f"{digest}.sock"
+        places = (self.root / "control.sock", self.runtime_dir / f"{digest}.sock")
+        return tuple(place for place in places if len(os.fsencode(place)) <= LONGEST_SOCKET_PATH)
 
     @property
     def clock(self) -> Path:
@@ -73,6 +94,17 @@ class SandboxPaths:
     def log(self, resource: str) -> Path:
         """Return the file with the newest output of a resource."""
         return self.logs / f"{resource}.log"
+
+
+def flag(name: str) -> str:
+    """Return what a command line needs besides, so that it means the sandbox of that name."""
+    return "" if name == DEFAULT_NAME else f" --name {name}"
+
+
+def flag_of(path: Path) -> str:
+    """Return the same for the sandbox in whose folder a path lies."""
+    *_, name = ("", *(inner for outer, inner in pairwise(path.parts) if outer == _HOME))
+    return flag(name or DEFAULT_NAME)
 
 
 @dataclass(frozen=True)
@@ -99,8 +131,8 @@ def default_cache_root(environ: dict[str, str]) -> Path:
 
 
 def default_runtime_dir(environ: dict[str, str]) -> Path:
-    """Return a private directory for sockets, by XDG where it is set and short enough. Called once, at the root."""
+    """Return the folder for sockets whose own place has too long a path, by XDG where it is set. Called once, at the root."""
     base = environ.get("XDG_RUNTIME_DIR")
-    if base and len(base) <= 60:
+    if base:
         return Path(base) / "shop-dev"
-    return Path(tempfile.gettempdir()) / f"shop-dev-{os.getuid()}"
+    return Path(environ.get("TMPDIR") or "/tmp") / f"shop-dev-{os.getuid()}"  # noqa: S108  # nosec B108 # taken only where it is ours alone

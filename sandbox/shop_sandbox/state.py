@@ -6,21 +6,27 @@ carries the same stamp, written through its own API, and a start compares them w
 
 from __future__ import annotations
 
+import os
 import shutil
 import threading
 import uuid
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import msgspec
 
-from shop_sandbox.disk import write_atomically
-from shop_sandbox.engines.driver import RunContext
+from shop_sandbox import records
 from shop_sandbox.errors import ErrorCode, SandboxError
 from shop_sandbox.paths import SandboxPaths
-from shop_sandbox.resources.model import Resource
 
-RESET = "`shop-dev up --reset` starts with empty stores; everything kept in this sandbox is lost"
+if TYPE_CHECKING:
+    from shop_sandbox.engines.driver import RunContext
+    from shop_sandbox.resources.model import Resource
+
+
+def reset(paths: SandboxPaths) -> str:
+    """Return the advice to begin with empty stores. It names the sandbox: pasted as it is, it must not empty another one."""
+    return f"`shop-dev up --reset{paths.flag}` starts with empty stores; everything kept in sandbox {paths.name} is lost"
 
 
 @runtime_checkable
@@ -36,12 +42,12 @@ class Stamped(Protocol):
         ...
 
 
-class _Record(msgspec.Struct, kw_only=True, rename="camel"):
+class _Record(records.Record, kw_only=True, rename="camel"):
     """`stores` are those that carry the stamp."""
 
     state_id: str
     generation: int
-    stores: list[str] = []
+    stores: list[str] = msgspec.field(default_factory=list)
 
 
 class DataIdentity:
@@ -61,19 +67,19 @@ class DataIdentity:
         """
         present = {path.name for path in _children(paths.data("x").parent)} & known_stores
         try:
-            record = msgspec.json.decode(paths.state.read_bytes(), type=_Record)
-        except FileNotFoundError:
+            record = records.read(paths.state, _Record)
+        except records.Unreadable as error:
+            raise SandboxError(ErrorCode.STATE_INCOMPLETE, str(error), actions=(reset(paths),)) from error
+        if record is None:
             if present:
-                raise incomplete(missing=["state.json"], present=sorted(present)) from None
+                raise incomplete(paths, missing=["state.json"], present=sorted(present))
             return cls._anew(paths)
-        except msgspec.DecodeError as error:
-            raise SandboxError(ErrorCode.STATE_INCOMPLETE, f"{paths.state} is broken: {error}", actions=(RESET,)) from error
         kept = set(record.stores) & known_stores
         missing = sorted(name for name in kept if not paths.data(name).is_dir())
         if missing and len(missing) == len(kept):
             return cls._anew(paths)
         if missing:
-            raise incomplete(missing=missing, present=sorted(kept - set(missing)))
+            raise incomplete(paths, missing=missing, present=sorted(kept - set(missing)))
         record.generation += 1
         identity = cls(paths, record)
         identity._write()
@@ -106,7 +112,7 @@ class DataIdentity:
             self._take_in(resource.name)
             return
         others = [name for name in self._record.stores if name != resource.name]
-        raise incomplete(missing=[resource.name], present=others, foreign=found is not None)
+        raise incomplete(self._paths, missing=[resource.name], present=others, foreign=found is not None)
 
     def _take_in(self, store: str) -> None:
         with self._taking_in:  # stores become ready side by side
@@ -115,10 +121,10 @@ class DataIdentity:
                 self._write()
 
     def _write(self) -> None:
-        write_atomically(self._paths.state, msgspec.json.encode(self._record))
+        records.write(self._paths.state, self._record)
 
 
-def incomplete(*, missing: list[str], present: list[str], foreign: bool = False) -> SandboxError:
+def incomplete(paths: SandboxPaths, *, missing: list[str], present: list[str], foreign: bool = False) -> SandboxError:
     """Return the error that names which stores have lost their data while others still have theirs."""
     fault = "holds the data of another sandbox" if foreign else "is gone"
     names = ", ".join(missing)
@@ -126,26 +132,50 @@ def incomplete(*, missing: list[str], present: list[str], foreign: bool = False)
     return SandboxError(
         ErrorCode.STATE_INCOMPLETE,
         f"the state of {names} {fault}{beside}; starting on half of the data would lose orders",
-        actions=(RESET,),
+        actions=(reset(paths),),
         detail={"missing": missing, "present": present},
     )
 
 
-def emulator_lost(resource: str, how: str, stopped: list[str]) -> SandboxError:
+def emulator_lost(paths: SandboxPaths, resource: str, how: str, stopped: list[str]) -> SandboxError:
     """Return the error for an emulator that ended without saving: what it acknowledged is gone."""
     names = ", ".join(stopped) or "nothing"
     return SandboxError(
         ErrorCode.EMULATOR_STATE_LOST,
         f"{resource} was {how} and keeps nothing then: tables, queues and buckets of this sandbox are lost. Stopped: {names}",
-        actions=(RESET,),
+        actions=(reset(paths),),
         detail={"resource": resource, "stopped": stopped},
     )
 
 
 def remove_data(paths: SandboxPaths) -> None:
-    """Forget all stores' data and their identity; ports, logs and history stay."""
-    shutil.rmtree(paths.data("x").parent, ignore_errors=True)
+    """Forget all stores' data and their identity; ports, logs and history stay. Raises SandboxError (FOLDER_UNUSABLE)."""
+    _remove(paths.data("x").parent)
     paths.state.unlink(missing_ok=True)
+
+
+def remove_all(paths: SandboxPaths) -> None:
+    """Forget a sandbox as a whole: from one moment to the next it is not there, lock included. The caller holds the lock.
+
+    Raises SandboxError (FOLDER_UNUSABLE).
+    """
+    _remove(paths.root)
+
+
+def _remove(folder: Path) -> None:
+    going = folder.with_name(f"{folder.name}.{os.getpid()}.going")
+    try:
+        folder.rename(going)
+        shutil.rmtree(going)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise SandboxError(
+            ErrorCode.FOLDER_UNUSABLE,
+            f"{folder} cannot be removed: {error}",
+            actions=(f"remove {going if going.exists() else folder} by hand",),
+            detail={"path": str(folder)},
+        ) from error
 
 
 def _children(folder: Path) -> list[Path]:

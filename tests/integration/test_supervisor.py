@@ -11,13 +11,13 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
 import pytest
 from fakes.sandbox import READY, SLEEP, FakeResource, describe
-from shop_sandbox.client import SandboxClient, connect, purge, start_or_attach
+from fakes.sandbox_home import MARK, Home, eventually, pid_of, state_of
+from shop_sandbox.client import connect, remove, start_or_attach
 from shop_sandbox.errors import ErrorCode, SandboxError
 from shop_sandbox.events import (
     AnyEvent,
@@ -30,85 +30,14 @@ from shop_sandbox.events import (
     SandboxStopped,
     Swept,
 )
+from shop_sandbox.ownership import owner_of
 from shop_sandbox.platform import here
 from shop_sandbox.supervisor.fork_server.starting import NONCE_VARIABLE
 from shop_sandbox.supervisor.protocol import SandboxState
-from shop_sandbox.supervisor.settings import SupervisorSettings
 
 pytestmark = pytest.mark.integration
 
-MARK = "SHOP_TEST_MARK"
 LOOP = "while :; do sleep 0.02; done"
-
-
-class Home:
-    """A checkout with a fake sandbox in it, and the ways to look at what runs there."""
-
-    def __init__(self, checkout: Path, cache: Path) -> None:
-        self.checkout = checkout
-        self.mark = checkout.name + os.urandom(4).hex()
-        self.settings = SupervisorSettings(
-            checkout=str(checkout),
-            name="test",
-            cache_root=str(cache),
-            runtime_dir=str(checkout / "r"),
-            service_globs=[],
-            inherited={"PATH": os.environ["PATH"], "PYTHONPATH": str(Path(__file__).parents[1]), MARK: self.mark},
-            start_timeout_seconds=30,
-            blueprint="fakes.sandbox:blueprint",
-        )
-        self.paths = self.settings.paths
-
-    def with_(self, **changes: object) -> SupervisorSettings:
-        return msgspec.structs.replace(self.settings, **changes)
-
-    def up(self, *names: str) -> tuple[SandboxClient, list[AnyEvent]]:
-        client = start_or_attach(self.settings)
-        return client, list(client.up(names))
-
-    def ready(self, *names: str) -> tuple[SandboxClient, SandboxReady]:
-        client, events = self.up(*names)
-        last = events[-1]
-        assert isinstance(last, SandboxReady), last
-        return client, last
-
-    def alive(self) -> list[int]:
-        """Every process that this sandbox has started, the supervisor included."""
-        return here.processes_with(MARK, self.mark)
-
-
-@pytest.fixture(scope="session")
-def bytecode(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
-
-
-@pytest.fixture
-def home(tmp_path: Path, bytecode: Path) -> Iterator[Home]:
-    home = Home(tmp_path, bytecode)
-    yield home
-    try:
-        for _ in connect(home.paths).down(force=True):
-            pass
-    except SandboxError:
-        pass
-    eventually(lambda: not home.alive(), "everything of this test has ended")
-
-
-def eventually(condition: Callable[[], object], what: str, *, within: float = 20.0) -> None:
-    deadline = time.monotonic() + within
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {within} s: {what}"
-        time.sleep(0.01)
-
-
-def state_of(events: list[AnyEvent], resource: str) -> list[ResourceState]:
-    return [event.state for event in events if isinstance(event, ResourceChanged) and event.resource == resource]
-
-
-def pid_of(client: SandboxClient, resource: str) -> int:
-    (found,) = [one.pid for one in client.status().resources if one.name == resource]
-    assert found is not None
-    return found
 
 
 def greeting(port: int) -> bytes:
@@ -225,7 +154,7 @@ def test_a_state_folder_that_cannot_be_written_is_named_with_what_to_do(home: Ho
     with pytest.raises(SandboxError) as refusal:
         start_or_attach(home.settings)
 
-    assert refusal.value.code is ErrorCode.SUPERVISOR_UNREACHABLE
+    assert refusal.value.code is ErrorCode.FOLDER_UNUSABLE
     assert ".shop-dev" in refusal.value.actions[0]
     assert any("shop-dev doctor" in action for action in refusal.value.actions)
     assert not home.alive()
@@ -302,7 +231,7 @@ def test_other_users_of_the_machine_cannot_read_a_sandbox(home: Home) -> None:
     home.ready()
 
     assert stat.S_IMODE(home.paths.root.stat().st_mode) == 0o700
-    assert stat.S_IMODE(home.paths.socket.parent.stat().st_mode) == 0o700
+    assert stat.S_IMODE(Path(owner_of(home.paths).socket).parent.stat().st_mode) == 0o700
 
 
 def test_purge_removes_the_state(home: Home) -> None:
@@ -642,7 +571,7 @@ def test_purging_a_dead_sandbox_sweeps_it_first(home: Home) -> None:
     os.kill(client.status().supervisor_pid, signal.SIGKILL)
     eventually(lambda: not home.alive(), "nothing has survived")
 
-    events = list(purge(home.paths))
+    events = list(remove(home.paths))
 
     assert [event.what for event in events if isinstance(event, Swept)] == ["ledger"]
     assert not home.paths.root.exists()

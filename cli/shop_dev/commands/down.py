@@ -13,6 +13,10 @@ from shop_dev.output.answer import Answer
 def down(
     name: SandboxName = None,
     purge: Annotated[bool, typer.Option("--purge", help="Remove the data, the logs and the traces as well.")] = False,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Wait for nobody: works also when the supervisor is frozen, by what it has written down."),
+    ] = False,
     json: JsonFlag = False,
 ) -> Answer:
     """Stop the sandbox; its data stays for the next `up`.
@@ -25,7 +29,7 @@ def down(
 
     project = open_project(name=name)
     with sink_for(json=json) as sink:
-        stopped = stop_project(project, purge=purge, sink=sink)
+        stopped = stop_project(project, purge=purge, force=force, sink=sink)
     return Answer(
         data={"seconds": stopped, "purged": purge},
         text="" if stopped is not None else "Nothing was running; what was kept is removed.",

@@ -39,8 +39,22 @@ def start_or_attach(project: Project, *, reset: bool) -> SandboxClient:
     )
 
 
+def stop(project: Project, *, purge: bool) -> Iterator[AnyEvent]:
+    """Stop the sandbox, whichever version of shop-dev has started it. Raises SandboxError (not_running)."""
+    from shop_sandbox import client
+
+    yield from client.stop(project.paths, purge=purge)
+
+
+def stop_by_force(project: Project, *, purge: bool) -> Iterator[AnyEvent]:
+    """Stop the sandbox without asking its supervisor, which may be frozen. Raises SandboxError (not_running)."""
+    from shop_sandbox import client
+
+    yield from client.stop_by_force(project.paths, purge=purge)
+
+
 def purge(project: Project) -> Iterator[AnyEvent]:
     """Remove what a sandbox that is not running has left: processes that outlived it, data, logs and traces."""
     from shop_sandbox import client
 
-    yield from client.purge(project.paths)
+    yield from client.remove(project.paths)

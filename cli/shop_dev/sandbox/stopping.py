@@ -13,27 +13,40 @@ from shop_dev.sandbox.starting import stop
 
 if TYPE_CHECKING:
     from shop_sandbox.client import SandboxClient
+    from shop_sandbox.events import SandboxStopped
 
 
-def stop_project(project: Project, *, purge: bool, sink: Sink) -> float | None:
+def stop_project(project: Project, *, purge: bool, force: bool, sink: Sink) -> float | None:
     """Stop the project's sandbox and return the seconds it took; None where nothing ran and there was only data to purge.
 
-    A second Ctrl-C makes the stop immediate. Raises SandboxError (not_running) if there was nothing to stop and nothing to purge.
+    A second Ctrl-C makes the stop immediate. With `force` nothing is waited for, and a supervisor that does not answer is ended by
+    what it has written down. Raises SandboxError (not_running) if there was nothing to stop and nothing to purge.
     """
     try:
         client = sandbox.connect(project)
+        return _stop_at_once(client, purge=purge, sink=sink) if force else _stop(client, purge=purge, sink=sink)
     except SandboxError as error:
+        if force:
+            return _seconds(stop(sandbox.stop_by_force(project, purge=purge), sink=sink))
+        if error.code is ErrorCode.SUPERVISOR_OF_ANOTHER_VERSION:
+            return _seconds(stop(sandbox.stop(project, purge=purge), sink=sink))
         if error.code is not ErrorCode.NOT_RUNNING or not purge or not project.paths.root.exists():
             raise
         stop(sandbox.purge(project), sink=sink)
         return None
-    return _stop(client, purge=purge, sink=sink)
 
 
 def _stop(client: SandboxClient, *, purge: bool, sink: Sink) -> float | None:
     try:
-        stopped = stop(client.down(purge=purge), sink=sink)
+        return _seconds(stop(client.down(purge=purge), sink=sink))
     except KeyboardInterrupt:
         sink.say("Stopping at once.")
-        stopped = stop(client.down(purge=purge, force=True), sink=sink)
+        return _stop_at_once(client, purge=purge, sink=sink)
+
+
+def _stop_at_once(client: SandboxClient, *, purge: bool, sink: Sink) -> float | None:
+    return _seconds(stop(client.down(purge=purge, force=True), sink=sink))
+
+
+def _seconds(stopped: SandboxStopped | None) -> float | None:
     return stopped.seconds if stopped else None

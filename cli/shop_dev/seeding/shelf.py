@@ -11,11 +11,14 @@ LOOK_SECONDS = 5.0
 
 
 def is_stocked(inventory: str, sku: str) -> bool:
-    """Return True if the inventory at this URL knows the product. Raises ShopDevError (service_unreachable)."""
+    """Return True if the inventory at this URL knows the product, and False only if it says that it does not.
+
+    Raises ShopDevError (service_unreachable): any other answer says nothing, and seeding sets back what has been sold.
+    """
     connection = HTTPConnection(urlsplit(inventory).netloc, timeout=LOOK_SECONDS)
     try:
         connection.request("GET", f"/v1/stock-items/{quote(sku)}")
-        return connection.getresponse().status == 200
+        status = connection.getresponse().status
     except (OSError, HTTPException) as error:
         raise ShopDevError(
             CliCode.SERVICE_UNREACHABLE,
@@ -24,3 +27,11 @@ def is_stocked(inventory: str, sku: str) -> bool:
         ) from error
     finally:
         connection.close()
+    if status in (200, 404):
+        return status == 200
+    raise ShopDevError(
+        CliCode.SERVICE_UNREACHABLE,
+        f"inventory answers {status} when asked for product {sku}, so nobody knows whether the shop is empty.",
+        actions=("shop-dev logs inventory",),
+        detail={"status": status},
+    )

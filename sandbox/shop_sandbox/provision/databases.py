@@ -113,7 +113,7 @@ async def _make_all(databases: Sequence[WantedDatabase], url: str) -> set[str]:
                 await connection.execute(f"REVOKE ALL ON DATABASE {_quoted(database.name)} FROM PUBLIC")
             elif owners[database.name] != database.role:
                 why = f"it belongs to {owners[database.name]!r}, and the manifest gives it to {database.role!r}"
-                raise Refused("database", database.name, why, "choose another name, or start afresh with `shop-dev up --reset`")
+                raise Refused("database", database.name, why, "choose another name", or_afresh=True)
         return {database.name for database in databases if database.name not in owners}
 
 
@@ -169,12 +169,10 @@ async def _outstanding(database: WantedDatabase, connection: Connection) -> list
     for row in rows:
         migration = files.get(row["number"])
         if migration is None:
-            raise _unfit(
-                database, row["name"], "was applied and is gone", "bring the file back, or start afresh with `shop-dev up --reset`"
-            )
+            raise _unfit(database, row["name"], "was applied and is gone", "bring the file back", or_afresh=True)
         if migration.sha256 != row["sha256"]:
-            action = f"undo the edit and write a new file `{max(files) + 1:04}_….sql`, or start afresh with `shop-dev up --reset`"
-            raise _unfit(database, migration.name, "was edited after it was applied", action)
+            action = f"undo the edit and write a new file `{max(files) + 1:04}_….sql`"
+            raise _unfit(database, migration.name, "was edited after it was applied", action, or_afresh=True)
     newest = rows[-1]["number"] if rows else -1
     done = {row["number"] for row in rows}
     outstanding = [migration for migration in database.migrations if migration.number not in done]
@@ -204,8 +202,8 @@ async def _apply(database: WantedDatabase, migration: Migration, connection: Con
         ) from error
 
 
-def _unfit(database: WantedDatabase, file: str, why: str, action: str) -> Refused:
-    return Refused("migration", f"{database.folder}/{file}", why, action)
+def _unfit(database: WantedDatabase, file: str, why: str, action: str, *, or_afresh: bool = False) -> Refused:
+    return Refused("migration", f"{database.folder}/{file}", why, action, or_afresh=or_afresh)
 
 
 def _told(error: asyncpg.PostgresError, migration: Migration) -> str:

@@ -116,8 +116,8 @@ def _compare(table: Table, of: str, key: Key, schema: list[dict[str, str]], type
     wanted = ", ".join(f"{part.name} ({part.type})" for part in (key.partition, key.sort) if part)
     if there != wanted:
         why = f"its key{of} is {there}, and the manifest says {wanted}: DynamoDB cannot change a key"
-        action = "give it another name and move the data, or start afresh with `shop-dev up --reset`"
-        raise Refused("table", table.name, why, action)
+        action = "give it another name and move the data"
+        raise Refused("table", table.name, why, action, or_afresh=True)
 
 
 def _indexes_by_name(found: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -157,7 +157,7 @@ async def _settle_stream(aws: Aws, table: Table, found: Mapping[str, Any]) -> li
         return []
     if view is not None:
         why = f"its stream carries {view}, and the manifest says {table.stream}: a stream in use cannot change"
-        raise Refused("table", table.name, why, f"set `stream: {view}`, or start afresh with `shop-dev up --reset`")
+        raise Refused("table", table.name, why, f"set `stream: {view}`", or_afresh=True)
     specification = {"StreamEnabled": True, "StreamViewType": table.stream}
     await aws.json("dynamodb", "UpdateTable", {"TableName": table.name, "StreamSpecification": specification})
     await _until_active(aws, table.name)

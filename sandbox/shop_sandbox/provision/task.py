@@ -17,6 +17,7 @@ from pathlib import Path
 
 from shop_sandbox.errors import SandboxError
 from shop_sandbox.manifest.loader import Manifest, load_manifests
+from shop_sandbox.paths import DEFAULT_NAME, flag
 
 
 class Outcome(StrEnum):
@@ -28,14 +29,19 @@ class Outcome(StrEnum):
 
 
 class Refused(Exception):
-    """One thing could not be provisioned: which, why, and what to do. Others go on."""
+    """One thing could not be provisioned: which, why, and what to do (`or_afresh`: empty stores would help too). Others go on."""
 
-    def __init__(self, kind: str, name: str, why: str, action: str) -> None:
+    def __init__(self, kind: str, name: str, why: str, action: str, *, or_afresh: bool = False) -> None:
         super().__init__(why)
-        self.kind, self.name, self.why, self.action = kind, name, why, action
+        self.kind, self.name, self.why, self.action, self.or_afresh = kind, name, why, action, or_afresh
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.name}: {self.why}" + (f"\n  hint: {self.action}" if self.action else "")
+        return self.told(sandbox=DEFAULT_NAME)
+
+    def told(self, *, sandbox: str) -> str:
+        """Return the refusal with its hint. What destroys names the sandbox: pasted as it is, it must not empty another one."""
+        afresh = f", or start afresh with `shop-dev up --reset{flag(sandbox)}`" if self.or_afresh else ""
+        return f"{self.kind} {self.name}: {self.why}" + (f"\n  hint: {self.action}{afresh}" if self.action else "")
 
 
 Report = Callable[[str, str, Outcome, str], None]
@@ -66,7 +72,7 @@ def run_task(provision: Callable[[Wanted, Report], Awaitable[None]]) -> None:
         raise SystemExit(1) from error
     except (Refused, ExceptionGroup) as error:
         for refused in _refusals(error):
-            _tell(str(refused))
+            _tell(refused.told(sandbox=environment.get("SHOP_NAME", DEFAULT_NAME)))
         raise SystemExit(1) from error
 
 

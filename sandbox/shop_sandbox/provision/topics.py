@@ -140,7 +140,7 @@ class _Cluster:
     async def _adjust_one(self, topic: WantedTopic, partitions: int, described: Future[Mapping[str, Any]]) -> None:
         if partitions > topic.partitions:
             why = f"it has {partitions} partitions and the manifest says {topic.partitions}: Kafka cannot take partitions away"
-            raise Refused("topic", topic.name, why, f"set `partitions: {partitions}`, or start afresh with `shop-dev up --reset`")
+            raise Refused("topic", topic.name, why, f"set `partitions: {partitions}`", or_afresh=True)
         settings = await _result(topic.name, described, "")
         differing = {name: value for name, value in topic.settings.items() if name not in settings or settings[name].value != value}
         changes = [f"{name}={value}" for name, value in differing.items()]

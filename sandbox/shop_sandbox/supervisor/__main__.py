@@ -2,7 +2,7 @@
 input.
 
 LOCK_FD is the sandbox's lock, held by an open file that the client hands over: it is released when this process ends, however it
-ends. One byte on READY_FD says that the control socket listens.
+ends. RequestFinished on READY_FD says that the control socket listens, Refused why there will be none.
 """
 
 from __future__ import annotations

@@ -11,15 +11,21 @@ import msgspec
 
 from shop_sandbox.errors import SandboxError
 from shop_sandbox.events import Event
-from shop_sandbox.supervisor.protocol import AnyRequest, Down, Follow, Refused, RequestFinished, Restart, Status, Up
+from shop_sandbox.ownership import make_private, unusable
+from shop_sandbox.paths import SandboxPaths
+from shop_sandbox.supervisor.protocol import AnyRequest, Down, Follow, Ping, Refused, RequestFinished, Restart, Status, Up
 from shop_sandbox.supervisor.sandbox import Sandbox
 
 _DECODER = msgspec.json.Decoder(AnyRequest)
 _ENCODER = msgspec.json.Encoder()
 
 
-async def listen(path: Path, sandbox: Sandbox) -> asyncio.AbstractServer:
-    """Serve clients at a Unix socket; its folder is for this user only. A socket that a dead supervisor left is replaced."""
+async def listen(paths: SandboxPaths, sandbox: Sandbox) -> tuple[asyncio.AbstractServer, Path]:
+    """Serve clients at the best place for a Unix socket that the system takes; gives it, too. A socket that a dead supervisor left
+    there is replaced.
+
+    Raises SandboxError (FOLDER_UNUSABLE): its folder must be ours alone.
+    """
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -29,7 +35,13 @@ async def listen(path: Path, sandbox: Sandbox) -> asyncio.AbstractServer:
         finally:
             writer.close()
 
-    return await asyncio.start_unix_server(serve, path=str(path))
+    for place in paths.sockets:
+        make_private(place.parent)
+        try:
+            return await asyncio.start_unix_server(serve, path=str(place)), place
+        except OSError as error:  # a shared folder of a virtual machine, say: files but no sockets
+            refused = unusable(place, error)
+    raise refused
 
 
 async def _converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, sandbox: Sandbox) -> None:
@@ -56,15 +68,20 @@ async def _answer(writer: asyncio.StreamWriter, request: AnyRequest, sandbox: Sa
         if isinstance(request, Status):
             await _send(writer, await sandbox.status())
             return
+        if isinstance(request, Ping):
+            await _send(writer, RequestFinished())
+            return
         async with contextlib.aclosing(_events(request, sandbox)) as events:
             async for event in events:
                 await _send(writer, event)
         await _send(writer, RequestFinished())
     except SandboxError as error:
-        await _send(
-            writer,
-            Refused(code=error.code, message=error.message, actions=error.actions, retryable=error.retryable, detail=error.detail),
-        )
+        await _send(writer, refusal(error))
+
+
+def refusal(error: SandboxError) -> Refused:
+    """Return an error as it travels."""
+    return Refused(code=error.code, message=error.message, actions=error.actions, retryable=error.retryable, detail=error.detail)
 
 
 def _events(request: Up | Follow | Restart | Down, sandbox: Sandbox) -> AsyncGenerator[Event, None]:

@@ -9,10 +9,13 @@ import msgspec
 
 from shop_sandbox.events import CriticalStep
 
+_VERSION = 1
+
 
 class Start(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A start that ended well. `resources` are seconds from the moment a resource's needs were met to its readiness."""
 
+    version: int = _VERSION
     at: float
     seconds: float
     generation: int
@@ -27,9 +30,9 @@ def append(path: Path, start: Start) -> None:
 
 
 def read(path: Path) -> list[Start]:
-    """Give all starts, oldest first; a line cut short by a crash is left out."""
+    """Give all starts, oldest first; a line cut short by a crash, or in the form of another version, is left out."""
     starts = []
     for line in path.read_bytes().splitlines() if path.exists() else ():
         with contextlib.suppress(msgspec.DecodeError):
             starts.append(msgspec.json.decode(line, type=Start))
-    return starts
+    return [start for start in starts if start.version == _VERSION]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from shop_sandbox.disk import write_atomically
+from shop_sandbox import records
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,11 +21,11 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     grace_seconds: float
 
 
-class Contents(msgspec.Struct, kw_only=True):
+class Contents(records.Record, kw_only=True):
     """What the file holds. `nonce` is in the environment of every process of that run."""
 
     nonce: str
-    entries: dict[str, Entry] = {}
+    entries: dict[str, Entry] = msgspec.field(default_factory=dict)
 
 
 class Ledger:
@@ -50,12 +50,10 @@ class Ledger:
         self._path.unlink(missing_ok=True)
 
     def _write(self) -> None:
-        write_atomically(self._path, msgspec.json.encode(self._contents))
+        records.write(self._path, self._contents)
 
 
 def read(path: Path) -> Contents | None:
-    """Give the ledger that a run has left, or None. An unreadable one cannot prove anything and counts as none."""
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Contents)
-    except (FileNotFoundError, msgspec.DecodeError):
-        return None
+    """Give the ledger that a run has left, or None where there is none. Raises records.Unreadable, and SandboxError
+    (WRITTEN_BY_ANOTHER_VERSION): neither is an empty ledger."""
+    return records.read(path, Contents)

@@ -7,9 +7,7 @@ import socket
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-import msgspec
-
-from shop_sandbox.disk import write_atomically
+from shop_sandbox import records
 from shop_sandbox.errors import ErrorCode, SandboxError
 from shop_sandbox.platform import here
 
@@ -106,14 +104,22 @@ def extend(ports: Ports, keys: Iterable[str], *, remembered_in: Path, overrides:
             _hold_a_free_one(ports, key, seed, avoiding=set(fixed.values()))
     kept = remembered | {key: number for key, number in ports.numbers.items() if key not in overrides}
     if kept != remembered:
-        write_atomically(remembered_in, msgspec.json.encode(kept))
+        records.write(remembered_in, _Remembered(ports=kept))
+
+
+class _Remembered(records.Record, kw_only=True):
+    """Numbers by endpoint key."""
+
+    ports: dict[str, int]
 
 
 def _remembered(path: Path) -> dict[str, int]:
+    """Give the ports of the last start. Numbers that nobody can read any more are chosen anew, and nothing is lost."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=dict[str, int])
-    except (FileNotFoundError, msgspec.DecodeError):
+        found = records.read(path, _Remembered)
+    except (records.Unreadable, SandboxError):
         return {}
+    return found.ports if found is not None else {}
 
 
 def _bound(number: int, kind: socket.SocketKind) -> socket.socket | None:

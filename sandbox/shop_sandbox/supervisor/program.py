@@ -7,11 +7,17 @@ import os
 import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import msgspec
 
-from shop_sandbox.supervisor.control import listen
+from shop_sandbox import ownership, records
+from shop_sandbox.errors import SandboxError
+from shop_sandbox.ownership import Owner, Process
+from shop_sandbox.paths import SandboxPaths
+from shop_sandbox.supervisor.control import listen, refusal
 from shop_sandbox.supervisor.fork_server.starting import Connections
+from shop_sandbox.supervisor.protocol import PROTOCOL, RequestFinished
 from shop_sandbox.supervisor.sandbox import Sandbox
 from shop_sandbox.supervisor.settings import SupervisorSettings
 
@@ -29,22 +35,41 @@ def run(encoded_settings: bytes, connections: Connections, *, nonce: str, ready:
 async def _serve(settings: SupervisorSettings, connections: Connections, *, nonce: str, ready: int, began: float) -> None:
     loop = asyncio.get_running_loop()
     loop.set_default_executor(ThreadPoolExecutor(_PROBING_THREADS, thread_name_prefix="blocking"))
-    socket_path = settings.paths.socket
-    socket_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    paths = settings.paths
     sandbox = Sandbox(settings, connections, nonce=nonce, began=began)
     stops: set[asyncio.Task[None]] = set()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, lambda: stops.add(asyncio.ensure_future(sandbox.stop())))
-    server = await listen(socket_path, sandbox)
-    os.write(ready, b"r")
+    try:
+        server, socket_path = await listen(paths, sandbox)
+        owner = Owner(
+            protocol=PROTOCOL,
+            nonce=nonce,
+            supervisor=Process.of(os.getpid()),
+            spawner=Process.of(connections.spawner_pid),
+            socket=str(socket_path),
+        )
+        records.write(paths.owner, owner)
+    except SandboxError as error:
+        os.write(ready, msgspec.json.encode(refusal(error)))
+        await sandbox.stop()
+        os._exit(1)
+    os.write(ready, msgspec.json.encode(RequestFinished()))
     os.close(ready)
     await sandbox.stopped.wait()
     server.close()
     await _let_clients_read()
-    socket_path.unlink(missing_ok=True)
+    _remove_traces(paths, owner)
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)  # threads may still be inside a driver's download or probe: nothing of theirs is worth waiting for
+
+
+def _remove_traces(paths: SandboxPaths, owner: Owner) -> None:
+    """Remove socket and record, unless a purge has removed the folder and somebody else's may be there by now."""
+    if ownership.owner_of(paths) == owner:
+        Path(owner.socket).unlink(missing_ok=True)
+        paths.owner.unlink()
 
 
 async def _let_clients_read() -> None:

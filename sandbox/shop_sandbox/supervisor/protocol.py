@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import sys
 from enum import StrEnum
+from types import ModuleType
 
 import msgspec
 
+from shop_sandbox import events
 from shop_sandbox.events import AnyEvent, ResourceState, SandboxFailed
 
 
@@ -40,7 +44,11 @@ class Down(Request, frozen=True, tag="down", kw_only=True):
     force: bool = False
 
 
-AnyRequest = Up | Follow | Status | Restart | Down
+class Ping(Request, frozen=True, tag="ping"):
+    """Answered at once with RequestFinished, whatever else is under way: who stays silent is frozen."""
+
+
+AnyRequest = Up | Follow | Status | Restart | Down | Ping
 
 
 class Refused(msgspec.Struct, frozen=True, tag_field="event", tag="refused", kw_only=True):
@@ -110,3 +118,18 @@ class SandboxStatus(msgspec.Struct, frozen=True, tag_field="event", tag="status"
     warnings: tuple[str, ...]
     supervisor_pss_bytes: int
     total_pss_bytes: int
+
+
+def form_of(*modules: ModuleType) -> str:
+    """Return a digest of the messages in these modules: tags, fields and their types. It changes when, and only when, they do."""
+    kinds = {
+        kind.__qualname__: (kind.__struct_config__.tag, kind.__annotations__) if issubclass(kind, msgspec.Struct) else list(kind)
+        for module in modules
+        for kind in vars(module).values()
+        if isinstance(kind, type) and issubclass(kind, msgspec.Struct | StrEnum)
+    }
+    return hashlib.sha256(repr(sorted(kinds.items())).encode()).hexdigest()[:16]
+
+
+PROTOCOL = form_of(events, sys.modules[__name__])
+"""Client and supervisor understand each other if and only if this is the same for both."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import shutil
 import signal
 import time
 import traceback
@@ -26,9 +25,10 @@ from shop_sandbox.events import (
     SandboxStopped,
 )
 from shop_sandbox.logs import LogWriter
+from shop_sandbox.ownership import last_owner
 from shop_sandbox.platform import here
 from shop_sandbox.resources.model import Resource, ResourceKind
-from shop_sandbox.state import DataIdentity, emulator_lost, remove_data
+from shop_sandbox.state import DataIdentity, emulator_lost, remove_all, remove_data
 from shop_sandbox.supervisor import blueprint, graph, history, ports, watching
 from shop_sandbox.supervisor.announcements import Announcements
 from shop_sandbox.supervisor.fork_server.starting import NONCE_VARIABLE, Connections
@@ -51,6 +51,7 @@ class Sandbox:
         self._paths = settings.paths
         self._connections = connections
         self._nonce = nonce
+        self._predecessor = last_owner(settings.paths)  # before a record of our own takes its place
         self._began_at = time.time()
         self._asked_at = began
         self._announcements = Announcements(asyncio.get_running_loop())
@@ -203,7 +204,7 @@ class Sandbox:
         paths.root.mkdir(mode=0o700, parents=True, exist_ok=True)
         plan = asyncio.create_task(asyncio.to_thread(blueprint.load, settings))
         try:
-            for swept in await asyncio.to_thread(lambda: list(sweep(paths))):
+            for swept in await asyncio.to_thread(lambda: list(sweep(paths, self._predecessor))):
                 self._announcements.announce(swept)
         finally:
             loaded = await plan
@@ -477,7 +478,10 @@ class Sandbox:
         """Stop what would limp on with empty tables, and say so."""
         concerned = {name for name in graph.dependents(self._resources, (run.name,)) if self._runs[name].state not in AT_REST}
         error = emulator_lost(
-            run.name, str(ended), sorted(name for name in concerned if self._runs[name].state is not ResourceState.DONE)
+            self._paths,
+            run.name,
+            str(ended),
+            sorted(name for name in concerned if self._runs[name].state is not ResourceState.DONE),
         )
         self._failure = failed(error)
         self._announcements.begin()
@@ -525,7 +529,7 @@ class Sandbox:
         await asyncio.to_thread(_wait_for_end, self._connections, pid=self._connections.spawner_pid)
         self._paths.ledger.unlink(missing_ok=True)
         if self._purge:
-            await asyncio.to_thread(shutil.rmtree, self._paths.root, ignore_errors=True)
+            await asyncio.to_thread(remove_all, self._paths)
         if self._failure is not None and not self._ever_ready:
             self._announcements.announce(self._failure)
         self._announcements.announce(SandboxStopped(at=time.time(), seconds=time.monotonic() - began))

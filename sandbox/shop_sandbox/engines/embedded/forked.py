@@ -65,7 +65,8 @@ class TaskDriver(ProgramDriver):
     """Runs a provisioning task: it ends, and its exit status is its result."""
 
     def launch(self, resource: Resource, context: RunContext) -> Launch:
-        return _launch(resource, context, {**context.inherited, **context.environment, **resource.environment}, listener=None)
+        own = {**context.environment, "SHOP_NAME": context.paths.name}
+        return _launch(resource, context, {**context.inherited, **own, **resource.environment}, listener=None)
 
     def probe(self, resource: Resource, context: RunContext) -> None:
         """Nothing: a task is done when it ended well."""

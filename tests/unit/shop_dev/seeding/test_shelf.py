@@ -15,7 +15,7 @@ class Inventory(BaseHTTPRequestHandler):
     """Knows one product."""
 
     def do_GET(self) -> None:
-        self.send_response(200 if self.path == "/v1/stock-items/GAR-00001" else 404)
+        self.send_response({"GAR-00001": 200, "GAR-00002": 404}.get(self.path.rpartition("/")[2], 503))
         self.send_header("Content-Length", "0")
         self.end_headers()
 
@@ -39,5 +39,12 @@ def test_a_product_that_is_known_is_stocked(inventory: str) -> None:
 def test_an_inventory_that_does_not_answer_is_no_empty_shop(inventory: str) -> None:
     with pytest.raises(ShopDevError) as raised:
         is_stocked("http://127.0.0.1:1", "GAR-00001")
+
+    assert raised.value.code is CliCode.SERVICE_UNREACHABLE
+
+
+def test_only_a_sure_no_means_that_a_product_is_missing(inventory: str) -> None:
+    with pytest.raises(ShopDevError, match="answers 503") as raised:
+        is_stocked(inventory, "GAR-00003")
 
     assert raised.value.code is CliCode.SERVICE_UNREACHABLE

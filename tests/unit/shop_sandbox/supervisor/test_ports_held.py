@@ -40,7 +40,7 @@ def test_two_sandboxes_never_choose_the_same_port(tmp_path: Path) -> None:
 
 def test_a_port_remembered_by_two_sandboxes_belongs_to_the_one_that_runs(tmp_path: Path) -> None:
     holding = claim(("kafka",), remembered_in=tmp_path / "one.json", overrides={}, seed="same")
-    (tmp_path / "other.json").write_text(f'{{"kafka": {holding.numbers["kafka"]}}}')
+    (tmp_path / "other.json").write_text(f'{{"ports": {{"kafka": {holding.numbers["kafka"]}}}}}')
 
     with pytest.raises(SandboxError) as refused:
         claim(("kafka",), remembered_in=tmp_path / "other.json", overrides={}, seed="same")
