@@ -213,7 +213,7 @@ class Shop:
     def new_article(self, *, stock: int, price: int = PRICE) -> str:
         """Put an article that nobody else knows on the shelf, and return its SKU."""
         sku = f"E2E-{uuid.uuid4().hex[:10].upper()}"
-        body = {"name": f"Article {sku}", "unitPrice": {"currency": "EUR", "minorUnits": price}, "free": stock}
+        body = {"name": f"Article {sku}", "unitPrice": {"currency": "EUR", "minorUnits": price}, "stocked": stock}
         answer = self.http.put(f"{self.endpoints['inventory']}/v1/stock-items/{sku}", json=body, headers=self._book_keeper)
         assert answer.status_code in {200, 201, 204}, answer.text
         return sku

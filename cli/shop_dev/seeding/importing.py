@@ -48,7 +48,8 @@ class Shop:
 
 
 def import_products(shop: Shop, products: Sequence[Product]) -> int:
-    """Set name, price and free stock of each product, and return how many there are. Doing it again changes nothing.
+    """Set name, price and units of each product, and return how many there are. Doing it again changes nothing, also after
+    some were sold; an article that somebody has set otherwise since stays as they set it.
 
     Raises ShopDevError: service_refused, service_unreachable.
     """
@@ -102,7 +103,7 @@ async def _token(shop: Shop) -> str:
 
 def _item(product: Product) -> dict[str, object]:
     price = {"currency": CURRENCY, "minorUnits": product.price_minor_units}
-    return {"sku": product.sku, "name": product.name, "unitPrice": price, "free": product.quantity}
+    return {"sku": product.sku, "name": product.name, "unitPrice": price, "stocked": product.quantity}
 
 
 def _told(body: str) -> str:

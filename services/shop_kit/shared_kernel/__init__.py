@@ -4,6 +4,7 @@ Plain Python that imports nothing. The only part of the kit that a domain may im
 """
 
 from shop_kit.shared_kernel.money import MixedCurrencies, Money, UnknownCurrency
+from shop_kit.shared_kernel.revision import NEW, Revision
 from shop_kit.shared_kernel.sku import InvalidSku, Sku
 
-__all__ = ["InvalidSku", "MixedCurrencies", "Money", "Sku", "UnknownCurrency"]
+__all__ = ["NEW", "InvalidSku", "MixedCurrencies", "Money", "Revision", "Sku", "UnknownCurrency"]

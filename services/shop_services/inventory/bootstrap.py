@@ -21,9 +21,10 @@ from starlette.types import ASGIApp
 
 from shop_services.inventory.adapters.commands import subscription
 from shop_services.inventory.adapters.events import EVENTS_TOPIC
+from shop_services.inventory.adapters.reservation_repository import DynamoReservationRepository
 from shop_services.inventory.adapters.rest import InventoryApi
-from shop_services.inventory.adapters.sweeper import sweeping
-from shop_services.inventory.adapters.warehouse import DynamoWarehouse
+from shop_services.inventory.adapters.stock_repository import DynamoStockRepository
+from shop_services.inventory.adapters.sweeper import expiry
 
 
 class InventorySettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,21 +60,20 @@ async def inventory(runtime: Runtime, settings: InventorySettings) -> AsyncItera
                 clock=clock,
             )
         )
-        warehouse = DynamoWarehouse(
-            dynamo, outbox, table=settings.shop_table_inventory, stock_table=settings.shop_table_inventory_stock
-        )
+        stock = DynamoStockRepository(dynamo, table=settings.shop_table_inventory_stock)
+        reservations = DynamoReservationRepository(dynamo, outbox, stock, table=settings.shop_table_inventory)
         consumer = await parts.enter_async_context(
             Consumer.connect(
                 settings.kafka,
                 group=runtime.name,
-                subscriptions=[subscription(warehouse, clock)],
+                subscriptions=[subscription(stock, reservations, clock)],
                 dead_letters=producer,
                 metrics=runtime.metrics,
                 tracer=runtime.tracer,
             )
         )
-        await parts.enter_async_context(sweeping(warehouse, clock, every_seconds=settings.sweep_every_seconds))
-        api = InventoryApi(warehouse, DynamoIdempotency(dynamo, settings.shop_table_inventory, clock))
+        await parts.enter_async_context(expiry(reservations, clock).every(settings.sweep_every_seconds))
+        api = InventoryApi(stock, reservations, DynamoIdempotency(dynamo, settings.shop_table_inventory, clock))
         checks: dict[str, Check] = {
             "dynamodb": partial(dynamo.check, settings.shop_table_inventory),
             "kafka": producer.check,

@@ -9,13 +9,14 @@ from shop_contracts.proto.inventory.v1 import commands_pb2
 from shop_kit.messages import OutgoingMessage, Subscription, outgoing
 from shop_kit.rehearsal import Rehearsal
 from shop_kit.shared_kernel import Money
+from shop_kit.testing.clock import HandClock
 from shop_kit.testing.event_log import received
 
 from shop_services.inventory.adapters.commands import subscription
-from shop_services.inventory.adapters.events import COMMANDS_TOPIC, reservation_event
-from shop_services.inventory.application.ports import StockLevel, StockPage
-from shop_services.inventory.application.reserving import return_what_ran_out
-from shop_services.inventory.domain.reservation import Decision, Line, Reservation, Status, reserve
+from shop_services.inventory.adapters.events import COMMANDS_TOPIC
+from shop_services.inventory.adapters.in_memory import InMemoryReservationRepository, InMemoryStockRepository, InventoryTables
+from shop_services.inventory.adapters.sweeper import expiry
+from shop_services.inventory.domain.reservation import Line, Reservation, reserve
 from shop_services.inventory.domain.stock import StockItem
 
 MISSING = "SKU-9999"
@@ -23,53 +24,25 @@ _FREE = 1_000_000
 _LONG_AGO = 1_000.0
 
 
-class _Clock:
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
-
-    def now(self) -> float:
-        return self.seconds
-
-
-class _Shelf:
-    """A warehouse that has plenty of everything but MISSING. With `holds_all`, every reservation one can ask for is held."""
-
-    def __init__(self, *, holds_all: bool = False) -> None:
-        self.holds_all = holds_all
-        self.reservations: dict[str, Reservation] = {}
-        self.sent: list[OutgoingMessage] = []
+class _Shelf(InMemoryStockRepository):
+    """Plenty of everything but MISSING."""
 
     async def items(self, skus: Sequence[str], *, fresh: bool) -> Mapping[str, StockItem]:
-        del fresh
-        return {sku: StockItem(sku, "An article", Money("EUR", 1999), _FREE) for sku in skus if sku != MISSING}
+        for sku in set(skus) - {MISSING}:
+            self.tables.stock.setdefault(sku, _plenty_of(sku))
+        return await super().items(skus, fresh=fresh)
 
-    async def reservation(self, reservation_id: str, *, fresh: bool) -> Reservation | None:
-        del fresh
-        return self.reservations.get(reservation_id) or (held(reservation_id) if self.holds_all else None)
 
-    async def record(self, decision: Decision, *, handling: str | None) -> None:
-        del handling
-        self.reservations[decision.reservation.id] = decision.reservation
-        self.sent.append(reservation_event(decision.reservation))
+class _AllHeld(InMemoryReservationRepository):
+    """Every reservation one can ask for is held."""
 
-    async def run_out(self, now: float, *, limit: int) -> Sequence[Reservation]:
-        held_now = [one for one in self.reservations.values() if one.status is Status.RESERVED and one.has_run_out(now)]
-        return held_now[:limit]
-
-    async def put(self, levels: Sequence[StockLevel]) -> None:
-        raise NotImplementedError
-
-    async def item(self, sku: str) -> StockItem | None:
-        return (await self.items([sku], fresh=True)).get(sku)
-
-    async def page(self, *, limit: int, behind: str | None) -> StockPage:
-        del limit, behind
-        return StockPage([], None)
+    async def find(self, reservation_id: str, *, fresh: bool) -> Reservation | None:
+        return await super().find(reservation_id, fresh=fresh) or held(reservation_id)
 
 
 def held(reservation_id: str) -> Reservation:
     """A reservation that holds stock."""
-    stock = {"SKU-0001": StockItem("SKU-0001", "An article", Money("EUR", 1999), _FREE)}
+    stock = {"SKU-0001": _plenty_of("SKU-0001")}
     return reserve(reservation_id, "ord_1", (Line("SKU-0001", 2),), stock=stock, now=_LONG_AGO, hold_seconds=60).reservation
 
 
@@ -79,18 +52,27 @@ def rehearsal() -> Rehearsal:
 
 
 def _hears(kind: str) -> Sequence[Subscription[Any]]:
-    return (subscription(_Shelf(holds_all=kind != "reserve_stock"), _Clock(_LONG_AGO)),)
+    tables = InventoryTables(stock={"SKU-0001": StockItem("SKU-0001", "An article", Money("EUR", 1999), _FREE, reserved=2)})
+    shelf = _Shelf(tables)
+    reservations = InMemoryReservationRepository if kind == "reserve_stock" else _AllHeld
+    return (subscription(shelf, reservations(tables, shelf), HandClock(_LONG_AGO)),)
 
 
 async def _sends() -> Sequence[OutgoingMessage]:
-    shelf, clock = _Shelf(), _Clock(_LONG_AGO)
-    handle = subscription(shelf, clock).handle
+    tables, clock = InventoryTables(), HandClock(_LONG_AGO)
+    shelf = _Shelf(tables)
+    reservations = InMemoryReservationRepository(tables, shelf)
+    handle = subscription(shelf, reservations, clock).handle
     for command in _commands():
         message = outgoing(COMMANDS_TOPIC, command.order_id, command, source="/shop/orders", sequence=1)
         await handle(received(message, commands_pb2.InventoryCommand))
-    clock.seconds += 3_600
-    await return_what_ran_out(warehouse=shelf, clock=clock, limit=10)
-    return shelf.sent
+    clock.pass_by(3_600)
+    await expiry(reservations, clock).sweep()
+    return tables.reservations.log.messages
+
+
+def _plenty_of(sku: str) -> StockItem:
+    return StockItem(sku, "An article", Money("EUR", 1999), _FREE)
 
 
 def _commands() -> Sequence[commands_pb2.InventoryCommand]:

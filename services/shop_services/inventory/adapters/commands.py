@@ -7,7 +7,7 @@ from shop_kit.errors import Invalid
 from shop_kit.messages import Received, Subscription
 
 from shop_services.inventory.adapters.events import COMMANDS_TOPIC
-from shop_services.inventory.application.ports import Clock, Warehouse
+from shop_services.inventory.application.ports import Clock, ReservationRepository, StockRepository
 from shop_services.inventory.application.reserving import Reserve, commit_stock, release_stock, reserve_stock
 from shop_services.inventory.domain.reservation import Line
 
@@ -16,7 +16,7 @@ class UnknownCommand(Invalid):
     """A kind of command that this version of inventory does not know."""
 
 
-def subscription(warehouse: Warehouse, clock: Clock) -> Subscription[InventoryCommand]:
+def subscription(stock: StockRepository, reservations: ReservationRepository, clock: Clock) -> Subscription[InventoryCommand]:
     """Return what inventory does with its commands."""
 
     async def handle(message: Received[InventoryCommand]) -> None:
@@ -26,11 +26,11 @@ def subscription(warehouse: Warehouse, clock: Clock) -> Subscription[InventoryCo
                 wanted = command.reserve_stock
                 lines = tuple(Line(line.sku, line.quantity) for line in wanted.lines)
                 request = Reserve(command.reservation_id, command.order_id, lines, float(wanted.hold_seconds))
-                await reserve_stock(request, warehouse=warehouse, clock=clock, handling=message.id)
+                await reserve_stock(request, stock=stock, reservations=reservations, clock=clock, handling=message.id)
             case "commit_stock":
-                await commit_stock(command.reservation_id, warehouse=warehouse, clock=clock, handling=message.id)
+                await commit_stock(command.reservation_id, reservations=reservations, clock=clock, handling=message.id)
             case "release_stock":
-                await release_stock(command.reservation_id, command.order_id, warehouse=warehouse, handling=message.id)
+                await release_stock(command.reservation_id, command.order_id, reservations=reservations, handling=message.id)
             case kind:
                 raise UnknownCommand(f"{message.type} ({kind})")
 

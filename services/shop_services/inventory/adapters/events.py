@@ -43,4 +43,4 @@ def reservation_event(reservation: Reservation) -> OutgoingMessage:
             event.stock_committed.SetInParent()
         case Status.RELEASED:
             event.stock_released.reason = _REASONS[reservation.release_reason or ReleaseReason.REQUESTED]
-    return outgoing(EVENTS_TOPIC, reservation.order_id, event, source=SOURCE, sequence=reservation.version)
+    return outgoing(EVENTS_TOPIC, reservation.order_id, event, source=SOURCE, sequence=reservation.revision.sequence)

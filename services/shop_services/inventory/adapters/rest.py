@@ -19,9 +19,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from shop_services.inventory.application.ports import StockLevel, Warehouse
+from shop_services.inventory.application.ports import ReservationRepository, StockRepository
 from shop_services.inventory.domain.reservation import Reservation, Status
-from shop_services.inventory.domain.stock import StockItem
+from shop_services.inventory.domain.stock import LevelRefused, StaleLevel, StockItem, StockLevel
 
 READ, WRITE = "stock:read", "stock:write"
 LONGEST_ID = 100
@@ -31,15 +31,16 @@ Units = Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)]
 
 
 class StockLevelBody(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
-    """An article with its price and its free units from now on."""
+    """An article as it shall be: `stocked` units over all time, when it still is at `revision` (0: when there is none yet)."""
 
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
     unit_price: MoneyBody
-    free: Units
+    stocked: Units
+    revision: Units = 0
 
     def level(self, sku: str) -> StockLevel:
         """Return the same in the words of the application."""
-        return StockLevel(sku, self.name, self.unit_price.money(), self.free)
+        return StockLevel(sku, self.name, self.unit_price.money(), self.stocked, self.revision)
 
 
 class ImportedItem(StockLevelBody, forbid_unknown_fields=True, rename="camel", kw_only=True):
@@ -70,6 +71,8 @@ class StockItemView(msgspec.Struct, rename="camel"):
     free: int
     reserved: int
     sold: int
+    stocked: int
+    revision: int
 
 
 class StockPageView(msgspec.Struct, rename="camel"):
@@ -79,10 +82,19 @@ class StockPageView(msgspec.Struct, rename="camel"):
     next_cursor: str | None
 
 
+class RefusedLevelView(msgspec.Struct):
+    """An article that was not set: why, and the revision it is at (0: there is none)."""
+
+    sku: str
+    reason: str
+    revision: int
+
+
 class ImportView(msgspec.Struct):
-    """How much was imported."""
+    """How many articles are as the import wants them, and which are not."""
 
     imported: int
+    refused: list[RefusedLevelView]
 
 
 class ReservedLineView(msgspec.Struct, rename="camel"):
@@ -118,7 +130,8 @@ class ReservationView(msgspec.Struct, rename="camel", omit_defaults=True):
 class InventoryApi:
     """The routes of inventory."""
 
-    warehouse: Warehouse
+    stock: StockRepository
+    reservations: ReservationRepository
     keys: DynamoIdempotency
 
     def routes(self) -> list[Route]:
@@ -134,7 +147,7 @@ class InventoryApi:
     async def list_items(self, request: Request) -> Response:
         """Answer with a page of articles."""
         query = read_query(request, PageQuery)
-        page = await self.warehouse.page(limit=query.limit, behind=_read_cursor(query.cursor) if query.cursor else None)
+        page = await self.stock.page(limit=query.limit, behind=_read_cursor(query.cursor) if query.cursor else None)
         return json(StockPageView([_view(item) for item in page.items], _cursor(page.next_sku) if page.next_sku else None))
 
     async def show_item(self, request: Request) -> Response:
@@ -142,11 +155,12 @@ class InventoryApi:
         return json(_view(await self._item(request.path_params["sku"])))
 
     async def put_item(self, request: Request) -> Response:
-        """Set an article's name, price and free units; what is reserved or sold stays."""
+        """Set an article's name, price and units, if nobody did meanwhile; what is reserved or sold stays."""
         await require(request, WRITE)
         sku = _sku(request.path_params["sku"])
         body = await read_body(request, StockLevelBody)
-        await self.warehouse.put([body.level(sku)])
+        for refusal in await self.stock.put([body.level(sku)]):
+            raise _conflict(refusal)
         return json(_view(await self._item(sku)))
 
     async def import_items(self, request: Request) -> Response:
@@ -158,9 +172,10 @@ class InventoryApi:
         kept = await self.keys.begin(claim)
         if kept is not None:
             return kept.response(is_replay=True)
-        # Articles are set to values, not changed by amounts: a crash before the key is completed only repeats the same setting.
-        await self.warehouse.put([item.level(item.sku) for item in body.items])
-        answer = idempotency.Answer(200, msgspec.json.encode(ImportView(len(body.items))))
+        # Each article is set under the revision it was seen at: whoever repeats this after a crash finds it set, and sets nothing.
+        refused = await self.stock.put([item.level(item.sku) for item in body.items])
+        view = ImportView(len(body.items) - len(refused), [_refused(refusal) for refusal in refused])
+        answer = idempotency.Answer(200, msgspec.json.encode(view))
         await self.keys.complete(claim, answer)
         return answer.response()
 
@@ -168,20 +183,38 @@ class InventoryApi:
         """Answer with one reservation."""
         await require(request, READ)
         reservation_id = request.path_params["reservation_id"]
-        found = await self.warehouse.reservation(reservation_id, fresh=True) if len(reservation_id) <= LONGEST_ID else None
+        found = await self.reservations.find(reservation_id, fresh=True) if len(reservation_id) <= LONGEST_ID else None
         if found is None:
             raise Problem(404, "There is no such reservation", kind="reservation-not-found", detail=f"id {reservation_id}")
         return json(_reservation_view(found))
 
     async def _item(self, sku: str) -> StockItem:
-        found = await self.warehouse.item(sku) if len(sku) <= LONGEST_ID else None
+        found = await self.stock.item(sku) if len(sku) <= LONGEST_ID else None
         if found is None:
             raise Problem(404, "There is no such article", kind="stock-item-not-found", detail=f"SKU {sku}")
         return found
 
 
 def _view(item: StockItem) -> StockItemView:
-    return StockItemView(item.sku, item.name, MoneyView.of(item.unit_price), item.free, item.reserved, item.sold)
+    price = MoneyView.of(item.unit_price)
+    return StockItemView(item.sku, item.name, price, item.free, item.reserved, item.sold, item.stocked, item.revision)
+
+
+def _reason(refusal: LevelRefused) -> str:
+    return "stale-revision" if isinstance(refusal, StaleLevel) else "too-few-units"
+
+
+def _refused(refusal: LevelRefused) -> RefusedLevelView:
+    return RefusedLevelView(refusal.sku, _reason(refusal), refusal.item.revision if refusal.item else 0)
+
+
+def _conflict(refusal: LevelRefused) -> Problem:
+    return Problem(
+        409,
+        "The article cannot be set so",
+        kind=_reason(refusal),
+        detail=f"{refusal}. Read it, then decide again what it shall be.",
+    )
 
 
 def _reservation_view(found: Reservation) -> ReservationView:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from shop_kit.shared_kernel import Money
+from shop_kit.shared_kernel import NEW, Money, Revision
 
 from shop_services.inventory.domain.stock import Movement, StockItem
 
@@ -65,28 +65,28 @@ _MovementOf = Callable[[int], Movement]
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """One order's hold on stock. `version` counts its answers: each decision, repeated ones included, is one."""
+    """One order's hold on stock."""
 
     id: str
     order_id: str
     status: Status
-    version: int
     lines: tuple[ReservedLine, ...] = ()
     shortages: tuple[Shortage, ...] = ()
     expires_at: float = 0.0
     release_reason: ReleaseReason | None = None
+    revision: Revision = NEW
 
     def commit(self, *, now: float) -> Decision:
         """Sell what is reserved; a reservation that has run out is released instead."""
         if self.status is not Status.RESERVED:
-            return self._again()
+            return self.again()
         if self.has_run_out(now):
             return self.release(ReleaseReason.EXPIRED)
-        return Decision(self._next(Status.COMMITTED), self._each(lambda units: Movement(reserved=-units, sold=units)))
+        return Decision(replace(self, status=Status.COMMITTED), self._each(lambda units: Movement(reserved=-units, sold=units)))
 
     def release(self, reason: ReleaseReason) -> Decision:
         """Give everything back, reserved or sold."""
-        released = replace(self._next(Status.RELEASED), release_reason=reason)
+        released = replace(self, status=Status.RELEASED, release_reason=reason)
         match self.status:
             case Status.RESERVED:
                 return Decision(released, self._each(lambda units: Movement(free=units, reserved=-units)))
@@ -95,7 +95,7 @@ class Reservation:
             case Status.REJECTED:
                 return Decision(released, NOTHING)
             case Status.RELEASED:
-                return self._again()
+                return self.again()
 
     def expire(self, *, now: float) -> Decision | None:
         """Give back what was held too long; None when there is nothing to give back (yet)."""
@@ -103,19 +103,13 @@ class Reservation:
             return self.release(ReleaseReason.EXPIRED)
         return None
 
-    def reserve_again(self) -> Decision:
+    def again(self) -> Decision:
         """Answer a repeated request with the state that the first one led to."""
-        return self._again()
+        return Decision(self, NOTHING)
 
     def has_run_out(self, now: float) -> bool:
         """Return True from the moment on that the stock is not held any more."""
         return now >= self.expires_at
-
-    def _again(self) -> Decision:
-        return Decision(replace(self, version=self.version + 1), NOTHING)
-
-    def _next(self, status: Status) -> Reservation:
-        return replace(self, status=status, version=self.version + 1)
 
     def _each(self, movement: _MovementOf) -> Movements:
         return {sku: movement(units) for sku, units in units_by_sku(self.lines).items()}
@@ -128,6 +122,12 @@ class Decision:
     reservation: Reservation
     movements: Movements
 
+    @property
+    def prices(self) -> Mapping[str, Money]:
+        """Return the prices that the decision stands on, by SKU: those of a reservation that is made now."""
+        is_made_now = self.reservation.status is Status.RESERVED and bool(self.movements)
+        return {line.sku: line.unit_price for line in self.reservation.lines} if is_made_now else {}
+
 
 def reserve(
     reservation_id: str, order_id: str, lines: Sequence[Line], *, stock: Mapping[str, StockItem], now: float, hold_seconds: float
@@ -137,15 +137,15 @@ def reserve(
     wanted = units_by_sku(lines)
     shortages = tuple(_shortages(wanted, stock))
     if shortages:
-        return Decision(Reservation(reservation_id, order_id, Status.REJECTED, 1, shortages=shortages), NOTHING)
+        return Decision(Reservation(reservation_id, order_id, Status.REJECTED, shortages=shortages), NOTHING)
     held = tuple(ReservedLine(line.sku, line.quantity, stock[line.sku].unit_price) for line in lines)
-    reservation = Reservation(reservation_id, order_id, Status.RESERVED, 1, lines=held, expires_at=now + hold_seconds)
+    reservation = Reservation(reservation_id, order_id, Status.RESERVED, lines=held, expires_at=now + hold_seconds)
     return Decision(reservation, {sku: Movement(free=-units, reserved=units) for sku, units in wanted.items()})
 
 
 def released_before_it_was_reserved(reservation_id: str, order_id: str) -> Decision:
     """Remember a release that came first: a request to reserve that comes later holds nothing."""
-    tombstone = Reservation(reservation_id, order_id, Status.RELEASED, 1, release_reason=ReleaseReason.REQUESTED)
+    tombstone = Reservation(reservation_id, order_id, Status.RELEASED, release_reason=ReleaseReason.REQUESTED)
     return Decision(tombstone, NOTHING)
 
 

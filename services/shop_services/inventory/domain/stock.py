@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shop_kit.shared_kernel import Money
 
 
 @dataclass(frozen=True, slots=True)
 class StockItem:
-    """An article with its price. `free`, `reserved` and `sold` never fall below 0; a reservation only moves units between them."""
+    """An article with its price. `free`, `reserved` and `sold` never fall below 0; a reservation only moves units between them.
+
+    `revision` counts how often somebody set name, price or stock. Movements leave it as it is, so whoever sets the stock of an
+    article that sells well is not overtaken by its buyers.
+    """
 
     sku: str
     name: str
@@ -17,6 +21,12 @@ class StockItem:
     free: int
     reserved: int = 0
     sold: int = 0
+    revision: int = 1
+
+    @property
+    def stocked(self) -> int:
+        """Return how many units were ever taken in: all that are free, reserved or sold. Movements do not change it."""
+        return self.free + self.reserved + self.sold
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,4 +42,52 @@ class Movement:
         counts = (item.free + self.free, item.reserved + self.reserved, item.sold + self.sold)
         if min(counts) < 0:
             raise ValueError(f"{item.sku}: {self} does not fit {item}")
-        return StockItem(item.sku, item.name, item.unit_price, *counts)
+        return replace(item, free=counts[0], reserved=counts[1], sold=counts[2])
+
+
+class LevelRefused(Exception):
+    """An article cannot be set as it was asked for. `item` is the article as it is, None when there is none."""
+
+    def __init__(self, sku: str, item: StockItem | None, why: str) -> None:
+        super().__init__(f"{sku} {why}")
+        self.sku = sku
+        self.item = item
+
+
+class StaleLevel(LevelRefused):
+    """The article was set by somebody else meanwhile."""
+
+
+class TooFewUnits(LevelRefused):
+    """More units are reserved or sold than the article would ever have had."""
+
+
+@dataclass(frozen=True, slots=True)
+class StockLevel:
+    """An article as somebody wants it to be: `stocked` units taken in over all time.
+
+    `revision` is that of the article they saw, 0 when they saw none. So a wish that arrives again, late or after another one is
+    refused, and since the total is set and not the free units, what was sold in between is never made anew.
+    """
+
+    sku: str
+    name: str
+    unit_price: Money
+    stocked: int
+    revision: int = 0
+
+    def is_true_of(self, item: StockItem) -> bool:
+        """Return True when the article is as it is wanted."""
+        return (item.name, item.unit_price, item.stocked) == (self.name, self.unit_price, self.stocked)
+
+    def applied_to(self, item: StockItem | None) -> StockItem:
+        """Return the article as it is set. Raises StaleLevel, TooFewUnits."""
+        revision = item.revision if item else 0
+        if self.revision != revision:
+            raise StaleLevel(self.sku, item, f"is at revision {revision}, not {self.revision}")
+        if item is None:
+            return StockItem(self.sku, self.name, self.unit_price, self.stocked)
+        free = item.free + self.stocked - item.stocked
+        if free < 0:
+            raise TooFewUnits(self.sku, item, f"has {item.reserved + item.sold} units reserved or sold, more than {self.stocked}")
+        return replace(item, name=self.name, unit_price=self.unit_price, free=free, revision=item.revision + 1)

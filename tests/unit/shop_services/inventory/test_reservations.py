@@ -1,10 +1,12 @@
-"""What reservations promise, over a warehouse in memory."""
+"""What reservations promise, over repositories in memory."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
 import anyio
 import pytest
-from fakes.inventory_warehouse import FakeWarehouse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from shop_contracts.proto.inventory.v1.commands_pb2 import InventoryCommand
@@ -16,7 +18,9 @@ from shop_kit.testing.delivery import redelivered
 from shop_kit.testing.event_log import received
 from shop_services.inventory.adapters.commands import subscription
 from shop_services.inventory.adapters.events import COMMANDS_TOPIC
-from shop_services.inventory.application.reserving import ReservationUnknown, return_what_ran_out
+from shop_services.inventory.adapters.in_memory import InMemoryReservationRepository, InMemoryStockRepository, InventoryTables
+from shop_services.inventory.adapters.sweeper import expiry
+from shop_services.inventory.application.reserving import ReservationUnknown
 from shop_services.inventory.domain.stock import StockItem
 
 pytestmark = pytest.mark.anyio
@@ -28,25 +32,36 @@ class Inventory:
 
     def __init__(self, **free: int) -> None:
         self.clock = HandClock()
-        self.warehouse = FakeWarehouse({sku: StockItem(sku, sku.title(), PRICE, units) for sku, units in free.items()})
-        self._handle = subscription(self.warehouse, self.clock).handle
+        self.tables = InventoryTables({sku: StockItem(sku, sku.title(), PRICE, units) for sku, units in free.items()})
+        self.takes = self.process()
 
-    async def takes(self, command: OutgoingMessage) -> None:
-        await self._handle(received(command, InventoryCommand))
+    def process(self) -> Callable[[OutgoingMessage], Awaitable[None]]:
+        """Another process on the same tables: what it remembers is its own."""
+        stock = InMemoryStockRepository(self.tables)
+        self.reservations = InMemoryReservationRepository(self.tables, stock)
+        handle = subscription(stock, self.reservations, self.clock).handle
+
+        async def takes(command: OutgoingMessage) -> None:
+            await handle(received(command, InventoryCommand))
+
+        return takes
+
+    async def sweep(self) -> int:
+        return await expiry(self.reservations, self.clock).sweep()
 
     def events(self, order: str) -> list[InventoryEvent]:
-        return [received(message, InventoryEvent).event for message in self.warehouse.log.of_key(order)]
+        return [received(message, InventoryEvent).event for message in self.tables.reservations.log.of_key(order)]
 
     def kinds(self, order: str) -> list[str | None]:
         return [event.WhichOneof("kind") for event in self.events(order)]
 
     def counts(self, sku: str) -> tuple[int, int, int]:
-        item = self.warehouse.stock[sku]
+        item = self.tables.stock[sku]
         return item.free, item.reserved, item.sold
 
     def state(self) -> object:
         """All that must not change when messages come again."""
-        return dict(self.warehouse.stock), {key: (one.status, one.lines) for key, one in self.warehouse.reservations.items()}
+        return dict(self.tables.stock), dict(self.tables.reservations.stored)
 
 
 def reserve(order: str, *lines: tuple[str, int], message_id: str | None = None) -> OutgoingMessage:
@@ -143,10 +158,10 @@ async def test_stock_that_is_held_too_long_returns_and_a_late_commit_learns_it()
     shop = Inventory(mug=5)
     await shop.takes(reserve("o1", ("mug", 2)))
     shop.clock.pass_by(59)
-    assert await return_what_ran_out(warehouse=shop.warehouse, clock=shop.clock, limit=10) == 0
+    assert await shop.sweep() == 0
 
     shop.clock.pass_by(1)
-    assert await return_what_ran_out(warehouse=shop.warehouse, clock=shop.clock, limit=10) == 1
+    assert await shop.sweep() == 1
     await shop.takes(commit("o1"))
 
     assert shop.kinds("o1") == ["stock_reserved", "stock_released", "stock_released"]
@@ -167,20 +182,37 @@ async def test_a_commit_after_the_time_is_over_sells_nothing_even_before_the_swe
 
 async def test_a_price_that_changed_since_it_was_remembered_is_read_again() -> None:
     shop = Inventory(mug=5)
-    shop.warehouse.remembered["mug"] = StockItem("mug", "Mug", Money("EUR", 1), 5)
+    await shop.takes(reserve("o0", ("mug", 1)))
+    shop.tables.stock["mug"] = replace(shop.tables.stock["mug"], unit_price=Money("EUR", 2499))
 
     await shop.takes(reserve("o1", ("mug", 1)))
 
-    assert shop.events("o1")[0].stock_reserved.lines[0].unit_price.minor_units == 1999
+    assert shop.events("o1")[0].stock_reserved.lines[0].unit_price.minor_units == 2499
 
 
 async def test_nobody_is_turned_away_for_stock_that_is_only_remembered_as_gone() -> None:
-    shop = Inventory(mug=5)
-    shop.warehouse.remembered["mug"] = StockItem("mug", "Mug", PRICE, 0)
+    shop = Inventory(mug=1)
+    await shop.takes(reserve("o0", ("mug", 2)))
+    shop.tables.stock["mug"] = replace(shop.tables.stock["mug"], free=5)
 
-    await shop.takes(reserve("o1", ("mug", 1)))
+    await shop.takes(reserve("o1", ("mug", 2)))
 
     assert shop.kinds("o1") == ["stock_reserved"]
+
+
+async def test_a_process_that_was_overtaken_by_another_decides_anew_and_handles_nothing_twice() -> None:
+    shop = Inventory(mug=5)
+    one, other = shop.process(), shop.process()
+    await one(reserve("o1", ("mug", 2)))
+    committed, released = commit("o1"), release("o1")
+
+    await other(committed)
+    await one(committed)
+    await other(released)
+    await one(released)
+
+    assert shop.kinds("o1") == ["stock_reserved", "stock_committed", "stock_released"]
+    assert shop.counts("mug") == (5, 0, 0)
 
 
 async def test_a_commit_without_a_reservation_is_refused() -> None:
@@ -234,11 +266,11 @@ def test_commands_that_come_again_in_any_order_leave_the_state_as_it_is(
     async def run() -> None:
         for message in messages:
             await shop.takes(message)
-        before, announced = shop.state(), len(shop.warehouse.log.messages)
+        before, announced = shop.state(), len(shop.tables.reservations.log.messages)
         for message in reversed(redelivered(messages, key=lambda one: one.key, seed=seed)):
             await shop.takes(message)
         assert shop.state() == before
-        assert len(shop.warehouse.log.messages) == announced
+        assert len(shop.tables.reservations.log.messages) == announced
 
     anyio.run(run)
 
@@ -254,5 +286,5 @@ def test_each_orders_events_are_numbered_without_gaps(wanted: list[tuple[list[tu
 
     anyio.run(run)
     for number in range(len(wanted)):
-        sequences = [message.sequence for message in shop.warehouse.log.of_key(f"o{number}")]
+        sequences = [message.sequence for message in shop.tables.reservations.log.of_key(f"o{number}")]
         assert sequences == list(range(1, len(sequences) + 1))
