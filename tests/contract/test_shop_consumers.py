@@ -14,8 +14,8 @@ from shop_dev.contracts.rehearsals import rehearsing
 from shop_dev.contracts.tree import open_contracts
 from shop_kit.kafka import wire
 from shop_kit.messages import OutgoingMessage, outgoing
-from shop_services.inventory import rehearsal as inventory
 from shop_services.inventory.adapters import events
+from shop_services.inventory.adapters import in_memory as inventory
 from shop_services.orders.adapters import answers
 
 CHECKOUT = Path(__file__).resolve().parents[2]
