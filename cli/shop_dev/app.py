@@ -12,6 +12,7 @@ from typer.main import get_command
 
 from shop_dev.command_table import COMMANDS, LazyCommand, LazyGroup
 from shop_dev.near import nearest
+from shop_dev.quick_parameters import QuickParameters
 
 Entry = LazyCommand | LazyGroup
 
@@ -29,7 +30,11 @@ class StubCommand(TyperCommand):
         return self.entry.help
 
 
-class LazyTree(TyperGroup):
+class QuickCommand(QuickParameters, TyperCommand):
+    """A command that runs."""
+
+
+class LazyTree(QuickParameters, TyperGroup):
     """A group of stubs; the one that is asked for is replaced by the real command."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
@@ -55,7 +60,7 @@ def load(name: str, entry: Entry) -> Any:
     module, _, function = entry.target.partition(":")
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
     settings = {"ignore_unknown_options": True} if entry.passes_arguments_on else {}
-    app.command(name=name, context_settings={"help_option_names": ["--help", "-h"], **settings})(
+    app.command(name=name, cls=QuickCommand, context_settings={"help_option_names": ["--help", "-h"], **settings})(
         getattr(import_module(module), function)
     )
     return get_command(app)

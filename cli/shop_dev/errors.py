@@ -7,8 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
+from typing import TYPE_CHECKING
 
 from shop_sandbox.errors import ErrorCode, SandboxError
+
+if TYPE_CHECKING:
+    from shop_sandbox.events import SandboxFailed
 
 
 class ExitStatus(IntEnum):
@@ -345,7 +349,7 @@ class Failure:
     detail: dict[str, object] = field(default_factory=dict)
 
     @classmethod
-    def from_error(cls, error: SandboxError | ShopDevError) -> Failure:
+    def from_error(cls, error: SandboxError | ShopDevError | SandboxFailed) -> Failure:
         return cls.told(error.code, error.message, actions=error.actions, retryable=error.retryable, detail=error.detail)
 
     @classmethod

@@ -42,6 +42,15 @@ def write(folder: Path) -> None:
 def envelope_schema() -> dict[str, Any]:
     """JSON Schema of what `--json` prints."""
     text = {"type": "string"}
+    action = {
+        "type": "object",
+        "required": ["text", "command"],
+        "additionalProperties": False,
+        "properties": {
+            "text": {**text, "description": "For people."},
+            "command": {"type": ["string", "null"], "description": "The command to run, where there is one."},
+        },
+    }
     error = {
         "type": "object",
         "required": ["code", "category", "retryable", "message", "actions", "detail"],
@@ -54,7 +63,7 @@ def envelope_schema() -> dict[str, Any]:
                 "description": "True if the same command may succeed without anything else being done.",
             },
             "message": {**text, "description": "What failed, on what, and why if known. For people: it may change."},
-            "actions": {"type": "array", "items": text, "description": "What to try, most useful first."},
+            "actions": {"type": "array", "items": action, "description": "What to try, most useful first."},
             "detail": {"type": "object", "description": "Facts: resource, port, pid, logPath, lastLines and so on."},
         },
     }

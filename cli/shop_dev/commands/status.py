@@ -10,16 +10,12 @@ def status(name: SandboxName = None, json: JsonFlag = False) -> Answer:
     """Show what runs, where, and how it is doing."""
     from shop_dev import sandbox
     from shop_dev.output.status_data import status_data
+    from shop_dev.output.status_table import status_table
     from shop_dev.project import open_project
 
     del json
     found = sandbox.connect(open_project(name=name)).status()
 
-    def table() -> object:
-        from shop_dev.output.status_table import status_table
-
-        return status_table(found)
-
     failure = found.failure
     failed = (". ".join((failure.message, *failure.actions)),) if failure is not None else ()
-    return Answer(data=status_data(found), text=table, warnings=(*failed, *found.warnings))
+    return Answer(data=status_data(found), text=status_table(found), warnings=(*failed, *found.warnings))

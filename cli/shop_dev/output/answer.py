@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from shop_dev.errors import ExitStatus, Failure
+from shop_dev.output.columns import Page
 
 
 @dataclass(frozen=True)
@@ -23,8 +24,9 @@ class Stream:
     entries: Iterator[object]
 
 
-Text = str | Iterator[str] | Stream | Callable[[], object]
-"""Finished text, lines of any number, lines without an end, or a function that builds something rich can print."""
+Text = str | Page | Iterator[str] | Stream | Callable[[], object]
+"""Finished text, with or without colours, lines of any number, lines without an end, or a function that builds something rich can
+print."""
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 
+from shop_dev.command_table import PROGRAM
 from shop_dev.errors import Failure
 from shop_dev.output.answer import Answer
+
+_COMMAND = re.compile(rf"`({PROGRAM} [^`]*)`")
 
 SCHEMA_VERSION = 1
 """Counts up when a reader of the older form could misread the newer one; new fields alone do not count."""
@@ -51,6 +55,13 @@ def failure_data(failure: Failure) -> dict[str, object]:
         "category": failure.category,
         "retryable": failure.retryable,
         "message": failure.message,
-        "actions": list(failure.actions),
+        "actions": [_action(text) for text in failure.actions],
         "detail": failure.detail,
     }
+
+
+def _action(text: str) -> dict[str, object]:
+    """What to try as a sentence, and the command in it where there is one."""
+    quoted = _COMMAND.search(text)
+    command = text if text.startswith(f"{PROGRAM} ") else quoted[1] if quoted else None
+    return {"text": text, "command": command}

@@ -14,27 +14,9 @@ from rich.table import Table
 from rich.text import Text
 from shop_sandbox.events import AnyEvent, CodeChanged, ResourceDied, ResourceState, SandboxStopped, Swept
 
+from shop_dev.output.marks import MARKS, STYLES
 from shop_dev.output.plain import lines
 from shop_dev.output.progress import Progress, Row
-
-STYLES = {
-    ResourceState.PENDING: "dim",
-    ResourceState.STARTING: "yellow",
-    ResourceState.READY: "green",
-    ResourceState.DONE: "green",
-    ResourceState.BACKING_OFF: "red",
-    ResourceState.STOPPING: "yellow",
-    ResourceState.STOPPED: "dim",
-    ResourceState.FAILED: "bold red",
-}
-MARKS = {
-    ResourceState.READY: "✓",
-    ResourceState.DONE: "✓",
-    ResourceState.FAILED: "✗",
-    ResourceState.BACKING_OFF: "↻",
-    ResourceState.STOPPED: "■",
-}
-"""Signs beside the words, so that colour never carries the meaning alone."""
 
 
 class LiveSink:

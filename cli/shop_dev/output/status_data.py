@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from shop_dev.errors import Failure
+from shop_dev.output.envelope import failure_data
+from shop_dev.sandbox.troubles import Trouble, overall_state, troubles
+
 if TYPE_CHECKING:
     from shop_sandbox.supervisor.protocol import ResourceStatus, SandboxStatus
 
@@ -13,7 +17,9 @@ def status_data(status: SandboxStatus) -> dict[str, object]:
     return {
         "name": status.name,
         "checkout": status.checkout,
-        "state": str(status.state),
+        "state": overall_state(status),
+        "failure": failure_data(Failure.from_error(status.failure)) if status.failure is not None else None,
+        "troubles": [_trouble(trouble) for trouble in troubles(status)],
         "supervisorPid": status.supervisor_pid,
         "startedAt": status.started_at,
         "generation": status.generation,
@@ -21,6 +27,16 @@ def status_data(status: SandboxStatus) -> dict[str, object]:
         "totalPssBytes": status.total_pss_bytes,
         "supervisorPssBytes": status.supervisor_pss_bytes,
         "resources": [_resource(resource) for resource in status.resources],
+    }
+
+
+def _trouble(trouble: Trouble) -> dict[str, object]:
+    return {
+        "resource": trouble.resource,
+        "state": trouble.state,
+        "reason": trouble.reason,
+        "blocks": list(trouble.blocks),
+        "action": trouble.command,
     }
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from typing import TextIO
 
 from shop_dev.errors import ExitStatus, Failure
 from shop_dev.output.answer import Answer, Listing, Stream, Text
+from shop_dev.output.columns import Page
 from shop_dev.output.envelope import envelope, envelope_around, json_line, outcome
 
 PIPED_WIDTH = 250
@@ -93,7 +96,14 @@ def _print_text(text: Text) -> None:
             print(line, flush=True)  # noqa: T201 - as above
     elif isinstance(text, Iterator):
         sys.stdout.writelines(f"{line}\n" for line in text)
+    elif isinstance(text, Page):
+        print(text.text(colours=_takes_colours(sys.stdout)))  # noqa: T201 - as above
     else:
         from rich.console import Console
 
         Console(width=None if sys.stdout.isatty() else PIPED_WIDTH, highlight=False).print(text())
+
+
+def _takes_colours(stream: TextIO) -> bool:
+    """True on a terminal whose user has not asked for none, see https://no-color.org."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

@@ -6,10 +6,9 @@ from shop_sandbox.errors import ErrorCode, SandboxError
 from shop_sandbox.events import ResourceChanged, ResourceDied, ResourceState, SandboxFailed
 
 from shop_dev import sandbox
-from shop_dev.errors import Failed
+from shop_dev.errors import Failed, Failure
 from shop_dev.output.sinks import Sink
 from shop_dev.project import Project
-from shop_dev.sandbox.starting import failure_of
 
 
 def restart_resource(project: Project, resource: str, *, sink: Sink) -> float | None:
@@ -27,7 +26,7 @@ def restart_resource(project: Project, resource: str, *, sink: Sink) -> float | 
             case ResourceDied(resource=died) if died == resource:
                 death = event
             case SandboxFailed():
-                raise Failed(failure_of(event))
+                raise Failed(Failure.from_error(event))
             case _:
                 pass
     raise _dead(resource, "the sandbox stopped meanwhile", death)

@@ -87,7 +87,7 @@ def stay(start: Start, *, sink: Sink) -> None:
         for event in start.client.follow():
             sink.announce(event)
             if isinstance(event, SandboxFailed):
-                raise Failed(failure_of(event))
+                raise Failed(Failure.from_error(event))
             if isinstance(event, SandboxStopped):
                 return
 
@@ -138,11 +138,6 @@ def interrupt_after() -> Iterator[None]:
         signal.raise_signal(signal.SIGINT)
 
 
-def failure_of(event: SandboxFailed) -> Failure:
-    """Return the failure that a sandbox announced, as a command tells it."""
-    return Failure.told(event.code, event.message, actions=event.actions, retryable=event.retryable, detail=dict(event.detail))
-
-
 def _until_ready(events: Iterable[AnyEvent], sink: Sink) -> SandboxReady:
     for event in events:
         sink.announce(event)
@@ -150,7 +145,7 @@ def _until_ready(events: Iterable[AnyEvent], sink: Sink) -> SandboxReady:
             case SandboxReady():
                 return event
             case SandboxFailed():
-                raise Failed(failure_of(event))
+                raise Failed(Failure.from_error(event))
             case SandboxStopped():
                 break
             case _:

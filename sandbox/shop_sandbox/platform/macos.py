@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess  # nosec B404 # asking lsof is the task
+from collections.abc import Iterable
 
 from shop_sandbox.platform.seam import PortHolder
 
@@ -50,6 +51,10 @@ class MacOS:
         import psutil
 
         return [pid for pid in psutil.pids() if _group_of(pid) == group and self.start_time(pid) is not None]
+
+    def members_of_groups(self, groups: Iterable[int]) -> dict[int, list[int]]:
+        """Asks for each group by itself."""
+        return {group: self.group_members(group) for group in groups}
 
     def children(self, pid: int) -> list[int]:
         """By the parent of every process."""

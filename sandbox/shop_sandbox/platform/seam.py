@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -44,6 +45,10 @@ class Platform(Protocol):
 
     def group_members(self, group: int) -> list[int]:
         """Return pids of the live (not zombie) processes of a process group."""
+        ...
+
+    def members_of_groups(self, groups: Iterable[int]) -> dict[int, list[int]]:
+        """Return the live members of each of these process groups, as `group_members` does for one."""
         ...
 
     def children(self, pid: int) -> list[int]:

@@ -603,7 +603,8 @@ def failed(error: SandboxError) -> SandboxFailed:
 
 
 def _memory_of_groups(groups: dict[str, int]) -> dict[str, int]:
-    return {name: _memory_of_all(here.group_members(group)) for name, group in groups.items()}
+    members = here.members_of_groups(groups.values())
+    return {name: _memory_of_all(members[group]) for name, group in groups.items()}
 
 
 def _memory_of_all(pids: Iterable[int]) -> int:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from fakes.command_line import ShopDev
 from shop_dev.app import load
 from shop_dev.command_table import COMMANDS, LazyCommand, LazyGroup
 
@@ -51,3 +53,31 @@ def test_help_imports_nothing_heavy(words: list[str]) -> None:
     done = subprocess.run([sys.executable, "-c", script, *words], capture_output=True, text=True, check=False)
 
     assert (done.returncode, done.stderr) == (0, "[]\n")
+
+
+@pytest.mark.parametrize("words", [["status"], ["env"], ["wait", "orders"], ["logs", "orders"], ["down"]], ids=" ".join)
+def test_a_command_whose_words_need_no_check_loads_no_validators(words: list[str], checkout: Path) -> None:
+    script = (
+        "import sys; from shop_dev.program import run; run(sys.argv[1:]);"
+        "print([name for name in ('pydantic', 'rich') if name in sys.modules])"
+    )
+
+    done = subprocess.run([sys.executable, "-c", script, *words], capture_output=True, text=True, check=False)
+
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("wait", "orders", "--timeout", "soon"), "'--timeout': Input should be a valid number"),
+        (("wait", "orders", "--timeout", "-1"), "greater than or equal to 0"),
+        (("wait", "orders", "--for", "healty"), "'healty' is not one of 'healthy', 'stopped'"),
+        (("seed", "--products", "0"), "greater than or equal to 1"),
+        (("wait",), "Missing argument"),
+    ],
+)
+def test_words_that_need_a_check_are_checked(words: tuple[str, ...], told: str, shop_dev: ShopDev) -> None:
+    said = shop_dev(*words)
+
+    assert (said.status, told in said.err) == (2, True)

@@ -48,6 +48,29 @@ def test_a_command_with_a_typo_is_met_with_the_one_that_was_meant(shop_dev: Shop
     assert said.err == "error: No such command 'dwon'. Did you mean 'down'? [usage_invalid]\n  hint: shop-dev --help\n"
 
 
+@pytest.mark.parametrize(("typed", "meant"), [("pu", "up"), ("psut", None), ("stauts", "status"), ("evn", "env")])
+def test_near_names_are_found_for_short_words_too(typed: str, meant: str | None, shop_dev: ShopDev) -> None:
+    said = shop_dev(typed).err
+
+    assert (f"Did you mean '{meant}'?" in said) if meant else ("Did you mean" not in said)
+
+
+def test_json_may_stand_before_the_command(shop_dev: ShopDev, sandbox: FakeSandboxClient) -> None:
+    sandbox.reported = sandbox_status()
+
+    assert shop_dev("--json", "status").document() == shop_dev("status", "--json").document()
+    assert shop_dev("contracts", "--json", "lint", "--no-such-option").document()["command"] == "contracts lint"
+
+
+@pytest.mark.parametrize("words", [("--version",), ("--help",), (), ("status", "--help")], ids=" ".join)
+def test_what_is_said_of_the_program_itself_is_a_document_too(words: tuple[str, ...], shop_dev: ShopDev) -> None:
+    said = shop_dev(*words, "--json")
+
+    ENVELOPE.validate(said.document())
+    assert said.document()["data"].get("version") == ("0.1.0" if words == ("--version",) else None)
+    assert ("Usage: shop-dev" in said.document()["data"].get("help", "")) == (words != ("--version",))
+
+
 def test_a_command_with_a_typo_is_told_as_a_document_too(shop_dev: ShopDev) -> None:
     document = shop_dev("dwon", "--json").document()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fakes.command_line import ShopDev
 from fakes.sandbox_client import FakeSandboxClient, resource_status, sandbox_status
+from shop_dev.output.status_table import status_table
 from shop_sandbox.events import ResourceState, SandboxFailed
 from shop_sandbox.supervisor.protocol import SandboxState
 
@@ -24,14 +25,57 @@ def test_each_resource_has_a_line_with_where_it_is_or_why_it_is_not_ready(shop_d
 
     assert said.status == 0
     assert [line.rstrip() for line in said.out.splitlines()] == [
-        "Sandbox default in shop is ready, 420 MiB in all (supervisor pid 4100).",
+        "Sandbox default in shop is degraded, 420 MiB in all (supervisor pid 4100).",
         "",
         "   RESOURCE          STATE         PID   MEMORY  READY IN  RESTARTS  WHERE",
         "✓  kafka             ready        4101  180 MiB    1.02 s            127.0.0.1:9092",
         "✓  provision-topics  done                          0.31 s",
         "↻  orders            backing-off                                  3  exited with 1",
         "·  edge              starting     4105                               orders does not answer",
+        "",
+        "✗ orders is backing-off: exited with 1",
+        "  hint: shop-dev logs orders --tail 30",
     ]
+
+
+def test_the_cause_stands_last_with_what_waits_for_it(shop_dev: ShopDev, sandbox: FakeSandboxClient) -> None:
+    sandbox.reported = sandbox_status(
+        resource_status("provision-databases", ResourceState.FAILED, reason="provision-databases failed: 0002_gift.sql: gone"),
+        resource_status("orders", ResourceState.PENDING, needs=("provision-databases",)),
+        resource_status("edge"),
+        name="load",
+    )
+
+    said = shop_dev("status", "--name", "load")
+    data = shop_dev("status", "--name", "load", "--json").document()["data"]
+
+    assert said.out.splitlines()[-2:] == [
+        "✗ provision-databases is failed: 0002_gift.sql: gone (orders waits for it)",
+        "  hint: shop-dev logs provision-databases --tail 30 --name load",
+    ]
+    assert data["state"] == "degraded"
+    assert data["troubles"] == [
+        {
+            "resource": "provision-databases",
+            "state": "failed",
+            "reason": "provision-databases failed: 0002_gift.sql: gone",
+            "blocks": ["orders"],
+            "action": "shop-dev logs provision-databases --tail 30 --name load",
+        }
+    ]
+
+
+def test_what_a_process_said_cannot_steer_the_terminal(shop_dev: ShopDev, sandbox: FakeSandboxClient) -> None:
+    sandbox.reported = sandbox_status(resource_status("orders", ResourceState.FAILED, reason="\x1b[2Jgone\nand more"))
+
+    assert "\x1b" not in shop_dev("status").out
+
+
+def test_colours_are_for_terminals(sandbox: FakeSandboxClient) -> None:
+    page = status_table(sandbox_status(resource_status("orders", ResourceState.FAILED)))
+
+    assert "\x1b[1;31mfailed" in page.text(colours=True)
+    assert "\x1b" not in page.text()
 
 
 def test_scripts_get_bytes_and_seconds(shop_dev: ShopDev, sandbox: FakeSandboxClient) -> None:
@@ -76,3 +120,8 @@ def test_a_sandbox_that_has_failed_says_what_to_do(shop_dev: ShopDev, sandbox: F
     said = shop_dev("status")
 
     assert said.err == "warning: aws was killed. `shop-dev up --reset` begins anew\n"
+    document = shop_dev("status", "--json").document()
+    assert document["data"]["failure"]["code"] == "emulator_state_lost"
+    assert document["data"]["failure"]["actions"] == [
+        {"text": "`shop-dev up --reset` begins anew", "command": "shop-dev up --reset"}
+    ]
