@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from shop_dev.errors import Failure
 from shop_dev.output.envelope import failure_data
-from shop_dev.sandbox.troubles import Trouble, overall_state, troubles
+from shop_dev.troubles import Trouble, overall_state, troubles
 
 if TYPE_CHECKING:
     from shop_sandbox.supervisor.protocol import ResourceStatus, SandboxStatus

@@ -9,7 +9,7 @@ from shop_sandbox.events import ResourceState
 
 from shop_dev.output.columns import Cell, Page, columns
 from shop_dev.output.marks import MARKS, STYLES
-from shop_dev.sandbox.troubles import overall_state, troubles
+from shop_dev.troubles import overall_state, troubles
 
 if TYPE_CHECKING:
     from shop_sandbox.supervisor.protocol import ResourceStatus, SandboxStatus
