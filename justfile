@@ -33,6 +33,10 @@ test *arguments:
 unit *arguments:
     ./shop-dev test tests/unit tests/contract {{ arguments }}
 
+# Play histories of the shop in virtual time: `just simulate 5000`, `just simulate --seed 13` tells one
+simulate *arguments:
+    cd tests && PYTHONHASHSEED=0 ../{{ python }} -m simulation {{ arguments }}
+
 # Tests against real Kafka, PostgreSQL, Redis and the emulator
 integration *arguments:
     ./shop-dev test tests/integration {{ arguments }}

@@ -27,8 +27,7 @@ class Resource:
     `needs` are names of resources that must be ready (or done) first; `uses` are started with this one, but not waited for (a
     service that it calls, telemetry). `ports` are keys of `Endpoints.ports` (`orders`, `orders.grpc`); the supervisor chooses and
     holds a loopback port for each. `runtime` says how a service or task runs and is None for the platform's own resources, whose
-    engine knows. `watched` are folders and files whose changes start the resource again, tasks as well as services, but for what
-    `ignored` names (patterns as in .gitignore, relative to the watched folder).
+    engine knows. `watched` are folders whose changes start the resource again.
     """
 
     name: str
@@ -39,29 +38,7 @@ class Resource:
     runtime: PythonRuntime | CommandRuntime | None = None
     health: HttpHealth | None = None
     watched: tuple[Path, ...] = ()
-    ignored: tuple[str, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def is_task(self) -> bool:
-        """True for what ends, and has done its work when it ended well."""
-        return self.kind is ResourceKind.PROVISION
-
-    @property
-    def speaks_http(self) -> bool:
-        """True where clients are given a URL; false where they write `host:port`."""
-        return self.kind not in (ResourceKind.KAFKA, ResourceKind.POSTGRES, ResourceKind.REDIS)
-
-    @property
-    def may_leave_first(self) -> bool:
-        """True where a stop need not wait for clients: the registry's state is in Kafka, and its clients keep what they have
-        read."""
-        return self.kind is ResourceKind.SCHEMA_REGISTRY
-
-    @property
-    def stays_for_its_users(self) -> bool:
-        """True where a stop waits also for those that only use it: telemetry hears the last words of all others."""
-        return self.kind is ResourceKind.TELEMETRY
 
 
 @dataclass(frozen=True)

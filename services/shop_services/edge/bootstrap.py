@@ -6,20 +6,26 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import msgspec
+import redis.asyncio
+import redis.exceptions
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from shop_kit.auth import private_key
 from shop_kit.aws.client import AwsClient
 from shop_kit.aws.secrets import read_secret
-from shop_kit.rate_limits import RateLimit, RedisRateLimiter
+from shop_kit.errors import Unavailable
 from shop_kit.resilience.retry import Retry
 from shop_kit.runtime import Runtime, run_service
 from shop_kit.settings import AwsSettings, RuntimeSettings
 from starlette.types import ASGIApp
 
-from shop_services.edge.adapters.gate import Limits
-from shop_services.edge.adapters.rest import FrontDoor
+from shop_services.edge.adapters.rest import FrontDoor, Limits
 from shop_services.edge.adapters.services import HttpService
 from shop_services.edge.adapters.tokens import EdgeTokens
+from shop_services.edge.adapters.turnstile import RedisTurnstile
+from shop_services.edge.domain.rate import RateLimit
+
+REDIS_SECONDS = 0.25
+"""How long a request may be held up for the sake of its rate limit."""
 
 
 class EdgeSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,17 +66,26 @@ async def edge(runtime: Runtime, settings: EdgeSettings) -> AsyncIterator[ASGIAp
     key, guest_secret = await read_secrets(runtime, settings)
     tokens = EdgeTokens(key, runtime.clock)
     async with AsyncExitStack() as parts:
+        client = redis.asyncio.from_url(
+            settings.redis_url, socket_timeout=REDIS_SECONDS, socket_connect_timeout=REDIS_SECONDS, client_name="edge"
+        )
+        parts.push_async_callback(client.aclose)
         services = [
             await parts.enter_async_context(HttpService.connect(name, url, sign=tokens.internal, tracer=runtime.tracer))
             for name, url in (("orders", settings.shop_orders_url), ("inventory", settings.shop_inventory_url))
         ]
         orders, inventory = services
-        limiter = await parts.enter_async_context(
-            RedisRateLimiter.connect(settings.redis_url, prefix="edge:rate", metrics=runtime.metrics)
-        )
-        door = FrontDoor(orders, inventory, tokens, limiter, settings.limits(), guest_secret, runtime.stopping)
-        # Nothing is asked: without Redis nobody is counted, and without the services the door still says when to try again.
-        yield runtime.http_app(door.routes(), readiness={})
+        turnstile = RedisTurnstile(client)
+        door = FrontDoor(orders, inventory, tokens, turnstile, settings.limits(), guest_secret, runtime.stopping)
+
+        async def redis_answers() -> None:
+            try:
+                await client.ping()
+            except (redis.exceptions.RedisError, OSError) as trouble:
+                raise Unavailable("redis", str(trouble) or type(trouble).__name__) from trouble
+
+        # The services behind the door are not asked: without them it still answers, and says when to try again.
+        yield runtime.http_app(door.routes(), readiness={"redis": redis_answers})
 
 
 async def read_secrets(runtime: Runtime, settings: EdgeSettings) -> tuple[Ed25519PrivateKey, bytes]:

@@ -7,8 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
 import msgspec
-from shop_contracts import tokens
-from shop_kit.auth import TokenVerifier
+from shop_kit.auth import internal_tokens
 from shop_kit.aws.client import AwsClient
 from shop_kit.aws.dynamo import Dynamo
 from shop_kit.http.app import Check
@@ -80,10 +79,7 @@ async def inventory(runtime: Runtime, settings: InventorySettings) -> AsyncItera
             "kafka": producer.check,
             "consumer": consumer.check,
         }
-        callers = TokenVerifier.of_issuer(
-            tokens.ISSUER, settings.shop_edge_url, audience=tokens.INTERNAL_AUDIENCE, clock=runtime.clock
-        )
-        yield runtime.http_app(api.routes(), readiness=checks, tokens=callers)
+        yield runtime.http_app(api.routes(), readiness=checks, tokens=internal_tokens(settings.shop_edge_url, runtime.clock))
 
 
 def main() -> None:

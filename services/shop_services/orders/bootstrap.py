@@ -9,9 +9,8 @@ from datetime import timedelta
 from functools import partial
 
 import msgspec
-from shop_contracts import tokens
 from shop_kit import postgres
-from shop_kit.auth import TokenVerifier
+from shop_kit.auth import internal_tokens
 from shop_kit.clock import moment
 from shop_kit.http.app import Check
 from shop_kit.kafka.consumer import Consumer
@@ -47,15 +46,6 @@ class OrdersSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How long a step may be silent. Every answer takes well under a second, unless something is down."""
     ask_again_at_most_seconds: float = 60.0
     sweep_every_seconds: float = 1.0
-
-    def __post_init__(self) -> None:
-        """Raise ValueError when stock would come free before the order that holds it is given up."""
-        given_up_after = self.checkout_patience_seconds + self.sweep_every_seconds
-        if given_up_after >= self.reservation_seconds:
-            raise ValueError(
-                f"RESERVATION_SECONDS is {self.reservation_seconds:g}, but an order is given up only after {given_up_after:g} s"
-                " (CHECKOUT_PATIENCE_SECONDS and SWEEP_EVERY_SECONDS): its stock could be sold to somebody else while it is paid"
-            )
 
     def policy(self) -> CheckoutPolicy:
         """Return how patient the shop is."""
@@ -98,10 +88,7 @@ async def orders_service(runtime: Runtime, settings: OrdersSettings) -> AsyncIte
             "kafka": producer.check,
             "consumer": consumer.check,
         }
-        callers = TokenVerifier.of_issuer(
-            tokens.ISSUER, settings.shop_edge_url, audience=tokens.INTERNAL_AUDIENCE, clock=runtime.clock
-        )
-        yield runtime.http_app(api.routes(), readiness=checks, tokens=callers)
+        yield runtime.http_app(api.routes(), readiness=checks, tokens=internal_tokens(settings.shop_edge_url, runtime.clock))
 
 
 async def _release_at_stop(ended: EndedOrders, stopping: asyncio.Event) -> None:

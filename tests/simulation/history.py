@@ -1,0 +1,204 @@
+"""A history: what customers and staff do, and what goes wrong meanwhile. It follows from a seed, and it can be told."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from simulation.faults import Blow, CallFault, Fault, Kind, Moment, Trouble, Window
+
+SKUS = ("mug", "lamp")
+PRICES = {"mug": 1999, "lamp": 4550, "candle": 700}
+TOKENS = ("tok_visa", "tok_visa", "tok_visa", "tok_visa", "tok_declined", "tok_capture_fails", "tok_error", "tok_slow")
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceOrder:
+    """A customer orders."""
+
+    number: int
+    at: float
+    lines: tuple[tuple[str, int], ...]
+    token: str = "tok_visa"
+    cancel_after: float | None = None
+    patience: float = 10.0
+    """How long the client waits for an answer: cut off, the service's work is cancelled where it stands."""
+    repeats: int = 8
+    """How often the client sends the same again when it gets no good answer."""
+
+    @property
+    def name(self) -> str:
+        """What the story calls it."""
+        return f"order {self.number}"
+
+    def __str__(self) -> str:
+        what = " and ".join(f"{quantity} {sku}" for sku, quantity in self.lines)
+        cancels = f" and cancels it {self.cancel_after:.1f} s later" if self.cancel_after is not None else ""
+        return f"At {self.at:.1f} s a customer orders {what} with {self.token} ({self.name}){cancels}."
+
+
+@dataclass(frozen=True, slots=True)
+class Restock:
+    """Staff takes in units of an article, by an import under an idempotency key or by PUT."""
+
+    number: int
+    at: float
+    sku: str
+    more: int
+    is_import: bool
+    repeats: int = 4
+
+    @property
+    def name(self) -> str:
+        """What the article is called from then on, which tells whose setting it was."""
+        return f"{self.sku} as of setting {self.number}"
+
+    def __str__(self) -> str:
+        how = "imports" if self.is_import else "puts"
+        return f"At {self.at:.1f} s staff {how} {self.more} more {self.sku}."
+
+
+@dataclass(frozen=True, slots=True)
+class GiveBack:
+    """Staff refunds a part of an order that is paid."""
+
+    number: int
+    at: float
+    order: int
+    minor_units: int
+    repeats: int = 4
+
+    def __str__(self) -> str:
+        often = "once, and never again" if self.repeats == 0 else "until it is answered"
+        return f"At {self.at:.1f} s staff asks for a refund of {self.minor_units} of order {self.order}, {often}."
+
+
+Deed = PlaceOrder | Restock | GiveBack
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Everything that makes one run."""
+
+    seed: int
+    deeds: tuple[Deed, ...]
+    faults: tuple[Fault, ...]
+    instances: Mapping[str, int] = field(default_factory=dict)
+    static_members: bool = True
+    is_patient: bool = False
+    """Whether the shop asks again late (see shop.PATIENT) or soon."""
+    stock: Mapping[str, int] = field(default_factory=lambda: {"mug": 6, "lamp": 3})
+
+    @property
+    def trouble_ends(self) -> float:
+        """When the last of the planned troubles is over."""
+        ends = [0.0]
+        for fault in self.faults:
+            match fault:
+                case Window(start=start, seconds=seconds):
+                    ends.append(start + seconds)
+                case Moment(at=at, amount=amount, blow=blow):
+                    ends.append(at + (amount if blow is Blow.STALL else 0.0))
+                case CallFault():
+                    pass
+        return max(ends)
+
+
+_CALLS: tuple[tuple[str, str, int, tuple[Kind, ...]], ...] = (
+    # service, category, how many of them matter, what may happen to them
+    (
+        "payments",
+        "commit",
+        7,
+        (Kind.LOST, Kind.TIMED_OUT_AFTER, Kind.LATE, Kind.DIES_AFTER, Kind.DIES_BEFORE, Kind.THROTTLED, Kind.SLOW),
+    ),
+    (
+        "inventory",
+        "commit",
+        7,
+        (Kind.LOST, Kind.TIMED_OUT_AFTER, Kind.LATE, Kind.DIES_AFTER, Kind.DIES_BEFORE, Kind.THROTTLED, Kind.SLOW),
+    ),
+    ("payments", "write", 10, (Kind.LOST, Kind.TIMED_OUT, Kind.DIES_AFTER, Kind.DIES_BEFORE, Kind.BROKEN, Kind.SLOW, Kind.REFUSED)),
+    ("inventory", "write", 4, (Kind.LOST, Kind.TIMED_OUT, Kind.DIES_AFTER, Kind.BROKEN, Kind.REFUSED)),
+    ("payments", "read", 8, (Kind.TIMED_OUT, Kind.BROKEN, Kind.THROTTLED)),
+    ("inventory", "read", 6, (Kind.TIMED_OUT, Kind.BROKEN, Kind.THROTTLED)),
+    ("payments", "remove", 4, (Kind.LOST, Kind.DIES_BEFORE, Kind.THROTTLED)),
+    ("inventory", "remove", 4, (Kind.LOST, Kind.DIES_BEFORE, Kind.THROTTLED)),
+    ("payments", "scan", 4, (Kind.BROKEN, Kind.SLOW, Kind.TIMED_OUT)),
+    ("inventory", "scan", 4, (Kind.BROKEN, Kind.SLOW, Kind.TIMED_OUT)),
+    ("orders", "commit", 12, (Kind.LOST, Kind.TIMED_OUT_AFTER, Kind.DIES_AFTER, Kind.DIES_BEFORE, Kind.SLOW, Kind.BROKEN)),
+    ("orders", "statement", 20, (Kind.LOST, Kind.TIMED_OUT, Kind.DIES_BEFORE, Kind.BROKEN, Kind.SLOW)),
+    ("orders", "relay", 12, (Kind.LOST, Kind.DIES_AFTER, Kind.DIES_BEFORE, Kind.BROKEN, Kind.TIMED_OUT)),
+    ("orders", "sweep", 4, (Kind.LOST, Kind.BROKEN, Kind.DIES_AFTER)),
+    ("orders", "publish", 14, (Kind.SLOW, Kind.DIES_BEFORE, Kind.DIES_AFTER)),
+    ("payments", "publish", 6, (Kind.SLOW, Kind.DIES_BEFORE, Kind.DIES_AFTER)),
+    ("inventory", "publish", 6, (Kind.SLOW, Kind.DIES_BEFORE, Kind.DIES_AFTER)),
+    ("orders", "request", 3, (Kind.LOST,)),
+    ("inventory", "request", 3, (Kind.LOST,)),
+    ("payments", "request", 2, (Kind.LOST,)),
+    (
+        "payments",
+        "provider",
+        6,
+        (Kind.LOST, Kind.TIMED_OUT, Kind.TIMED_OUT_AFTER, Kind.DIES_AFTER, Kind.DIES_BEFORE, Kind.BROKEN, Kind.SLOW),
+    ),
+)
+
+_WINDOWS: tuple[tuple[str, Trouble, tuple[float, float]], ...] = (
+    ("dynamodb", Trouble.AWAY, (1.0, 8.0)),
+    ("dynamodb", Trouble.THROTTLING, (1.0, 8.0)),
+    ("dynamodb", Trouble.EXPIRED_KEYS, (2.0, 12.0)),
+    ("postgresql", Trouble.READ_ONLY, (2.0, 10.0)),
+    ("postgresql", Trouble.AWAY, (1.0, 8.0)),
+    ("kafka", Trouble.AWAY, (1.0, 8.0)),
+    ("provider", Trouble.AWAY, (2.0, 25.0)),
+    ("provider", Trouble.SLOW, (2.0, 10.0)),
+)
+
+
+def draw(seed: int) -> History:
+    """Return the history of a seed."""
+    chance = random.Random(seed)
+    deeds = _deeds(chance)
+    counts = {service: 2 if chance.random() < 0.2 else 1 for service in ("orders", "inventory", "payments")}
+    faults = [_fault(chance, counts) for _ in range(chance.choice((0, 1, 1, 1, 2, 2, 3, 4)))]
+    return History(seed, deeds, tuple(faults), counts, chance.random() < 0.5, chance.random() < 0.5)
+
+
+def _deeds(chance: random.Random) -> tuple[Deed, ...]:
+    found: list[Deed] = []
+    count = chance.choice((1, 1, 2, 2, 3))
+    for number in range(1, count + 1):
+        lines = [(chance.choice(SKUS), chance.choice((1, 1, 2, 3)))]
+        if chance.random() < 0.25:
+            lines.append((chance.choice(SKUS), 1))
+        cancel = chance.uniform(0.0, 3.0) if chance.random() < 0.2 else None
+        patience = chance.uniform(0.002, 0.05) if chance.random() < 0.1 else 10.0
+        token = chance.choice(TOKENS)
+        found.append(PlaceOrder(number, 1.0 + chance.uniform(0.0, 2.0 * number), tuple(lines), token, cancel, patience))
+    if chance.random() < 0.12:
+        found.append(Restock(1, chance.uniform(0.8, 2.0), chance.choice(SKUS), chance.choice((4, 10)), chance.random() < 0.6))
+    if chance.random() < 0.2:
+        found.append(GiveBack(1, chance.uniform(2.0, 6.0), 1, chance.choice((100, 500)), chance.choice((0, 4))))
+    return tuple(found)
+
+
+def _fault(chance: random.Random, counts: Mapping[str, int]) -> Fault:
+    draw = chance.random()
+    if draw < 0.72:
+        service, category, most, kinds = chance.choice(_CALLS)
+        process = f"{service}-{chance.randint(1, counts[service])}"
+        seconds = chance.choice((0.3, 2.0, 6.0, 9.0))
+        return CallFault(process, category, chance.randint(1, most), chance.choice(kinds), seconds)
+    if draw < 0.86:
+        dependency, trouble, (low, high) = chance.choice(_WINDOWS)
+        return Window(dependency, trouble, chance.uniform(0.8, 4.0), chance.uniform(low, high))
+    service = chance.choice(("orders", "inventory", "payments"))
+    blow = chance.choice((Blow.KILL, Blow.KILL, Blow.STOP, Blow.STALL, Blow.CLOCK, Blow.REBALANCE, Blow.REWIND))
+    amount = {
+        Blow.STALL: chance.choice((1.0, 4.0, 9.0)),
+        Blow.CLOCK: chance.choice((-3600.0, -20.0, 15.0, 3600.0)),
+        Blow.REWIND: float(chance.choice((1, 3, 50))),
+    }.get(blow, 0.0)
+    return Moment(blow, f"{service}-{chance.randint(1, counts[service])}", chance.uniform(0.8, 5.0), amount)

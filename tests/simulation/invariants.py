@@ -1,0 +1,208 @@
+"""What must be true of a shop that has come to rest, after whatever happened to it. Each sentence that is returned is a broken
+one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from simulation.history import History
+    from simulation.models.provider import Line
+    from simulation.run import Customers
+    from simulation.shop import Shop
+
+STOCK, PAYMENTS, INVENTORY = "inventory-stock", "payments", "inventory"
+FINAL = {"completed", "rejected", "cancelled"}
+PUBLISHED_WITHIN_SECONDS = 18.0
+"""Beyond the end of planned trouble: a time-out or two of 5 s, a restart, and the look for what a dead process left."""
+
+
+class Ledger:
+    """Watches a history: which settings of stock took effect, and what was written to the outboxes."""
+
+    def __init__(self, shop: Shop) -> None:
+        self.settings: dict[str, list[tuple[int, int]]] = defaultdict(list)
+        self.committed: dict[str, float] = {}
+        """By id of a message the moment it was committed to an outbox."""
+        self._outside = shop.outside
+        shop.dynamo.watchers.append(self._written)
+        shop.database.watchers.append(self._written_row)
+
+    def _written(self, table: str, before: dict[str, Any] | None, after: dict[str, Any] | None, _writer: str) -> None:
+        if table == STOCK and after is not None:
+            had, has = _units(before), _units(after)
+            if had != has:
+                self.settings[after["name"]].append((had, has))
+        elif table.endswith("-outbox") and after is not None:
+            self.committed[json.loads(after["headers"])["ce_id"]] = self._outside.now
+
+    def _written_row(self, table: str, before: dict[str, Any] | None, after: dict[str, Any] | None) -> None:
+        if table == "outbox" and before is None and after is not None:
+            self.committed[json.loads(after["headers"])["ce_id"]] = self._outside.now
+
+
+def _units(item: dict[str, Any] | None) -> int:
+    return 0 if item is None else item["free"] + item["reserved"] + item["sold"]
+
+
+def broken(history: History, shop: Shop, customers: Customers, ledger: Ledger, *, is_settled: bool) -> Iterator[str]:
+    """Yield a sentence for each thing that is not as it must be."""
+    if not is_settled:
+        yield from (f"It never came to rest: {what}." for what in shop.unfinished()[:4])
+    yield from _parked(shop)
+    yield from _stock(history, shop, ledger)
+    yield from _orders(shop)
+    yield from _money(shop)
+    yield from _order_of_messages(shop)
+    yield from _answered_once(shop)
+    yield from _published_in_time(history, shop, ledger)
+    yield from _clients(history, shop, customers)
+
+
+def _parked(shop: Shop) -> Iterator[str]:
+    """Nothing is with the dead letters that was not at fault."""
+    for topic in shop.kafka.topics:
+        if topic.endswith(".dlq"):
+            for record in shop.kafka.records(topic):
+                headers = {name: (value or b"").decode() for name, value in record.headers}
+                kind = headers.get("ce_type", "?").rpartition(".")[2]
+                key, reason = (record.key or b"").decode(), headers.get("dlq_reason")
+                yield f"A good message is with the dead letters: {kind} for {key} ({reason})."
+
+
+def _stock(history: History, shop: Shop, ledger: Ledger) -> Iterator[str]:
+    """No unit is made or lost but by a setting, which takes effect once; no count falls below 0."""
+    for (sku,), item in shop.dynamo.tables[STOCK].items.items():
+        for name in ("free", "reserved", "sold"):
+            if item[name] < 0:
+                yield f"Oversold: {sku} has {item[name]} {name}."
+    for name, changes in ledger.settings.items():
+        is_setting = " as of setting " in name
+        if is_setting and len(changes) > 1:
+            steps = ", then ".join(f"from {had} to {has}" for had, has in changes)
+            yield f"'{name}' took effect {len(changes)} times: units in stock went {steps}."
+        if not is_setting:
+            yield f"Units of {name} were made or lost: {changes}."
+
+
+def _orders(shop: Shop) -> Iterator[str]:
+    """Each order's goods and money are where its end says."""
+    reservations = {
+        item["order_id"]: item
+        for key, item in shop.dynamo.tables[INVENTORY].items.items()
+        if str(key[0]).startswith("reservation#")
+    }
+    charges: dict[str, list[Line]] = defaultdict(list)
+    for line in shop.provider.lines.values():
+        charges[line.order_id].append(line)
+    orders = shop.database.tables["orders"]
+    for order_id, row in orders.items():
+        stage, total = row["stage"], row["total_minor_units"]
+        reservation = reservations.get(order_id)
+        held = reservation["status"] if reservation else "none"
+        lines = charges.get(order_id, [])
+        taken = sum(line.minor_units for line in lines if line.status == "captured")
+        back = sum(line.refunded for line in lines)
+        if stage == "completed":
+            if held != "committed":
+                yield f"{order_id} is completed, and its goods are {held}."
+            if taken != total:
+                yield f"{order_id} is completed for {total}, and the provider took {taken}."
+        elif stage in FINAL:
+            if held in {"reserved", "committed"}:
+                yield f"{order_id} is {stage}, and its goods are still {held}."
+            if taken != back and not any(line.token == "tok_refund_fails" for line in lines):
+                yield f"{order_id} is {stage}, and the provider keeps {taken - back}."
+            if any(line.status == "held" for line in lines):
+                yield f"{order_id} is {stage}, and money is still held."
+        if sum(line.holds for line in lines) > 1:
+            yield f"Money was held more than once for {order_id}."
+    for order_id, lines in charges.items():
+        if order_id not in orders and any(line.status in {"held", "captured"} for line in lines):
+            yield f"Money is held or taken for {order_id}, which is not there."
+    for order_id, item in reservations.items():
+        if order_id not in orders and item["status"] in {"reserved", "committed"}:
+            yield f"Goods are {item['status']} for {order_id}, which is not there."
+
+
+def _money(shop: Shop) -> Iterator[str]:
+    """What the provider gave back is what payments says it gave back."""
+    book = {item["id"]: item for key, item in shop.dynamo.tables[PAYMENTS].items.items() if str(key[0]).startswith("payment#")}
+    for line in shop.provider.lines.values():
+        payment = book.get(line.payment_id)
+        noted = sum(refund["minor_units"] for refund in payment["refunds"]) if payment else 0
+        if noted != line.refunded:
+            yield f"The provider gave back {line.refunded} of {line.payment_id}, and the book says {noted}."
+        if line.refunded > line.minor_units:
+            yield f"More was given back of {line.payment_id} than was taken."
+        if payment is None and line.status in {"held", "captured"}:
+            yield f"The provider has {line.payment_id} as {line.status}, and the book does not know it."
+
+
+def _order_of_messages(shop: Shop) -> Iterator[str]:
+    """In each topic the messages of a key stand in the order of their sequence, repetitions aside."""
+    for topic in shop.kafka.topics:
+        if topic.endswith(".dlq"):
+            continue
+        last: dict[bytes | None, int] = {}
+        seen: set[str] = set()
+        for record in shop.kafka.records(topic):
+            headers = dict(record.headers)
+            message_id = (headers.get("ce_id") or b"").decode()
+            if message_id in seen:
+                continue
+            seen.add(message_id)
+            sequence = int(headers.get("ce_sequence") or b"0")
+            if sequence < last.get(record.key, 0):
+                kind = (headers.get("ce_type") or b"?").decode().rpartition(".")[2]
+                yield f"{kind} {sequence} of {(record.key or b'').decode()} came behind {last[record.key]} in {topic}."
+            last[record.key] = max(sequence, last.get(record.key, 0))
+
+
+def _published_in_time(history: History, shop: Shop, ledger: Ledger) -> Iterator[str]:
+    """What is committed is published, and soon: a message that only leaves because somebody asked again was lost for that long."""
+    published: dict[str, float] = {}
+    for topic in shop.kafka.topics:
+        for record in shop.kafka.records(topic):
+            message_id = (dict(record.headers).get("ce_id") or b"").decode()
+            published.setdefault(message_id, record.at)
+    for message_id, committed in ledger.committed.items():
+        at = published.get(message_id)
+        if at is None:
+            yield f"Message {message_id[:8]} was committed at {committed:.1f} s and never published."
+        elif at > max(committed, history.trouble_ends if committed <= history.trouble_ends else 0.0) + PUBLISHED_WITHIN_SECONDS:
+            yield f"Message {message_id[:8]} was committed at {committed:.1f} s and published {at - committed:.0f} s later."
+
+
+def _answered_once(shop: Shop) -> Iterator[str]:
+    """A command has one answer, and with it one effect."""
+    answers: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for topic in ("shop.inventory.events.v1", "shop.payments.events.v1"):
+        for record in shop.kafka.records(topic):
+            headers = dict(record.headers)
+            cause = headers.get("causationid")
+            if cause:
+                answers[topic, cause.decode()].add((headers["ce_id"] or b"").decode())
+    for (topic, cause), ids in answers.items():
+        if len(ids) > 1:
+            yield f"Command {cause[:8]} was answered {len(ids)} times in {topic}."
+
+
+def _clients(history: History, shop: Shop, customers: Customers) -> Iterator[str]:
+    """A client that repeats under one key gets one effect, never an error of ours, and an answer once the trouble is over."""
+    del history
+    orders = shop.database.tables["orders"]
+    for order_id in customers.order_ids.values():
+        if order_id not in orders:
+            yield f"{order_id} was accepted, and is not there."
+    if len(set(customers.order_ids.values())) != len(customers.order_ids):
+        yield "Two orders were given one id."
+    if len(orders) > customers.orders_asked_for:
+        yield f"{customers.orders_asked_for} orders were asked for, and {len(orders)} are there."
+    yield from (f"{request} was answered with 500." for request in customers.errors)
+    if customers.canary is not None and customers.canary != "completed":
+        yield f"Long after all trouble was over, a new order did not come through: it is {customers.canary}."

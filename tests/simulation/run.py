@@ -1,0 +1,288 @@
+"""Runs one history and says what was wrong with it, if anything was."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from greenlet import getcurrent
+
+from simulation import invariants, seams
+from simulation.faults import Fault, Moment
+from simulation.history import PRICES, Deed, GiveBack, History, PlaceOrder, Restock
+from simulation.models import http, kafka, postgres, provider
+from simulation.outside import Outside
+from simulation.shop import HURRIED, PATIENT, NoAnswer, Reply, Shop
+from simulation.virtual_time import OutOfSteps
+
+LOOK_EVERY_SECONDS = 0.5
+CANARY_SECONDS = 20.0
+MOST_STEPS = 150_000
+
+
+@dataclass
+class Customers:
+    """What became of the deeds, as their doers saw it."""
+
+    order_ids: dict[int, str] = field(default_factory=dict)
+    answers: dict[Deed, Reply] = field(default_factory=dict)
+    orders_asked_for: int = 0
+    errors: list[str] = field(default_factory=list)
+    canary: str | None = None
+    """How the order ended that was placed when all was over."""
+    refunds: dict[GiveBack, Reply] = field(default_factory=dict)
+
+
+@dataclass
+class Result:
+    """How a history went."""
+
+    history: History
+    violations: tuple[str, ...]
+    story: list[str]
+    fired: set[Fault]
+    steps: int
+    seconds: float
+    unhandled: list[str] = field(default_factory=list)
+
+    @property
+    def is_good(self) -> bool:
+        """Whether every invariant held."""
+        return not self.violations
+
+
+def run(history: History, *, tells: bool = False) -> Result:
+    """Play a history from its beginning until the shop has come to rest, and look at what it left. Call it within `simulated`."""
+    outside = Outside(history.seed, history.faults, tells=tells)
+    seams.reseed(history.seed)
+    shop = Shop(
+        outside,
+        instances=history.instances,
+        static_members=history.static_members,
+        timing=PATIENT if history.is_patient else HURRIED,
+    )
+    customers = Customers()
+    ledger = invariants.Ledger(shop)
+    play = _Play(history, outside, shop, customers)
+    outside.scheduler.hub = getcurrent()
+    outside.processes[outside.loop] = None  # type: ignore[assignment]
+    violations: list[str] = []
+    outside.loop.call_soon(play.begin)
+    try:
+        outside.scheduler.run(lambda: play.is_over or outside.fatal is not None, most_steps=MOST_STEPS)
+    except OutOfSteps as error:
+        violations.append(f"the shop spins: {error}")
+    if outside.fatal is not None:
+        raise outside.fatal
+    unhandled = [
+        f"{process.name}: {one.get('message')}: {one.get('exception')!r}"
+        for process in outside.processes.values()
+        if process is not None
+        for one in process.loop.unhandled
+    ]
+    violations += invariants.broken(history, shop, customers, ledger, is_settled=play.is_settled)
+    result = Result(history, tuple(violations), outside.story, outside.fired, outside.scheduler.steps, outside.now, unhandled)
+    _tear_down(outside)
+    return result
+
+
+def _tear_down(outside: Outside) -> None:
+    """Leave every process where it stands. What its coroutines do when they are thrown away reaches nobody."""
+    for process in outside.processes.values():
+        if process is not None:
+            process.loop.die()
+    outside.loop.die()
+    kafka.use(None)
+    postgres.use(None)
+    http.use(None)
+    provider.use(None)
+
+
+class _Play:
+    """Drives a history: starts the shop, does the deeds, deals the blows, and ends when all has come to rest."""
+
+    def __init__(self, history: History, outside: Outside, shop: Shop, customers: Customers) -> None:
+        self._history = history
+        self._outside = outside
+        self._shop = shop
+        self._customers = customers
+        self.is_over = False
+        self.is_settled = False
+
+    def begin(self) -> None:
+        """Set everything up."""
+        shop, outside = self._shop, self._outside
+        stock = shop.dynamo.tables["inventory-stock"]
+        for sku, free in {**self._history.stock, "candle": 5}.items():
+            item = {
+                "sku": sku,
+                "name": sku,
+                "currency": "EUR",
+                "minor_units": PRICES[sku],
+                "free": free,
+                "reserved": 0,
+                "sold": 0,
+                "revision": 1,
+            }
+            stock.put((sku,), item)
+        shop.start_all()
+        for fault in self._history.faults:
+            if isinstance(fault, Moment):
+                outside.loop.call_at(fault.at, shop.blow, fault)
+        outside.loop.create_task(self._live())
+
+    async def _live(self) -> None:
+        deeds = [self._outside.loop.create_task(self._do(deed)) for deed in self._history.deeds]
+        timing = PATIENT if self._history.is_patient else HURRIED
+        # Giving up, a reservation that runs out, and asking again on top.
+        grace = timing.checkout_patience_seconds + timing.reservation_seconds + timing.ask_again_at_most_seconds
+        deadline = self._history.trouble_ends + grace
+        await asyncio.wait(deeds)
+        for deed in deeds:
+            deed.result()
+        calm = 0
+        while self._outside.now < deadline:
+            await asyncio.sleep(LOOK_EVERY_SECONDS)
+            calm = calm + 1 if self._outside.now > self._history.trouble_ends and not self._shop.unfinished() else 0
+            if calm > 1:
+                self.is_settled = True
+                break
+        if self.is_settled and self._history.faults:
+            await self._look_whether_all_works()
+        self.is_over = True
+
+    async def _look_whether_all_works(self) -> None:
+        """Place an order as if nothing had ever happened."""
+        self._outside.tell("All trouble is over. One more order is placed.")
+        self._outside.disarm()
+        deed = PlaceOrder(0, self._outside.now, (("candle", 1),))
+        await self._place(deed)
+        order_id = self._customers.order_ids.get(0)
+        ends = self._outside.now + CANARY_SECONDS
+        self._customers.canary = "not accepted"
+        while order_id and self._outside.now < ends:
+            await asyncio.sleep(LOOK_EVERY_SECONDS)
+            self._customers.canary = stage = self._shop.database.tables["orders"][order_id]["stage"]
+            if stage in invariants.FINAL and not self._shop.unfinished():
+                break
+
+    async def _do(self, deed: Deed) -> None:
+        await asyncio.sleep(deed.at)
+        match deed:
+            case PlaceOrder():
+                await self._place(deed)
+            case Restock():
+                await self._restock(deed)
+            case GiveBack():
+                await self._give_back(deed)
+
+    async def _place(self, deed: PlaceOrder) -> None:
+        self._customers.orders_asked_for += 1
+        lines = [{"sku": sku, "quantity": quantity} for sku, quantity in deed.lines]
+        body = {"lines": lines, "payment": {"methodToken": deed.token}}
+        reply = await self._repeat(deed, "orders", "POST", "/v1/orders", body, key=f"place-{deed.number}", patience=deed.patience)
+        if reply is None or reply.status != 202:
+            return
+        order_id = reply.json()["id"]
+        self._customers.order_ids[deed.number] = order_id
+        self._customers.answers[deed] = reply
+        if deed.cancel_after is not None:
+            await asyncio.sleep(deed.cancel_after)
+            path = f"/v1/orders/{order_id}/cancellations"
+            await self._repeat(deed, "orders", "POST", path, {"reason": "changed my mind"}, key=f"cancel-{deed.number}")
+
+    async def _restock(self, deed: Restock) -> None:
+        seen = await self._repeat(deed, "inventory", "GET", f"/v1/stock-items/{deed.sku}", None, key=None)
+        if seen is None or seen.status != 200:
+            return
+        article = seen.json()
+        price = {"currency": "EUR", "minorUnits": PRICES[deed.sku]}
+        level = {
+            "name": deed.name,
+            "unitPrice": price,
+            "stocked": article["stocked"] + deed.more,
+            "revision": article["revision"],
+        }
+        if deed.is_import:
+            body: Any = {"items": [{"sku": deed.sku, **level}]}
+            await self._repeat(deed, "inventory", "POST", "/v1/stock-imports", body, key=f"import-{deed.number}")
+        else:
+            await self._repeat(deed, "inventory", "PUT", f"/v1/stock-items/{deed.sku}", level, key=None)
+
+    async def _give_back(self, deed: GiveBack) -> None:
+        order_id = self._customers.order_ids.get(deed.order)
+        if order_id is None:
+            return
+        path = f"/v1/payments/{order_id.replace('ord_', 'pay_')}/refunds"
+        body = {"reason": "a scratch", "amount": {"currency": "EUR", "minorUnits": deed.minor_units}}
+        reply = await self._repeat(deed, "payments", "POST", path, body, key=f"refund-{deed.number}")
+        if reply is not None:
+            self._customers.refunds[deed] = reply
+
+    async def _repeat(
+        self, deed: Deed, service: str, method: str, path: str, body: Any, *, key: str | None, patience: float = 10.0
+    ) -> Reply | None:
+        """Send a request until it is answered for good, as often as the deed says."""
+        headers = {"idempotency-key": key} if key else {}
+        for attempt in range(deed.repeats + 1):
+            if attempt:
+                await asyncio.sleep(0.3 + attempt)
+                patience = 10.0
+            try:
+                reply = await self._shop.request(service, method, path, body=body, headers=headers, seconds=patience)
+            except NoAnswer:
+                continue
+            if self._outside.tells:
+                self._outside.tell(f"{method} {path} is answered with {reply.status}.")
+            if reply.status == 500:
+                self._customers.errors.append(f"{method} {path}")
+            if reply.status < 500 and not (reply.status == 409 and b"in-progress" in reply.body):
+                return reply
+        return None
+
+
+@contextlib.contextmanager
+def session(*, logs: bool = False) -> Iterator[None]:
+    """Prepare the interpreter for many histories within the block: seams in place, garbage collected between histories only."""
+    import simulation.shop
+
+    for service in simulation.shop.SERVICES:
+        simulation.shop.entry_of(service)
+    hook = sys.unraisablehook
+    sys.unraisablehook = lambda _: None  # coroutines of dead processes, thrown away where they stood
+    was_enabled = gc.isenabled()
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    try:
+        with seams.simulated(logs=logs):
+            yield
+    finally:
+        gc.unfreeze()
+        if was_enabled:
+            gc.enable()
+        gc.collect()
+        sys.unraisablehook = hook
+
+
+COLLECT_EVERY = 20
+
+
+def run_many(histories: Iterator[History], *, until: Callable[[Result], bool] = lambda _: False) -> Iterator[Result]:
+    """Yield the result of each, collecting garbage now and then; end behind the first for which `until` says so."""
+    for count, history in enumerate(histories, start=1):
+        result = run(history)
+        yield result
+        if count % COLLECT_EVERY == 0:
+            gc.collect()
+        if until(result):
+            return
+
+
+Violations = Sequence[str]
+Names = Mapping[str, str]
