@@ -16,6 +16,7 @@ from shop_dev.errors import CliCode, ShopDevError
 DEFAULT_NAME = "default"
 DEFAULT_START_TIMEOUT_SECONDS = 120.0
 DEFAULT_CONTRACTS_DIR = Path("contracts")
+_VIEWERS = ("container",)
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 _EXPORTED = ("SHOP_EDGE_URL", "SHOP_CHECKOUT", "SHOP_SERVICE", "SHOP_SERVICE_GLOBS", "SHOP_LISTEN_FD", "SHOP_TELEMETRY_DB")
 
@@ -30,6 +31,10 @@ class Settings:
     start_timeout_seconds: float = DEFAULT_START_TIMEOUT_SECONDS
     contracts_dir: Path = DEFAULT_CONTRACTS_DIR
     """The folder of the contracts, relative to the checkout: `proto/`, `baselines/`, `asyncapi/` lie in it."""
+    shared_code: tuple[Path, ...] = ()
+    """Folders whose code runs inside Python services, relative to the checkout."""
+    viewers: tuple[str, ...] = ()
+    """Who reaches the sandbox beside the processes of this machine."""
     cache_dir: Path | None = None
     """None: the user's cache folder."""
     runtime_dir: Path | None = None
@@ -57,11 +62,26 @@ class Setting:
         return self.key.replace("-", "_")
 
 
-def _globs(value: object) -> tuple[str, ...]:
+def _texts(value: object, wanted: str) -> tuple[str, ...]:
     found = value.split(",") if isinstance(value, str) else value
-    if not isinstance(found, list) or not all(isinstance(glob, str) and glob.strip() for glob in found):
-        raise WrongValue("takes a list of globs, like services/*/service.yaml")
-    return tuple(glob.strip() for glob in found)
+    if not isinstance(found, list) or not all(isinstance(text, str) and text.strip() for text in found):
+        raise WrongValue(f"takes {wanted}")
+    return tuple(text.strip() for text in found)
+
+
+def _globs(value: object) -> tuple[str, ...]:
+    return _texts(value, "a list of globs, like services/*/service.yaml")
+
+
+def _folders(value: object) -> tuple[Path, ...]:
+    return tuple(_folder(text) for text in _texts(value, "a list of folders"))
+
+
+def _viewers(value: object) -> tuple[str, ...]:
+    found = _texts(value, f"a list of {', '.join(_VIEWERS)}")
+    if unknown := [one for one in found if one not in _VIEWERS]:
+        raise WrongValue(f"takes a list of {', '.join(_VIEWERS)}, and {unknown[0]!r} is none of them")
+    return found
 
 
 def _name(value: object) -> str:
@@ -118,6 +138,21 @@ SETTINGS: tuple[Setting, ...] = (
         _folder,
         "The folder of the contracts, relative to the checkout; imports in .proto files are written from the folder above it.",
         str(DEFAULT_CONTRACTS_DIR),
+    ),
+    Setting(
+        "shared-code",
+        "SHOP_SHARED_CODE",
+        _folders,
+        "Folders whose code runs inside Python services, relative to the checkout: a change restarts them all.",
+        "none",
+    ),
+    Setting(
+        "viewers",
+        "SHOP_VIEWERS",
+        _viewers,
+        "Who reaches the sandbox beside this machine's processes: `container` gives Kafka a listener that is advertised as "
+        "`host.docker.internal`.",
+        "none",
     ),
     Setting(
         "cache-dir",

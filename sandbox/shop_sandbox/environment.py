@@ -2,13 +2,60 @@
 
 from __future__ import annotations
 
-from shop_sandbox.engines.driver import Endpoints
+from collections.abc import Mapping
+
+from shop_sandbox.endpoints import Endpoints
+from shop_sandbox.engines.driver import RunContext
 from shop_sandbox.manifest.names import ACCOUNT_ID, REGION, service_port_variable, service_url_variable
+from shop_sandbox.provision.told import told
 from shop_sandbox.resources.model import Resource
+
+PLATFORM_ENDPOINTS = frozenset({"kafka", "schema-registry", "aws", "postgres", "redis", "telemetry"})
+"""Keys of endpoints that belong to no service."""
 
 
 def sandbox_environment(endpoints: Endpoints) -> dict[str, str]:
-    """Return variables for the resources that have a port in `endpoints`. The AWS credentials are dummies the emulator accepts."""
+    """Return variables for what has a port in `endpoints`: the platform, and the address of every service.
+
+    The AWS credentials are dummies the emulator accepts; the database is the administrator's.
+    """
+    services = {key.partition(".")[0] for key in endpoints.ports} - PLATFORM_ENDPOINTS
+    return {**_platform(endpoints), **_addresses(endpoints, services)}
+
+
+def service_environment(resource: Resource, endpoints: Endpoints) -> dict[str, str]:
+    """All variables of one service: the platform's, its ports, its own database, the services it calls, what its manifest sets."""
+    found = _platform(endpoints)
+    found["OTEL_SERVICE_NAME"] = resource.name
+    found["SHOP_INSTANCE"] = "1"
+    for key in resource.ports:
+        _, dot, name = key.partition(".")
+        found[f"PORT_{name.upper()}" if dot else "PORT"] = str(endpoints.ports[key])
+    found.update(_addresses(endpoints, {*resource.uses, *resource.knows} - PLATFORM_ENDPOINTS))
+    found.pop("DATABASE_URL", None)  # the administrator's
+    if "SHOP_DATABASE" in resource.environment:
+        role, database = database_role(resource.environment["SHOP_SERVICE"]), resource.environment["SHOP_DATABASE"]
+        found["DATABASE_URL"] = f"postgresql://{role}@{endpoints.address('postgres')}/{database}"
+    return {**found, **resource.environment}
+
+
+def environment_of(resource: Resource, context: RunContext) -> dict[str, str]:
+    """Exactly what the process of a service gets, in this sandbox: for starting it, and for putting another in its place.
+
+    Besides `service_environment`: what its manifest passes through from the developer's shell, the sandbox's clock, ids that the
+    emulator gave out, and what any program of this machine needs (`RunContext.inherited`).
+    """
+    passed = {name: context.shell[name] for name in resource.passes if name in context.shell}
+    own = {"SHOP_CLOCK_FILE": str(context.paths.clock), **told(context.paths.provisioned, resource.environment["SHOP_SERVICE"])}
+    return {**context.inherited, **passed, **own, **service_environment(resource, context.endpoints)}
+
+
+def database_role(service: str) -> str:
+    """Return the PostgreSQL role of a service, owner of its databases; it needs no password on loopback."""
+    return service.replace("-", "_")
+
+
+def _platform(endpoints: Endpoints) -> dict[str, str]:
     ports = endpoints.ports
     found: dict[str, str] = {}
     if "kafka" in ports:
@@ -26,35 +73,18 @@ def sandbox_environment(endpoints: Endpoints) -> dict[str, str]:
         found["REDIS_URL"] = f"redis://{endpoints.address('redis')}/0"
     if "telemetry" in ports:
         found["OTEL_EXPORTER_OTLP_ENDPOINT"] = endpoints.url("telemetry")
-    if "edge" in ports:
-        found["SHOP_EDGE_URL"] = endpoints.url("edge")
     return found
 
 
-def service_environment(resource: Resource, endpoints: Endpoints) -> dict[str, str]:
-    """All variables of one service: the sandbox's, its ports, its own database, the services it calls, what its manifest sets."""
-    found = sandbox_environment(endpoints)
-    found["OTEL_SERVICE_NAME"] = resource.name
-    found["SHOP_INSTANCE"] = "1"
-    for key in resource.ports:
-        _, dot, name = key.partition(".")
-        found[f"PORT_{name.upper()}" if dot else "PORT"] = str(endpoints.ports[key])
-    called = {name for name in resource.uses if name != "telemetry"}
+def _addresses(endpoints: Endpoints, services: set[str]) -> Mapping[str, str]:
+    """Return the URL of each service, and `host:port` of each of its further ports."""
+    found = {}
     for key in endpoints.ports:
         name, dot, port = key.partition(".")
-        if name in called:
-            found.update(
-                {service_port_variable(name, port): endpoints.address(key)}
-                if dot
-                else {service_url_variable(name): endpoints.url(key)}
-            )
-    found.pop("DATABASE_URL", None)  # the administrator's
-    if "SHOP_DATABASE" in resource.environment:
-        role, database = database_role(resource.name), resource.environment["SHOP_DATABASE"]
-        found["DATABASE_URL"] = f"postgresql://{role}@{endpoints.address('postgres')}/{database}"
-    return {**found, **resource.environment}
-
-
-def database_role(service: str) -> str:
-    """Return the PostgreSQL role of a service, owner of its databases; it needs no password on loopback."""
-    return service.replace("-", "_")
+        if name not in services:
+            continue
+        if dot:
+            found[service_port_variable(name, port)] = endpoints.address(key)
+        else:
+            found[service_url_variable(name)] = endpoints.url(key)
+    return found

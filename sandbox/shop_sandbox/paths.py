@@ -83,6 +83,11 @@ class SandboxPaths:
         return tuple(place for place in places if len(os.fsencode(place)) <= LONGEST_SOCKET_PATH)
 
     @property
+    def provisioned(self) -> Path:
+        """What the emulator gave out while provisioning (ids of user pools), see `provision.told`; it lies with the data."""
+        return self.root / "data" / "provisioned.json"
+
+    @property
     def clock(self) -> Path:
         """How far the services' time is ahead, see `shop_sandbox.clock`; it lies with the data that it dated."""
         return self.root / "data" / "clock"

@@ -83,12 +83,80 @@ needs:
   secrets:
     - name: stock/feed
       ownedBy: stock
-deploy:
-  target: lambda
-  handler: tills.handle
+functions:
+  - name: receipts
+    handler: tills.handle
 slo:
   availabilityPercent: 99.5
   latencyP95Ms: 300
+"""
+
+POST = """\
+schemaVersion: 1
+service: post
+summary: Everything that a manifest can say
+owner: reception
+runtime:
+  command: [./bin/post, --quiet]
+  build:
+    command: [make]
+    inputs: [main.c]
+    outputs: [bin/post]
+  health: {kind: tcp}
+  ports: [grpc]
+  passThrough: [FRANKING_KEY]
+  watch: [main.c]
+  ignore: ["*.log", drafts/]
+deploy:
+  target: fargate
+  cpu: 256
+  memoryMiB: 512
+workers:
+  - name: sorter
+    runtime:
+      command: [sh, -c, sleep 1]
+      health: {kind: none}
+    deploy: {target: fargate, cpu: 256, memoryMiB: 512}
+  - name: franker
+    runtime:
+      command: [sh, -c, sleep 1]
+      health: {kind: command, command: [sh, -c, exit 0]}
+functions:
+  - name: labels
+    handler: labels.handle
+    package: dist/labels.zip
+    build: {command: [make, labels], outputs: [dist/labels.zip]}
+    timeoutSeconds: 20
+    triggers:
+      - {source: queue, queue: letters, batchSize: 10}
+      - {source: topic, topic: tills.sales.v1}
+      - {source: table, table: addresses}
+      - {source: bucket, bucket: stamps, prefix: new/}
+      - {source: schedule, every: rate(5 minutes)}
+      - {source: http, method: POST, path: /v1/labels, userPool: writers}
+needs:
+  topics:
+    consumes: [{name: tills.sales.v1, group: post}]
+  tables:
+    - {name: addresses, key: {partition: {name: id}}, stream: NEW_IMAGE}
+  queues: [{name: letters, visibilityTimeoutSeconds: 120}]
+  notifications: [{name: delays}]
+  buckets: [{name: stamps}]
+  caches: [{name: post, use: locks}]
+  userPools:
+    - name: writers
+      scopes: [post/write]
+      clients:
+        - {name: web, flows: [password, refresh]}
+        - {name: robot, flows: [client-credentials], scopes: [post/write], secret: true}
+  senders: [{name: desk, identity: desk@post.example}]
+routes:
+  - {method: GET, path: "/v1/letters/{id}", userPool: writers}
+alarms:
+  - {name: post-dead, namespace: AWS/SQS, metric: Depth, threshold: 0, notifies: delays}
+iam:
+  - {actions: [ses:SendEmail], resources: [sender/desk]}
+  - {actions: [cognito-idp:AdminGetUser], resources: [user-pool/writers]}
 """
 
 SALES = """\
@@ -127,6 +195,11 @@ class CheckoutTree:
         tree.write("contracts/sales.proto", SALES)
         tree.write("contracts/common/money.proto", MONEY)
         return tree
+
+    def plant_post(self) -> None:
+        """Add a third service, whose manifest uses every part of the form."""
+        self.write("services/post/service.yaml", POST)
+        self.write("services/post/main.c", "int main(void) { return 0; }\n")
 
     def write(self, path: str, text: str) -> None:
         file = self.root / path

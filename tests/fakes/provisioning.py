@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from shop_sandbox.provision.told import told
 
 _MANIFEST = """\
 schemaVersion: 1
@@ -18,9 +19,7 @@ service: {service}
 summary: A service of a test
 owner: tests
 runtime: {{command: [sh, -c, "sleep 600"]}}
-deploy: {{target: lambda, handler: a.handle}}
 slo: {{availabilityPercent: 99, latencyP95Ms: 500}}
-needs:
 """
 
 
@@ -61,16 +60,26 @@ class Bench:
 
     def needs(self, yaml: str) -> None:
         """Write the manifest with these needs; `{x}` in it stands for the new part of names."""
+        self.says(f"needs:\n{yaml}")
+
+    def says(self, yaml: str) -> None:
+        """Write the manifest with this at its end; `{x}` in it stands for the new part of names."""
         self.write(self.folder / "service.yaml", _MANIFEST.format(service=self.service) + yaml.replace("{x}", self.x))
+
+    @property
+    def told(self) -> dict[str, str]:
+        """What provisioning keeps for the service to read."""
+        return told(self.root / "provisioned.json", self.service)
 
     def write(self, file: Path | str, text: str) -> None:
         (self.root / file).parent.mkdir(parents=True, exist_ok=True)
         (self.root / file).write_text(text, encoding="utf-8")
 
-    def provision(self, what: str) -> Told:
-        """Run the task the way the sandbox runs it: its target, called in this environment."""
-        for name, value in self.environment.items():
+    def provision(self, what: str, **variables: str) -> Told:
+        """Run the task the way the sandbox runs it: its target, called in this environment and `variables`."""
+        for name, value in {**self.environment, **variables}.items():
             self.monkeypatch.setenv(name, value)
+        self.monkeypatch.setenv("SHOP_PROVISIONED", str(self.root / "provisioned.json"))
         self.monkeypatch.setenv("SHOP_CHECKOUT", str(self.root))
         self.monkeypatch.setenv("SHOP_SERVICE_GLOBS", '["services/*/service.yaml"]')
         status = 0

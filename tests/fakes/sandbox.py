@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
-from shop_sandbox.engines.driver import ExecLaunch, ForkLaunch, Launch, NotReady, RunContext
+from shop_sandbox.engines.driver import ExecLaunch, ForkLaunch, Launch, NotAlive, NotReady, RunContext
 from shop_sandbox.resources.model import Resource, ResourceKind
 from shop_sandbox.supervisor.blueprint import Blueprint
 from shop_sandbox.supervisor.settings import SupervisorSettings
@@ -78,7 +78,9 @@ class FakeDriver:
         )
 
     def probe(self, resource: Resource, context: RunContext) -> None:
-        """Pass when the script says so."""
+        """Pass when the script says so; with a file `hangs` it does not even live."""
+        if (context.paths.data(resource.name) / "hangs").exists():
+            raise NotAlive("a file `hangs`")
         if not (context.paths.data(resource.name) / "ready").exists():
             raise NotReady("no file `ready`")
 

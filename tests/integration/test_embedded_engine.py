@@ -27,7 +27,8 @@ from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-def
 from shop_sandbox.doctor import Verdict, examine
 from shop_sandbox.downloads.fetch import ensure_jars
 from shop_sandbox.downloads.lock import KAFKA, REDIS, locked
-from shop_sandbox.engines.driver import Driver, Endpoints, ExecLaunch, NotReady, RunContext
+from shop_sandbox.endpoints import Endpoints
+from shop_sandbox.engines.driver import Driver, ExecLaunch, NotReady, RunContext
 from shop_sandbox.engines.embedded import drivers, kafka
 from shop_sandbox.engines.embedded.java import find_java
 from shop_sandbox.engines.embedded.snapshot import Snapshot

@@ -121,6 +121,17 @@ def test_up_starts_a_service_whose_manifest_came_after_the_sandbox_was_ready(hom
     assert pid_of(client, "kafka") == kafka
 
 
+def test_a_service_that_hangs_is_started_again(home: Home) -> None:
+    describe(home.checkout, {"orders": FakeResource(script=f'rm -f "$RUN/hangs"; {READY}{SLEEP}')})
+    client, _ = home.ready()
+    before = pid_of(client, "orders")
+
+    (home.paths.data("orders") / "hangs").touch()
+
+    eventually(lambda: client.status().resources[0].restarts == 1 and client.status().state is SandboxState.READY, "it is back")
+    assert pid_of(client, "orders") != before
+
+
 def test_up_stops_a_service_whose_manifest_is_gone(home: Home) -> None:
     describe(home.checkout, {"kafka": FakeResource(), "orders": FakeResource()})
     client, _ = home.ready()

@@ -19,8 +19,9 @@ from shop_contracts.tree.declared import Service as DeclaredService
 from shop_contracts.tree.finding import Finding, Group
 from shop_sandbox.errors import SandboxError
 from shop_sandbox.manifest.faults import Path as Steps
-from shop_sandbox.manifest.form import Service
-from shop_sandbox.manifest.loader import Reading, load_manifests, read_manifests
+from shop_sandbox.manifest.form import HttpHealth, Service
+from shop_sandbox.manifest.loader import load_manifests
+from shop_sandbox.manifest.reading import Reading, read_manifests
 
 from shop_dev.contracts.protobuf import LOCK
 from shop_dev.errors import CliCode, ShopDevError
@@ -54,7 +55,7 @@ def open_contracts() -> ContractTree:
     """
     project = open_project()
     root = project.checkout
-    readings = tuple(read_manifests(root, project.settings.services))
+    readings = _own(read_manifests(root, project.settings.services), root)
     contracts = Contracts(root, project.settings.contracts_dir.as_posix(), _declared(readings))
     return ContractTree(project, contracts, readings, tuple(_manifest_faults(root, project.settings.services)))
 
@@ -68,8 +69,13 @@ def contracts_at(tree: ContractTree, ref: str) -> Iterator[Commit]:
             lay_out(tree.contracts.root, ref, root)
         except NoSuchCommit as error:
             raise ShopDevError(CliCode.GIT_REF_UNKNOWN, f"Contracts at {ref} cannot be read: {error}.") from error
-        readings = read_manifests(root, tree.project.settings.services)
+        readings = _own(read_manifests(root, tree.project.settings.services), root)
         yield Commit(ref, Contracts(root, tree.contracts.folder, _declared(readings)))
+
+
+def _own(readings: Sequence[Reading], root: Path) -> tuple[Reading, ...]:
+    """Leave out the manifests of other checkouts, whose contracts are checked there."""
+    return tuple(reading for reading in readings if reading.root == root)
 
 
 def proto_files(root: Path, declared: Declared) -> list[str]:
@@ -114,9 +120,12 @@ def _declared(readings: Sequence[Reading]) -> Declared:
         rpcs += [Rpc(name, path, places.at("contracts", "grpc", at)) for at, path in enumerate(contracts.grpc)]
         if contracts.openapi is not None:
             apis.append(Api(name, contracts.openapi, places.at("contracts", "openapi")))
-        if one.runtime.python is not None:
-            operational = frozenset({one.runtime.health, one.runtime.ready, _METRICS})
-            programs.append(Program(name, Path(reading.name).parent.as_posix(), places.at("service"), operational))
+        if one.runtime is not None and one.runtime.python is not None:
+            health = one.runtime.health
+            operational = {health.live, health.ready} if isinstance(health, HttpHealth) else set()
+            programs.append(
+                Program(name, Path(reading.name).parent.as_posix(), places.at("service"), frozenset({*operational, _METRICS}))
+            )
     return Declared(tuple(services), tuple(payloads), tuple(rpcs), tuple(apis), tuple(consumptions), tuple(programs))
 
 

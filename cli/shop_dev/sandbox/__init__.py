@@ -33,10 +33,23 @@ def start_or_attach(project: Project, *, reset: bool) -> SandboxClient:
             service_globs=list(project.settings.services),
             ports=dict(project.settings.ports),
             inherited=dict(project.inherited),
+            shell=passed_through(project),
+            shared_code=[folder.as_posix() for folder in project.settings.shared_code],
+            viewers=list(project.settings.viewers),
             start_timeout_seconds=project.settings.start_timeout_seconds,
             reset=reset,
         )
     )
+
+
+def passed_through(project: Project) -> dict[str, str]:
+    """Return the variables of the caller's shell that some manifest names. What is wrong in manifests is told elsewhere."""
+    from shop_sandbox.manifest.reading import read_manifests
+
+    services = [one.service for one in read_manifests(project.checkout, project.settings.services) if one.service]
+    runtimes = [one for service in services for one in (service.runtime, *(worker.runtime for worker in service.workers))]
+    named = {name for runtime in runtimes if runtime is not None for name in runtime.pass_through}
+    return {name: project.shell[name] for name in sorted(named) if name in project.shell}
 
 
 def stop(project: Project, *, purge: bool) -> Iterator[AnyEvent]:

@@ -11,24 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from shop_sandbox.endpoints import Endpoints
 from shop_sandbox.events import Event
 from shop_sandbox.paths import CachePaths, SandboxPaths
 from shop_sandbox.resources.model import Resource
-
-
-@dataclass(frozen=True)
-class Endpoints:
-    """Addresses of what runs in this sandbox; all on 127.0.0.1. Keys of `ports`: `<resource>` or `<resource>.<port name>`."""
-
-    ports: Mapping[str, int]
-
-    def address(self, key: str) -> str:
-        """Return `host:port` of an endpoint."""
-        return f"127.0.0.1:{self.ports[key]}"
-
-    def url(self, key: str) -> str:
-        """Return the http URL of an endpoint."""
-        return f"http://{self.address(key)}"
 
 
 @dataclass(frozen=True)
@@ -44,6 +30,8 @@ class RunContext:
     inherited: Mapping[str, str]
     """The part of the caller's environment that programs need to run at all: PATH, HOME, LANG, TMPDIR, JAVA_HOME."""
     announce: Callable[[Event], None] = field(compare=False, repr=False)
+    shell: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Variables of the developer's shell that manifests pass through; each goes to the services that name it, and nowhere else."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +70,10 @@ Launch = ExecLaunch | ForkLaunch
 
 class NotReady(Exception):
     """Raised by a probe: the resource is not ready yet, and why. Anything else a probe raises is a fault of the probe."""
+
+
+class NotAlive(NotReady):
+    """Raised by a probe: the resource runs and will never be ready again by itself (it hangs); it is to be started again."""
 
 
 class Driver(Protocol):

@@ -39,9 +39,39 @@ def service_port_variable(service: str, port: str) -> str:
     return f"{variable('SHOP', f'{service}_{port}')}_ADDRESS"
 
 
+def user_pool_variable(pool: str) -> str:
+    """Variable with the id of a user pool: `SHOP_USER_POOL_CUSTOMERS`."""
+    return variable("SHOP_USER_POOL", pool)
+
+
+def issuer_variable(pool: str) -> str:
+    """Variable with the issuer of a pool's tokens: `SHOP_USER_POOL_CUSTOMERS_ISSUER`."""
+    return f"{user_pool_variable(pool)}_ISSUER"
+
+
+def jwks_variable(pool: str) -> str:
+    """Variable with the address of the keys that sign a pool's tokens: `SHOP_USER_POOL_CUSTOMERS_JWKS_URL`."""
+    return f"{user_pool_variable(pool)}_JWKS_URL"
+
+
+def client_variable(pool: str, client: str) -> str:
+    """Variable with the id of a pool's client: `SHOP_USER_POOL_CUSTOMERS_CLIENT_WEB`."""
+    return f"{user_pool_variable(pool)}_CLIENT_{variable('', client).strip('_')}"
+
+
+def part_name(service: str, part: str) -> str:
+    """Name under which a worker or function of a service runs: `shipping-labels`."""
+    return f"{service}-{part}"
+
+
 def topic_arn(name: str, region: str = REGION, account: str = ACCOUNT_ID) -> str:
     """ARN of an SNS topic."""
     return f"arn:aws:sns:{region}:{account}:{name}"
+
+
+def function_arn(name: str, region: str = REGION, account: str = ACCOUNT_ID) -> str:
+    """ARN of a Lambda function."""
+    return f"arn:aws:lambda:{region}:{account}:function:{name}"
 
 
 def queue_arn(name: str, region: str = REGION, account: str = ACCOUNT_ID) -> str:

@@ -32,7 +32,11 @@ Put this line first, and editors with a YAML language server complete and check 
 ```
 
 The file is plain data: YAML without anchors, aliases, tags and doubled keys, one document, at most 256 KiB. Words such as `yes`,
-`no` and `on` are text, as in YAML 1.2. Paths of contracts are relative to the root of the checkout.
+`no` and `on` are text, as in YAML 1.2. Paths of contracts are relative to the root of the checkout, all others
+to the folder of `service.yaml`.
+
+The globs may be absolute or lead out of the checkout (`../payments/service.yaml`): so services of other checkouts join, and the
+paths in their manifests are theirs.
 
 `shop-dev up` reads all manifests before it starts anything. When something is wrong it starts nothing and lists every fault of
 every manifest, each with file, line, column, the place in the document, and a hint.
@@ -49,16 +53,58 @@ every manifest, each with file, line, column, the place in the document, and a h
 | `REDIS_URL` | Redis |
 | `AWS_ENDPOINT_URL`, `AWS_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` | the AWS emulator; the credentials are dummies |
 | `OTEL_EXPORTER_OTLP_ENDPOINT`, `OTEL_SERVICE_NAME` | where traces go |
-| `SHOP_<SERVICE>_URL` | address of each service in `needs.services`, and of the edge |
+| `SHOP_<SERVICE>_URL` | address of each service in `needs.services` and `needs.issuers` |
 | `SHOP_<SERVICE>_<PORT>_ADDRESS` | `host:port` of each further port of these services, as in `SHOP_PRICING_GRPC_ADDRESS` |
 | `SHOP_TABLE_<NAME>`, `SHOP_QUEUE_<NAME>`, `SHOP_BUCKET_<NAME>`, `SHOP_CACHE_<NAME>` | the real name of what it owns |
 | `SHOP_SECRET_<NAME>`, `SHOP_PARAMETER_<NAME>` | the real name of a secret or parameter it owns or reads |
 | `SHOP_NOTIFICATION_<NAME>` | ARN of an SNS topic |
-| names in `runtime.environment` | their values |
+| `SHOP_SENDER_<NAME>` | an address or domain that it sends mail as |
+| `SHOP_USER_POOL_<NAME>`, `…_ISSUER`, `…_JWKS_URL` | a user pool's id, who issues its tokens, and where their keys are |
+| `SHOP_USER_POOL_<NAME>_CLIENT_<CLIENT>` | id of a user pool's client |
+| `SHOP_API_URL` | where API Gateway is, for a service with `routes` |
+| `SHOP_CLOCK_FILE` | the sandbox's clock, see `shop-dev clock` |
+| names in `runtime.environment` and `runtime.passThrough` | their values, and those of the developer's shell |
+
+A worker has its own ports and `runtime` variables, and everything else of its service. A function gets what the process gets, but
+for ports, and what its `environment` sets.
 
 `<NAME>` is the name in the manifest in upper case, with `_` for everything but letters and digits: the secret `shop/internal-jwt`
 is in `SHOP_SECRET_SHOP_INTERNAL_JWT`. Names in the sandbox are those of the manifest. In AWS they may carry the environment's name,
 so read them from the variables.
+
+## What runs
+
+A service is a process (`runtime`), `workers` beside it, `functions`, or any of these. In `shop-dev status` a worker is called
+`<service>-<worker>`, the functions together `<service>-functions` (a service of functions alone has its own name), and a build
+`build-<service>`. Who asks for a service gets all of it.
+
+```yaml
+runtime:                                # REST, on Fargate
+  command: [./bin/shipping]
+  build: {command: [go, build, -o, bin/shipping, .], outputs: [bin/shipping]}
+  ports: [grpc]
+deploy: {target: fargate, cpu: 256, memoryMiB: 512}
+
+workers:
+  - name: relay                         # no HTTP
+    runtime: {command: [./bin/shipping, relay], health: {kind: none}}
+    deploy: {target: fargate, cpu: 256, memoryMiB: 512}
+
+functions:
+  - name: labels                        # Lambda
+    handler: labels.handle
+    package: dist/labels.zip
+    build: {command: [make, dist/labels.zip], outputs: [dist/labels.zip]}
+    triggers:
+      - {source: queue, queue: labels, batchSize: 10}
+      - {source: schedule, every: rate(5 minutes)}
+```
+
+A process is ready when its `health` says so. One that is ready and then silent on its `live` path three times in a row is started
+again. A function whose package is there is deployed to the emulator with its triggers; one without is checked, and this is said.
+The emulator has no triggers for Kafka topics.
+
+A stand-in for what somebody else runs is a service with `deploy: {target: local}`.
 
 ## What is made without being asked for
 
@@ -69,10 +115,13 @@ so read them from the variables.
 
 ## Rules across manifests
 
-- A service name is there once. A topic, table, queue, notification, bucket, database, secret or parameter has one owner.
-- A consumed topic is produced by somebody. A subscribed notification, a called service and a secret of another service are there.
+- A service name is there once. A topic, table, queue, notification, bucket, database, secret, parameter, user pool or sender has
+  one owner, and a route leads to one place.
+- A consumed topic is produced by somebody. A subscribed notification, a called service, a secret of another service, a route's user
+  pool and a trigger's source are there.
 - Services do not call each other in a circle.
-- Files that are named exist: contracts, schemas (with the message in them), the migrations folder, the module of `runtime.python`.
+- Files that are named exist or are made by a `build`: contracts, schemas (with the message in them), migrations, programs,
+  packages.
 - IAM actions are named one by one, for things named one by one, and fit the kind of thing.
 
 """

@@ -17,16 +17,22 @@ SCHEMA_FILE = FilePath(__file__).with_name("service.schema.json")
 
 Schema = dict[str, Any]
 
+_TAGS = {"target": "Where it runs.", "kind": "How its health is known.", "source": "What calls it."}
+"""What the properties mean by which alternatives are told apart; msgspec makes them, without a description."""
+
 
 def make_schema() -> Schema:
     """Build the schema from the types of `shop_sandbox.manifest.form`, in draft 2020-12."""
     _, components = msgspec.json.schema_components([Service], ref_template="#/$defs/{name}")
     definitions = {name: _tidy(component) for name, component in sorted(components.items())}
     definitions["Runtime"]["oneOf"] = [_given("python", "string"), _given("command", "array")]
-    for name in ("Fargate", "Lambda", "Local"):
-        definitions[name]["properties"]["target"]["description"] = "Where it runs."
+    for definition in definitions.values():
+        for tag, meaning in _TAGS.items():
+            if "enum" in definition["properties"].get(tag, {}) and definition["properties"][tag]["enum"][1:] == []:
+                definition["properties"][tag]["description"] = meaning
+    for name in ("Service", "Worker"):
+        definitions[name]["properties"]["deploy"]["anyOf"].append({"type": "null"})  # msgspec leaves it out beside a discriminator
     service = definitions.pop("Service")
-    service["properties"]["deploy"]["anyOf"].append({"type": "null"})  # msgspec leaves it out beside a discriminator
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "service.yaml",
@@ -163,7 +169,8 @@ def _explain_choice(error: Any, root: Schema) -> Iterator[tuple[Path, str, str]]
         fitting = [number for number, option in enumerate(options) if _is_type(error.instance, option)]
         if len(fitting) != 1:
             wanted = " or ".join(dict.fromkeys(_TYPE_WORDS[o["type"]] for o in options if o.get("type") in _TYPE_WORDS))
-            yield path, f"must be {wanted}, and is {_shown(error.instance)}", _first_sentence(error.schema.get("description", ""))
+            meaning = error.schema.get("description") or next((o["description"] for o in options if "description" in o), "")
+            yield path, f"must be {wanted}, and is {_shown(error.instance)}", _first_sentence(meaning)
             return
         (meant,) = fitting
     for inner in error.context:

@@ -1,4 +1,4 @@
-"""Tables, queues, notifications, buckets, parameters and secrets from the manifests, on the emulator or on AWS itself.
+"""What manifests need of AWS, made on the emulator or on AWS itself: tables, queues, buckets, user pools, routes, alarms…
 
 What is there and differs in a way that can be mended is mended (an index added, an attribute of a queue set); what cannot be mended
 without losing data (another key) is refused. Nothing is ever removed.
@@ -8,14 +8,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
-from shop_sandbox.manifest.form import Bucket, Parameter, Queue, Secret
+from shop_sandbox.manifest.form import Alarm, Bucket, Parameter, Queue, Secret
 from shop_sandbox.manifest.loader import Manifest
+from shop_sandbox.manifest.names import service_url_variable
+from shop_sandbox.manifest.rules.view import routes_of
+from shop_sandbox.provision.alarms import settle_alarm
 from shop_sandbox.provision.aws_api import Aws, AwsAccount, AwsRefused, AwsUnreachable, open_session, xml_values
 from shop_sandbox.provision.dynamodb import settle_table
+from shop_sandbox.provision.identity import UserPools, settle_sender
 from shop_sandbox.provision.messaging import Notifications, settle_queue
+from shop_sandbox.provision.routes import Api, WantedRoute, api_url
 from shop_sandbox.provision.task import Outcome, Refused, Report, Wanted, all_of, run_task
+from shop_sandbox.provision.told import tell
 
 Step = Callable[[], Awaitable[tuple[Outcome, str]]]
 
@@ -27,21 +34,16 @@ def main() -> None:
 
 async def provision(wanted: Wanted, report: Report) -> None:
     """Make the wanted AWS resources be there. Raises Refused, alone or in an ExceptionGroup."""
-    if not any(_uses_aws(manifest) for manifest in wanted.manifests):
-        return
     async with open_session() as session:
-        aws = Aws(AwsAccount.from_environment(wanted.environment), session)
-        await _Provisioning(aws, report).settle(wanted.manifests)
-
-
-def _uses_aws(manifest: Manifest) -> bool:
-    needs = manifest.service.needs
-    return bool(needs.tables or needs.queues or needs.notifications or needs.buckets or needs.parameters or needs.secrets)
+        account = AwsAccount.from_environment(wanted.environment)
+        await _Provisioning(Aws(account, session), account.endpoint, wanted, report).settle(wanted.manifests)
 
 
 class _Provisioning:
-    def __init__(self, aws: Aws, report: Report) -> None:
+    def __init__(self, aws: Aws, endpoint: str, wanted: Wanted, report: Report) -> None:
         self._aws = aws
+        self._endpoint = endpoint
+        self._wanted = wanted
         self._report = report
 
     async def settle(self, manifests: tuple[Manifest, ...]) -> None:
@@ -61,19 +63,61 @@ class _Provisioning:
                     for need in needs
                     for parameter in need.parameters
                 ),
+                *(self._step("sender", sender.name, settle_sender(self._aws, sender)) for need in needs for sender in need.senders),
                 self._messaging(
-                    [name.name for need in needs for name in need.notifications], [q for need in needs for q in need.queues]
+                    [name.name for need in needs for name in need.notifications],
+                    [q for need in needs for q in need.queues],
+                    [alarm for manifest in manifests for alarm in manifest.service.alarms],
                 ),
+                self._gateway(manifests),
             ]
         )
 
-    async def _messaging(self, names: list[str], queues: list[Queue]) -> None:
-        """Notifications first, then the queues that subscribe to them."""
+    async def _gateway(self, manifests: tuple[Manifest, ...]) -> None:
+        """User pools first, then the routes that demand their tokens."""
+        pools = UserPools(self._aws, self._endpoint)
+        wanted = [pool for manifest in manifests for pool in manifest.service.needs.user_pools]
+        if wanted:
+            await self._told("user pool", "*", pools.discover())
+            await all_of(self._step("user pool", pool.name, pools.settle(pool)) for pool in wanted)
+        routes = [
+            WantedRoute(f"{one.method} {one.path}", self._wanted.environment[service_url_variable(name)], one.user_pool)
+            for name, service in ((manifest.service.service, manifest.service) for manifest in manifests)
+            for one in service.routes
+        ]
+        if routes:
+            api = Api(self._aws, pools)
+            await self._told("route", "*", api.open())
+            for route in routes:  # in turn: they share integrations and authorizers
+                await self._step("route", route.key, api.settle(route))
+        self._tell(manifests, pools, has_routes=bool(routes))
+
+    def _tell(self, manifests: tuple[Manifest, ...], pools: UserPools, *, has_routes: bool) -> None:
+        """Keep what services read and the emulator gave out; a service of routes learns where they are."""
+        found: dict[str, dict[str, str]] = {}
+        for service in (manifest.service for manifest in manifests):
+            used = {pool.name for pool in service.needs.user_pools} | {
+                one.user_pool for _, one in routes_of(service) if one.user_pool
+            }
+            told = {key: value for pool in sorted(used) for key, value in pools.variables[pool].items()}
+            if has_routes and service.routes:
+                told["SHOP_API_URL"] = api_url(self._endpoint)
+            found[service.service] = told
+        if any(found.values()):
+            tell(Path(self._wanted.environment["SHOP_PROVISIONED"]), found)
+
+    async def _messaging(self, names: list[str], queues: list[Queue], alarms: list[Alarm]) -> None:
+        """Notifications first, then the queues that subscribe to them and the alarms that tell them."""
         notifications = Notifications(self._aws)
         if names:
             await self._told("notification", "*", notifications.discover())
             await all_of(self._step("notification", name, notifications.settle(name)) for name in names)
-        await all_of(self._step("queue", queue.name, settle_queue(self._aws, queue, notifications)) for queue in queues)
+        await all_of(
+            [
+                *(self._step("queue", queue.name, settle_queue(self._aws, queue, notifications)) for queue in queues),
+                *(self._step("alarm", alarm.name, settle_alarm(self._aws, alarm, notifications)) for alarm in alarms),
+            ]
+        )
 
     async def _step(self, kind: str, name: str, settling: Awaitable[tuple[Outcome, str]]) -> None:
         outcome, detail = await self._told(kind, name, settling)

@@ -66,6 +66,9 @@ _JSON_SERVICES = {
     "sqs": _JsonService("sqs", "AmazonSQS", "1.0"),
     "ssm": _JsonService("ssm", "AmazonSSM", "1.1"),
     "secretsmanager": _JsonService("secretsmanager", "secretsmanager", "1.1"),
+    "cognito-idp": _JsonService("cognito-idp", "AWSCognitoIdentityProviderService", "1.1"),
+    "monitoring": _JsonService("monitoring", "GraniteServiceVersion20100801", "1.0"),
+    "events": _JsonService("events", "AWSEvents", "1.1"),
 }
 
 
@@ -81,7 +84,7 @@ class Aws:
         return self._account.region
 
     async def json(self, service: str, operation: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Call an operation of DynamoDB, SQS, SSM or Secrets Manager. Raises AwsRefused, AwsUnreachable."""
+        """Call an operation of a service that speaks JSON by target (DynamoDB, SQS…). Raises AwsRefused, AwsUnreachable."""
         spec = _JSON_SERVICES[service]
         headers = {"Content-Type": f"application/x-amz-json-{spec.version}", "X-Amz-Target": f"{spec.target}.{operation}"}
         text = await self._call(service, "POST", "/", headers, json.dumps(body).encode())
@@ -97,6 +100,13 @@ class Aws:
     async def rest(self, service: str, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> str:
         """Call a REST operation (S3). Raises AwsRefused, AwsUnreachable."""
         return await self._call(service, method, path, headers or {}, body)
+
+    async def rest_json(self, service: str, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Call a REST operation whose bodies are JSON (Lambda, API Gateway, SES). Raises AwsRefused, AwsUnreachable."""
+        sent = b"" if body is None else json.dumps(body).encode()
+        text = await self._call(service, method, path, {"Content-Type": "application/json"}, sent)
+        found: dict[str, Any] = json.loads(text) if text else {}
+        return found
 
     async def _call(self, service: str, method: str, path: str, headers: Mapping[str, str], body: bytes) -> str:
         pause = _FIRST_PAUSE_SECONDS

@@ -7,6 +7,7 @@ that was edited or removed afterwards, or that comes with a number below the new
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -18,8 +19,8 @@ from urllib.parse import quote, urlsplit, urlunsplit
 import asyncpg
 
 from shop_sandbox.environment import database_role
-from shop_sandbox.manifest.crosscheck import MIGRATION_FILE
 from shop_sandbox.manifest.loader import Manifest
+from shop_sandbox.manifest.rules.stores import MIGRATION_FILE
 from shop_sandbox.provision.task import Outcome, Refused, Report, Wanted, all_of, run_task
 
 _LOCK = 0x73686F70
@@ -76,7 +77,7 @@ def wanted_databases(manifests: Sequence[Manifest], checkout: Path) -> list[Want
 def _wanted(name: str, role: str, folder: Path, checkout: Path) -> WantedDatabase:
     files = sorted(file for file in folder.iterdir() if MIGRATION_FILE.match(file.name))
     migrations = tuple(Migration(int(file.name[:4]), file.name, file.read_text(encoding="utf-8")) for file in files)
-    return WantedDatabase(name, role, folder.relative_to(checkout).as_posix(), migrations)
+    return WantedDatabase(name, role, os.path.relpath(folder, checkout), migrations)
 
 
 def main() -> None:

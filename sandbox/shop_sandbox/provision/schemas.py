@@ -33,18 +33,18 @@ def main() -> None:
 
 async def provision(wanted: Wanted, report: Report) -> None:
     """Make the schemas of all produced topics be registered. Raises an ExceptionGroup of Refused."""
-    topics = [topic for manifest in wanted.manifests for topic in manifest.service.needs.topics.produces]
+    topics = [(manifest.root, topic) for manifest in wanted.manifests for topic in manifest.service.needs.topics.produces]
     if not topics:
         return
     timeout = aiohttp.ClientTimeout(total=_REQUEST_SECONDS)
     async with aiohttp.ClientSession(headers=_JSON, timeout=timeout) as session:
         registry = _Registry(wanted.environment["SCHEMA_REGISTRY_URL"], session, report)
-        registering = _Registering(registry, wanted.checkout)
-        await all_of(registering.topic(topic) for topic in topics)
+        checkouts = {root: _Registering(registry, root) for root, _ in topics}
+        await all_of(checkouts[root].topic(topic) for root, topic in topics)
 
 
 class _Registering:
-    """One run: each file is registered once, however many import it."""
+    """The schemas of one checkout: each file is registered once, however many import it."""
 
     def __init__(self, registry: _Registry, checkout: Path) -> None:
         self._registry = registry

@@ -26,6 +26,8 @@ class Outcome(StrEnum):
     MADE = "made"
     CHANGED = "changed"
     UNCHANGED = "unchanged"
+    LEFT = "left"
+    """It is sound, and is not made here: the details say why."""
 
 
 class Refused(Exception):

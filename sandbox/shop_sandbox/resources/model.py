@@ -25,19 +25,24 @@ class Resource:
     """One node of the start graph.
 
     `needs` are names of resources that must be ready (or done) first; `uses` are started with this one, but not waited for (a
-    service that it calls, telemetry). `ports` are keys of `Endpoints.ports` (`orders`, `orders.grpc`); the supervisor chooses and
-    holds a loopback port for each. `runtime` says how a service or task runs and is None for the platform's own resources, whose
-    engine knows. `watched` are folders whose changes start the resource again.
+    service that it calls, telemetry); of those it `knows` it has the address only. `ports` are keys of `Endpoints.ports` (`orders`,
+    `orders.grpc`); the supervisor chooses and holds a loopback port for each. `runtime` says how a service or task runs and is None
+    for the platform's own resources, whose engine knows. `watched` are files and folders whose changes start the resource again,
+    but for those that `ignored` names, in the notation of `.gitignore`. `passes` are variables that it
+    gets from the developer's shell.
     """
 
     name: str
     kind: ResourceKind
     needs: tuple[str, ...] = ()
     uses: tuple[str, ...] = ()
+    knows: tuple[str, ...] = ()
     ports: tuple[str, ...] = ()
     runtime: PythonRuntime | CommandRuntime | None = None
-    health: HttpHealth | None = None
+    health: HttpHealth | TcpHealth | CommandHealth | None = None
     watched: tuple[Path, ...] = ()
+    ignored: tuple[str, ...] = ()
+    passes: tuple[str, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
 
 
@@ -62,3 +67,16 @@ class HttpHealth:
 
     live_path: str
     ready_path: str
+
+
+@dataclass(frozen=True)
+class TcpHealth:
+    """Something accepts connections at the resource's first port."""
+
+
+@dataclass(frozen=True)
+class CommandHealth:
+    """A program that ends with status 0 when the resource can do its work."""
+
+    argv: tuple[str, ...]
+    cwd: Path

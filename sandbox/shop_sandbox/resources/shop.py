@@ -3,34 +3,38 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from shop_sandbox.endpoints import Viewer
 from shop_sandbox.errors import ErrorCode, SandboxError
 from shop_sandbox.manifest.faults import did_you_mean
-from shop_sandbox.manifest.form import Needs
+from shop_sandbox.manifest.form import Build, Needs, Service
 from shop_sandbox.manifest.loader import Manifest, load_manifests
-from shop_sandbox.manifest.names import topic_arn, variable
-from shop_sandbox.resources.model import CommandRuntime, HttpHealth, PythonRuntime, Resource, ResourceKind
-
-_SHARED_CODE = ("services/shop_kit", "contracts/shop_contracts")
-"""Folders of a checkout whose code runs inside its Python services, as far as they are there."""
+from shop_sandbox.manifest.names import part_name
+from shop_sandbox.resources.model import PythonRuntime, Resource, ResourceKind
+from shop_sandbox.resources.processes import build_task, functions_task, processes
 
 
-def build_resources(checkout: Path, service_globs: Sequence[str]) -> dict[str, Resource]:
+def build_resources(
+    checkout: Path, service_globs: Sequence[str], *, shared_code: Sequence[Path] = (), viewers: Sequence[Viewer] = ()
+) -> dict[str, Resource]:
     """Build the graph for the manifests that the globs find, dependencies before what needs them.
 
-    A store is in it when some service needs it; a checkout without manifests gets the bare platform. Raises
-    SandboxError(MANIFEST_INVALID) with every fault of every manifest.
+    A store is in it when some service needs it; a checkout without manifests gets the bare platform. A change in one of the
+    folders `shared_code` (relative to the checkout) restarts every Python service. `viewers` are those beside the processes of
+    this machine that reach the stores. Raises SandboxError(MANIFEST_INVALID) with every fault of every manifest.
     """
     manifests = load_manifests(checkout, service_globs)
-    services = [_service(manifest, checkout) for manifest in manifests]
+    shared = [folder for one in shared_code if (folder := checkout / one).is_dir()]
+    services = [resource for manifest in manifests for resource in _of_service(manifest, checkout, service_globs, shared)]
     wanted = {name for service in services for name in service.needs} if services else set(_STORES)
     tasks = [task for task in _tasks(checkout, service_globs) if task.name in wanted]
     wanted.update(name for task in tasks for name in task.needs)
     if "schema-registry" in wanted:
         wanted.add("kafka")
-    platform = [_TELEMETRY, *(store for name, store in _STORES.items() if name in wanted)]
+    platform = [_TELEMETRY, *(_seen_by(store, viewers) for name, store in _STORES.items() if name in wanted)]
     return {resource.name: resource for resource in (*platform, *tasks, *services)}
 
 
@@ -78,6 +82,16 @@ _STORES = {
         Resource("schema-registry", ResourceKind.SCHEMA_REGISTRY, needs=("kafka",), ports=("schema-registry",)),
     )
 }
+
+
+def _seen_by(store: Resource, viewers: Sequence[Viewer]) -> Resource:
+    """Return Kafka with a listener for each viewer: it tells clients its address. Other stores answer whoever connects."""
+    if store.kind is not ResourceKind.KAFKA:
+        return store
+    own = tuple(f"{store.name}.{viewer}" for viewer in viewers if viewer is not Viewer.HOST)
+    return replace(store, ports=(*store.ports, *own))
+
+
 _PROVISIONED = {"topics": "kafka", "schemas": "schema-registry", "aws": "aws", "databases": "postgres"}
 
 
@@ -99,31 +113,47 @@ def _tasks(checkout: Path, service_globs: Sequence[str]) -> list[Resource]:
 # --- services --------------------------------------------------------------------------------------------------------------
 
 
-def _service(manifest: Manifest, checkout: Path) -> Resource:
+def _of_service(manifest: Manifest, checkout: Path, service_globs: Sequence[str], shared: Sequence[Path]) -> Iterator[Resource]:
+    """Everything that runs for one service: builds, its functions, its process and its workers; each after what it needs.
+
+    Whoever asks for the service gets its workers and functions along.
+    """
     service = manifest.service
-    runtime = service.runtime
-    shared = [folder for one in _SHARED_CODE if (folder := checkout / one).is_dir()]
-    return Resource(
-        service.service,
-        ResourceKind.SERVICE,
-        needs=_needed(service.needs),
-        uses=("telemetry", *service.needs.services),
-        ports=(service.service, *(f"{service.service}.{name}" for name in runtime.ports)),
-        runtime=PythonRuntime(runtime.python) if runtime.python else CommandRuntime(runtime.command or (), manifest.folder),
-        health=HttpHealth(runtime.health, runtime.ready),
-        watched=(manifest.folder, *shared) if runtime.python else (manifest.folder,),
-        environment=_environment(manifest),
-    )
+    needed = _needed(service)
+    builds = dict(_builds(manifest, checkout))
+    parts: list[str] = [part_name(service.service, worker.name) for worker in service.workers]
+    yield from builds.values()
+    if service.functions:
+        packed = [part_name(service.service, function.name) for function in service.functions]
+        built = [builds[name].name for name in packed if name in builds]
+        task = functions_task(manifest, checkout, service_globs, needs=tuple(dict.fromkeys((*needed, "provision-aws", *built))))
+        parts.append(task.name)
+        yield task
+    for process in processes(manifest, shared):
+        built = [builds[process.name].name] if process.name in builds else []
+        along = parts if process.name == service.service else []
+        yield replace(process, needs=(*needed, *built), uses=(*process.uses, *along))
 
 
-def _needed(needs: Needs) -> tuple[str, ...]:
+def _builds(manifest: Manifest, checkout: Path) -> Iterator[tuple[str, Resource]]:
+    """Each part that is built, with the task that builds it."""
+    service = manifest.service
+    found: list[tuple[str, Build | None]] = [(service.service, service.runtime.build if service.runtime else None)]
+    found += [(part_name(service.service, worker.name), worker.runtime.build) for worker in service.workers]
+    found += [(part_name(service.service, function.name), function.build) for function in service.functions]
+    for name, build in found:
+        if build is not None:
+            yield name, build_task(f"build-{name}", build, manifest, checkout)
+
+
+def _needed(service: Service) -> tuple[str, ...]:
     """Return the stores and tasks whose results the service relies on when it starts."""
+    needs = service.needs
     uses_topics = needs.topics.produces or needs.topics.consumes
-    uses_aws = needs.tables or needs.queues or needs.notifications or needs.buckets or needs.secrets or needs.parameters
     found: list[str] = []
     if uses_topics:
         found += ["provision-topics", "provision-schemas"]
-    if uses_aws:
+    if _uses_aws(needs) or service.routes or service.alarms:
         found.append("provision-aws")
     if needs.databases:
         found.append("provision-databases")
@@ -132,20 +162,6 @@ def _needed(needs: Needs) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _environment(manifest: Manifest) -> dict[str, str]:
-    """Return variables that are known before anything runs: who the service is and the real names of what it owns."""
-    needs = manifest.service.needs
-    found = {"SHOP_SERVICE": manifest.service.service}
-    for database in needs.databases:
-        found["SHOP_DATABASE"] = database.name
-    for prefix, entries in (
-        ("SHOP_TABLE", needs.tables),
-        ("SHOP_QUEUE", needs.queues),
-        ("SHOP_BUCKET", needs.buckets),
-        ("SHOP_CACHE", needs.caches),
-        ("SHOP_SECRET", needs.secrets),
-        ("SHOP_PARAMETER", needs.parameters),
-    ):
-        found.update((variable(prefix, entry.name), entry.name) for entry in entries)
-    found.update((variable("SHOP_NOTIFICATION", entry.name), topic_arn(entry.name)) for entry in needs.notifications)
-    return {**found, **manifest.service.runtime.environment}
+def _uses_aws(needs: Needs) -> bool:
+    owned = (needs.tables, needs.queues, needs.notifications, needs.buckets, needs.secrets, needs.parameters)
+    return any((*owned, needs.user_pools, needs.senders))

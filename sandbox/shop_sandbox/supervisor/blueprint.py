@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
+from shop_sandbox.endpoints import Viewer
 from shop_sandbox.engines.driver import Driver
 from shop_sandbox.resources.model import Resource, ResourceKind
 from shop_sandbox.supervisor.settings import SupervisorSettings
@@ -32,4 +33,10 @@ def embedded(settings: SupervisorSettings) -> Blueprint:
     from shop_sandbox.engines.embedded import drivers
     from shop_sandbox.resources.shop import build_resources
 
-    return Blueprint(resources=build_resources(Path(settings.checkout), settings.service_globs), drivers=drivers())
+    resources = build_resources(
+        Path(settings.checkout),
+        settings.service_globs,
+        shared_code=tuple(Path(folder) for folder in settings.shared_code),
+        viewers=tuple(Viewer(viewer) for viewer in settings.viewers),
+    )
+    return Blueprint(resources=resources, drivers=drivers())

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from shop_sandbox.engines.driver import Driver, ForkLaunch, NotReady, RunContext
+from shop_sandbox.engines.driver import Driver, ForkLaunch, NotAlive, NotReady, RunContext
 from shop_sandbox.errors import ErrorCode, SandboxError
 from shop_sandbox.events import Event, ProbeFailed, ResourceChanged, ResourceDied, ResourceState
 from shop_sandbox.logs import LogWriter
@@ -21,6 +21,8 @@ from shop_sandbox.supervisor.processes import Child, Exit, Processes
 PROBE_SECONDS: Final = 0.05
 PROBE_WHEN_READY_SECONDS: Final = 5.0
 PROBE_AGAIN_SECONDS: Final = 0.5
+MOST_SILENT_PROBES: Final = 3
+"""A resource that was ready and does not even say that it lives, so often in a row, is started again."""
 """A ready resource counts as not ready any more after two failed probes this far apart: one may have met a garbage collection."""
 
 FIRST_BACK_OFF_SECONDS: Final = 0.1
@@ -98,6 +100,7 @@ class ResourceRun:
         self.decided_at = 0.0
         self.unblocked_at = 0.0
         self.process_started_at: float | None = None
+        self._is_silent = False
         self.ready_at: float | None = None
 
     @property
@@ -290,14 +293,18 @@ class ResourceRun:
 
     async def _while_ready(self, child: Child) -> Exit:
         """Probe on, slowly, until the process has ended: a resource that is ready and then fails shows it."""
-        failed = 0
+        failed = silent = 0
         while not child.ended.done():
             await asyncio.wait({child.ended}, timeout=PROBE_AGAIN_SECONDS if failed else PROBE_WHEN_READY_SECONDS)
             if child.ended.done():
                 break
             reason = await self._probe(child)
             failed = 0 if reason is None else failed + 1
-            if failed == 2:
+            silent = silent + 1 if self._is_silent else 0
+            if silent == MOST_SILENT_PROBES and not child.ended.done():
+                self._enter(ResourceState.STOPPING, f"is started again, for it hangs: {reason}")
+                await child.stop(hurry=self._house.hurry)
+            elif failed == 2:
                 self._enter(ResourceState.STARTING, f"not ready any more: {reason}")
             elif reason is None and self.state is ResourceState.STARTING:
                 self._enter(ResourceState.READY, "ready again")
@@ -326,11 +333,13 @@ class ResourceRun:
             self._house.announce(ProbeFailed(at=time.time(), resource=self.name, reason=reason))
 
     def _probe_once(self, *, and_identity: bool) -> str | None:
+        self._is_silent = False
         try:
             self.driver.probe(self.resource, self._house.context)
             if and_identity:
                 self._house.identity.check(self.resource, self.driver, self._house.context)
         except NotReady as error:
+            self._is_silent = isinstance(error, NotAlive)
             return str(error)
         except SandboxError:
             raise

@@ -11,7 +11,8 @@ import traceback
 from collections.abc import AsyncGenerator, Coroutine, Iterable
 
 from shop_sandbox.disk import FULL, disk_full
-from shop_sandbox.engines.driver import Endpoints, RunContext
+from shop_sandbox.endpoints import Endpoints
+from shop_sandbox.engines.driver import RunContext
 from shop_sandbox.environment import sandbox_environment
 from shop_sandbox.errors import ErrorCode, SandboxError
 from shop_sandbox.events import (
@@ -225,6 +226,7 @@ class Sandbox:
                 resources=self._resources,
                 environment=sandbox_environment(endpoints),
                 inherited={**settings.inherited, NONCE_VARIABLE: self._nonce},
+                shell=settings.shell,
                 announce=self._announcements.announce,
             ),
             processes=Processes(self._connections, Ledger(paths.ledger, self._nonce), self._nonce),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 from shop_sandbox.clock import ClockFile
-from shop_sandbox.engines.driver import ExecLaunch, ForkLaunch, Launch, RunContext
-from shop_sandbox.environment import service_environment
+from shop_sandbox.engines.driver import ExecLaunch, ForkLaunch, Launch, NotAlive, NotReady, RunContext
+from shop_sandbox.environment import environment_of
+from shop_sandbox.health import command, tcp
 from shop_sandbox.health import http as health
 from shop_sandbox.health import registry as registry_health
-from shop_sandbox.resources.model import CommandRuntime, PythonRuntime, Resource
+from shop_sandbox.resources.model import CommandHealth, CommandRuntime, HttpHealth, PythonRuntime, Resource, TcpHealth
 
 REGISTRY_TARGET = "shop_contracts.registry.__main__:main"
 TELEMETRY_TARGET = "shop_sandbox.telemetry.collector:main"
@@ -62,18 +65,21 @@ class TelemetryDriver(ProgramDriver):
 
 
 class TaskDriver(ProgramDriver):
-    """Runs a provisioning task: it ends, and its exit status is its result."""
+    """Runs a task, of provisioning or building: it ends, and its exit status is its result."""
 
     def launch(self, resource: Resource, context: RunContext) -> Launch:
-        own = {**context.environment, "SHOP_NAME": context.paths.name}
-        return _launch(resource, context, {**context.inherited, **own, **resource.environment}, listener=None)
+        own = {"SHOP_NAME": context.paths.name, "SHOP_PROVISIONED": str(context.paths.provisioned)}
+        environment = {**context.inherited, **context.environment, **own, **resource.environment}
+        if "SHOP_SERVICE" in resource.environment:  # a task of one service: what it makes gets that service's environment
+            environment["SHOP_SERVICE_ENVIRONMENT"] = json.dumps(environment_of(resource, context))
+        return _launch(resource, context, environment, listener=None)
 
     def probe(self, resource: Resource, context: RunContext) -> None:
         """Nothing: a task is done when it ended well."""
 
 
 class ServiceDriver(ProgramDriver):
-    """Runs a service of a manifest; it is ready when its ready path answers 200."""
+    """Runs a service of a manifest; its manifest says how its health is known."""
 
     def prepare(self, resource: Resource, context: RunContext) -> None:
         """See that the sandbox has a clock for its services to read."""
@@ -81,13 +87,31 @@ class ServiceDriver(ProgramDriver):
         ClockFile(context.paths.clock).ensure()
 
     def launch(self, resource: Resource, context: RunContext) -> Launch:
-        own = {"SHOP_CLOCK_FILE": str(context.paths.clock)}
-        environment = {**context.inherited, **own, **service_environment(resource, context.endpoints)}
-        return _launch(resource, context, environment, listener=resource.name)
+        listener = resource.name if resource.name in resource.ports else None
+        return _launch(resource, context, environment_of(resource, context), listener=listener)
 
     def probe(self, resource: Resource, context: RunContext) -> None:
-        if resource.health is not None:
-            health.expect_ok(context.endpoints.ports[resource.name], resource.health.ready_path)
+        match resource.health:
+            case HttpHealth(live_path=live, ready_path=ready):
+                _expect_http(context.endpoints.ports[resource.name], live=live, ready=ready)
+            case TcpHealth():
+                tcp.expect_accepted(context.endpoints.ports[resource.name])
+            case CommandHealth(argv=argv, cwd=cwd):
+                command.expect_success(argv, cwd=cwd, environment=environment_of(resource, context))
+            case None:
+                pass  # it runs: nothing tells more
+
+
+def _expect_http(port: int, *, live: str, ready: str) -> None:
+    """Return where the ready path answers 200. Raises NotReady, and NotAlive where the live path does not answer 200 either."""
+    try:
+        health.expect_ok(port, ready)
+    except NotReady as error:
+        try:
+            health.expect_ok(port, live)
+        except NotReady as silent:
+            raise NotAlive(f"{error}; {silent}") from error
+        raise
 
 
 def _launch(resource: Resource, context: RunContext, environment: dict[str, str], *, listener: str | None) -> Launch:

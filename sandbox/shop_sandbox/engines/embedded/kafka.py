@@ -10,6 +10,7 @@ from pathlib import Path
 from shop_sandbox.disk import disk_full_explained
 from shop_sandbox.downloads.fetch import ensure_jars, jar_paths, recheck_jars
 from shop_sandbox.downloads.lock import KAFKA, locked
+from shop_sandbox.endpoints import Endpoints, Viewer
 from shop_sandbox.engines.driver import ExecLaunch, RunContext
 from shop_sandbox.engines.embedded import kafka_home
 from shop_sandbox.engines.embedded.aot import AotCache
@@ -54,8 +55,8 @@ class KafkaDriver:
                     java, class_path(context.cache), context.cache, context.inherited, context.announce
                 )
                 kafka_home.format_from(template, home)
-            ports = context.endpoints.ports
-            kafka_home.write_settings(home, port=ports["kafka"], controller_port=ports["kafka.controller"])
+            controller_port = context.endpoints.ports[f"{resource.name}.controller"]
+            kafka_home.write_settings(home, listeners=_listeners(resource, context.endpoints), controller_port=controller_port)
         aot_cache(java, context.cache).drop_if_touched()
 
     def launch(self, resource: Resource, context: RunContext) -> ExecLaunch:
@@ -90,6 +91,17 @@ class KafkaDriver:
             environment=dict(context.inherited),
             cwd=context.paths.root,
         )
+
+
+def _listeners(resource: Resource, endpoints: Endpoints) -> list[kafka_home.Listener]:
+    """One for processes of this machine, and one for each other viewer that was asked for: a broker tells clients its address."""
+    own = {viewer: f"{resource.name}.{viewer}" for viewer in Viewer}
+    further = [
+        kafka_home.Listener(viewer, endpoints.ports[key], endpoints.seen_by(viewer).at(resource.name))
+        for viewer, key in own.items()
+        if key in resource.ports
+    ]
+    return [kafka_home.host_listener(endpoints.ports[resource.name]), *further]
 
 
 def broker_command(java: Java, cache: CachePaths, home: Path, cache_flags: tuple[str, ...]) -> tuple[str, ...]:

@@ -9,12 +9,14 @@ import subprocess  # nosec B404 # Kafka's format tool is a program
 import time
 import uuid
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from shop_sandbox.downloads.fetch import Announce
 from shop_sandbox.downloads.lock import KAFKA, locked
 from shop_sandbox.downloads.locking import workplace
+from shop_sandbox.endpoints import Address, Viewer
 from shop_sandbox.engines.embedded.java import Java
 from shop_sandbox.errors import ErrorCode, SandboxError
 from shop_sandbox.events import PreparationStarted
@@ -29,9 +31,10 @@ controller.quorum.voters=1@127.0.0.1:{controller_port}
 controller.quorum.election.timeout.ms=100
 controller.quorum.election.backoff.max.ms=100
 controller.listener.names=CONTROLLER
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listeners={listeners},CONTROLLER://127.0.0.1:{controller_port}
+advertised.listeners={advertised}
+listener.security.protocol.map={protocols},CONTROLLER:PLAINTEXT
+inter.broker.listener.name=HOST
 log.dirs={log_dir}
 auto.create.topics.enable=false
 num.partitions=1
@@ -64,10 +67,30 @@ def settings_file(home: Path) -> Path:
     return home / "server.properties"
 
 
-def write_settings(home: Path, *, port: int, controller_port: int) -> None:
-    """Write `server.properties` for these ports. One copy of everything, few internal partitions, no waiting for more group
+@dataclass(frozen=True)
+class Listener:
+    """Where one kind of client connects: the loopback port, and the address that they are told to come back to."""
+
+    viewer: Viewer
+    port: int
+    advertised: Address
+
+
+def host_listener(port: int) -> Listener:
+    """Return the listener for processes of this machine."""
+    return Listener(Viewer.HOST, port, Address("127.0.0.1", port))
+
+
+def write_settings(home: Path, *, listeners: Sequence[Listener], controller_port: int) -> None:
+    """Write `server.properties` for these listeners. One copy of everything, few internal partitions, no waiting for more group
     members."""
-    text = _SETTINGS.format(port=port, controller_port=controller_port, log_dir=log_directory(home))
+    text = _SETTINGS.format(
+        listeners=",".join(f"{one.viewer.upper()}://127.0.0.1:{one.port}" for one in listeners),
+        advertised=",".join(f"{one.viewer.upper()}://{one.advertised}" for one in listeners),
+        protocols=",".join(f"{one.viewer.upper()}:PLAINTEXT" for one in listeners),
+        controller_port=controller_port,
+        log_dir=log_directory(home),
+    )
     settings_file(home).write_text(text)
 
 
@@ -125,7 +148,9 @@ def formatted_template(java: Java, class_path: str, cache: CachePaths, inherited
             announce(
                 PreparationStarted(at=time.time(), resource="kafka", what="formatting a data directory, once for this version")
             )
-            write_settings(home, port=9092, controller_port=9093)  # only format's checks read these; nothing listens
+            write_settings(
+                home, listeners=[host_listener(9092)], controller_port=9093
+            )  # only format's checks read these; nothing listens
             _run_format(java, class_path, home, inherited)
             log_directory(home).replace(template)
     return template

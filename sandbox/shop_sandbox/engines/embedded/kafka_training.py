@@ -43,7 +43,7 @@ def train(cache: CachePaths, inherited: Mapping[str, str]) -> None:
         made = home / "cache.aot"
         port, controller_port = _free_ports()
         kafka_home.format_from(template, home)
-        kafka_home.write_settings(home, port=port, controller_port=controller_port)
+        kafka_home.write_settings(home, listeners=[kafka_home.host_listener(port)], controller_port=controller_port)
         _run_once(kafka.broker_command(java, cache, home, aot.flags_to_make(made)), home, port, inherited)
         if made.exists():
             aot.adopt(made)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from fakes.checkout_tree import GLOBS, CheckoutTree
+from fakes.checkout_tree import GLOBS, TILLS, CheckoutTree
 from shop_sandbox.errors import ErrorCode, SandboxError
 from shop_sandbox.manifest.form import Local
 from shop_sandbox.manifest.loader import load_manifests
@@ -109,7 +111,7 @@ BROKEN: dict[str, tuple[str, str, str, list[str]]] = {
         "runtime: [python]",
         [
             f"{S}:5:1: runtime: must be a mapping, and is a list"
-            " (How the service runs in the sandbox: a Python function, or any program.)"
+            " (How a process runs in the sandbox: a Python function, or any program.)"
         ],
     ),
     "an empty document part": (
@@ -155,19 +157,22 @@ BROKEN: dict[str, tuple[str, str, str, list[str]]] = {
         "stock",
         "target: fargate",
         "target: kubernetes",
-        [f'{S}:42:3: deploy.target: "kubernetes" is not one of fargate, lambda, local'],
+        [f'{S}:42:3: deploy.target: "kubernetes" is not one of fargate, local'],
     ),
     "a deploy without a target": (
         "stock",
         "  target: fargate\n",
         "",
-        [f"{S}:41:1: deploy: 'target' is missing (one of fargate, lambda, local)"],
+        [f"{S}:41:1: deploy: 'target' is missing (one of fargate, local)"],
     ),
     "a property of the other target": (
         "tills",
         "handler: tills.handle",
-        "handler: tills.handle\n  cpu: 256",
-        [f"{T}:26:3: deploy.cpu: unknown property (known: memoryMiB, queues, timeoutSeconds)"],
+        "handler: tills.handle\n    cpu: 256",
+        [
+            f"{T}:26:5: functions[0].cpu: unknown property"
+            " (known: build, environment, memoryMiB, package, runtime, timeoutSeconds, triggers)"
+        ],
     ),
     "a task size that Fargate does not have": (
         "stock",
@@ -355,7 +360,7 @@ BROKEN: dict[str, tuple[str, str, str, list[str]]] = {
         [
             f"{S}:46:15: iam[0].actions[0]: '*' has a wildcard (name each action: what is not named is not allowed)",
             f"{S}:47:17: iam[0].resources[0]: '*' is neither `<kind>/<name>` nor an ARN"
-            " (known: bucket, notification, parameter, queue, secret, table)",
+            " (known: bucket, notification, parameter, queue, secret, sender, table, user-pool)",
         ],
     ),
     "a grant on what the service does not have": (
@@ -461,14 +466,14 @@ def test_faults_of_all_manifests_come_together(tree: CheckoutTree) -> None:
         f"{S}:1:1: 'owner' is missing (The team that answers for it.)",
         f"{S}:4:1: ownr: unknown property (did you mean 'owner'?)",
         f'{S}:26:20: needs.queues[0].deadLetter.maxReceives: must be a whole number, and is "none" (Deliveries before it moves.)',
-        f"{T}:25:3: deploy.handler: must be text, and is 7 (quote it)",
+        f"{T}:25:5: functions[0].handler: must be text, and is 7 (quote it)",
     ]
 
 
 def test_a_broken_manifest_raises_no_echo_in_others(tree: CheckoutTree) -> None:
     tree.change("tills", "handler: tills.handle", "handler: 7")
 
-    assert faults(tree) == [f"{T}:25:3: deploy.handler: must be text, and is 7 (quote it)"]
+    assert faults(tree) == [f"{T}:25:5: functions[0].handler: must be text, and is 7 (quote it)"]
 
 
 def test_a_manifest_that_cannot_be_read_raises_no_echo_in_others(tree: CheckoutTree) -> None:
@@ -562,10 +567,53 @@ def test_yaml_that_explodes_is_refused_with_one_line(tree: CheckoutTree, text: C
     assert told.startswith(f"{S}:1:")
 
 
-@pytest.mark.parametrize("pattern", ["/etc/*.yaml", ""])
-def test_a_glob_that_is_none_is_refused(tree: CheckoutTree, pattern: str) -> None:
-    with pytest.raises(SandboxError, match="globs are relative to the root of the checkout"):
+def test_services_of_other_checkouts_join_by_any_glob(tree: CheckoutTree, tmp_path_factory: pytest.TempPathFactory) -> None:
+    other = tmp_path_factory.mktemp("other")
+    tree.plant_post()
+    (tree.root / "services/post").rename(other / "post")
+    (other / ".git").mkdir()
+    own = load_manifests(tree.root, GLOBS)
+
+    for pattern in (f"{other}/*/service.yaml", os.path.relpath(other / "post/service.yaml", tree.root), f"{other}/**/service.yaml"):
+        post, *others = load_manifests(tree.root, [*GLOBS, pattern])
+        assert (post.service.service, post.root, post.folder) == ("post", other, other / "post")
+        assert tuple(others) == own
+
+
+def test_contracts_of_another_checkout_are_found_there(tree: CheckoutTree, tmp_path_factory: pytest.TempPathFactory) -> None:
+    other = CheckoutTree(tmp_path_factory.mktemp("other"))
+    other.write("shop-dev.toml", "")
+    other.write("tills/service.yaml", TILLS)
+    (tree.root / "services/tills/migrations").rename(other.root / "tills/migrations")
+    (tree.root / "contracts/sales.proto").rename(other.root / "sales.proto")
+    (tree.root / "services/tills/service.yaml").unlink()
+    named = f"{other.root}/tills/service.yaml"
+
+    with pytest.raises(SandboxError) as raised:
+        load_manifests(tree.root, [*GLOBS, named])
+    other.write("contracts/sales.proto", (other.root / "sales.proto").read_text())
+
+    assert "there is no file 'contracts/sales.proto'" in raised.value.message
+    assert len(load_manifests(tree.root, [*GLOBS, named])) == 2
+
+
+@pytest.mark.parametrize(
+    ("pattern", "told"),
+    [
+        ("services/stok/service.yaml", "the settings name this manifest, and there is no such file"),
+        ("../nobody/service.yaml", "nobody is not there"),
+        ("services/stock", "write `services/stock/service.yaml`"),
+        ("", "finds the folder"),
+    ],
+)
+def test_a_glob_that_leads_nowhere_is_refused(tree: CheckoutTree, pattern: str, told: str) -> None:
+    with pytest.raises(SandboxError, match=re.escape(told)) as raised:
         load_manifests(tree.root, [pattern])
+    assert raised.value.code is ErrorCode.MANIFEST_INVALID
+
+
+def test_a_glob_that_finds_nothing_yet_is_none_of_the_matter(tree: CheckoutTree) -> None:
+    assert load_manifests(tree.root, ["nothing/*/service.yaml"]) == ()
 
 
 def test_bytes_that_are_no_text_are_refused(tree: CheckoutTree) -> None:

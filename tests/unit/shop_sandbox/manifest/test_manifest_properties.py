@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from fakes.checkout_tree import GLOBS, STOCK, TILLS, CheckoutTree
+from fakes.checkout_tree import GLOBS, POST, STOCK, TILLS, CheckoutTree
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from shop_sandbox.errors import ErrorCode, SandboxError
@@ -43,7 +43,7 @@ WORDS = [
     "1e9",
     "\n",
 ]
-MANIFESTS = (STOCK, TILLS)
+MANIFESTS = (STOCK, TILLS, POST)
 
 
 @pytest.fixture(scope="module")
@@ -123,9 +123,10 @@ def test_the_types_and_the_schema_agree_on_what_is_right(data: Any) -> None:
         service: Service | None = msgspec.convert(data, Service)
     except msgspec.ValidationError:
         service = None
-    ways_to_run = service and [way for way in (service.runtime.python, service.runtime.command) if way is not None]
+    runtimes = [service.runtime, *(worker.runtime for worker in service.workers)] if service else []
+    one_way_each = all(one is None or (one.python is None) != (one.command is None) for one in runtimes)
 
-    assert (service is not None and len(ways_to_run or ()) == 1) == (not list(broken_rules(data)))
+    assert (service is not None and one_way_each) == (not list(broken_rules(data)))
 
 
 @settings(max_examples=300, deadline=None)

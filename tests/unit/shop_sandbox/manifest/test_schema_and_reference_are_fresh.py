@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import jsonschema
-from fakes.checkout_tree import STOCK, TILLS
+from fakes.checkout_tree import POST, STOCK, TILLS
 from shop_sandbox.manifest.document import read_document
 from shop_sandbox.manifest.reference import PAGE, reference_page
 from shop_sandbox.manifest.schema import SCHEMA_FILE, schema_text
@@ -27,7 +27,7 @@ def test_the_schema_is_a_schema_and_sound_manifests_keep_it() -> None:
     schema = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
 
     jsonschema.Draft202012Validator.check_schema(schema)
-    for manifest in (STOCK, TILLS):
+    for manifest in (STOCK, TILLS, POST):
         jsonschema.validate(read_document(manifest).data, schema)
 
 

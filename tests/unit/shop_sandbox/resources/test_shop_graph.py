@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 from fakes.checkout_tree import GLOBS, CheckoutTree
-from shop_sandbox.engines.driver import Endpoints
+from shop_sandbox.endpoints import Endpoints, Viewer
 from shop_sandbox.environment import service_environment
 from shop_sandbox.errors import ErrorCode, SandboxError
-from shop_sandbox.resources.model import CommandRuntime, HttpHealth, PythonRuntime
+from shop_sandbox.resources.model import CommandHealth, CommandRuntime, HttpHealth, PythonRuntime, TcpHealth
 from shop_sandbox.resources.shop import build_resources, closure
 
 
@@ -32,6 +32,7 @@ def test_the_graph_holds_what_the_services_need_and_nothing_else(tree: CheckoutT
         "provision-aws": ("aws",),
         "provision-databases": ("postgres",),
         "stock": ("provision-topics", "provision-schemas", "provision-aws"),
+        "tills-functions": ("provision-topics", "provision-schemas", "provision-aws", "provision-databases"),
         "tills": ("provision-topics", "provision-schemas", "provision-aws", "provision-databases"),
     }
 
@@ -57,11 +58,11 @@ def test_a_service_says_how_it_runs(tree: CheckoutTree) -> None:
 
 
 def test_a_python_service_is_started_again_for_the_code_it_shares(tree: CheckoutTree) -> None:
-    tree.write("services/shop_kit/__init__.py", "")
+    tree.write("services/kit/__init__.py", "")
 
-    resources = build_resources(tree.root, GLOBS)
+    resources = build_resources(tree.root, GLOBS, shared_code=[Path("services/kit"), Path("services/not-there")])
 
-    assert resources["stock"].watched == (tree.root / "services/stock", tree.root / "services/shop_kit")
+    assert resources["stock"].watched == (tree.root / "services/stock", tree.root / "services/kit")
     assert resources["tills"].watched == (tree.root / "services/tills",)
 
 
@@ -94,6 +95,51 @@ def test_unknown_resources_are_named_with_the_nearest_known(tree: CheckoutTree) 
         "there is no resource 'kafak' (did you mean 'kafka'?); there is no resource 'posgres' (did you mean 'postgres'?)"
     )
     assert raised.value.detail["unknown"] == ["kafak", "posgres"]
+
+
+def test_workers_functions_and_builds_run_beside_the_process_that_brings_them_along(tree: CheckoutTree) -> None:
+    tree.plant_post()
+    resources = build_resources(tree.root, GLOBS)
+
+    post, sorter, functions = resources["post"], resources["post-sorter"], resources["post-functions"]
+
+    assert {"post-sorter", "post-franker", "post-functions"} <= set(closure(resources, ["post"]))
+    assert "build-post" in post.needs
+    assert "build-post-labels" in functions.needs
+    assert post.ports == ("post", "post.grpc")
+    assert (sorter.ports, sorter.health, sorter.environment["SHOP_SERVICE"]) == ((), None, "post")
+    assert post.health == TcpHealth()
+    assert resources["post-franker"].health == CommandHealth(("sh", "-c", "exit 0"), tree.root / "services/post")
+    assert post.passes == ("FRANKING_KEY",)
+
+
+def test_what_a_build_makes_starts_nothing_again(tree: CheckoutTree) -> None:
+    tree.plant_post()
+    resources = build_resources(tree.root, GLOBS)
+
+    assert resources["build-post"].watched == (tree.root / "services/post/main.c",)
+    assert resources["build-post"].ignored == ("/bin/post",)
+    assert resources["post"].ignored == ("/bin/post", "*.log", "drafts/")
+
+
+def test_a_python_function_may_run_in_the_projects_own_interpreter(tree: CheckoutTree) -> None:
+    tree.write("services/stock/.venv/bin/python", "")
+    tree.change("stock", "python: stock.program:main", "python: stock.program:main\n  interpreter: .venv/bin/python")
+
+    runtime = build_resources(tree.root, GLOBS)["stock"].runtime
+
+    assert isinstance(runtime, CommandRuntime)
+    assert (runtime.argv[0], runtime.argv[-1]) == (str(tree.root / "services/stock/.venv/bin/python"), "stock.program:main")
+    assert runtime.cwd == tree.root / "services/stock"
+
+
+def test_kafka_has_a_listener_for_each_viewer_that_was_asked_for(tree: CheckoutTree) -> None:
+    assert build_resources(tree.root, GLOBS)["kafka"].ports == ("kafka", "kafka.controller")
+    assert build_resources(tree.root, GLOBS, viewers=[Viewer.CONTAINER])["kafka"].ports == (
+        "kafka",
+        "kafka.controller",
+        "kafka.container",
+    )
 
 
 def test_a_service_finds_its_own_things_in_its_environment(tree: CheckoutTree) -> None:
@@ -131,6 +177,15 @@ def test_a_service_finds_the_further_ports_of_those_it_calls(tree: CheckoutTree)
     assert tills["SHOP_STOCK_GRPC_ADDRESS"] == endpoints.address("stock.grpc")
     assert tills["SHOP_STOCK_ADMIN_ADDRESS"] == endpoints.address("stock.admin")
     assert not [name for name in tills if name.startswith("SHOP_TILLS")]
+
+
+def test_a_service_knows_where_the_keys_of_its_tokens_are_without_bringing_their_issuer_along(tree: CheckoutTree) -> None:
+    tree.change("stock", "needs:\n", "needs:\n  issuers: [tills]\n")
+    resources = build_resources(tree.root, GLOBS)
+    endpoints = Endpoints({key: 1000 + number for number, key in enumerate(key for one in resources.values() for key in one.ports)})
+
+    assert service_environment(resources["stock"], endpoints)["SHOP_TILLS_URL"] == endpoints.url("tills")
+    assert "tills" not in closure(resources, ["stock"])
 
 
 def test_a_service_without_a_database_is_not_lent_the_administrators(tree: CheckoutTree) -> None:

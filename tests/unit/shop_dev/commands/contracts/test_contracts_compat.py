@@ -115,8 +115,6 @@ summary: One of the services of this test
 owner: tests
 runtime:
   command: ["{name}"]
-  health: /health
-  ready: /ready
 needs:
   topics:
     {topics}

@@ -1,0 +1,137 @@
+"""What runs for one service: its process, its workers, the tasks that build them, and the one that deploys its functions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from shop_sandbox.manifest import form
+from shop_sandbox.manifest.form import Build, NoHealth, Runtime
+from shop_sandbox.manifest.loader import Manifest
+from shop_sandbox.manifest.names import part_name, topic_arn, variable
+from shop_sandbox.resources.model import (
+    CommandHealth,
+    CommandRuntime,
+    HttpHealth,
+    PythonRuntime,
+    Resource,
+    ResourceKind,
+    TcpHealth,
+)
+
+_IN_ITS_OWN_PYTHON = "import importlib, sys; m, _, f = sys.argv[1].partition(':'); getattr(importlib.import_module(m), f)()"
+"""Calls `package.module:function` in another interpreter, with the working directory on its import path."""
+
+
+def processes(manifest: Manifest, shared: Sequence[Path]) -> Iterator[Resource]:
+    """Yield the service's process, if it has one, and its workers; what they need is not filled in."""
+    service = manifest.service
+    if service.runtime is not None:
+        yield _process(service.service, service.runtime, manifest, shared)
+    for worker in service.workers:
+        yield _process(part_name(service.service, worker.name), worker.runtime, manifest, shared)
+
+
+def build_task(name: str, build: Build, manifest: Manifest, checkout: Path) -> Resource:
+    """Return the task that makes what a process or function runs. It runs again when one of its inputs has changed."""
+    folder = manifest.folder
+    what = {"command": build.command, "folder": str(folder), "inputs": build.inputs, "outputs": build.outputs}
+    stamp = checkout / ".shop-dev" / "builds" / f"{name}.sha256"
+    return Resource(
+        name,
+        ResourceKind.PROVISION,
+        runtime=PythonRuntime("shop_sandbox.provision.build:main"),
+        watched=_paths(folder, build.inputs) or (folder,),
+        ignored=_anchored(build.outputs),
+        environment={"SHOP_BUILD": json.dumps(what), "SHOP_BUILD_STAMP": str(stamp)},
+    )
+
+
+def functions_task(manifest: Manifest, checkout: Path, service_globs: Sequence[str], *, needs: tuple[str, ...]) -> Resource:
+    """Return the task that deploys the service's functions to the emulator; a service of functions alone is called like that."""
+    service = manifest.service
+    name = part_name(service.service, "functions") if service.runtime is not None else service.service
+    packages = tuple(manifest.folder / one.package for one in service.functions if one.package is not None)
+    return Resource(
+        name,
+        ResourceKind.PROVISION,
+        needs=needs,
+        uses=tuple(service.needs.services),
+        runtime=PythonRuntime("shop_sandbox.provision.functions:main"),
+        watched=packages,
+        environment={
+            "SHOP_CHECKOUT": str(checkout),
+            "SHOP_SERVICE_GLOBS": json.dumps(list(service_globs)),
+            **_environment(manifest),
+        },
+    )
+
+
+def _process(name: str, runtime: Runtime, manifest: Manifest, shared: Sequence[Path]) -> Resource:
+    folder = manifest.folder
+    own = () if isinstance(runtime.health, NoHealth) else (name,)
+    outputs = runtime.build.outputs if runtime.build is not None else ()
+    watched = _paths(folder, runtime.watch) or (folder,)
+    return Resource(
+        name,
+        ResourceKind.SERVICE,
+        uses=("telemetry", *manifest.service.needs.services),
+        knows=manifest.service.needs.issuers,
+        ports=(*own, *(f"{name}.{port}" for port in runtime.ports)),
+        runtime=_runtime(runtime, folder),
+        health=_health(runtime, folder),
+        watched=(*watched, *shared) if runtime.python else watched,
+        ignored=(*_anchored(outputs), *runtime.ignore),
+        passes=runtime.pass_through,
+        environment={**_environment(manifest), **runtime.environment},
+    )
+
+
+def _runtime(runtime: Runtime, folder: Path) -> PythonRuntime | CommandRuntime:
+    if runtime.python is None:
+        return CommandRuntime(runtime.command or (), folder)
+    if runtime.interpreter is None:
+        return PythonRuntime(runtime.python)
+    return CommandRuntime((str(folder / runtime.interpreter), "-u", "-c", _IN_ITS_OWN_PYTHON, runtime.python), folder)
+
+
+def _health(runtime: Runtime, folder: Path) -> HttpHealth | TcpHealth | CommandHealth | None:
+    match runtime.health:
+        case form.HttpHealth(live=live, ready=ready):
+            return HttpHealth(live, ready)
+        case form.TcpHealth():
+            return TcpHealth()
+        case form.CommandHealth(command=command):
+            return CommandHealth(command, folder)
+        case NoHealth():
+            return None
+
+
+def _paths(folder: Path, names: Sequence[str]) -> tuple[Path, ...]:
+    return tuple(folder / name for name in names)
+
+
+def _anchored(outputs: Sequence[str]) -> tuple[str, ...]:
+    """Return outputs, which are relative to the folder, as patterns that mean just them."""
+    return tuple(f"/{output.removeprefix('./').rstrip('/')}" for output in outputs)
+
+
+def _environment(manifest: Manifest) -> dict[str, str]:
+    """Return variables that are known before anything runs: who the service is and the real names of what it owns."""
+    needs = manifest.service.needs
+    found = {"SHOP_SERVICE": manifest.service.service}
+    for database in needs.databases:
+        found["SHOP_DATABASE"] = database.name
+    for prefix, entries in (
+        ("SHOP_TABLE", needs.tables),
+        ("SHOP_QUEUE", needs.queues),
+        ("SHOP_BUCKET", needs.buckets),
+        ("SHOP_CACHE", needs.caches),
+        ("SHOP_SECRET", needs.secrets),
+        ("SHOP_PARAMETER", needs.parameters),
+    ):
+        found.update((variable(prefix, entry.name), entry.name) for entry in entries)
+    found.update((variable("SHOP_NOTIFICATION", entry.name), topic_arn(entry.name)) for entry in needs.notifications)
+    found.update((variable("SHOP_SENDER", entry.name), entry.identity) for entry in needs.senders)
+    return found
