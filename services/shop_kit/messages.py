@@ -94,6 +94,11 @@ class Received(Generic[E]):
     headers: Mapping[str, str]
 
     @property
+    def identity(self) -> str:
+        """What tells it from every other message: CloudEvents makes ids unique only together with their source."""
+        return f"{self.source}#{self.id}"
+
+    @property
     def correlation_id(self) -> str | None:
         """The id of the request that all this began with."""
         return self.headers.get("correlationid")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
 
@@ -53,8 +54,13 @@ def in_kit_errors() -> Iterator[None]:
 
 
 @asynccontextmanager
-async def connect(dsn: str, *, size: int = 8, command_seconds: float = 10.0) -> AsyncIterator[Pool[asyncpg.Record]]:
-    """Give a pool of at most `size` connections, one of them proven to work; waits for the server with back-off."""
+async def connect(
+    dsn: str, *, size: int = 8, command_seconds: float = 10.0, close_seconds: Callable[[], float] = lambda: 5.0
+) -> AsyncIterator[Pool[asyncpg.Record]]:
+    """Give a pool of at most `size` connections, one of them proven to work; waits for the server with back-off.
+
+    `close_seconds` is asked at the end how long statements under way may take.
+    """
 
     async def open_pool() -> Pool[asyncpg.Record]:
         with in_kit_errors():
@@ -66,7 +72,11 @@ async def connect(dsn: str, *, size: int = 8, command_seconds: float = 10.0) -> 
     try:
         yield pool
     finally:
-        await pool.close()
+        try:
+            async with asyncio.timeout(close_seconds()):
+                await pool.close()
+        except TimeoutError:
+            pool.terminate()
 
 
 async def _leave_as_it_is(_connection: Connection) -> None:

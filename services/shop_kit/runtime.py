@@ -1,4 +1,4 @@
-"""Runs one service process: settings and telemetry up, the service's parts around its HTTP server, all down again in order."""
+"""Runs one service process: settings and telemetry up, what the service is composed of, HTTP; all down again in order."""
 
 from __future__ import annotations
 
@@ -7,26 +7,35 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+import threading
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack, suppress
 from typing import Protocol, TypeVar
 
 import uvloop
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.trace import Tracer
-from starlette.routing import BaseRoute
-from starlette.types import ASGIApp
 
-from shop_kit.auth import TokenVerifier
-from shop_kit.clock import Clock, clock_of
-from shop_kit.http.app import Check, create_app
+from shop_kit.errors import KitError
 from shop_kit.http.server import listening_socket, serve
 from shop_kit.logs import configure_logging
-from shop_kit.metrics import Metrics
+from shop_kit.service import Service
 from shop_kit.settings import RuntimeSettings, SettingsInvalid, read_settings
+from shop_kit.shutdown import Shutdown
 from shop_kit.tracing import otlp_exporter, tracer_provider
 
 _log = logging.getLogger(__name__)
+
+WRONG_SETTINGS, PART_FAILED = 2, 1
+HTTP_SHARE = 0.5
+SPANS_SECONDS = 1.0
+"""How long the last spans may take to leave: they are worth less than a prompt end."""
+
+
+class ServiceFailed(KitError):
+    """A service ended before it was told to."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} has ended: a part of it failed")
 
 
 class ServiceSettings(Protocol):
@@ -39,72 +48,48 @@ class ServiceSettings(Protocol):
 
 
 S = TypeVar("S", bound=ServiceSettings)
+Compose = Callable[[Service, S], Awaitable[None]]
 
 
-class Runtime:
-    """What a service's `bootstrap` gets to build with."""
+def run_service(name: str, settings_type: type[S], compose: Compose[S]) -> None:
+    """Run until SIGTERM or SIGINT, then drain within `shutdown_grace_seconds`: HTTP first, then the parts, last in first out.
 
-    def __init__(self, name: str, settings: RuntimeSettings, provider: TracerProvider) -> None:
-        self.name = name
-        self.settings = settings
-        self.metrics = Metrics()
-        self.stopping = asyncio.Event()
-        """Set when the process is told to stop, before requests in flight are waited for: long polls end on it."""
-        self.clock: Clock = clock_of(settings.shop_clock_file)
-        """What a service takes the time from, so that a sandbox can move it."""
-        self.tracer: Tracer = provider.get_tracer("shop_kit")
-
-    def http_app(
-        self,
-        routes: Sequence[BaseRoute],
-        *,
-        readiness: Mapping[str, Check],
-        tokens: TokenVerifier | None = None,
-        max_body_bytes: int = 1_048_576,
-    ) -> ASGIApp:
-        """Return an application for these routes, observed and limited, with /health, /ready and /metrics."""
-        return create_app(
-            routes,
-            readiness=readiness,
-            tracer=self.tracer,
-            metrics=self.metrics,
-            tokens=tokens,
-            max_body_bytes=max_body_bytes,
-            timeout_seconds=self.settings.request_timeout_seconds,
-        )
-
-
-def run_service(name: str, settings_type: type[S], start: Callable[[Runtime, S], AbstractAsyncContextManager[ASGIApp]]) -> None:
-    """Run until SIGTERM or SIGINT, then drain: HTTP first, then what `start` entered, last in first out.
-
-    The one place that reads the environment. Wrong settings end the process with status 2 and all of them listed.
+    The one place that reads the environment. Wrong settings end the process with status 2 and all of them listed; a part of the
+    service that fails ends it with status 1, so that whoever runs it starts it anew.
     """
     try:
         settings = read_settings(settings_type, os.environ)  # type: ignore[type-var]  # ServiceSettings are Structs; a Protocol cannot say so
     except SettingsInvalid as error:
         sys.stderr.write(f"{name}: {error}\n")
-        raise SystemExit(2) from error
+        raise SystemExit(WRONG_SETTINGS) from error
     configure_logging(name, settings.runtime.log_level)
-    uvloop.run(_run(name, settings, start))
+    try:
+        uvloop.run(_run(name, settings, compose))
+    except ServiceFailed as failed:
+        raise SystemExit(PART_FAILED) from failed
 
 
-async def _run(name: str, settings: S, start: Callable[[Runtime, S], AbstractAsyncContextManager[ASGIApp]]) -> None:
+async def _run(name: str, settings: S, compose: Compose[S]) -> None:
+    """Run until told to stop. Raises ServiceFailed."""
     provider = tracer_provider(name, otlp_exporter(settings.runtime.otel_exporter_otlp_endpoint))
-    runtime = Runtime(name, settings.runtime, provider)
-    listener = listening_socket(settings.runtime.shop_listen_fd, settings.runtime.port)
-    stop = runtime.stopping
-    started = asyncio.Event()
+    shutdown, started = Shutdown(settings.runtime.shutdown_grace_seconds), asyncio.Event()
 
     async def live() -> None:
-        async with start(runtime, settings) as app:
+        async with AsyncExitStack() as entered:
+            listener = listening_socket(settings.runtime.shop_listen_fd, settings.runtime.listen_address, settings.runtime.port)
+            entered.callback(listener.close)
+            tracer = provider.get_tracer("shop_kit")
+            service = Service(name, settings.runtime, tracer=tracer, shutdown=shutdown, entered=entered)
+            await compose(service, settings)
+            app = await service.start()
             started.set()
             _log.info("started", extra={"port": listener.getsockname()[1]})
-            await serve(app, listener, stop=stop, grace_seconds=settings.runtime.shutdown_grace_seconds)
+            await serve(app, listener, stop=shutdown.begun, grace_seconds=settings.runtime.shutdown_grace_seconds * HTTP_SHARE)
 
     living = asyncio.create_task(live())
 
     def end() -> None:
-        stop.set()
+        shutdown.begin()
         if not started.is_set():
             living.cancel()  # still waiting for what it needs: there is nothing to drain
 
@@ -112,9 +97,25 @@ async def _run(name: str, settings: S, start: Callable[[Runtime, S], AbstractAsy
         asyncio.get_running_loop().add_signal_handler(number, end)
     try:
         await asyncio.wait({living})
-        if not living.cancelled():
-            living.result()
+        if not living.cancelled() and (failure := living.exception()):
+            _log.error("a part of the service has failed", exc_info=failure)
+            raise ServiceFailed(name) from failure
     finally:
-        listener.close()
-        await asyncio.to_thread(provider.shutdown)
+        await _flush(provider)
         _log.info("stopped")
+
+
+async def _flush(provider: TracerProvider) -> None:
+    """Let the last spans leave, in a thread that does not keep the process when nobody takes them."""
+    flushed = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def flush() -> None:
+        provider.shutdown()
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(flushed.set)
+
+    threading.Thread(target=flush, name="last-spans", daemon=True).start()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(SPANS_SECONDS):
+            await flushed.wait()

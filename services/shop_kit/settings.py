@@ -33,13 +33,15 @@ class RuntimeSettings(msgspec.Struct, frozen=True, kw_only=True):
     otel_exporter_otlp_endpoint: str | None = None
     shop_listen_fd: int | None = None
     """A bound, listening socket handed over by whoever started the process."""
+    listen_address: str = "127.0.0.1"
+    """Where to listen when no socket is handed over: 0.0.0.0 or :: in a container, whose network decides who gets there."""
     port: int = 0
     shop_clock_file: str | None = None
     """The file through which a sandbox moves time, see `shop_kit.clock`; without one time is the machine's."""
     log_level: typing.Literal["debug", "info", "warning", "error"] = "info"
     request_timeout_seconds: float = 30.0
     shutdown_grace_seconds: float = 8.0
-    """How long work in flight may go on after SIGTERM; below the supervisor's own patience of 10 s."""
+    """How long the whole of stopping may take after SIGTERM; below the supervisor's own patience of 10 s."""
 
 
 class KafkaSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,14 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from shop_kit import context
 from shop_kit.clock import Clock
 from shop_kit.errors import Transient
-from shop_kit.repeating import repeating
 
 _log = logging.getLogger(__name__)
 
@@ -56,10 +54,6 @@ class Sweeper(Generic[K]):
         self._clock = clock
         self._at_once = at_once
         self._put_off: dict[K, _PutOff] = {}
-
-    def every(self, seconds: float) -> AbstractAsyncContextManager[None]:
-        """Sweep within the block: at once, and again `seconds` after each end."""
-        return repeating(self.sweep, name=self._name, every_seconds=seconds)
 
     async def sweep(self) -> int:
         """Take up all that is due. Returns how many were. Raises what `due` raises."""

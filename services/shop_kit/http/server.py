@@ -13,13 +13,13 @@ _TICKS_A_SECOND = 10
 """Of which uvicorn takes each tenth to renew the Date header."""
 
 
-def listening_socket(listen_fd: int | None, port: int) -> socket.socket:
-    """The socket behind `listen_fd`, else a new one on 127.0.0.1:`port` (0: any free port)."""
+def listening_socket(listen_fd: int | None, address: str, port: int) -> socket.socket:
+    """The socket behind `listen_fd`, else a new one on `address` and `port` (0: any free port)."""
     if listen_fd is not None:
         return socket.socket(fileno=listen_fd)
-    own = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    own = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
     own.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    own.bind(("127.0.0.1", port))
+    own.bind((address, port))
     return own
 
 

@@ -12,8 +12,14 @@ class PartitionOffsets:
         self._begun: deque[int] = deque()
         self._finished: set[int] = set()
 
-    def __len__(self) -> int:
-        """Return how many messages were begun and are not yet behind the commit position."""
+    @property
+    def unfinished(self) -> int:
+        """How many messages were begun and have not had their effect."""
+        return len(self._begun) - len(self._finished)
+
+    @property
+    def span(self) -> int:
+        """How many messages would come again if the process died now."""
         return len(self._begun)
 
     def begin(self, offset: int) -> None:

@@ -4,41 +4,88 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import threading
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from enum import StrEnum
 
 from confluent_kafka import KafkaError, KafkaException, Message
 from confluent_kafka import Producer as KafkaProducer
+from google.protobuf.message import Message as ProtobufMessage
 
-from shop_kit.errors import Unavailable
+from shop_kit.errors import Invalid, Overloaded, Unavailable
 from shop_kit.kafka import wire
+from shop_kit.kafka.client_thread import ClientThread, DaemonThread
 from shop_kit.kafka.schema_ids import schema_ids
 from shop_kit.messages import OutgoingMessage
 from shop_kit.metrics import Metrics
+from shop_kit.parts import running
 from shop_kit.resilience.retry import Retry
 from shop_kit.settings import KafkaSettings
 
 _log = logging.getLogger(__name__)
 
+POLL_SECONDS = 0.5
+
+
+class Refusal(StrEnum):
+    """Why Kafka takes a record today no more than it will tomorrow."""
+
+    TOO_LARGE = "too large"
+    NO_SUCH_TOPIC = "there is no such topic"
+    NOT_ALLOWED = "not allowed"
+    MALFORMED = "malformed"
+
+
+_REFUSALS = {
+    KafkaError.MSG_SIZE_TOO_LARGE: Refusal.TOO_LARGE,
+    KafkaError.RECORD_LIST_TOO_LARGE: Refusal.TOO_LARGE,
+    KafkaError.UNKNOWN_TOPIC_OR_PART: Refusal.NO_SUCH_TOPIC,
+    KafkaError._UNKNOWN_TOPIC: Refusal.NO_SUCH_TOPIC,
+    KafkaError.TOPIC_EXCEPTION: Refusal.NO_SUCH_TOPIC,
+    KafkaError.TOPIC_AUTHORIZATION_FAILED: Refusal.NOT_ALLOWED,
+    KafkaError.INVALID_MSG: Refusal.MALFORMED,
+    KafkaError.INVALID_RECORD: Refusal.MALFORMED,
+    KafkaError._INVALID_ARG: Refusal.MALFORMED,
+}
+
+
+class MessageRefused(Invalid):
+    """Kafka does not take this record, and will not take it later."""
+
+    def __init__(self, topic: str, refusal: Refusal, reason: str) -> None:
+        super().__init__(f"{topic} does not take a record ({refusal.value}): {reason}")
+        self.topic = topic
+        self.refusal = refusal
+
 
 class Producer:
     """A producer for one event loop. `publish` resolves when Kafka has acknowledged."""
 
-    def __init__(self, client: KafkaProducer, ids: dict[str, int], loop: asyncio.AbstractEventLoop, metrics: Metrics) -> None:
+    def __init__(self, client: KafkaProducer, thread: ClientThread, ids: Mapping[str, int], metrics: Metrics) -> None:
         self._client = client
+        self._thread = thread
         self._ids = ids
-        self._loop = loop
+        self._loop = asyncio.get_running_loop()
+        self._fatal: KafkaError | None = None
         self._published = metrics.counter("shop_kafka_published_total", "Messages acknowledged by Kafka.", "topic")
         self._failed = metrics.counter("shop_kafka_publish_failures_total", "Messages that Kafka did not acknowledge.", "topic")
 
     @classmethod
     @asynccontextmanager
     async def connect(
-        cls, settings: KafkaSettings, *, client_id: str, topics: Sequence[str], metrics: Metrics | None = None
+        cls,
+        settings: KafkaSettings,
+        *,
+        client_id: str,
+        topics: Mapping[str, type[ProtobufMessage]],
+        metrics: Metrics | None = None,
+        drain_seconds: Callable[[], float] = lambda: 5.0,
     ) -> AsyncIterator[Producer]:
-        """A producer for `topics`, whose schema ids it looks up first, waiting for the registry. Flushes at the end."""
-        ids = await Retry.patient().run(lambda: schema_ids(settings.schema_registry_url, tuple(topics)))
+        """A producer for `topics` and the messages that each carries.
+
+        It first looks up the ids of their schemas, waiting for the registry, and flushes at the end.
+        """
+        ids = await Retry.patient().run(lambda: schema_ids(settings.schema_registry_url, topics))
         client = KafkaProducer(
             {
                 "bootstrap.servers": settings.kafka_bootstrap_servers,
@@ -58,24 +105,34 @@ class Producer:
             },
             logger=_log,
         )
-        stop = threading.Event()
-        poller = threading.Thread(target=_poll, args=(client, stop), name="kafka-producer", daemon=True)
-        poller.start()
-        try:
-            yield cls(client, ids, asyncio.get_running_loop(), metrics or Metrics())
-        finally:
-            stop.set()  # the thread ends with its next poll; nothing here depends on when
-            await asyncio.to_thread(client.flush, 5.0)
+        producer = cls(client, DaemonThread(f"kafka-producer-{client_id}"), ids, metrics or Metrics())
+        async with producer.producing(drain_seconds):
+            yield producer
+
+    @asynccontextmanager
+    async def producing(self, drain_seconds: Callable[[], float] = lambda: 5.0) -> AsyncIterator[None]:
+        """Hear of acknowledgements within the block; `drain_seconds` is asked at its end how long what is under way may take."""
+        async with running(producer=self._hear) as parts:
+            try:
+                yield
+            finally:
+                parts.cancel()
+                seconds = drain_seconds()
+                self._thread.end()
+                await asyncio.to_thread(self._client.flush, seconds)
 
     async def publish(self, messages: Sequence[OutgoingMessage]) -> None:
-        """Publish in this order and return when all are acknowledged. Raises Unavailable: some may then have been published."""
+        """Publish in this order and return when all are acknowledged. Raises as `send` does: some may then be published."""
         results = await asyncio.gather(*(self.send(message) for message in messages), return_exceptions=True)
         for result in results:
             if isinstance(result, BaseException):
                 raise result
 
     def send(self, message: OutgoingMessage) -> asyncio.Future[None]:
-        """Hand a message over at once and get a future for its acknowledgement (Unavailable when there was none)."""
+        """Hand a message over at once and get a future for its acknowledgement.
+
+        It raises Unavailable or Overloaded when there was none, MessageRefused when there will be none.
+        """
         return self.send_raw(
             message.topic, message.key.encode(), wire.frame(self._ids[message.topic], message.body), [*message.headers.items()]
         )
@@ -91,9 +148,11 @@ class Producer:
 
         try:
             self._client.produce(topic, value=value, key=key, headers=list(headers), on_delivery=delivered)
-        except (BufferError, KafkaException) as error:
+        except BufferError as error:
             self._failed.add(topic)
-            acknowledged.set_exception(Unavailable("kafka", f"{topic}: {error}"))
+            acknowledged.set_exception(Overloaded("kafka", f"{topic}: {error}"))
+        except KafkaException as error:
+            self._settle(acknowledged, topic, error.args[0])
         return acknowledged
 
     async def check(self) -> None:
@@ -104,16 +163,22 @@ class Producer:
             raise Unavailable("kafka", str(error)) from error
 
     def _settle(self, acknowledged: asyncio.Future[None], topic: str, error: KafkaError | None) -> None:
+        if error is not None and error.fatal():
+            self._fatal = error
         if acknowledged.done():
             return
         if error is None:
             self._published.add(topic)
             acknowledged.set_result(None)
-        else:
-            self._failed.add(topic)
-            acknowledged.set_exception(Unavailable("kafka", f"{topic}: {error.str()}"))
+            return
+        self._failed.add(topic)
+        refusal = _REFUSALS.get(error.code())
+        acknowledged.set_exception(
+            MessageRefused(topic, refusal, error.str()) if refusal else Unavailable("kafka", f"{topic}: {error.str()}")
+        )
 
-
-def _poll(client: KafkaProducer, stop: threading.Event) -> None:
-    while not stop.is_set():
-        client.poll(0.5)
+    async def _hear(self) -> None:
+        """Serve the client's callbacks until it is of no use any more."""
+        while self._fatal is None:
+            await self._thread.call(lambda: self._client.poll(POLL_SECONDS))
+        raise KafkaException(self._fatal)

@@ -13,6 +13,8 @@ from shop_kit.kafka import wire
 from shop_kit.messages import Received, Subscription
 
 E = TypeVar("E", bound=ProtobufMessage)
+MOST_DIGITS = 18
+"""What fits a 64-bit number; Python refuses to read some thousands of them."""
 
 
 def receive(
@@ -38,8 +40,8 @@ def receive(
     missing = [name for name in ("ce_id", "ce_type", "ce_source", "ce_sequence") if name not in headers]
     if missing:
         raise wire.MalformedMessage(f"CloudEvents headers are missing: {', '.join(missing)}")
-    if not headers["ce_sequence"].isdecimal():
-        raise wire.MalformedMessage(f"ce_sequence is not a number: {headers['ce_sequence']!r}")
+    if not (headers["ce_sequence"].isdecimal() and len(headers["ce_sequence"]) <= MOST_DIGITS):
+        raise wire.MalformedMessage(f"ce_sequence is not a sequence number: {headers['ce_sequence'][:50]!r}")
     return Received(
         event=event,
         id=headers["ce_id"],

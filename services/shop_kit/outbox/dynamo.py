@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -71,6 +71,7 @@ class DynamoOutbox:
         producer: Producer,
         metrics: Metrics | None = None,
         clock: Clock | None = None,
+        drain_seconds: Callable[[], float] = lambda: 3.0,
     ) -> AsyncIterator[DynamoOutbox]:
         """Publish in the block; what was committed is published before the end, if Kafka answers within seconds."""
         outbox = cls(
@@ -89,7 +90,7 @@ class DynamoOutbox:
             yield outbox
         finally:
             with suppress(TimeoutError):
-                async with asyncio.timeout(3.0):
+                async with asyncio.timeout(drain_seconds()):
                     await outbox._committed.join()
                     await outbox._published.join()
             for task in tasks:

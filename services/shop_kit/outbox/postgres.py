@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Protocol
 
@@ -26,6 +26,7 @@ from shop_kit.errors import Transient
 from shop_kit.kafka.producer import Producer
 from shop_kit.messages import OutgoingMessage
 from shop_kit.metrics import Metrics
+from shop_kit.parts import Parts, running
 from shop_kit.postgres import in_kit_errors
 from shop_kit.resilience.retry import Retry
 
@@ -116,14 +117,21 @@ class PostgresRelay:
 
     @classmethod
     @asynccontextmanager
-    async def start(cls, dsn: str, producer: Producer, *, metrics: Metrics | None = None) -> AsyncIterator[PostgresRelay]:
+    async def start(
+        cls,
+        dsn: str,
+        producer: Producer,
+        *,
+        metrics: Metrics | None = None,
+        drain_seconds: Callable[[], float] = lambda: DRAIN_SECONDS,
+    ) -> AsyncIterator[PostgresRelay]:
         """Relay in the block; what is committed by its end and acknowledged in time is published."""
         relay = cls(dsn, producer, metrics or Metrics())
-        task = asyncio.create_task(relay._run(), name="outbox-relay")
-        try:
-            yield relay
-        finally:
-            await relay._drain(task)
+        async with running(outbox_relay=relay._run) as parts:
+            try:
+                yield relay
+            finally:
+                await relay._drain(parts, drain_seconds())
 
     @property
     def is_active(self) -> bool:
@@ -145,16 +153,13 @@ class PostgresRelay:
                 _log.warning("the outbox waits", extra={"reason": str(error)})
                 await asyncio.sleep(next(waits))
 
-    async def _drain(self, task: asyncio.Task[None]) -> None:
+    async def _drain(self, parts: Parts, seconds: float) -> None:
         """Let the relay publish what is there; who still stands by has nothing to publish."""
         self._stopping = True
         self._must_look = True
         self._wake.set()
         if self.is_active:
-            await asyncio.wait({task}, timeout=DRAIN_SECONDS)
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+            await parts.finish("outbox_relay", seconds=seconds)
 
     async def _relay_on_one_connection(self) -> None:
         connection = await asyncpg.connect(self._dsn, timeout=5, command_timeout=10)

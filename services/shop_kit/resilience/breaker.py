@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
@@ -37,14 +37,14 @@ class CircuitBreaker:
         minimum_calls: int = 5,
         open_seconds: float = 2.0,
         recovery_calls: int = 2,
-        monotonic: Callable[[], float] = time.monotonic,
+        monotonic: Callable[[], float] | None = None,
     ) -> None:
         self.dependency = dependency
         self._failure_ratio = failure_ratio
         self._minimum_calls = minimum_calls
         self._open_seconds = open_seconds
         self._recovery_calls = recovery_calls
-        self._monotonic = monotonic
+        self._monotonic = monotonic or _loop_time
         self._outcomes: deque[bool] = deque(maxlen=window)
         self._opened_at: float | None = None
         self._probing = False
@@ -101,3 +101,7 @@ class CircuitBreaker:
             self._opened_at = None
             self._recovered = 0
             self._outcomes.clear()
+
+
+def _loop_time() -> float:
+    return asyncio.get_running_loop().time()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
@@ -17,19 +16,20 @@ _deadline: ContextVar[float | None] = ContextVar("shop_deadline", default=None)
 def seconds_left() -> float | None:
     """Time until the deadline of the work at hand, not below 0; None without one."""
     at = _deadline.get()
-    return None if at is None else max(0.0, at - time.monotonic())
+    return None if at is None else max(0.0, at - asyncio.get_running_loop().time())
 
 
 @asynccontextmanager
 async def within(seconds: float) -> AsyncIterator[None]:
     """Run the block under a deadline, the nearer of this one and the one at hand. Raises TimeoutError when it passes."""
-    at = time.monotonic() + seconds
+    now = asyncio.get_running_loop().time()
+    at = now + seconds
     outer = _deadline.get()
     if outer is not None:
         at = min(at, outer)
     token = _deadline.set(at)
     try:
-        async with asyncio.timeout(max(0.0, at - time.monotonic())):
+        async with asyncio.timeout(max(0.0, at - now)):
             yield
     finally:
         _deadline.reset(token)

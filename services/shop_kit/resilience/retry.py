@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeVar
 
 from shop_kit.errors import Transient
@@ -48,7 +48,8 @@ class Retry:
     first_seconds: float = 0.05
     cap_seconds: float = 2.0
     budget: RetryBudget | None = None
-    jitter: random.Random = field(default_factory=random.Random, compare=False, repr=False)
+    jitter: Callable[[float, float], float] = random.uniform
+    """Draws evenly between two numbers."""
 
     @classmethod
     def patient(cls) -> Retry:
@@ -59,7 +60,7 @@ class Retry:
         """Yield seconds to wait before each retry: each drawn evenly between nothing and a limit that doubles up to the cap."""
         tried = 1
         while self.attempts is None or tried < self.attempts:
-            yield self.jitter.uniform(0, min(self.cap_seconds, self.first_seconds * 2 ** min(tried - 1, 30)))
+            yield self.jitter(0, min(self.cap_seconds, self.first_seconds * 2 ** min(tried - 1, 30)))
             tried += 1
 
     async def run(self, call: Callable[[], Awaitable[T]]) -> T:

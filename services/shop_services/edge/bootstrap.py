@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import aclosing
 
 import msgspec
 import redis.asyncio
 import redis.exceptions
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from shop_kit.auth import private_key
-from shop_kit.aws.client import AwsClient
-from shop_kit.aws.secrets import read_secret
 from shop_kit.errors import Unavailable
-from shop_kit.resilience.retry import Retry
-from shop_kit.runtime import Runtime, run_service
+from shop_kit.runtime import run_service
+from shop_kit.service import Service
 from shop_kit.settings import AwsSettings, RuntimeSettings
-from starlette.types import ASGIApp
 
 from shop_services.edge.adapters.rest import FrontDoor, Limits
 from shop_services.edge.adapters.services import HttpService
@@ -60,40 +55,33 @@ class SigningSecret(msgspec.Struct, rename="camel"):
     private_key_pem: str
 
 
-@asynccontextmanager
-async def edge(runtime: Runtime, settings: EdgeSettings) -> AsyncIterator[ASGIApp]:
-    """Run the parts of the edge around its HTTP application."""
-    key, guest_secret = await read_secrets(runtime, settings)
-    tokens = EdgeTokens(key, runtime.clock)
-    async with AsyncExitStack() as parts:
-        client = redis.asyncio.from_url(
-            settings.redis_url, socket_timeout=REDIS_SECONDS, socket_connect_timeout=REDIS_SECONDS, client_name="edge"
+async def edge(service: Service, settings: EdgeSettings) -> None:
+    """Compose the edge."""
+    signing = msgspec.json.decode(await service.secret(settings.aws, settings.shop_secret_edge_signing), type=SigningSecret)
+    guest_secret = (await service.secret(settings.aws, settings.shop_secret_edge_guests)).encode()
+    tokens = EdgeTokens(private_key(signing.private_key_pem), service.clock)
+    client = await service.enter(
+        aclosing(
+            redis.asyncio.from_url(
+                settings.redis_url, socket_timeout=REDIS_SECONDS, socket_connect_timeout=REDIS_SECONDS, client_name="edge"
+            )
         )
-        parts.push_async_callback(client.aclose)
-        services = [
-            await parts.enter_async_context(HttpService.connect(name, url, sign=tokens.internal, tracer=runtime.tracer))
-            for name, url in (("orders", settings.shop_orders_url), ("inventory", settings.shop_inventory_url))
-        ]
-        orders, inventory = services
-        turnstile = RedisTurnstile(client)
-        door = FrontDoor(orders, inventory, tokens, turnstile, settings.limits(), guest_secret, runtime.stopping)
+    )
+    orders, inventory = [
+        await service.enter(HttpService.connect(name, url, sign=tokens.internal, tracer=service.tracer))
+        for name, url in (("orders", settings.shop_orders_url), ("inventory", settings.shop_inventory_url))
+    ]
 
-        async def redis_answers() -> None:
-            try:
-                await client.ping()
-            except (redis.exceptions.RedisError, OSError) as trouble:
-                raise Unavailable("redis", str(trouble) or type(trouble).__name__) from trouble
+    async def redis_answers() -> None:
+        try:
+            await client.ping()
+        except (redis.exceptions.RedisError, OSError) as trouble:
+            raise Unavailable("redis", str(trouble) or type(trouble).__name__) from trouble
 
-        # The services behind the door are not asked: without them it still answers, and says when to try again.
-        yield runtime.http_app(door.routes(), readiness={"redis": redis_answers})
-
-
-async def read_secrets(runtime: Runtime, settings: EdgeSettings) -> tuple[Ed25519PrivateKey, bytes]:
-    """Return the key that signs tokens and the secret that guests are made up with, waiting for AWS where it is not there yet."""
-    async with AwsClient.connect(settings.aws, metrics=runtime.metrics, tracer=runtime.tracer) as aws:
-        signing = await Retry.patient().run(lambda: read_secret(aws, settings.shop_secret_edge_signing))
-        guests = await Retry.patient().run(lambda: read_secret(aws, settings.shop_secret_edge_guests))
-    return private_key(msgspec.json.decode(signing, type=SigningSecret).private_key_pem), guests.encode()
+    # The services behind the door are not asked: without them it still answers, and says when to try again.
+    service.ready("redis", redis_answers)
+    door = FrontDoor(orders, inventory, tokens, RedisTurnstile(client), settings.limits(), guest_secret, service.shutdown.begun)
+    service.serves(door.routes())
 
 
 def main() -> None:

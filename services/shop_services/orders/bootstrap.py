@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from functools import partial
 
 import msgspec
-from shop_kit import postgres
+from shop_contracts.proto.inventory.v1.commands_pb2 import InventoryCommand
+from shop_contracts.proto.orders.v1.events_pb2 import OrderEvent
+from shop_contracts.proto.payments.v1.commands_pb2 import PaymentCommand
 from shop_kit.auth import internal_tokens
 from shop_kit.clock import moment
-from shop_kit.http.app import Check
-from shop_kit.kafka.consumer import Consumer
-from shop_kit.kafka.producer import Producer
-from shop_kit.outbox.postgres import PostgresRelay
-from shop_kit.runtime import Runtime, run_service
+from shop_kit.runtime import run_service
+from shop_kit.service import Service
 from shop_kit.settings import KafkaSettings, RuntimeSettings
-from starlette.types import ASGIApp
 
 from shop_services.orders.adapters.answers import AnswerListener
 from shop_services.orders.adapters.identifiers import new_order_id
 from shop_services.orders.adapters.messages import INVENTORY_COMMANDS, ORDER_EVENTS, PAYMENT_COMMANDS
 from shop_services.orders.adapters.order_repository import PostgresOrders
 from shop_services.orders.adapters.rest import OrdersApi
-from shop_services.orders.adapters.sweeper import sweeping
+from shop_services.orders.adapters.sweeper import sweep_and_clean
 from shop_services.orders.application.ports import CheckoutPolicy
 from shop_services.orders.application.waiting import EndedOrders
 
@@ -56,44 +51,21 @@ class OrdersSettings(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-@asynccontextmanager
-async def orders_service(runtime: Runtime, settings: OrdersSettings) -> AsyncIterator[ASGIApp]:
-    """Run the parts of orders around its HTTP application."""
-    ended = EndedOrders()
-    clock = partial(moment, runtime.clock)
-    async with AsyncExitStack() as parts:
-        pool = await parts.enter_async_context(postgres.connect(settings.database_url))
-        topics = (ORDER_EVENTS, INVENTORY_COMMANDS, PAYMENT_COMMANDS)
-        producer = await parts.enter_async_context(
-            Producer.connect(settings.kafka, client_id=runtime.name, topics=topics, metrics=runtime.metrics)
-        )
-        relay = await parts.enter_async_context(PostgresRelay.start(settings.database_url, producer, metrics=runtime.metrics))
-        hold = timedelta(seconds=settings.reservation_seconds)
-        orders = PostgresOrders(pool, relay, clock=clock, policy=settings.policy(), hold=hold)
-        consumer = await parts.enter_async_context(
-            Consumer.connect(
-                settings.kafka,
-                group=runtime.name,
-                subscriptions=AnswerListener(orders.take_answer, ended).subscriptions(),
-                dead_letters=producer,
-                metrics=runtime.metrics,
-                tracer=runtime.tracer,
-            )
-        )
-        await parts.enter_async_context(sweeping(orders, ended, every_seconds=settings.sweep_every_seconds))
-        parts.callback(asyncio.create_task(_release_at_stop(ended, runtime.stopping)).cancel)
-        api = OrdersApi(orders, ended, clock, new_order_id)
-        checks: dict[str, Check] = {
-            "postgresql": partial(postgres.check, pool),
-            "kafka": producer.check,
-            "consumer": consumer.check,
-        }
-        yield runtime.http_app(api.routes(), readiness=checks, tokens=internal_tokens(settings.shop_edge_url, runtime.clock))
-
-
-async def _release_at_stop(ended: EndedOrders, stopping: asyncio.Event) -> None:
-    await stopping.wait()
-    ended.release_all()
+async def orders_service(service: Service, settings: OrdersSettings) -> None:
+    """Compose orders."""
+    store = await service.kafka_and_database(
+        settings.kafka,
+        settings.database_url,
+        publishes={ORDER_EVENTS: OrderEvent, INVENTORY_COMMANDS: InventoryCommand, PAYMENT_COMMANDS: PaymentCommand},
+    )
+    ended, clock = EndedOrders(), partial(moment, service.clock)
+    service.shutdown.at_begin(ended.release_all)
+    hold = timedelta(seconds=settings.reservation_seconds)
+    orders = PostgresOrders(store.pool, store.relay, clock=clock, policy=settings.policy(), hold=hold)
+    service.consumes(*AnswerListener(orders.take_answer, ended).subscriptions())
+    service.repeats(sweep_and_clean(orders, ended), name="sweeper", every_seconds=settings.sweep_every_seconds)
+    api = OrdersApi(orders, ended, clock, new_order_id)
+    service.serves(api.routes(), tokens=internal_tokens(settings.shop_edge_url, service.clock))
 
 
 def main() -> None:

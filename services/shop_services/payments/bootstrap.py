@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from functools import partial
-
 import msgspec
+from shop_contracts.proto.payments.v1.events_pb2 import PaymentEvent
 from shop_kit.auth import internal_tokens
-from shop_kit.aws.client import AwsClient
-from shop_kit.aws.dynamo import Dynamo
-from shop_kit.aws.secrets import read_secret
-from shop_kit.http.app import Check
-from shop_kit.idempotency.dynamo import DynamoIdempotency
-from shop_kit.kafka.consumer import Consumer
-from shop_kit.kafka.producer import Producer
-from shop_kit.outbox.dynamo import DynamoOutbox
 from shop_kit.resilience.breaker import CircuitBreaker
-from shop_kit.resilience.retry import Retry
-from shop_kit.runtime import Runtime, run_service
+from shop_kit.runtime import run_service
+from shop_kit.service import Service
 from shop_kit.settings import AwsSettings, KafkaSettings, RuntimeSettings
-from starlette.types import ASGIApp
 
 from shop_services.payments.adapters import guarded_provider
 from shop_services.payments.adapters.commands import subscription
@@ -46,46 +34,24 @@ class PaymentsSettings(msgspec.Struct, frozen=True, kw_only=True):
     provider_timeout_seconds: float = guarded_provider.TIMEOUT_SECONDS
 
 
-@asynccontextmanager
-async def payments(runtime: Runtime, settings: PaymentsSettings) -> AsyncIterator[ASGIApp]:
-    """Run the parts of payments around its HTTP application."""
-    table = settings.shop_table_payments
-    async with AsyncExitStack() as parts:
-        aws = await parts.enter_async_context(AwsClient.connect(settings.aws, metrics=runtime.metrics, tracer=runtime.tracer))
-        webhook_secret = await Retry.patient().run(lambda: read_secret(aws, settings.shop_secret_payments_webhooks))
-        dynamo = Dynamo(aws)
-        producer = await parts.enter_async_context(
-            Producer.connect(settings.kafka, client_id=runtime.name, topics=[EVENTS_TOPIC], metrics=runtime.metrics)
-        )
-        outbox = await parts.enter_async_context(
-            DynamoOutbox.open(
-                dynamo,
-                table=table,
-                outbox_table=settings.shop_table_payments_outbox,
-                producer=producer,
-                metrics=runtime.metrics,
-                clock=runtime.clock,
-            )
-        )
-        book = DynamoPaymentBook(dynamo, outbox, table=table)
-        simulator = PspSimulator(dynamo, ledger_table=settings.shop_table_payments_psp_ledger)
-        provider = GuardedProvider(
-            simulator, breaker=CircuitBreaker(guarded_provider.NAME), timeout_seconds=settings.provider_timeout_seconds
-        )
-        consumer = await parts.enter_async_context(
-            Consumer.connect(
-                settings.kafka,
-                group=runtime.name,
-                subscriptions=[subscription(book, provider)],
-                dead_letters=producer,
-                metrics=runtime.metrics,
-                tracer=runtime.tracer,
-            )
-        )
-        webhooks = Webhooks(book, webhook_secret, runtime.clock)
-        api = PaymentsApi(book, provider, simulator, DynamoIdempotency(dynamo, table, runtime.clock), webhooks)
-        checks: dict[str, Check] = {"dynamodb": partial(dynamo.check, table), "kafka": producer.check, "consumer": consumer.check}
-        yield runtime.http_app(api.routes(), readiness=checks, tokens=internal_tokens(settings.shop_edge_url, runtime.clock))
+async def payments(service: Service, settings: PaymentsSettings) -> None:
+    """Compose payments."""
+    webhook_secret = await service.secret(settings.aws, settings.shop_secret_payments_webhooks)
+    store = await service.kafka_and_table(
+        settings.kafka,
+        settings.aws,
+        table=settings.shop_table_payments,
+        outbox_table=settings.shop_table_payments_outbox,
+        publishes={EVENTS_TOPIC: PaymentEvent},
+    )
+    book = DynamoPaymentBook(store.dynamo, store.outbox, table=store.table)
+    simulator = PspSimulator(store.dynamo, ledger_table=settings.shop_table_payments_psp_ledger)
+    breaker = CircuitBreaker(guarded_provider.NAME)
+    provider = GuardedProvider(simulator, breaker=breaker, timeout_seconds=settings.provider_timeout_seconds)
+    service.consumes(subscription(book, provider))
+    webhooks = Webhooks(book, webhook_secret, service.clock)
+    api = PaymentsApi(book, provider, simulator, store.idempotency, webhooks)
+    service.serves(api.routes(), tokens=internal_tokens(settings.shop_edge_url, service.clock))
 
 
 def main() -> None:

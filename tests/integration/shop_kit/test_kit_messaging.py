@@ -18,9 +18,11 @@ from shop_kit import context
 from shop_kit.aws.client import AwsClient
 from shop_kit.aws.dynamo import Dynamo, Put, TransactionCancelled
 from shop_kit.clock import SystemClock
-from shop_kit.errors import Unavailable
+from shop_kit.errors import Invalid, Unavailable
 from shop_kit.inbox import AlreadyHandled
+from shop_kit.kafka.client_thread import DaemonThread
 from shop_kit.kafka.consumer import Consumer
+from shop_kit.kafka.handling import Patience
 from shop_kit.kafka.producer import Producer
 from shop_kit.kafka.redrive import redrive
 from shop_kit.messages import OutgoingMessage, Received, Subscription, outgoing
@@ -37,18 +39,9 @@ SECONDS = 30
 async def producing(settings: KafkaSettings, topic: str) -> AsyncIterator[Producer]:
     """A producer with an id for a topic whose schema nobody registered: these tests are about delivery."""
     client = PlainProducer({"bootstrap.servers": settings.kafka_bootstrap_servers, "enable.idempotence": True, "linger.ms": 1})
-    producer = Producer(client, {topic: 1}, asyncio.get_running_loop(), Metrics())
-    polling = asyncio.create_task(_poll(client))
-    try:
+    producer = Producer(client, DaemonThread("test-producer"), {topic: 1}, Metrics())
+    async with producer.producing():
         yield producer
-    finally:
-        await asyncio.to_thread(client.flush, 5)
-        polling.cancel()
-
-
-async def _poll(client: PlainProducer) -> None:
-    while True:
-        await asyncio.to_thread(client.poll, 0.05)
 
 
 @pytest.fixture
@@ -85,8 +78,8 @@ class Reader:
 @asynccontextmanager
 async def reading(settings: KafkaSettings, topic: str, reader: Reader, producer: Producer) -> AsyncIterator[None]:
     subscription = Subscription(topic, InventoryCommand, reader)
-    quick = Retry(attempts=3, first_seconds=0.01, cap_seconds=0.01)
-    async with Consumer.connect(settings, group="readers", subscriptions=[subscription], dead_letters=producer, poison_retry=quick):
+    patience = Patience(unknown_seconds=0.2, unknown=Retry(attempts=None, first_seconds=0.01, cap_seconds=0.05))
+    async with Consumer.connect(settings, group="readers", subscriptions=[subscription], dead_letters=producer, patience=patience):
         yield
 
 
@@ -132,7 +125,7 @@ async def test_a_poison_message_goes_to_the_dead_letters_and_the_partition_goes_
 
     def refuse(received: Received[InventoryCommand]) -> None:
         if received.sequence == 2:
-            raise ValueError("cannot be handled")
+            raise Invalid("cannot be handled")
 
     reader.refuse = refuse
     async with producing(platform.kafka, topic) as producer, reading(platform.kafka, topic, reader, producer):
@@ -144,7 +137,7 @@ async def test_a_poison_message_goes_to_the_dead_letters_and_the_partition_goes_
     letters = await asyncio.to_thread(read_all, platform.kafka, f"{topic}.readers.dlq", 2)
     headers = [dict(letter.headers() or []) for letter in letters]  # type: ignore[arg-type]  # the client gives pairs
     assert reader.seen["k"] == [1, 3, 4, 5]
-    assert [(one["dlq_attempts"], one["dlq_topic"]) for one in headers] == [(b"3", topic.encode()), (b"0", topic.encode())]
+    assert [(one["dlq_attempts"], one["dlq_topic"]) for one in headers] == [(b"1", topic.encode()), (b"0", topic.encode())]
     assert b"cannot be handled" in headers[0]["dlq_reason"]
     assert headers[0]["ce_sequence"] == b"2"
     assert letters[1].value() == b"not a message at all"

@@ -22,4 +22,4 @@ def test_the_position_never_passes_an_unfinished_message(order: list[int]) -> No
             assert position > last
             last = position
         assert last == (min(unfinished) if unfinished else 30)
-    assert len(offsets) == 0
+        assert (offsets.unfinished, offsets.span) == (len(unfinished), 30 - last)

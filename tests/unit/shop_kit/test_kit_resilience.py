@@ -65,7 +65,7 @@ async def test_a_budget_bounds_what_retries_add_to_the_load() -> None:
 
 async def test_nobody_retries_beyond_the_deadline_at_hand() -> None:
     dependency = Dependency(1_000)
-    slow = Retry(attempts=None, first_seconds=60, cap_seconds=60, jitter=random.Random(1))
+    slow = Retry(attempts=None, first_seconds=60, cap_seconds=60, jitter=random.Random(1).uniform)
 
     with pytest.raises(Unavailable):
         async with deadline.within(5):
@@ -74,7 +74,7 @@ async def test_nobody_retries_beyond_the_deadline_at_hand() -> None:
 
 
 def test_delays_grow_to_the_cap_and_stay_below_it() -> None:
-    delays = Retry(attempts=12, first_seconds=0.1, cap_seconds=1.0, jitter=random.Random(7)).delays()
+    delays = Retry(attempts=12, first_seconds=0.1, cap_seconds=1.0, jitter=random.Random(7).uniform).delays()
 
     found = list(delays)
 

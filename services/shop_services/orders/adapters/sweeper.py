@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import logging
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Awaitable, Callable
 from itertools import count
-
-from shop_kit.repeating import repeating
 
 from shop_services.orders.adapters.order_repository import PostgresOrders
 from shop_services.orders.application.checkout import OrderNotFound
@@ -19,16 +17,16 @@ ORDERS_IN_A_PAGE = 50
 SWEEPS_BETWEEN_CLEANINGS = 600
 
 
-def sweeping(orders: PostgresOrders, ended: EndedOrders, *, every_seconds: float) -> AbstractAsyncContextManager[None]:
-    """Look for silent orders every `every_seconds` within the block, and now and then remove what nobody asks for any more."""
+def sweep_and_clean(orders: PostgresOrders, ended: EndedOrders) -> Callable[[], Awaitable[None]]:
+    """Return work to repeat: look for silent orders, and now and then remove what nobody asks for any more."""
     sweeps = count()
 
-    async def sweep_and_clean() -> None:
+    async def work() -> None:
         await sweep(orders, ended)
         if next(sweeps) % SWEEPS_BETWEEN_CLEANINGS == 0:
             await orders.forget_old()
 
-    return repeating(sweep_and_clean, name="sweeper", every_seconds=every_seconds)
+    return work
 
 
 async def sweep(orders: PostgresOrders, ended: EndedOrders) -> int:

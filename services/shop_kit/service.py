@@ -1,0 +1,221 @@
+"""What a service is composed of: its stores, what it consumes and repeats, and what it serves.
+
+A service's `compose` says what it needs, in the order in which one thing needs another:
+
+    async def inventory(service: Service, settings: InventorySettings) -> None:
+        store = await service.kafka_and_table(settings.kafka, settings.aws, table=…, outbox_table=…, publishes={…})
+        warehouse = DynamoWarehouse(store)
+        service.consumes(subscription(warehouse, service.clock))
+        service.repeats(partial(sweep, warehouse), name="sweeper", every_seconds=1.0)
+        service.serves(InventoryApi(warehouse, store.idempotency).routes(), tokens=internal_tokens(…))
+
+The runtime then starts the consumer and what is repeated, and serves; at the end everything stops in the opposite order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from google.protobuf.message import Message as ProtobufMessage
+from opentelemetry.trace import Tracer
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp
+
+from shop_kit.auth import TokenVerifier
+from shop_kit.clock import Clock, clock_of
+from shop_kit.errors import KitError
+from shop_kit.http.app import Check, create_app
+from shop_kit.kafka.consumer import Consumer
+from shop_kit.kafka.producer import Producer
+from shop_kit.messages import Subscription
+from shop_kit.metrics import Metrics
+from shop_kit.repeating import repeating
+from shop_kit.resilience.retry import Retry
+from shop_kit.settings import AwsSettings, KafkaSettings, RuntimeSettings
+from shop_kit.shutdown import Shutdown
+
+if TYPE_CHECKING:
+    import asyncpg
+
+    from shop_kit.aws.client import AwsClient
+    from shop_kit.aws.dynamo import Dynamo
+    from shop_kit.idempotency.dynamo import DynamoIdempotency
+    from shop_kit.outbox.dynamo import DynamoOutbox
+    from shop_kit.outbox.postgres import Relay
+
+T = TypeVar("T")
+Publishes = Mapping[str, type[ProtobufMessage]]
+"""The topics that a service publishes on, each with the message that it carries."""
+
+
+class Miscomposed(KitError):
+    """A service was put together in a way that cannot work."""
+
+
+@dataclass(frozen=True)
+class TableStore:
+    """A table of one's own, with outbox, inbox and idempotency keys in it."""
+
+    table: str
+    dynamo: Dynamo
+    outbox: DynamoOutbox
+    idempotency: DynamoIdempotency
+
+
+@dataclass(frozen=True)
+class DatabaseStore:
+    """A database of one's own, with outbox, inbox and idempotency keys in it."""
+
+    pool: asyncpg.Pool[asyncpg.Record]
+    relay: Relay
+
+
+@dataclass(frozen=True)
+class _Kafka:
+    settings: KafkaSettings
+    producer: Producer
+
+
+class Service:
+    """What a service's `compose` builds with, and what the runtime then runs."""
+
+    def __init__(
+        self, name: str, settings: RuntimeSettings, *, tracer: Tracer, shutdown: Shutdown, entered: AsyncExitStack
+    ) -> None:
+        self.name = name
+        self.settings = settings
+        self.tracer = tracer
+        self.shutdown = shutdown
+        self.metrics = Metrics()
+        self.clock: Clock = clock_of(settings.shop_clock_file)
+        """What a service takes the time from, so that a sandbox can move it."""
+        self._entered = entered
+        self._readiness: dict[str, Check] = {}
+        self._kafka: _Kafka | None = None
+        self._subscriptions: list[Subscription[Any]] = []
+        self._repeated: list[Callable[[], AbstractAsyncContextManager[Any]]] = []
+        self._app: ASGIApp | None = None
+
+    async def enter(self, part: AbstractAsyncContextManager[T]) -> T:
+        """Keep `part` for as long as the service runs; what is entered last ends first."""
+        return await self._entered.enter_async_context(part)
+
+    def ready(self, name: str, check: Check) -> None:
+        """Ask `check` whenever somebody asks whether the service is ready. It raises Transient when it is not."""
+        self._readiness[name] = check
+
+    async def aws(self, settings: AwsSettings) -> AwsClient:
+        """Return a client for AWS."""
+        from shop_kit.aws.client import AwsClient
+
+        return await self.enter(AwsClient.connect(settings, metrics=self.metrics, tracer=self.tracer))
+
+    async def secret(self, settings: AwsSettings, secret_id: str) -> str:
+        """Return a secret's text, waiting for AWS where it is not there yet."""
+        from shop_kit.aws.client import AwsClient
+        from shop_kit.aws.secrets import read_secret
+
+        async with AwsClient.connect(settings, metrics=self.metrics, tracer=self.tracer) as aws:
+            return await Retry.patient().run(lambda: read_secret(aws, secret_id))
+
+    async def kafka(self, settings: KafkaSettings, *, publishes: Publishes) -> Producer:
+        """Return a producer for these topics; what the service consumes comes from the same Kafka."""
+        producer = await self.enter(
+            Producer.connect(
+                settings,
+                client_id=self.name,
+                topics=publishes,
+                metrics=self.metrics,
+                drain_seconds=self.shutdown.share(0.5),
+            )
+        )
+        self._kafka = _Kafka(settings, producer)
+        self.ready("kafka", producer.check)
+        return producer
+
+    async def kafka_and_table(
+        self, kafka: KafkaSettings, aws: AwsSettings, *, table: str, outbox_table: str, publishes: Publishes
+    ) -> TableStore:
+        """Return a table whose outbox publishes to Kafka."""
+        from shop_kit.aws.dynamo import Dynamo
+        from shop_kit.idempotency.dynamo import DynamoIdempotency
+        from shop_kit.outbox.dynamo import DynamoOutbox
+
+        dynamo = Dynamo(await self.aws(aws))
+        self.ready("dynamodb", partial(dynamo.check, table))
+        producer = await self.kafka(kafka, publishes=publishes)
+        outbox = await self.enter(
+            DynamoOutbox.open(
+                dynamo,
+                table=table,
+                outbox_table=outbox_table,
+                producer=producer,
+                metrics=self.metrics,
+                drain_seconds=self.shutdown.share(0.6),
+            )
+        )
+        return TableStore(table, dynamo, outbox, DynamoIdempotency(dynamo, table, self.clock))
+
+    async def kafka_and_database(self, kafka: KafkaSettings, database_url: str, *, publishes: Publishes) -> DatabaseStore:
+        """Return a database whose outbox publishes to Kafka."""
+        from shop_kit import postgres
+        from shop_kit.outbox.postgres import PostgresRelay
+
+        pool = await self.enter(postgres.connect(database_url, close_seconds=self.shutdown.share(0.5)))
+        self.ready("postgresql", partial(postgres.check, pool))
+        producer = await self.kafka(kafka, publishes=publishes)
+        relay = await self.enter(
+            PostgresRelay.start(database_url, producer, metrics=self.metrics, drain_seconds=self.shutdown.share(0.6))
+        )
+        return DatabaseStore(pool, relay)
+
+    def consumes(self, *subscriptions: Subscription[Any]) -> None:
+        """Consume, as the group that has the service's name, once everything is composed."""
+        self._subscriptions += subscriptions
+
+    def repeats(self, work: Callable[[], Awaitable[object]], *, name: str, every_seconds: float) -> None:
+        """Do `work` again and again, once everything is composed."""
+        self._repeated.append(partial(repeating, work, name=name, every_seconds=every_seconds))
+
+    def serves(self, routes: Sequence[BaseRoute], *, tokens: TokenVerifier | None = None, max_body_bytes: int = 1_048_576) -> None:
+        """Serve these routes, observed and limited, with /health, /ready and /metrics."""
+        self._app = create_app(
+            routes,
+            readiness=self._readiness,
+            tracer=self.tracer,
+            metrics=self.metrics,
+            tokens=tokens,
+            max_body_bytes=max_body_bytes,
+            timeout_seconds=self.settings.request_timeout_seconds,
+        )
+
+    async def start(self) -> ASGIApp:
+        """Start what was composed. Returns the application to serve. Raises Miscomposed."""
+        if self._app is None:
+            raise Miscomposed(f"{self.name} serves nothing: call `service.serves(routes)`, with no routes if there are none")
+        if self._subscriptions:
+            await self._start_consumer()
+        for repeated in self._repeated:
+            work = await self.enter(repeated())
+            self.ready(work.name, work.check)
+        return self._app
+
+    async def _start_consumer(self) -> None:
+        if self._kafka is None:
+            raise Miscomposed(f"{self.name} consumes, but from no Kafka: call `service.kafka(…)` or `service.kafka_and_…(…)` first")
+        consumer = await self.enter(
+            Consumer.connect(
+                self._kafka.settings,
+                group=self.name,
+                subscriptions=self._subscriptions,
+                dead_letters=self._kafka.producer,
+                metrics=self.metrics,
+                tracer=self.tracer,
+                drain_seconds=self.shutdown.share(0.5),
+            )
+        )
+        self.ready("consumer", consumer.check)
