@@ -23,6 +23,7 @@ from shop_sandbox.supervisor.protocol import (
     PROTOCOL,
     AnyRequest,
     Down,
+    Events,
     Follow,
     Ping,
     Refused,
@@ -32,6 +33,7 @@ from shop_sandbox.supervisor.protocol import (
     SandboxState,
     SandboxStatus,
     Status,
+    Stop,
     Up,
 )
 from shop_sandbox.supervisor.settings import SupervisorSettings
@@ -59,21 +61,36 @@ class SandboxClient:
         self.paths = paths
         self.attached = attached
 
-    def up(self, resources: tuple[str, ...] = ()) -> Iterator[AnyEvent]:
+    def up(
+        self,
+        resources: tuple[str, ...] = (),
+        *,
+        without: tuple[str, ...] = (),
+        timeout_seconds: float | None = None,
+        atomic: bool = False,
+    ) -> Iterator[AnyEvent]:
         """Start resources with what they need, all when none is named. The last event is SandboxReady or SandboxFailed.
 
-        The events of a start that is under way, or was the last one, come from its beginning.
+        The events of a start that is under way come from its beginning. See `protocol.Up` for the terms.
         """
-        return self._events(Up(resources=resources))
+        return self._events(Up(resources=resources, without=without, timeout_seconds=timeout_seconds, atomic=atomic))
 
     def follow(self) -> Iterator[AnyEvent]:
         """Give the state of each resource as it is, then events as they come, until the sandbox has stopped."""
         return self._events(Follow())
 
-    def restart(self, name: str) -> Iterator[AnyEvent]:
-        """Restart one resource; ends when it is ready or has failed. Raises SandboxError (RESOURCE_UNKNOWN,
+    def events(self, *, since: float = 0.0, follow: bool = False) -> Iterator[AnyEvent]:
+        """Give the newest events from `since` on, and with `follow` those that come until the sandbox has stopped."""
+        return self._events(Events(since=since, follow=follow))
+
+    def restart(self, *names: str, timeout_seconds: float | None = None) -> Iterator[AnyEvent]:
+        """Start these anew. The last event is SandboxReady or SandboxFailed. Raises SandboxError (RESOURCE_UNKNOWN,
         EMULATOR_STATE_LOST)."""
-        return self._events(Restart(resource=name))
+        return self._events(Restart(resources=names, timeout_seconds=timeout_seconds))
+
+    def stop(self, *names: str, dependents: bool = False) -> Iterator[AnyEvent]:
+        """Stop these and leave the rest; ends when they have stopped. Raises SandboxError (RESOURCE_UNKNOWN)."""
+        return self._events(Stop(resources=names, dependents=dependents))
 
     def down(self, *, purge: bool = False, force: bool = False) -> Iterator[AnyEvent]:
         """Stop everything; ends with SandboxStopped, when no process is left. `purge` removes state and logs; `force` waits for

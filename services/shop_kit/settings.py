@@ -93,7 +93,13 @@ def _read(kind: type[msgspec.Struct], environ: Mapping[str, str], faults: list[s
         except msgspec.ValidationError as error:
             # The value itself is not shown: it may be a secret.
             faults.append(f"{variable}: {error}")
-    return kind(**values) if len(faults) == count else None
+    if len(faults) > count:
+        return None
+    try:
+        return kind(**values)
+    except ValueError as wrong:  # values that do not go together, as the settings' own __post_init__ finds them
+        faults.append(str(wrong))
+        return None
 
 
 def _group(annotation: object) -> type[msgspec.Struct] | None:

@@ -32,6 +32,17 @@ def otlp_exporter(endpoint: str | None) -> OtlpHttpExporter | None:
     return OtlpHttpExporter(endpoint) if endpoint else None
 
 
+def mark_step(stage: str, *, outcome: str | None = None) -> None:
+    """Write on the current span how far the work is after this step, and, when it has ended, what became of it in words.
+
+    `shop-dev trace` shows both: `compensating` marks what set off the way back, `outcome` ends the trace.
+    """
+    span = trace.get_current_span()
+    span.set_attribute("shop.stage", stage)
+    if outcome is not None:
+        span.set_attribute("shop.outcome", outcome)
+
+
 def traceparent(span: Span | None = None) -> str | None:
     """Return the W3C traceparent of `span` (or of the current one), or None outside of any trace."""
     found = (span or trace.get_current_span()).get_span_context()

@@ -9,7 +9,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from shop_kit.auth import INTERNAL_AUDIENCE, INTERNAL_ISSUER, TokenSigner, private_key
+from shop_contracts.tokens import INTERNAL_AUDIENCE, ISSUER
+from shop_kit.auth import TokenSigner, private_key
 from shop_kit.aws.client import AwsClient
 from shop_kit.aws.secrets import read_secret
 from shop_kit.settings import AwsSettings
@@ -57,7 +58,7 @@ class Keyring:
         subject: str,
         *,
         audience: str,
-        issuer: str = INTERNAL_ISSUER,
+        issuer: str = ISSUER,
         scopes: Collection[str] = ALL_SCOPES,
         lifetime_seconds: float = 3600,
     ) -> str:

@@ -22,7 +22,8 @@ import httpx
 import psutil
 from confluent_kafka import OFFSET_BEGINNING, Consumer, ConsumerGroupTopicPartitions, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
-from shop_kit.auth import INTERNAL_AUDIENCE, INTERNAL_ISSUER, TokenSigner, private_key
+from shop_contracts.tokens import INTERNAL_AUDIENCE, ISSUER
+from shop_kit.auth import TokenSigner, private_key
 from shop_kit.aws.client import AwsClient
 from shop_kit.aws.secrets import read_secret
 from shop_kit.settings import AwsSettings
@@ -326,6 +327,6 @@ def _book_keepers_token(aws_endpoint: str) -> str:
         async with AwsClient.connect(settings) as aws:
             return str(json.loads(await read_secret(aws, "edge-signing"))["privateKeyPem"])
 
-    signer = TokenSigner(private_key(asyncio.run(signing_key())), INTERNAL_ISSUER)
+    signer = TokenSigner(private_key(asyncio.run(signing_key())), ISSUER)
     scopes = ("stock:read", "stock:write", "payments:read")
     return signer.sign("book-keeper", audience=INTERNAL_AUDIENCE, scopes=scopes, lifetime_seconds=3600)

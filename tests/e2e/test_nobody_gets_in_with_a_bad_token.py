@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from e2e.keyring import ALL_SCOPES, PUBLIC_AUDIENCE, Keyring
 from e2e.shop import CHECKOUT, Ordered, Shop
-from shop_kit.auth import key_id
+from shop_kit.auth.keys import key_id
 
 pytestmark = pytest.mark.e2e
 

@@ -6,8 +6,8 @@ import asyncio
 from dataclasses import dataclass, field
 
 import msgspec
-from shop_kit.errors import Unavailable
-from shop_services.edge.application.ports import ServiceAnswer
+from shop_kit.errors import Overloaded, Unavailable
+from shop_services.edge.application.ports import Effect, ServiceAnswer
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,7 @@ class Asked:
     customer: str
     body: bytes = b""
     idempotency_key: str = ""
+    content_type: str = ""
 
 
 @dataclass
@@ -28,16 +29,22 @@ class FakeService:
     answer: ServiceAnswer = field(default_factory=lambda: ServiceAnswer(200, b"{}", {"content-type": "application/json"}))
     is_down: bool = False
     never_answers_waits: bool = False
+    too_many_wait: bool = False
     asked: list[Asked] = field(default_factory=list)
 
     async def get(self, path: str, *, as_customer: str, seconds: float) -> ServiceAnswer:
+        return self._take(Asked("GET", path, as_customer))
+
+    async def wait(self, path: str, *, as_customer: str, seconds: float) -> ServiceAnswer:
         answer = self._take(Asked("GET", path, as_customer))
-        if self.never_answers_waits and "wait=" in path:
+        if self.too_many_wait:
+            raise Overloaded("orders", "everybody waits")
+        if self.never_answers_waits:
             await asyncio.Event().wait()
         return answer
 
-    async def post(self, path: str, *, as_customer: str, body: bytes, idempotency_key: str, seconds: float) -> ServiceAnswer:
-        return self._take(Asked("POST", path, as_customer, body, idempotency_key))
+    async def post(self, path: str, effect: Effect, *, as_customer: str, seconds: float) -> ServiceAnswer:
+        return self._take(Asked("POST", path, as_customer, effect.body, effect.idempotency_key, effect.content_type))
 
     def _take(self, asked: Asked) -> ServiceAnswer:
         self.asked.append(asked)

@@ -51,6 +51,7 @@ class FakeDriver:
     def __init__(self, fakes: Mapping[str, FakeResource], *, emulator: bool) -> None:
         self._fakes = fakes
         self.loses_state_when_killed = emulator
+        self.takes_files_on_trust = isinstance(self, FakeStore)
 
     def prepare(self, resource: Resource, context: RunContext) -> None:
         """Make the folder, and forget the readiness of an earlier process."""

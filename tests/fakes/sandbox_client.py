@@ -25,14 +25,15 @@ class FakeSandboxClient:
     reported: SandboxStatus | None = None
     asked: list[str] = field(default_factory=list)
 
-    def up(self, resources: tuple[str, ...] = ()) -> Iterator[AnyEvent]:
+    def up(self, resources: tuple[str, ...] = (), **_terms: object) -> Iterator[AnyEvent]:
         return self._play(" ".join(("up", *resources)), self.up_script)
 
     def follow(self) -> Iterator[AnyEvent]:
         return self._play("follow", self.follow_script)
 
-    def restart(self, name: str) -> Iterator[AnyEvent]:
-        return self._play(f"restart {name}", self.restart_script)
+    def restart(self, *names: str, timeout_seconds: float | None = None) -> Iterator[AnyEvent]:
+        del timeout_seconds
+        return self._play(f"restart {' '.join(names)}", self.restart_script)
 
     def down(self, *, purge: bool = False, force: bool = False) -> Iterator[AnyEvent]:
         asked = " ".join(word for word in ("down", "purge" if purge else "", "force" if force else "") if word)

@@ -37,9 +37,9 @@ class Home:
     def with_(self, **changes: object) -> SupervisorSettings:
         return msgspec.structs.replace(self.settings, **changes)
 
-    def up(self, *names: str) -> tuple[SandboxClient, list[AnyEvent]]:
+    def up(self, *names: str, atomic: bool = False) -> tuple[SandboxClient, list[AnyEvent]]:
         client = start_or_attach(self.settings)
-        return client, list(client.up(names))
+        return client, list(client.up(names, atomic=atomic))
 
     def ready(self, *names: str) -> tuple[SandboxClient, SandboxReady]:
         client, events = self.up(*names)

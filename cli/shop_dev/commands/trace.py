@@ -11,21 +11,32 @@ from shop_dev.output.answer import Answer
 
 
 def trace(
-    identity: Annotated[str, typer.Argument(metavar="ID", help="An order id, a correlation id or a trace id.")],
+    identity: Annotated[
+        str | None,
+        typer.Argument(metavar="[ID]", help="An order id, a correlation id or a trace id.", show_default=False),
+    ] = None,
+    count: Annotated[int, typer.Option("--last", "-n", metavar="N", min=1, help="Without an id: how many to list.")] = 20,
     name: SandboxName = None,
     json: JsonFlag = False,
 ) -> Answer:
     """Show what became of a request or an order, across HTTP and Kafka.
 
-    Each step stands below the one that caused it, with when it began and how long it took. Works after `down` as well.
+    Without an id the last orders and requests are listed. Each step stands below the one that caused it, with when it began and how
+    long it took; what became of it stands last. Works after `down` as well.
     """
-    from shop_sandbox.telemetry.read import span_tree
+    from shop_sandbox.telemetry.read import latest
 
+    from shop_dev.output.trace_list import list_data, list_page
     from shop_dev.output.trace_tree import trace_data, trace_text
     from shop_dev.project import open_project
+    from shop_dev.sandbox.tracing import settled_trace
 
     del json
+    database = open_project(name=name).paths.telemetry
+    if identity is None:
+        traces = latest(database, count=count)
+        return Answer(data=list_data(traces), text=list_page(traces))
     if not identity.strip():
         raise typer.BadParameter("an order id, a correlation id or a trace id is needed, and this is empty.")
-    found = span_tree(open_project(name=name).paths.telemetry, identity)
+    found = settled_trace(database, identity)
     return Answer(data=trace_data(found), text=trace_text(found))

@@ -21,6 +21,9 @@ def up(
         float | None,
         typer.Option("--timeout", metavar="SECONDS", help="How long to wait until everything is ready.", show_default=False),
     ] = None,
+    atomic: Annotated[
+        bool, typer.Option("--atomic", help="Where something fails, stop again what this start has begun, for CI.")
+    ] = False,
     reset: Annotated[bool, typer.Option("--reset", help="Begin with empty stores.")] = False,
     json: JsonFlag = False,
 ) -> Answer:
@@ -38,7 +41,7 @@ def up(
 
     project = open_project(name=name, start_timeout_seconds=timeout)
     with sink_for(json=json) as sink:
-        started = start(project, tuple(resources or ()), sink=sink, reset=reset)
+        started = start(project, tuple(resources or ()), sink=sink, reset=reset, atomic=atomic)
         stock = stock_the_shop(started, sink=sink)
     earlier = earlier_starts(project.paths.history, before=started.ready.at - started.ready.seconds)
     report = StartReport(

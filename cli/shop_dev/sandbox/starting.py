@@ -32,8 +32,10 @@ class Start:
     """True if it ran before this command."""
 
 
-def start(project: Project, resources: tuple[str, ...], *, sink: Sink, reset: bool) -> Start:
+def start(project: Project, resources: tuple[str, ...], *, sink: Sink, reset: bool, atomic: bool = False) -> Start:
     """Start or attach, and return when everything asked for is ready.
+
+    What is healthy runs on where something fails; with `atomic` it is stopped again.
 
     Ctrl-C stops what this call started and leaves alone what ran before. Raises Failed, SandboxError, KeyboardInterrupt.
     """
@@ -41,7 +43,7 @@ def start(project: Project, resources: tuple[str, ...], *, sink: Sink, reset: bo
     with stopping_on_interrupt(lambda: client, sink=sink):
         with interrupt_after():
             client = sandbox.start_or_attach(project, reset=reset)
-        ready = _until_ready(client.up(resources), sink)
+        ready = _until_ready(client.up(resources, timeout_seconds=project.settings.start_timeout_seconds, atomic=atomic), sink)
     return Start(client=client, ready=ready, attached=client.attached)
 
 

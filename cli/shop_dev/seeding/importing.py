@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import aiohttp
-from shop_kit.auth import INTERNAL_AUDIENCE, INTERNAL_ISSUER, TokenSigner, private_key
+from shop_contracts.tokens import INTERNAL_AUDIENCE, ISSUER
+from shop_kit.auth import TokenSigner, private_key
 from shop_kit.aws.client import AwsClient
 from shop_kit.aws.secrets import read_secret
 from shop_kit.errors import KitError
@@ -97,7 +98,7 @@ async def _token(shop: Shop) -> str:
     )
     async with AwsClient.connect(settings) as aws:
         secret = json.loads(await read_secret(aws, SIGNING_SECRET))
-    signer = TokenSigner(private_key(secret["privateKeyPem"]), INTERNAL_ISSUER)
+    signer = TokenSigner(private_key(secret["privateKeyPem"]), ISSUER)
     return signer.sign("shop-dev", audience=INTERNAL_AUDIENCE, scopes=["stock:write"], lifetime_seconds=TOKEN_SECONDS)
 
 

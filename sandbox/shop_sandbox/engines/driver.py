@@ -81,6 +81,9 @@ class Driver(Protocol):
 
     loses_state_when_killed: bool
     """True where SIGKILL loses acknowledged data (the AWS emulator): the supervisor then never restarts it silently."""
+    takes_files_on_trust: bool
+    """True where a death at the start may come from files it was given: it is rechecked and tried once more. A service that dies at
+    its start has a mistake in it, and trying again only hides that."""
 
     def prepare(self, resource: Resource, context: RunContext) -> None:
         """Do what must be there before the start (a formatted directory, a verified jar). Blocking, idempotent, called in a thread.

@@ -45,6 +45,27 @@ class Resource:
     passes: tuple[str, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def is_task(self) -> bool:
+        """True for what ends, and has done its work when it ended well."""
+        return self.kind is ResourceKind.PROVISION
+
+    @property
+    def speaks_http(self) -> bool:
+        """True where clients are given a URL; false where they write `host:port`."""
+        return self.kind not in (ResourceKind.KAFKA, ResourceKind.POSTGRES, ResourceKind.REDIS)
+
+    @property
+    def may_leave_first(self) -> bool:
+        """True where a stop need not wait for clients: the registry's state is in Kafka, and its clients keep what they have
+        read."""
+        return self.kind is ResourceKind.SCHEMA_REGISTRY
+
+    @property
+    def stays_for_its_users(self) -> bool:
+        """True where a stop waits also for those that only use it: telemetry hears the last words of all others."""
+        return self.kind is ResourceKind.TELEMETRY
+
 
 @dataclass(frozen=True)
 class PythonRuntime:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
+from collections import deque
+from collections.abc import Iterator
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
-from shop_sandbox.events import DownloadProgress, Event, SandboxFailed, SandboxReady
+from shop_sandbox.events import DownloadFinished, DownloadProgress, Event
 
-_MOST_WAITING = 10_000
+_MOST_WAITING: Final = 10_000
+_MOST_KEPT: Final = 5_000
+_DOWNLOAD_SILENT_SECONDS: Final = 10.0
+"""A download that reports no progress for so long is none: its time counts as waiting."""
 
 
 class Reader:
@@ -25,6 +31,11 @@ class Reader:
         if not self._queue.full():
             self._queue.put_nowait(event)
 
+    def waiting(self) -> Iterator[Event]:
+        """Give what has come so far."""
+        while not self._queue.empty():
+            yield self._queue.get_nowait()
+
     def __enter__(self) -> Self:
         return self
 
@@ -39,7 +50,7 @@ class Reader:
 
 
 class Announcements:
-    """Events in order. The journal holds a start up to its end, whichever that is.
+    """Events in order. The journal holds a start up to its end, whichever that is; `recent` the newest events of all.
 
     Belongs to one event loop; `announce` may be called from any thread."""
 
@@ -48,7 +59,9 @@ class Announcements:
         self._loop_thread = threading.get_ident()
         self._readers: set[Reader] = set()
         self._is_open = True
+        self._downloads: dict[str, float] = {}
         self.journal: list[Event] = []
+        self.recent: deque[Event] = deque(maxlen=_MOST_KEPT)
 
     def announce(self, event: Event) -> None:
         """Tell all readers, and keep it for those who come later in the same start."""
@@ -62,6 +75,15 @@ class Announcements:
         self.journal.clear()
         self._is_open = True
 
+    def end(self) -> None:
+        """The start is over: what comes from now on does not belong to it."""
+        self._is_open = False
+
+    @property
+    def is_downloading(self) -> bool:
+        """True while something arrives from the network."""
+        return any(time.monotonic() - at < _DOWNLOAD_SILENT_SECONDS for at in self._downloads.values())
+
     def subscribe(self, *, replay: bool) -> Reader:
         """Give a reader that misses nothing from this moment on; with `replay` it gets the events of this start first."""
         reader = Reader(self._readers)
@@ -71,11 +93,16 @@ class Announcements:
         return reader
 
     def _tell(self, event: Event) -> None:
-        if isinstance(event, DownloadProgress):
-            self._forget_progress(event.artifact)
+        match event:
+            case DownloadProgress(artifact=artifact):
+                self._forget_progress(artifact)
+                self._downloads[artifact] = time.monotonic()
+            case DownloadFinished(artifact=artifact):
+                self._downloads.pop(artifact, None)
+            case _:
+                self.recent.append(event)
         if self._is_open:
             self.journal.append(event)
-            self._is_open = not isinstance(event, SandboxReady | SandboxFailed)
         for reader in tuple(self._readers):
             reader.put(event)
 

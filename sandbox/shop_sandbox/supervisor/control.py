@@ -13,8 +13,22 @@ from shop_sandbox.errors import SandboxError
 from shop_sandbox.events import Event
 from shop_sandbox.ownership import make_private, unusable
 from shop_sandbox.paths import SandboxPaths
-from shop_sandbox.supervisor.protocol import AnyRequest, Down, Follow, Ping, Refused, RequestFinished, Restart, Status, Up
+from shop_sandbox.supervisor.protocol import (
+    AnyRequest,
+    Down,
+    Events,
+    Follow,
+    Ping,
+    Refused,
+    RequestFinished,
+    Restart,
+    Status,
+    Stop,
+    Up,
+)
 from shop_sandbox.supervisor.sandbox import Sandbox
+
+EventfulRequest = Up | Follow | Events | Restart | Stop | Down
 
 _DECODER = msgspec.json.Decoder(AnyRequest)
 _ENCODER = msgspec.json.Encoder()
@@ -84,14 +98,18 @@ def refusal(error: SandboxError) -> Refused:
     return Refused(code=error.code, message=error.message, actions=error.actions, retryable=error.retryable, detail=error.detail)
 
 
-def _events(request: Up | Follow | Restart | Down, sandbox: Sandbox) -> AsyncGenerator[Event, None]:
+def _events(request: EventfulRequest, sandbox: Sandbox) -> AsyncGenerator[Event, None]:
     match request:
         case Up():
-            return sandbox.up(request.resources)
+            return sandbox.up(request)
         case Follow():
             return sandbox.follow()
+        case Events():
+            return sandbox.events(since=request.since, follow=request.follow)
         case Restart():
-            return sandbox.restart(request.resource)
+            return sandbox.restart(request)
+        case Stop():
+            return sandbox.stop_some(request.resources, dependents=request.dependents)
         case Down():
             return sandbox.down(purge=request.purge, force=request.force)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from shop_sandbox.events import CriticalStep
-from shop_sandbox.resources.model import Resource, ResourceKind
+from shop_sandbox.resources.model import Resource
 
 
 def dependents(resources: Mapping[str, Resource], names: Iterable[str]) -> set[str]:
@@ -20,18 +20,18 @@ def dependents(resources: Mapping[str, Resource], names: Iterable[str]) -> set[s
 
 
 def stops_after(resources: Mapping[str, Resource]) -> dict[str, set[str]]:
-    """For each resource, those that must have stopped before it does: what needs it, and for telemetry also what uses it.
+    """For each resource, those that must have stopped before it does: what needs it, and where it stays for its users also what
+    uses it.
 
-    Services that call each other stop side by side: a call that fails then is a call to a sandbox that goes away. The registry
-    goes with them: its state is in Kafka, and its clients keep the schemas they have read.
+    Services that call each other stop side by side: a call that fails then is a call to a sandbox that goes away.
     """
     after: dict[str, set[str]] = {name: set() for name in resources}
     for name, resource in resources.items():
         for other in resource.needs:
-            if resources[other].kind is not ResourceKind.SCHEMA_REGISTRY:
+            if not resources[other].may_leave_first:
                 after[other].add(name)
         for other in resource.uses:
-            if other in resources and resources[other].kind is ResourceKind.TELEMETRY:
+            if other in resources and resources[other].stays_for_its_users:
                 after[other].add(name)
     return after
 

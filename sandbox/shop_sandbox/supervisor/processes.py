@@ -52,12 +52,12 @@ class Child:
     server: _Server = field(repr=False)
     output: int = field(repr=False)
 
-    async def stop(self, *, hurry: asyncio.Event) -> Exit:
-        """Ask by the launch's stop signal, wait its grace (none once `hurry` is set), then kill. Returns when the whole group is
+    async def stop(self, *, force: asyncio.Event) -> Exit:
+        """Ask by the launch's stop signal, wait its grace (none once `force` is set), then kill. Returns when the whole group is
         gone."""
         if not self.ended.done():
             await self.server.signal(self.pid, self.launch.stop_signal)
-            await _first(self.ended, hurry.wait(), within_seconds=self.launch.stop_grace_seconds)
+            await _first(self.ended, force.wait(), within_seconds=self.launch.stop_grace_seconds)
         if not self.ended.done():
             await self.server.signal(self.pid, signal.SIGKILL)
         return await self.ended
@@ -259,11 +259,11 @@ def _drain(child: Child) -> None:
     os.close(child.output)
 
 
-async def _first(ended: asyncio.Future[Exit], hurried: Coroutine[None, None, object], *, within_seconds: float) -> None:
+async def _first(ended: asyncio.Future[Exit], forced: Coroutine[None, None, object], *, within_seconds: float) -> None:
     """Wait for either, at most `within_seconds`; the process's end is not cancelled by the wait."""
-    hurry = asyncio.create_task(hurried)
-    either: set[asyncio.Future[Any]] = {ended, hurry}
+    forcing = asyncio.create_task(forced)
+    either: set[asyncio.Future[Any]] = {ended, forcing}
     try:
         await asyncio.wait(either, timeout=within_seconds, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        hurry.cancel()
+        forcing.cancel()

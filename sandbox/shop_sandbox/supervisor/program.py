@@ -56,7 +56,7 @@ async def _serve(settings: SupervisorSettings, connections: Connections, *, nonc
         os._exit(1)
     os.write(ready, msgspec.json.encode(RequestFinished()))
     os.close(ready)
-    await sandbox.stopped.wait()
+    await sandbox.stopped()
     server.close()
     await _let_clients_read()
     _remove_traces(paths, owner)

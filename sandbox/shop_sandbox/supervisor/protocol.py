@@ -18,9 +18,19 @@ class Request(msgspec.Struct, frozen=True, tag_field="do", kw_only=True):
 
 
 class Up(Request, frozen=True, tag="up", kw_only=True):
-    """Start these and what they need (all, when empty). Answered with the start's events up to SandboxReady or SandboxFailed."""
+    """Start these and what they need (all, when empty), but for `without`. Answered with the start's events; the last is
+    SandboxReady
+    or SandboxFailed.
+
+    `timeout_seconds` counts from the request; time for downloads does not count; None: what the sandbox was started with. With
+    `atomic` a failure stops again what this request has started, and on a first start the whole sandbox; else whatever is healthy
+    runs on.
+    """
 
     resources: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    timeout_seconds: float | None = None
+    atomic: bool = False
 
 
 class Follow(Request, frozen=True, tag="follow", kw_only=True):
@@ -32,9 +42,29 @@ class Status(Request, frozen=True, tag="status", kw_only=True):
 
 
 class Restart(Request, frozen=True, tag="restart", kw_only=True):
-    """Answered with the events of this resource until it is ready, has ended or has failed."""
+    """Start these anew, and what they need where it does not run. Answered as `Up`."""
 
-    resource: str
+    resources: tuple[str, ...]
+    timeout_seconds: float | None = None
+
+
+class Stop(Request, frozen=True, tag="stop", kw_only=True):
+    """Stop these, in reverse order of the graph; the rest runs on. Answered with events until they have stopped.
+
+    With `dependents` also what needs them; without, that notices.
+    """
+
+    resources: tuple[str, ...]
+    dependents: bool = False
+
+
+class Events(Request, frozen=True, tag="events", kw_only=True):
+    """Answered with the newest events from `since` on (seconds since the epoch), oldest first, and with `follow` with those
+    that come
+    until the sandbox has stopped."""
+
+    since: float = 0.0
+    follow: bool = False
 
 
 class Down(Request, frozen=True, tag="down", kw_only=True):
@@ -48,7 +78,7 @@ class Ping(Request, frozen=True, tag="ping"):
     """Answered at once with RequestFinished, whatever else is under way: who stays silent is frozen."""
 
 
-AnyRequest = Up | Follow | Status | Restart | Down | Ping
+AnyRequest = Up | Follow | Status | Restart | Stop | Events | Down | Ping
 
 
 class Refused(msgspec.Struct, frozen=True, tag_field="event", tag="refused", kw_only=True):
@@ -78,8 +108,21 @@ class SandboxState(StrEnum):
     STOPPING = "stopping"
 
 
+class LastExit(msgspec.Struct, frozen=True, kw_only=True):
+    """The newest end of a process that nobody asked for. `line` is the line of its output that says most."""
+
+    at: float
+    code: int | None
+    signal: int | None
+    line: str | None
+
+
 class ResourceStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """One resource as it is now."""
+    """One resource as it is now.
+
+    `crashes_in_a_row` is 0 for one that runs well; above 1 it is in a crash loop, also where it is ready at this moment.
+    `failure` is why it is not started again by itself; `waits_for` names what has failed in its place.
+    """
 
     name: str
     kind: str
@@ -96,6 +139,10 @@ class ResourceStatus(msgspec.Struct, frozen=True, kw_only=True):
     pss_bytes: int | None = None
     last_probe_error: str | None = None
     reason: str | None = None
+    crashes_in_a_row: int = 0
+    last_exit: LastExit | None = None
+    failure: str | None = None
+    waits_for: str | None = None
 
 
 class SandboxStatus(msgspec.Struct, frozen=True, tag_field="event", tag="status", kw_only=True):

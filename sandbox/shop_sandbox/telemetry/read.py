@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 import msgspec
 
 from shop_sandbox.errors import ErrorCode, SandboxError
-from shop_sandbox.telemetry.store import SpanRow, spans_of, trace_ids
+from shop_sandbox.telemetry.store import SpanRow, latest_traces, spans_of, trace_ids
+
+SUBJECT, STAGE, OUTCOME = "shop.order_id", "shop.stage", "shop.outcome"
+"""Span attributes: what a piece of work is about, how far it is after this step, and what became of it (`shop_kit.tracing`)."""
+_LOOKED_AT_PER_TRACE = 100
 
 
 @dataclass(frozen=True)
@@ -46,6 +52,45 @@ class Trace:
     def started_at(self) -> float:
         """When its first span began, in seconds since the epoch."""
         return min(root.started_at for root in self.roots)
+
+    @property
+    def ended_at(self) -> float:
+        """When its last span ended, in seconds since the epoch."""
+        return max(node.started_at + node.seconds for node in self.spans())
+
+    @property
+    def first(self) -> SpanNode:
+        """The span that began it all."""
+        return min(self.roots, key=lambda root: root.started_at)
+
+    @property
+    def subject(self) -> str | None:
+        """The order it is about, if it is about one."""
+        return next((str(value) for node in self.spans() if (value := node.attributes.get(SUBJECT))), None)
+
+    @property
+    def outcome(self) -> str | None:
+        """What became of it in the end, where a step has said so."""
+        told = [node for node in self.spans() if node.attributes.get(OUTCOME)]
+        return str(max(told, key=lambda node: node.started_at).attributes[OUTCOME]) if told else None
+
+    def spans(self) -> Iterator[SpanNode]:
+        """Give all spans, in no order. Walks with a stack: a chain of causes may be long."""
+        stack = list(self.roots)
+        while stack:
+            node = stack.pop()
+            yield node
+            stack.extend(node.children)
+
+
+def latest(database: Path, *, count: int) -> tuple[Trace, ...]:
+    """Give the traces of the last orders and requests, newest first. What a service does by itself (sweeping) is left out."""
+    try:
+        found = latest_traces(database, newest_spans=_LOOKED_AT_PER_TRACE * count)
+        traces = (Trace(identity, _forest(spans_of(database, identity))) for identity in found)
+        return tuple(islice((trace for trace in traces if trace.first.kind == "server" or trace.subject), count))
+    except sqlite3.OperationalError:
+        return ()
 
 
 def span_tree(database: Path, key: str) -> Trace:

@@ -126,6 +126,13 @@ def trace_ids(path: Path, key: str) -> list[str]:
         return [row[0] for row in rows]
 
 
+def latest_traces(path: Path, *, newest_spans: int) -> list[str]:
+    """Give the traces of the spans that came last, the newest trace first."""
+    with closing(_reader(path)) as connection:
+        rows = connection.execute("SELECT trace_id FROM spans ORDER BY id DESC LIMIT ?", (newest_spans,))
+        return list(dict.fromkeys(row[0] for row in rows))
+
+
 def spans_of(path: Path, trace_id: str) -> list[SpanRow]:
     """Give the spans of a trace by the time they began."""
     with closing(_reader(path)) as connection:

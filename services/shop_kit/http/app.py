@@ -13,8 +13,9 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
-from shop_kit.auth import TokenVerifier
+from shop_kit.auth import NotAllowed, NotAuthenticated, TokenVerifier
 from shop_kit.errors import Invalid, Transient
+from shop_kit.http.access import GuardedRoute, Unguarded, on_not_allowed, on_not_authenticated
 from shop_kit.http.bodies import json
 from shop_kit.http.limits import Limited
 from shop_kit.http.observation import Observed
@@ -39,8 +40,11 @@ def create_app(
 ) -> ASGIApp:
     """Return an application with `routes` and /health (the process lives), /ready (each check passes) and /metrics.
 
-    `tokens` is what `shop_kit.auth.require` verifies callers with.
+    `tokens` is what the scopes of routes are checked with. Raises Unguarded for a route that does not say who may use it.
     """
+    for route in routes:
+        if not isinstance(route, GuardedRoute):
+            raise Unguarded(getattr(route, "path", repr(route)))
     app = Starlette(
         routes=[
             *routes,
@@ -50,6 +54,8 @@ def create_app(
         ],
         exception_handlers={
             Problem: on_problem,
+            NotAuthenticated: on_not_authenticated,
+            NotAllowed: on_not_allowed,
             Transient: on_transient,
             Invalid: on_invalid,
             HTTPException: on_http_exception,

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import aclosing
-
 import msgspec
-import redis.asyncio
-import redis.exceptions
 from shop_kit.auth import private_key
-from shop_kit.errors import Unavailable
+from shop_kit.rate_limits import RateLimit, RedisRateLimiter
 from shop_kit.runtime import run_service
 from shop_kit.service import Service
 from shop_kit.settings import AwsSettings, RuntimeSettings
 
-from shop_services.edge.adapters.rest import FrontDoor, Limits
+from shop_services.edge.adapters.gate import Limits
+from shop_services.edge.adapters.rest import FrontDoor
 from shop_services.edge.adapters.services import HttpService
 from shop_services.edge.adapters.tokens import EdgeTokens
-from shop_services.edge.adapters.turnstile import RedisTurnstile
-from shop_services.edge.domain.rate import RateLimit
-
-REDIS_SECONDS = 0.25
-"""How long a request may be held up for the sake of its rate limit."""
 
 
 class EdgeSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,27 +52,13 @@ async def edge(service: Service, settings: EdgeSettings) -> None:
     signing = msgspec.json.decode(await service.secret(settings.aws, settings.shop_secret_edge_signing), type=SigningSecret)
     guest_secret = (await service.secret(settings.aws, settings.shop_secret_edge_guests)).encode()
     tokens = EdgeTokens(private_key(signing.private_key_pem), service.clock)
-    client = await service.enter(
-        aclosing(
-            redis.asyncio.from_url(
-                settings.redis_url, socket_timeout=REDIS_SECONDS, socket_connect_timeout=REDIS_SECONDS, client_name="edge"
-            )
-        )
-    )
     orders, inventory = [
         await service.enter(HttpService.connect(name, url, sign=tokens.internal, tracer=service.tracer))
         for name, url in (("orders", settings.shop_orders_url), ("inventory", settings.shop_inventory_url))
     ]
-
-    async def redis_answers() -> None:
-        try:
-            await client.ping()
-        except (redis.exceptions.RedisError, OSError) as trouble:
-            raise Unavailable("redis", str(trouble) or type(trouble).__name__) from trouble
-
-    # The services behind the door are not asked: without them it still answers, and says when to try again.
-    service.ready("redis", redis_answers)
-    door = FrontDoor(orders, inventory, tokens, RedisTurnstile(client), settings.limits(), guest_secret, service.shutdown.begun)
+    limiter = await service.enter(RedisRateLimiter.connect(settings.redis_url, prefix="edge:rate", metrics=service.metrics))
+    # Nothing is asked: without Redis nobody is counted, and without the services the door still says when to try again.
+    door = FrontDoor(orders, inventory, tokens, limiter, settings.limits(), guest_secret, service.shutdown.begun)
     service.serves(door.routes())
 
 

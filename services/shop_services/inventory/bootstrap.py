@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import msgspec
+from shop_contracts import tokens
 from shop_contracts.proto.inventory.v1.events_pb2 import InventoryEvent
-from shop_kit.auth import internal_tokens
+from shop_kit.auth import TokenVerifier
 from shop_kit.runtime import run_service
 from shop_kit.service import Service
 from shop_kit.settings import AwsSettings, KafkaSettings, RuntimeSettings
@@ -44,7 +45,8 @@ async def inventory(service: Service, settings: InventorySettings) -> None:
     service.consumes(subscription(stock, reservations, service.clock))
     service.repeats(expiry(reservations, service.clock).sweep, name="sweeper", every_seconds=settings.sweep_every_seconds)
     api = InventoryApi(stock, reservations, store.idempotency)
-    service.serves(api.routes(), tokens=internal_tokens(settings.shop_edge_url, service.clock))
+    callers = TokenVerifier.of_issuer(tokens.ISSUER, settings.shop_edge_url, audience=tokens.INTERNAL_AUDIENCE, clock=service.clock)
+    service.serves(api.routes(), tokens=callers)
 
 
 def main() -> None:

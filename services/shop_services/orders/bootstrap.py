@@ -6,10 +6,11 @@ from datetime import timedelta
 from functools import partial
 
 import msgspec
+from shop_contracts import tokens
 from shop_contracts.proto.inventory.v1.commands_pb2 import InventoryCommand
 from shop_contracts.proto.orders.v1.events_pb2 import OrderEvent
 from shop_contracts.proto.payments.v1.commands_pb2 import PaymentCommand
-from shop_kit.auth import internal_tokens
+from shop_kit.auth import TokenVerifier
 from shop_kit.clock import moment
 from shop_kit.runtime import run_service
 from shop_kit.service import Service
@@ -42,6 +43,15 @@ class OrdersSettings(msgspec.Struct, frozen=True, kw_only=True):
     ask_again_at_most_seconds: float = 60.0
     sweep_every_seconds: float = 1.0
 
+    def __post_init__(self) -> None:
+        """Raise ValueError when stock would come free before the order that holds it is given up."""
+        given_up_after = self.checkout_patience_seconds + self.sweep_every_seconds
+        if given_up_after >= self.reservation_seconds:
+            raise ValueError(
+                f"RESERVATION_SECONDS is {self.reservation_seconds:g}, but an order is given up only after {given_up_after:g} s"
+                " (CHECKOUT_PATIENCE_SECONDS and SWEEP_EVERY_SECONDS): its stock could be sold to somebody else while it is paid"
+            )
+
     def policy(self) -> CheckoutPolicy:
         """Return how patient the shop is."""
         return CheckoutPolicy(
@@ -65,7 +75,8 @@ async def orders_service(service: Service, settings: OrdersSettings) -> None:
     service.consumes(*AnswerListener(orders.take_answer, ended).subscriptions())
     service.repeats(sweep_and_clean(orders, ended), name="sweeper", every_seconds=settings.sweep_every_seconds)
     api = OrdersApi(orders, ended, clock, new_order_id)
-    service.serves(api.routes(), tokens=internal_tokens(settings.shop_edge_url, service.clock))
+    callers = TokenVerifier.of_issuer(tokens.ISSUER, settings.shop_edge_url, audience=tokens.INTERNAL_AUDIENCE, clock=service.clock)
+    service.serves(api.routes(), tokens=callers)
 
 
 def main() -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import msgspec
+from shop_contracts import tokens
 from shop_contracts.proto.payments.v1.events_pb2 import PaymentEvent
-from shop_kit.auth import internal_tokens
+from shop_kit.auth import TokenVerifier
 from shop_kit.resilience.breaker import CircuitBreaker
 from shop_kit.runtime import run_service
 from shop_kit.service import Service
@@ -51,7 +52,8 @@ async def payments(service: Service, settings: PaymentsSettings) -> None:
     service.consumes(subscription(book, provider))
     webhooks = Webhooks(book, webhook_secret, service.clock)
     api = PaymentsApi(book, provider, simulator, store.idempotency, webhooks)
-    service.serves(api.routes(), tokens=internal_tokens(settings.shop_edge_url, service.clock))
+    callers = TokenVerifier.of_issuer(tokens.ISSUER, settings.shop_edge_url, audience=tokens.INTERNAL_AUDIENCE, clock=service.clock)
+    service.serves(api.routes(), tokens=callers)
 
 
 def main() -> None:

@@ -14,13 +14,12 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from shop_kit import context
 from shop_kit.errors import Conflict, Invalid, Overloaded, Unavailable
-from shop_kit.http import Problem, json, read_body, read_query
+from shop_kit.http import Anybody, GuardedRoute, Problem, json, read_body, read_query
 from shop_kit.http.app import create_app
 from shop_kit.metrics import Metrics
 from shop_kit.resilience import deadline
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 pytestmark = pytest.mark.anyio
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -96,8 +95,10 @@ class Service:
         self.needs_are_there = True
         names = {"page": page, "sold-out": sold_out, "away": away, "broken": broken, "slow": slow, "whose": whose}
         names |= {"busy": busy, "contended": contended, "senseless": senseless}
-        routes = [Route("/v1/baskets", basket, methods=["POST"]), *(Route(f"/v1/{name}", call) for name, call in names.items())]
-        routes.append(Route("/v1/page", page, methods=["DELETE"]))
+        public = Anybody("a test")
+        routes = [GuardedRoute("/v1/baskets", basket, methods=["POST"], access=public)]
+        routes += [GuardedRoute(f"/v1/{name}", call, access=public) for name, call in names.items()]
+        routes.append(GuardedRoute("/v1/page", page, methods=["DELETE"], access=public))
         app = create_app(
             routes,
             readiness={"store": self._check},

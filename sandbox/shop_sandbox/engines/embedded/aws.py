@@ -16,6 +16,7 @@ class AwsDriver:
     """Runs MiniStack. Its state is in memory and is saved when it is asked to end."""
 
     loses_state_when_killed = True
+    takes_files_on_trust = True
 
     def prepare(self, resource: Resource, context: RunContext) -> None:
         home = context.paths.data(resource.name)

@@ -20,6 +20,7 @@ class ProgramDriver:
     """What programs have in common: nothing to prepare, nothing taken on trust, nothing to do when idle."""
 
     loses_state_when_killed = False
+    takes_files_on_trust = False
 
     def prepare(self, resource: Resource, context: RunContext) -> None:
         """Nothing: the program brings what it needs."""

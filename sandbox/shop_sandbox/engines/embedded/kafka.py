@@ -42,6 +42,7 @@ class KafkaDriver:
     """Runs the broker. Acknowledged records survive its SIGKILL: they are in the page cache, as Kafka has it everywhere."""
 
     loses_state_when_killed = False
+    takes_files_on_trust = True
 
     def prepare(self, resource: Resource, context: RunContext) -> None:
         """Have Java, the archives, a formatted data directory and this start's settings. Raises SandboxError."""

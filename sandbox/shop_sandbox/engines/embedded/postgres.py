@@ -68,6 +68,7 @@ class PostgresDriver:
     """Runs the server; what it acknowledged survives SIGKILL."""
 
     loses_state_when_killed = False
+    takes_files_on_trust = True
 
     def prepare(self, resource: Resource, context: RunContext) -> None:
         """Have a data directory: a copy of an initialised template. Raises SandboxError."""

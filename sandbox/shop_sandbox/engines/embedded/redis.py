@@ -45,6 +45,7 @@ class RedisDriver:
     """Runs the server; what it acknowledged is in its append-only file."""
 
     loses_state_when_killed = False
+    takes_files_on_trust = True
 
     def prepare(self, resource: Resource, context: RunContext) -> None:
         """Have a server program and a data directory. Raises SandboxError."""

@@ -3,72 +3,38 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Protocol
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 import msgspec
 from shop_kit import context
-from shop_kit.http import FieldFault, Problem, json, read_body, read_query
-from shop_kit.http.values import SkuText
+from shop_kit.errors import Overloaded
+from shop_kit.http import Anybody, FieldFault, GuardedRoute, Problem, caller, json, read_query
+from shop_kit.http.access import visitor
 from shop_kit.idempotency import key_of
+from shop_kit.rate_limits import RateLimiter
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
-from shop_services.edge.application.ports import Service, ServiceAnswer, Turnstile
-from shop_services.edge.domain.rate import RateLimit
+from shop_services.edge.adapters import gate
+from shop_services.edge.application.ports import Effect, Service, ServiceAnswer
 from shop_services.edge.domain.visitors import KeyTooWeak, Visitor, guest_for
 
 ANSWER_SECONDS = 5.0
 """How long a service may take, beyond what the visitor asked it to wait."""
 
+QUERY_CHARACTERS = "!$&'()*+,;=:@/?%-._~"
+"""What may stand in a query as it is: https://www.rfc-editor.org/rfc/rfc3986#section-3.4"""
+
 PASSED_ON = ("location", "retry-after", "idempotency-replayed", "content-type")
-
-# The pattern keeps card numbers out: only what a payment provider has issued begins with `tok_`.
-MethodToken = Annotated[str, msgspec.Meta(pattern=r"^tok_[A-Za-z0-9_]{1,60}\Z")]
-
-
-class LineBody(msgspec.Struct, forbid_unknown_fields=True):
-    """An article and how many of it. A price that a client names is refused, not ignored."""
-
-    sku: SkuText
-    quantity: Annotated[int, msgspec.Meta(ge=1, le=1000)]
-
-
-class PaymentBody(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
-    """How the customer pays."""
-
-    method_token: MethodToken
-
-
-class PlaceOrderBody(msgspec.Struct, forbid_unknown_fields=True):
-    """What a customer orders."""
-
-    lines: Annotated[list[LineBody], msgspec.Meta(min_length=1, max_length=50)]
-    payment: PaymentBody
-
-
-class CancellationBody(msgspec.Struct, forbid_unknown_fields=True):
-    """Why a customer cancels."""
-
-    # PostgreSQL keeps every character but this one.
-    reason: Annotated[str, msgspec.Meta(max_length=500, pattern=r"^[^\x00]*\Z")] = ""
 
 
 class OneOrderQuery(msgspec.Struct):
     """How many seconds the answer may wait for the order to end."""
 
     wait: Annotated[float, msgspec.Meta(ge=0, le=25)] = 0
-
-
-class PageQuery(msgspec.Struct):
-    """Which part of a list is wanted; what is absent is left to the service behind."""
-
-    limit: Annotated[int, msgspec.Meta(ge=1, le=100)] | msgspec.UnsetType = msgspec.UNSET
-    cursor: Annotated[str, msgspec.Meta(max_length=400)] | msgspec.UnsetType = msgspec.UNSET
 
 
 class StockItemView(msgspec.Struct, rename="camel"):
@@ -87,12 +53,8 @@ class StockPageView(msgspec.Struct, rename="camel"):
     next_cursor: str | None
 
 
-class Tokens(Protocol):
+class Tokens(gate.Tokens, Protocol):
     """What proves who a visitor is."""
-
-    async def customer_of(self, token: str) -> str:
-        """Return whose token it is. Raises Problem 401 for one that is forged, expired or meant for something else."""
-        ...
 
     def issue(self, customer_id: str) -> str:
         """Return a token that proves its bearer to be this customer."""
@@ -104,135 +66,86 @@ class Tokens(Protocol):
 
 
 @dataclass(frozen=True)
-class Limits:
-    """How often a known customer may ask, and how often an address may without a token. Many customers share an address."""
-
-    customer: RateLimit
-    address: RateLimit
-    trusted_proxies: int = 0
-    """How many proxies of ours stand before the edge: each adds one address to X-Forwarded-For. What else is there is hearsay."""
-
-
-@dataclass(frozen=True)
 class FrontDoor:
     """The routes of the shop."""
 
     orders: Service
     inventory: Service
     tokens: Tokens
-    turnstile: Turnstile
-    limits: Limits
+    limiter: RateLimiter
+    limits: gate.Limits
     guest_secret: bytes
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the service is told to stop: nobody waits for an order any more then."""
 
-    def routes(self) -> list[Route]:
+    def routes(self) -> list[GuardedRoute]:
         """Return what a service mounts."""
+        entrance = gate.Gate(self.tokens, self.limiter, self.limits)
+        visitors, customers = gate.Visitors(entrance), gate.Customers(entrance)
         return [
-            Route("/v1/orders", self.place_order, methods=["POST"]),
-            Route("/v1/orders", self.list_orders, methods=["GET"]),
-            Route("/v1/orders/{order_id}", self.show_order, methods=["GET"]),
-            Route("/v1/orders/{order_id}/cancellations", self.cancel_order, methods=["POST"]),
-            Route("/v1/stock-items", self.browse, methods=["GET"]),
-            Route("/v1/stock-items/{sku}", self.show_stock_item, methods=["GET"]),
-            Route("/.well-known/jwks.json", self.show_keys, methods=["GET"]),
+            GuardedRoute("/v1/orders", self.place_order, methods=["POST"], access=visitors),
+            GuardedRoute("/v1/orders", self.list_orders, access=customers),
+            GuardedRoute("/v1/orders/{order_id}", self.show_order, access=customers),
+            GuardedRoute("/v1/orders/{order_id}/cancellations", self.cancel_order, methods=["POST"], access=customers),
+            GuardedRoute("/v1/stock-items", self.browse, access=visitors),
+            GuardedRoute("/v1/stock-items/{sku}", self.show_stock_item, access=visitors),
+            GuardedRoute("/.well-known/jwks.json", self.show_keys, access=Anybody("the keys are public, and services need them")),
         ]
 
     async def place_order(self, request: Request) -> Response:
         """Take an order from a customer or a guest: 202, and its place to look for it."""
-        customer_id = await self._enter(request)
-        key = key_of(request)
-        visitor = Visitor(customer_id) if customer_id else self._new_guest(key)
-        await read_body(request, PlaceOrderBody)
-        answer = await self.orders.post(
-            "/v1/orders", as_customer=visitor.customer_id, body=await request.body(), idempotency_key=key, seconds=ANSWER_SECONDS
-        )
-        return self._with_guest_token(answer, visitor) if visitor.is_new and answer.status == 202 else _pass_on(answer)
+        effect = await _effect(request)
+        customer = visitor(request)
+        buyer = Visitor(customer.subject) if customer else self._new_guest(effect.idempotency_key)
+        answer = await self.orders.post("/v1/orders", effect, as_customer=buyer.customer_id, seconds=ANSWER_SECONDS)
+        return self._with_guest_token(answer, buyer) if buyer.is_new and answer.status == 202 else _pass_on(answer)
 
     async def list_orders(self, request: Request) -> Response:
         """Answer with the visitor's own orders."""
-        customer_id = await self._enter_with_token(request)
-        query = read_query(request, PageQuery)
-        return _pass_on(await self.orders.get(_path("/v1/orders", query), as_customer=customer_id, seconds=ANSWER_SECONDS))
+        path = _with_query("/v1/orders", request)
+        return _pass_on(await self.orders.get(path, as_customer=caller(request).subject, seconds=ANSWER_SECONDS))
 
     async def show_order(self, request: Request) -> Response:
-        """Answer with the visitor's order; with `wait`, as soon as it is final or the time is over."""
-        customer_id = await self._enter_with_token(request)
+        """Answer with the visitor's order; with `wait`, as soon as it is final or the time is over, or too many wait already."""
         query = read_query(request, OneOrderQuery)
+        customer_id = caller(request).subject
         order_id = request.path_params["order_id"]
         path = f"/v1/orders/{quote(order_id, safe='')}"
         with context.bind(order_id=order_id):
-            if query.wait:
-                waited = f"{path}?wait={query.wait:g}"
-                answer = await self._unless_stopping(
-                    self.orders.get(waited, as_customer=customer_id, seconds=query.wait + ANSWER_SECONDS)
-                )
-                if answer:
-                    return _pass_on(answer)
-            return _pass_on(await self.orders.get(path, as_customer=customer_id, seconds=ANSWER_SECONDS))
+            answer = await self._wait_for(path, customer_id, query.wait) if query.wait else None
+            return _pass_on(answer or await self.orders.get(path, as_customer=customer_id, seconds=ANSWER_SECONDS))
 
     async def cancel_order(self, request: Request) -> Response:
         """Take a cancellation: 202; the order is `cancelled` once everything is undone."""
-        customer_id = await self._enter_with_token(request)
-        key = key_of(request)
-        await read_body(request, CancellationBody)
+        effect = await _effect(request)
         order_id = request.path_params["order_id"]
         path = f"/v1/orders/{quote(order_id, safe='')}/cancellations"
         with context.bind(order_id=order_id):
-            answer = await self.orders.post(
-                path, as_customer=customer_id, body=await request.body(), idempotency_key=key, seconds=ANSWER_SECONDS
-            )
-        return _pass_on(answer)
+            return _pass_on(await self.orders.post(path, effect, as_customer=caller(request).subject, seconds=ANSWER_SECONDS))
 
     async def browse(self, request: Request) -> Response:
         """Answer with what the shop sells: anybody may look."""
-        customer_id = await self._enter(request)
-        path = _path("/v1/stock-items", read_query(request, PageQuery))
-        answer = await self.inventory.get(path, as_customer=customer_id or ANYBODY, seconds=ANSWER_SECONDS)
+        path = _with_query("/v1/stock-items", request)
+        answer = await self.inventory.get(path, as_customer=_name(request), seconds=ANSWER_SECONDS)
         return json(msgspec.json.decode(answer.body, type=StockPageView)) if answer.status == 200 else _pass_on(answer)
 
     async def show_stock_item(self, request: Request) -> Response:
         """Answer with one article."""
-        customer_id = await self._enter(request)
         path = f"/v1/stock-items/{quote(request.path_params['sku'], safe='')}"
-        answer = await self.inventory.get(path, as_customer=customer_id or ANYBODY, seconds=ANSWER_SECONDS)
+        answer = await self.inventory.get(path, as_customer=_name(request), seconds=ANSWER_SECONDS)
         return json(msgspec.json.decode(answer.body, type=StockItemView)) if answer.status == 200 else _pass_on(answer)
 
     async def show_keys(self, _request: Request) -> Response:
         """Answer with the keys that verify this door's tokens."""
         return json(self.tokens.jwks(), headers={"cache-control": "public, max-age=300"})
 
-    async def _enter(self, request: Request) -> str | None:
-        """Let a visitor in. Returns the customer that the token names, None without a token. Raises Problem 401 or 429."""
-        token = _bearer_token(request)
-        customer_id = await self.tokens.customer_of(token) if token else None
-        if customer_id:
-            client, limit = f"customer:{customer_id}", self.limits.customer
-        else:
-            client, limit = f"address:{_address(request, self.limits.trusted_proxies)}", self.limits.address
-        verdict = await self.turnstile.pass_through(client, limit)
-        if not verdict.is_allowed:
-            wait = max(1, math.ceil(verdict.retry_after_seconds))
-            raise Problem(
-                429,
-                "Too many requests",
-                kind="rate-limited",
-                detail=f"At most {limit.per_second:g} requests a second are taken from you on average. Try again in {wait} s.",
-                headers={"retry-after": str(wait)},
-            )
-        return customer_id
-
-    async def _enter_with_token(self, request: Request) -> str:
-        customer_id = await self._enter(request)
-        if customer_id is None:
-            raise Problem(
-                401,
-                "A token is required",
-                kind="not-authenticated",
-                detail="Send `Authorization: Bearer <token>`. A guest gets one as `guestToken` with their first order.",
-                headers={"www-authenticate": 'Bearer realm="shop"'},
-            )
-        return customer_id
+    async def _wait_for(self, path: str, customer_id: str, seconds: float) -> ServiceAnswer | None:
+        """Return the order once it is final; None when the door closes meanwhile, or when too many wait already."""
+        waiting = self.orders.wait(f"{path}?wait={seconds:g}", as_customer=customer_id, seconds=seconds + ANSWER_SECONDS)
+        try:
+            return await self._unless_stopping(waiting)
+        except Overloaded:
+            return None
 
     async def _unless_stopping(self, waiting: Coroutine[Any, Any, ServiceAnswer]) -> ServiceAnswer | None:
         """Return the answer, or None when the door closes before it is there."""
@@ -277,29 +190,17 @@ def _pass_on(answer: ServiceAnswer) -> Response:
     return Response(answer.body, answer.status, headers=headers)
 
 
-def _path(path: str, query: PageQuery) -> str:
-    parameters = msgspec.to_builtins(query)
-    return f"{path}?{urlencode(parameters)}" if parameters else path
+async def _effect(request: Request) -> Effect:
+    """Return what the visitor sends, unread: the service behind says what is wrong with it."""
+    return Effect(await request.body(), request.headers.get("content-type", ""), key_of(request))
 
 
-def _bearer_token(request: Request) -> str | None:
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if not scheme:
-        return None
-    if scheme.lower() != "bearer" or not token.strip():
-        raise Problem(
-            401,
-            "The authorization is not understood",
-            kind="not-authenticated",
-            detail="Send `Authorization: Bearer <token>`.",
-            headers={"www-authenticate": 'Bearer realm="shop", error="invalid_request"'},
-        )
-    return token.strip()
+def _name(request: Request) -> str:
+    customer = visitor(request)
+    return customer.subject if customer else ANYBODY
 
 
-def _address(request: Request, trusted_proxies: int) -> str:
-    """Return the address of the client: the socket's, or what the outermost proxy of ours has seen."""
-    forwarded = [part.strip() for part in request.headers.get("x-forwarded-for", "").split(",") if part.strip()]
-    if trusted_proxies and len(forwarded) >= trusted_proxies:
-        return forwarded[-trusted_proxies]
-    return request.client.host if request.client else "unknown"
+def _with_query(path: str, request: Request) -> str:
+    """Return the path with the visitor's own query, which the service behind judges."""
+    query = quote(request.scope["query_string"], safe=QUERY_CHARACTERS)
+    return f"{path}?{query}" if query else path

@@ -16,10 +16,11 @@ from shop_kit.resilience.retry import Retry, RetryBudget
 from shop_kit.tracing import traceparent
 from yarl import URL
 
-from shop_services.edge.application.ports import ServiceAnswer
+from shop_services.edge.application.ports import Effect, ServiceAnswer
 
 CONNECT_SECONDS = 1.0
-CALLS_AT_ONCE = 512
+READS_AT_ONCE, WRITES_AT_ONCE, WAITS_AT_ONCE = 256, 256, 1024
+"""Each kind of call has places of its own: those who wait for their orders must not keep others from placing theirs."""
 # Given by the service itself when it cannot work now: the same as no answer.
 AWAY = frozenset({502, 503, 504})
 
@@ -30,34 +31,47 @@ Sign = Callable[[str], str]
 class HttpService:
     """Implements `Service` over HTTP."""
 
-    def __init__(self, name: str, url: str, session: aiohttp.ClientSession, sign: Sign, tracer: Tracer) -> None:
+    def __init__(
+        self, name: str, url: str, session: aiohttp.ClientSession, sign: Sign, tracer: Tracer, *, waits_at_once: int = WAITS_AT_ONCE
+    ) -> None:
         self._name = name
         self._url = url.rstrip("/")
         self._session = session
         self._sign = sign
         self._tracer = tracer
         self._breaker = CircuitBreaker(name)
-        self._bulkhead = Bulkhead(name, CALLS_AT_ONCE)
+        self._reads = Bulkhead(name, READS_AT_ONCE)
+        self._writes = Bulkhead(name, WRITES_AT_ONCE)
+        self._waits = Bulkhead(name, waits_at_once)
         self._retry = Retry(attempts=3, first_seconds=0.05, cap_seconds=0.5, budget=RetryBudget())
 
     @classmethod
     @asynccontextmanager
-    async def connect(cls, name: str, url: str, *, sign: Sign, tracer: Tracer) -> AsyncIterator[HttpService]:
+    async def connect(
+        cls, name: str, url: str, *, sign: Sign, tracer: Tracer, waits_at_once: int = WAITS_AT_ONCE
+    ) -> AsyncIterator[HttpService]:
         """Give a client with connections of its own for the block."""
-        connector = aiohttp.TCPConnector(limit=CALLS_AT_ONCE, keepalive_timeout=30)
+        connector = aiohttp.TCPConnector(limit=READS_AT_ONCE + WRITES_AT_ONCE + waits_at_once, keepalive_timeout=30)
         async with aiohttp.ClientSession(
             connector=connector, auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar()
         ) as session:
-            yield cls(name, url, session, sign, tracer)
+            yield cls(name, url, session, sign, tracer, waits_at_once=waits_at_once)
 
     async def get(self, path: str, *, as_customer: str, seconds: float) -> ServiceAnswer:
-        """Ask in a customer's name; `seconds` bound it with all its tries. Raises Unavailable."""
-        return await self._call("GET", path, self._headers(as_customer), None, seconds)
+        """Ask in a customer's name; `seconds` bound it with all its tries. Raises Unavailable, Overloaded."""
+        with self._reads.enter():
+            return await self._call("GET", path, self._headers(as_customer), None, seconds)
 
-    async def post(self, path: str, *, as_customer: str, body: bytes, idempotency_key: str, seconds: float) -> ServiceAnswer:
-        """Send JSON in a customer's name, with the key that makes repeating it safe. Raises Unavailable."""
-        headers = {**self._headers(as_customer), "content-type": "application/json", "idempotency-key": idempotency_key}
-        return await self._call("POST", path, headers, body, seconds)
+    async def wait(self, path: str, *, as_customer: str, seconds: float) -> ServiceAnswer:
+        """Ask in a customer's name for what is not there yet. Raises Unavailable; Overloaded when enough others wait."""
+        with self._waits.enter():
+            return await self._call("GET", path, self._headers(as_customer), None, seconds)
+
+    async def post(self, path: str, effect: Effect, *, as_customer: str, seconds: float) -> ServiceAnswer:
+        """Send a body in a customer's name, with the key that makes repeating it safe. Raises Unavailable, Overloaded."""
+        own = {"content-type": effect.content_type, "idempotency-key": effect.idempotency_key}
+        with self._writes.enter():
+            return await self._call("POST", path, {**self._headers(as_customer), **own}, effect.body, seconds)
 
     async def check(self) -> None:
         """Return when the service answers at all. Raises Unavailable."""
@@ -73,9 +87,8 @@ class HttpService:
             return await self._breaker.call(lambda: self._traced(method, path, headers, body))
 
         try:
-            with self._bulkhead.enter():
-                async with deadline.within(seconds):
-                    return await self._retry.run(once)
+            async with deadline.within(seconds):
+                return await self._retry.run(once)
         except TimeoutError as late:
             raise Unavailable(self._name, f"no answer within {seconds:g} s") from late
 

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from shop_services.edge.domain.rate import RateLimit, Verdict
-
 
 @dataclass(frozen=True, slots=True)
 class ServiceAnswer:
@@ -18,6 +16,15 @@ class ServiceAnswer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a visitor sends to have an effect, as it came: the service behind judges it."""
+
+    body: bytes
+    content_type: str
+    idempotency_key: str
+
+
 class Service(Protocol):
     """A service behind the front door. Each call raises shop_kit's Transient when it gives no answer in time."""
 
@@ -25,14 +32,10 @@ class Service(Protocol):
         """Read; tried again when there is no answer."""
         ...
 
-    async def post(self, path: str, *, as_customer: str, body: bytes, idempotency_key: str, seconds: float) -> ServiceAnswer:
-        """Ask for an effect; tried again when there is no answer, which the key makes safe."""
+    async def wait(self, path: str, *, as_customer: str, seconds: float) -> ServiceAnswer:
+        """Read what may take long on purpose. However many wait, reading and writing go on."""
         ...
 
-
-class Turnstile(Protocol):
-    """Counts how often each client asks, for all instances of the edge together."""
-
-    async def pass_through(self, client: str, limit: RateLimit) -> Verdict:
-        """Count one request of `client` and say whether it may pass."""
+    async def post(self, path: str, effect: Effect, *, as_customer: str, seconds: float) -> ServiceAnswer:
+        """Ask for an effect; tried again when there is no answer, which the key makes safe."""
         ...

@@ -10,14 +10,12 @@ from typing import Annotated
 
 import msgspec
 from shop_kit import idempotency
-from shop_kit.auth import require
-from shop_kit.http import FieldFault, Problem, json, read_body, read_query
+from shop_kit.http import Anybody, FieldFault, GuardedRoute, Problem, Scope, caller, json, read_body, read_query
 from shop_kit.http.values import MoneyBody, MoneyView, SkuText
 from shop_kit.idempotency.dynamo import DynamoIdempotency
 from shop_kit.shared_kernel import InvalidSku, Sku
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from shop_services.inventory.application.ports import ReservationRepository, StockRepository
 from shop_services.inventory.domain.reservation import Reservation, Status
@@ -134,14 +132,14 @@ class InventoryApi:
     reservations: ReservationRepository
     keys: DynamoIdempotency
 
-    def routes(self) -> list[Route]:
+    def routes(self) -> list[GuardedRoute]:
         """Return all paths and what serves them."""
         return [
-            Route("/v1/stock-items", self.list_items, methods=["GET"]),
-            Route("/v1/stock-items/{sku}", self.show_item, methods=["GET"]),
-            Route("/v1/stock-items/{sku}", self.put_item, methods=["PUT"]),
-            Route("/v1/stock-imports", self.import_items, methods=["POST"]),
-            Route("/v1/reservations/{reservation_id}", self.show_reservation, methods=["GET"]),
+            GuardedRoute("/v1/stock-items", self.list_items, access=Anybody("what the shop sells is public")),
+            GuardedRoute("/v1/stock-items/{sku}", self.show_item, access=Anybody("what the shop sells is public")),
+            GuardedRoute("/v1/stock-items/{sku}", self.put_item, methods=["PUT"], access=Scope(WRITE)),
+            GuardedRoute("/v1/stock-imports", self.import_items, methods=["POST"], access=Scope(WRITE)),
+            GuardedRoute("/v1/reservations/{reservation_id}", self.show_reservation, access=Scope(READ)),
         ]
 
     async def list_items(self, request: Request) -> Response:
@@ -156,7 +154,6 @@ class InventoryApi:
 
     async def put_item(self, request: Request) -> Response:
         """Set an article's name, price and units, if nobody did meanwhile; what is reserved or sold stays."""
-        await require(request, WRITE)
         sku = _sku(request.path_params["sku"])
         body = await read_body(request, StockLevelBody)
         for refusal in await self.stock.put([body.level(sku)]):
@@ -165,7 +162,7 @@ class InventoryApi:
 
     async def import_items(self, request: Request) -> Response:
         """Set up to 100 articles, once for each idempotency key."""
-        subject = (await require(request, WRITE)).subject
+        subject = caller(request).subject
         body = await read_body(request, ImportBody)
         _refuse_twins(body)
         claim = idempotency.claim_from(request, subject=subject, body=await request.body())
@@ -181,7 +178,6 @@ class InventoryApi:
 
     async def show_reservation(self, request: Request) -> Response:
         """Answer with one reservation."""
-        await require(request, READ)
         reservation_id = request.path_params["reservation_id"]
         found = await self.reservations.find(reservation_id, fresh=True) if len(reservation_id) <= LONGEST_ID else None
         if found is None:

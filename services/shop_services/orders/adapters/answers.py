@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from shop_contracts.proto.inventory.v1.events_pb2 import InventoryEvent
 from shop_contracts.proto.payments.v1.events_pb2 import PaymentEvent
 from shop_kit.messages import Received, Subscription
+from shop_kit.tracing import mark_step
 
 from shop_services.orders.adapters.contracts import answer_from_inventory, answer_from_payments
 from shop_services.orders.application.waiting import EndedOrders
 from shop_services.orders.domain.checkout import Answer
-from shop_services.orders.domain.order import Order
+from shop_services.orders.domain.order import Cancellation, Order, Rejection
 
 _log = logging.getLogger(__name__)
 
@@ -53,4 +54,18 @@ class AnswerListener:
         _log.info(
             "an answer was taken", extra={"answer": type(answer).__name__, "stage": order.stage.value, "version": order.version}
         )
+        mark_step(order.stage.value, outcome=_outcome(order))
         self.ended.announce(order)
+
+
+def _outcome(order: Order) -> str | None:
+    """Return what became of an order that has ended, for who reads its trace."""
+    if not order.stage.is_final:
+        return None
+    match order.ending:
+        case Rejection(reason, explanation):
+            return f"{order.stage}: {reason}, {explanation}"
+        case Cancellation(explanation) if explanation:
+            return f"{order.stage}: {explanation}"
+        case _:
+            return str(order.stage)

@@ -8,13 +8,11 @@ from typing import Annotated
 
 import msgspec
 from shop_kit import idempotency
-from shop_kit.auth import require
-from shop_kit.http import FieldFault, Problem, json, read_body, read_query
+from shop_kit.http import Anybody, FieldFault, GuardedRoute, Problem, Scope, caller, json, read_body, read_query
 from shop_kit.http.values import MoneyBody, MoneyView
 from shop_kit.idempotency.dynamo import DynamoIdempotency
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from shop_services.payments.adapters.payment_book import DynamoPaymentBook
 from shop_services.payments.adapters.psp_simulator import Charge, PspSimulator
@@ -107,25 +105,25 @@ class PaymentsApi:
     keys: DynamoIdempotency
     webhooks: Webhooks
 
-    def routes(self) -> list[Route]:
+    def routes(self) -> list[GuardedRoute]:
         """Return all paths and what serves them."""
         return [
-            Route("/v1/payments", self.list_of_order, methods=["GET"]),
-            Route("/v1/payments/{payment_id}", self.show, methods=["GET"]),
-            Route("/v1/payments/{payment_id}/refunds", self.refund, methods=["POST"]),
-            Route("/v1/psp-charges", self.list_charges, methods=["GET"]),
-            Route("/v1/psp-webhooks", self.webhooks.receive, methods=["POST"]),
+            GuardedRoute("/v1/payments", self.list_of_order, access=Scope(READ)),
+            GuardedRoute("/v1/payments/{payment_id}", self.show, access=Scope(READ)),
+            GuardedRoute("/v1/payments/{payment_id}/refunds", self.refund, methods=["POST"], access=Scope(REFUND)),
+            GuardedRoute("/v1/psp-charges", self.list_charges, access=Scope(READ)),
+            GuardedRoute(
+                "/v1/psp-webhooks", self.webhooks.receive, methods=["POST"], access=Anybody("the provider signs what it sends")
+            ),
         ]
 
     async def list_of_order(self, request: Request) -> Response:
         """Answer with the payments of an order."""
-        await require(request, READ)
         query = read_query(request, OrderQuery)
         return json(PaymentsView([_view(payment) for payment in await self.book.of_order(query.order_id)]))
 
     async def show(self, request: Request) -> Response:
         """Answer with one payment."""
-        await require(request, READ)
         payment_id = _payment_id(request)
         found = await self.book.find(payment_id, fresh=True)
         if found is None:
@@ -134,7 +132,7 @@ class PaymentsApi:
 
     async def refund(self, request: Request) -> Response:
         """Give money back, once for each idempotency key: the answer is stored in the transaction that records the refund."""
-        subject = (await require(request, REFUND)).subject
+        subject = caller(request).subject
         body = await read_body(request, RefundBody)
         payment_id = _payment_id(request)
         claim = idempotency.claim_from(request, subject=subject, body=await request.body())
@@ -158,7 +156,6 @@ class PaymentsApi:
 
     async def list_charges(self, request: Request) -> Response:
         """Answer with the provider's own ledger for an order."""
-        await require(request, READ)
         query = read_query(request, OrderQuery)
         charges = await self.ledger.charges_of_order(query.order_id)
         return json(ChargesView([_charge_view(charge) for charge in charges]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
@@ -10,10 +11,14 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer, unused_port
 from opentelemetry import trace
 from shop_kit.context import bind
-from shop_kit.errors import Unavailable
+from shop_kit.errors import Overloaded, Unavailable
 from shop_services.edge.adapters.services import HttpService
+from shop_services.edge.application.ports import Effect
 
 pytestmark = pytest.mark.anyio
+
+ORDER = Effect(b"{}", "application/json", "k-1")
+WAITS_AT_ONCE = 3
 
 
 @dataclass
@@ -21,12 +26,17 @@ class Backend:
     """A service that fails as often as it is told to, and records what it is asked."""
 
     fails: int = 0
+    waiting: int = 0
+    is_done: asyncio.Event = field(default_factory=asyncio.Event)
     asked: list[web.Request] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
 
     async def serve(self, request: web.Request) -> web.Response:
         self.asked.append(request)
         self.bodies.append(await request.read())
+        if "wait" in request.query:
+            self.waiting += 1
+            await self.is_done.wait()
         if self.fails:
             self.fails -= 1
             return web.Response(status=503)
@@ -51,7 +61,11 @@ async def service(backend: Backend) -> AsyncIterator[HttpService]:
     async with (
         TestServer(app) as server,
         HttpService.connect(
-            "orders", str(server.make_url("")), sign=lambda customer: f"token-of-{customer}", tracer=tracer
+            "orders",
+            str(server.make_url("")),
+            sign=lambda customer: f"token-of-{customer}",
+            tracer=tracer,
+            waits_at_once=WAITS_AT_ONCE,
         ) as service,
     ):
         yield service
@@ -59,18 +73,18 @@ async def service(backend: Backend) -> AsyncIterator[HttpService]:
 
 async def test_a_call_says_for_whom_it_is_and_to_which_work_it_belongs(service: HttpService, backend: Backend) -> None:
     with bind(correlation_id="work-1"):
-        await service.get("/v1/orders/a%3Fb?wait=2", as_customer="ann", seconds=5)
+        await service.get("/v1/orders/a%3Fb?limit=2", as_customer="ann", seconds=5)
 
     request = backend.asked[0]
     assert (request.headers["authorization"], request.headers["x-correlation-id"]) == ("Bearer token-of-ann", "work-1")
-    assert request.raw_path == "/v1/orders/a%3Fb?wait=2"
+    assert request.raw_path == "/v1/orders/a%3Fb?limit=2"
     assert 0 < int(request.headers["x-deadline-ms"]) <= 5000
 
 
 async def test_an_order_is_tried_again_with_the_same_key_and_body(service: HttpService, backend: Backend) -> None:
     backend.fails = 2
 
-    answer = await service.post("/v1/orders", as_customer="ann", body=b"{}", idempotency_key="k-1", seconds=5)
+    answer = await service.post("/v1/orders", ORDER, as_customer="ann", seconds=5)
 
     assert (answer.status, answer.headers["location"]) == (202, "/v1/orders/ord_1")
     assert [request.headers["idempotency-key"] for request in backend.asked] == ["k-1"] * 3
@@ -105,3 +119,18 @@ async def test_nobody_listening_is_unavailable() -> None:
     async with HttpService.connect("orders", nowhere, sign=lambda customer: customer, tracer=trace.get_tracer("test")) as service:
         with pytest.raises(Unavailable):
             await service.get("/v1/orders", as_customer="ann", seconds=1)
+
+
+async def test_those_who_wait_for_their_orders_keep_nobody_from_placing_theirs(service: HttpService, backend: Backend) -> None:
+    async with asyncio.TaskGroup() as waiters:
+        for _ in range(WAITS_AT_ONCE):
+            waiters.create_task(service.wait("/v1/orders/a?wait=20", as_customer="ann", seconds=25))
+        async with asyncio.timeout(10):
+            while backend.waiting < WAITS_AT_ONCE:  # noqa: ASYNC110 - the backend is on the other side of a socket
+                await asyncio.sleep(0)
+
+        with pytest.raises(Overloaded):
+            await service.wait("/v1/orders/b?wait=20", as_customer="bob", seconds=25)
+        assert (await service.get("/v1/orders", as_customer="bob", seconds=5)).status == 202
+        assert (await service.post("/v1/orders", ORDER, as_customer="bob", seconds=5)).status == 202
+        backend.is_done.set()

@@ -12,14 +12,15 @@ import pytest
 from anyio.lowlevel import checkpoint
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fakes.backing_service import FakeService, json_answer
-from fakes.turnstile import FakeTurnstile
 from opentelemetry import trace
 from shop_kit.auth import StaticKeys, TokenSigner, TokenVerifier
 from shop_kit.http.app import create_app
 from shop_kit.metrics import Metrics
-from shop_services.edge.adapters.rest import FrontDoor, Limits
+from shop_kit.rate_limits import RateLimit
+from shop_kit.testing.rate_limits import InMemoryRateLimiter
+from shop_services.edge.adapters.gate import Limits
+from shop_services.edge.adapters.rest import FrontDoor
 from shop_services.edge.adapters.tokens import EdgeTokens
-from shop_services.edge.domain.rate import RateLimit
 
 pytestmark = pytest.mark.anyio
 
@@ -46,9 +47,9 @@ class Door:
 
     def __post_init__(self) -> None:
         self.tokens = EdgeTokens(self.key, self.clock)
-        self.turnstile = FakeTurnstile(lambda: self.clock.seconds * 1000)
+        self.limiter = InMemoryRateLimiter(lambda: self.clock.seconds * 1000)
         self.stopping = asyncio.Event()
-        front = FrontDoor(self.orders, self.inventory, self.tokens, self.turnstile, self.limits, b"secret", self.stopping)
+        front = FrontDoor(self.orders, self.inventory, self.tokens, self.limiter, self.limits, b"secret", self.stopping)
         app = create_app(front.routes(), readiness={}, tracer=trace.get_tracer("test"), metrics=Metrics())
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://edge")
 
@@ -59,6 +60,9 @@ class Door:
         if token:
             sent["authorization"] = f"Bearer {token}"
         return await self.http.post("/v1/orders", json=wish, headers=sent)
+
+    def as_customer(self, customer: str) -> dict[str, str]:
+        return {"authorization": f"Bearer {self.tokens.issue(customer)}"}
 
 
 @pytest.fixture
@@ -76,7 +80,7 @@ async def test_a_visitor_without_a_token_becomes_a_guest_with_one(door: Door) ->
 
     customer = door.orders.asked[0].customer
     assert (answer.status_code, answer.headers["location"], answer.json()["id"]) == (202, f"/v1/orders/{ORDER_ID}", ORDER_ID)
-    assert await door.tokens.customer_of(answer.json()["guestToken"]) == customer
+    assert (await door.tokens.verify(answer.json()["guestToken"])).subject == customer
     assert answer.headers["cache-control"] == "no-store"
 
 
@@ -115,16 +119,13 @@ async def test_the_body_is_handed_on_as_it_came(door: Door) -> None:
     assert door.orders.asked[0].body == answer.request.content
 
 
-@pytest.mark.parametrize(
-    "wish",
-    [{**MUGS, "lines": [{"sku": "mug", "quantity": 1, "unitPrice": 1}]}, {**MUGS, "lines": []}, {}],
-    ids=["price", "no lines", "empty"],
-)
-async def test_nonsense_is_stopped_at_the_door(door: Door, wish: object) -> None:
-    answer = await door.place(wish=wish)
+async def test_what_is_wrong_with_an_order_is_for_the_service_to_say(door: Door) -> None:
+    door.orders.answer = json_answer(422, {"type": "/problems/invalid-body"})
 
-    assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
-    assert not door.orders.asked
+    answer = await door.http.post("/v1/orders", content=b"<order/>", headers={"idempotency-key": str(uuid.uuid4())})
+
+    assert (answer.status_code, answer.json()) == (422, {"type": "/problems/invalid-body"})
+    assert (door.orders.asked[0].body, door.orders.asked[0].content_type) == (b"<order/>", "")
 
 
 async def test_orders_are_read_as_the_customer_that_the_token_names(door: Door) -> None:
@@ -151,6 +152,47 @@ async def test_nobody_keeps_a_closing_door_open_by_waiting(door: Door) -> None:
 
     assert (await waiting).json()["id"] == ORDER_ID
     assert [asked.path for asked in door.orders.asked] == [f"/v1/orders/{ORDER_ID}?wait=25", f"/v1/orders/{ORDER_ID}"]
+
+
+async def test_when_too_many_wait_already_the_order_is_shown_as_it_is(door: Door) -> None:
+    door.orders.too_many_wait = True
+
+    answer = await door.http.get(f"/v1/orders/{ORDER_ID}?wait=25", headers=door.as_customer("cus_ann"))
+
+    assert answer.json()["id"] == ORDER_ID
+    assert [asked.path for asked in door.orders.asked] == [f"/v1/orders/{ORDER_ID}?wait=25", f"/v1/orders/{ORDER_ID}"]
+
+
+async def test_a_query_is_handed_on_as_it_came_and_cannot_break_out(door: Door) -> None:
+    await door.http.get("/v1/orders?limit=2&colour=a%20b&n=%C3%A4", headers=door.as_customer("cus_ann"))
+
+    assert [asked.path for asked in door.orders.asked] == ["/v1/orders?limit=2&colour=a%20b&n=%C3%A4"]
+
+
+async def test_guessed_tokens_are_counted_before_they_are_looked_at(door: Door) -> None:
+    forged = TokenSigner(Ed25519PrivateKey.generate(), "shop-edge").sign("cus_ann", audience="shop", lifetime_seconds=60)
+
+    answers = [await door.http.get("/v1/orders", headers={"authorization": f"Bearer {forged}{number}"}) for number in range(11)]
+
+    assert [answer.status_code for answer in answers] == [401] * 10 + [429]
+    assert door.limiter.clients == ["address:127.0.0.1"] * 11
+
+
+async def test_a_customer_is_counted_by_address_only_the_first_time(door: Door) -> None:
+    token = door.tokens.issue("cus_ann")
+    another_instance = Door(key=door.key, orders=FakeService(ACCEPTED))
+
+    for _ in range(2):
+        await another_instance.place(token=token)
+
+    assert another_instance.limiter.clients == ["address:127.0.0.1", "customer:cus_ann", "customer:cus_ann"]
+
+
+async def test_a_token_that_this_instance_has_given_counts_for_its_customer_at_once(door: Door) -> None:
+    token = (await door.place()).json()["guestToken"]
+    await door.place(token=token)
+
+    assert door.limiter.clients == ["address:127.0.0.1", f"customer:{door.orders.asked[1].customer}"]
 
 
 async def test_a_path_cannot_be_made_to_reach_further(door: Door) -> None:
@@ -251,7 +293,7 @@ async def test_visitors_without_a_token_are_counted_by_address(door: Door) -> No
     await door.place()
     await door.place(**{"x-forwarded-for": "203.0.113.7"})
 
-    assert door.turnstile.clients == ["address:127.0.0.1", "address:127.0.0.1"]
+    assert door.limiter.clients == ["address:127.0.0.1", "address:127.0.0.1"]
 
 
 async def test_behind_proxies_of_ours_the_address_is_what_the_outermost_has_seen() -> None:
@@ -260,7 +302,7 @@ async def test_behind_proxies_of_ours_the_address_is_what_the_outermost_has_seen
     await door.http.get("/v1/stock-items", headers={"x-forwarded-for": "6.6.6.6, 203.0.113.7, 10.0.0.1"})
     await door.http.get("/v1/stock-items", headers={"x-forwarded-for": "203.0.113.7"})
 
-    assert door.turnstile.clients == ["address:203.0.113.7", "address:127.0.0.1"]
+    assert door.limiter.clients == ["address:203.0.113.7", "address:127.0.0.1"]
 
 
 async def test_services_verify_the_internal_token_with_the_keys_that_the_door_shows(door: Door) -> None:

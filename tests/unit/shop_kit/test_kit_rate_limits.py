@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
-from shop_services.edge.domain.rate import RateLimit, judge
+from shop_kit.rate_limits import RateLimit, judge
 
 LIMITS = st.builds(RateLimit, per_second=st.sampled_from([0.5, 1, 10, 250]), burst=st.integers(1, 50))
 

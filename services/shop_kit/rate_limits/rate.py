@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +43,11 @@ def judge(theoretical_arrival_ms: float | None, limit: RateLimit, *, now_ms: flo
     if ahead > limit.tolerance_ms:
         return Verdict(is_allowed=False, retry_after_seconds=(ahead - limit.tolerance_ms) / 1000), arrival
     return Verdict(is_allowed=True), arrival + limit.interval_ms
+
+
+class RateLimiter(Protocol):
+    """Counts how often each client asks, for all instances of a service together."""
+
+    async def take(self, client: str, limit: RateLimit) -> Verdict:
+        """Count one request of `client` and say whether it may pass."""
+        ...

@@ -1,0 +1,113 @@
+"""Everything before the first process: manifests, what a dead sandbox left, ports, the identity of the data."""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from shop_sandbox.disk import FULL, disk_full
+from shop_sandbox.endpoints import Endpoints
+from shop_sandbox.engines.driver import RunContext
+from shop_sandbox.environment import sandbox_environment
+from shop_sandbox.errors import ErrorCode, SandboxError
+from shop_sandbox.ownership import Owner
+from shop_sandbox.state import DataIdentity, remove_data
+from shop_sandbox.supervisor import blueprint, ports
+from shop_sandbox.supervisor.announcements import Announcements
+from shop_sandbox.supervisor.blueprint import Blueprint
+from shop_sandbox.supervisor.changes import Changes
+from shop_sandbox.supervisor.context import Condition, SandboxContext, SideTasks
+from shop_sandbox.supervisor.fork_server.starting import NONCE_VARIABLE, Connections
+from shop_sandbox.supervisor.ledger import Ledger
+from shop_sandbox.supervisor.processes import Exit, Processes
+from shop_sandbox.supervisor.resource_run import ResourceRun
+from shop_sandbox.supervisor.runs import Runs
+from shop_sandbox.supervisor.settings import SupervisorSettings
+from shop_sandbox.supervisor.sweep import sweep
+
+
+@dataclass(frozen=True)
+class Seed:
+    """What is there before the boot."""
+
+    settings: SupervisorSettings
+    connections: Connections
+    nonce: str
+    predecessor: Owner | None
+    announcements: Announcements
+    condition: Condition
+    side_tasks: SideTasks
+    force: asyncio.Event
+    on_death: Callable[[ResourceRun, Exit], SandboxError | None]
+
+
+@dataclass(frozen=True)
+class Booted:
+    """What is there after it."""
+
+    context: SandboxContext
+    runs: Runs
+
+
+async def boot(seed: Seed) -> Booted:
+    """Come to life, up to the first decision to start something. Raises SandboxError, whatever went wrong."""
+    try:
+        return await _boot(seed)
+    except SandboxError:
+        raise
+    except Exception as error:
+        traceback.print_exc()  # into the supervisor's own log
+        paths = seed.settings.paths
+        if isinstance(error, OSError) and error.errno in FULL:
+            raise disk_full(paths.root) from error
+        raise SandboxError(
+            ErrorCode.SUPERVISOR_UNREACHABLE,
+            f"the supervisor cannot prepare sandbox {seed.settings.name}: {type(error).__name__}: {error}",
+            actions=(f"read {paths.log('supervisor')}",),
+            detail={"logPath": str(paths.log("supervisor"))},
+        ) from error
+
+
+async def _boot(seed: Seed) -> Booted:
+    settings, paths = seed.settings, seed.settings.paths
+    paths.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    plan = asyncio.create_task(asyncio.to_thread(blueprint.load, settings))
+    try:
+        for swept in await asyncio.to_thread(lambda: list(sweep(paths, seed.predecessor))):
+            seed.announcements.announce(swept)
+    finally:
+        loaded = await plan
+    if settings.reset:
+        await asyncio.to_thread(remove_data, paths)
+    keys = [key for resource in loaded.resources.values() for key in resource.ports]
+    held = ports.claim(keys, remembered_in=paths.ports, overrides=settings.ports, seed=str(paths.root))
+    resources = dict(loaded.resources)
+    endpoints = Endpoints(held.numbers)
+    context = SandboxContext(
+        run=RunContext(
+            paths=paths,
+            cache=settings.cache,
+            endpoints=endpoints,
+            resources=resources,
+            environment=sandbox_environment(endpoints),
+            inherited={**settings.inherited, NONCE_VARIABLE: seed.nonce},
+            shell=settings.shell,
+            announce=seed.announcements.announce,
+        ),
+        processes=Processes(seed.connections, Ledger(paths.ledger, seed.nonce), seed.nonce),
+        ports=held,
+        identity=DataIdentity.open(paths, known_stores=_stores(loaded)),
+        announcements=seed.announcements,
+        changes=Changes(),
+        condition=seed.condition,
+        side_tasks=seed.side_tasks,
+        force=seed.force,
+        on_death=seed.on_death,
+    )
+    return Booted(context, Runs(resources, loaded.drivers, context))
+
+
+def _stores(loaded: Blueprint) -> frozenset[str]:
+    return frozenset(name for name, resource in loaded.resources.items() if hasattr(loaded.drivers[resource.kind], "read_stamp"))

@@ -1,0 +1,21 @@
+"""Who is calling: short-lived JWTs (RFC 7519) that an issuer signs with Ed25519 and every service verifies.
+
+Nothing here knows a transport or a service: HTTP turns these errors into its own (`shop_kit.http.access`), and whose tokens a
+service takes is written where the service is put together.
+"""
+
+from shop_kit.auth.keys import JwksKeys, Keys, StaticKeys, private_key, public_key
+from shop_kit.auth.tokens import NotAllowed, NotAuthenticated, Principal, TokenSigner, TokenVerifier
+
+__all__ = [
+    "JwksKeys",
+    "Keys",
+    "NotAllowed",
+    "NotAuthenticated",
+    "Principal",
+    "StaticKeys",
+    "TokenSigner",
+    "TokenVerifier",
+    "private_key",
+    "public_key",
+]

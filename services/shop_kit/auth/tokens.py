@@ -1,0 +1,148 @@
+"""Tokens: signed by one, verified by all others."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from shop_kit.auth.keys import ALGORITHM, JwksKeys, Keys, StaticKeys, jwk, key_id
+from shop_kit.clock import Clock, SystemClock
+from shop_kit.errors import KitError
+
+LEEWAY_SECONDS = 5.0
+REMEMBERED_TOKENS = 4096
+JWKS_PATH = "/.well-known/jwks.json"
+
+
+class NotAuthenticated(KitError):
+    """No token, or one that does not hold."""
+
+
+class NotAllowed(KitError):
+    """The token holds but does not reach this far."""
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(f"the token lacks the scope {scope}")
+        self.scope = scope
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who is calling: `subject` is a customer's or service's id."""
+
+    subject: str
+    scopes: frozenset[str]
+    claims: Mapping[str, Any]
+
+    def require(self, scope: str) -> None:
+        """Return when the principal has `scope`. Raises NotAllowed."""
+        if scope not in self.scopes:
+            raise NotAllowed(scope)
+
+
+class TokenSigner:
+    """Signs tokens as `issuer`."""
+
+    def __init__(self, key: Ed25519PrivateKey, issuer: str, clock: Clock | None = None) -> None:
+        self._key = key
+        self._issuer = issuer
+        self._clock = clock or SystemClock()
+        self._key_id = key_id(key.public_key())
+
+    def sign(
+        self,
+        subject: str,
+        *,
+        audience: str,
+        scopes: Collection[str] = (),
+        lifetime_seconds: float,
+        extra: Mapping[str, Any] | None = None,
+    ) -> str:
+        """Return a token for `subject`, valid from now for `lifetime_seconds`."""
+        now = self._clock.now()
+        claims = {
+            **(extra or {}),
+            "iss": self._issuer,
+            "sub": subject,
+            "aud": audience,
+            "iat": int(now),
+            "exp": int(now + lifetime_seconds),
+            "scope": " ".join(sorted(scopes)),
+        }
+        return jwt.encode(claims, self._key, ALGORITHM, headers={"kid": self._key_id})
+
+    def jwks(self) -> dict[str, Any]:
+        """Return the public key as a JSON Web Key Set (RFC 8037)."""
+        return {"keys": [jwk(self._key.public_key())]}
+
+
+class TokenVerifier:
+    """Verifies tokens of one issuer for one audience, each once: a verified token is remembered until it expires."""
+
+    def __init__(self, keys: Keys, *, issuer: str, audience: str, clock: Clock | None = None) -> None:
+        self._keys = keys
+        self._issuer = issuer
+        self._audience = audience
+        self._clock = clock or SystemClock()
+        self._verified: OrderedDict[str, tuple[Principal, float]] = OrderedDict()
+
+    @classmethod
+    def of_issuer(cls, issuer: str, url: str | None, *, audience: str, clock: Clock | None = None) -> TokenVerifier:
+        """Return a verifier with the keys that the issuer publishes at `url`; without a `url` no token holds."""
+        keys: Keys = JwksKeys(f"{url.rstrip('/')}{JWKS_PATH}") if url else StaticKeys()
+        return cls(keys, issuer=issuer, audience=audience, clock=clock)
+
+    def knows(self, token: str) -> bool:
+        """Return whether this token was verified before, so that verifying it again costs nothing."""
+        return token in self._verified
+
+    async def verify(self, token: str) -> Principal:
+        """Return who the token stands for. Raises NotAuthenticated; Unavailable when the issuer's keys cannot be had."""
+        known = self._verified.get(token)
+        if known is not None:
+            principal, expires_at = known
+            if self._clock.now() < expires_at + LEEWAY_SECONDS:
+                return principal
+            del self._verified[token]
+            raise NotAuthenticated("the token has expired")
+        principal, expires_at = _read(await self._verify(token))
+        if self._clock.now() >= expires_at + LEEWAY_SECONDS:
+            raise NotAuthenticated("the token has expired")
+        self._remember(token, principal, expires_at)
+        return principal
+
+    def trust(self, token: str) -> None:
+        """Remember a token that this process has just signed itself, so that it need not be verified."""
+        self._remember(token, *_read(jwt.decode(token, options={"verify_signature": False})))
+
+    def _remember(self, token: str, principal: Principal, expires_at: float) -> None:
+        self._verified[token] = (principal, expires_at)
+        if len(self._verified) > REMEMBERED_TOKENS:
+            self._verified.popitem(last=False)
+
+    async def _verify(self, token: str) -> dict[str, Any]:
+        try:
+            key = await self._keys.find(str(jwt.get_unverified_header(token).get("kid", "")))
+            if key is None:
+                raise NotAuthenticated("the token is signed with a key that is not known here")
+            claims: dict[str, Any] = jwt.decode(
+                token,
+                key,
+                algorithms=[ALGORITHM],
+                issuer=self._issuer,
+                audience=self._audience,
+                options={"require": ["exp", "iat", "sub", "iss", "aud"], "verify_exp": False, "verify_iat": False},
+            )
+        except jwt.InvalidTokenError as error:
+            raise NotAuthenticated(f"the token does not hold: {error}") from error
+        return claims
+
+
+def _read(claims: Mapping[str, Any]) -> tuple[Principal, float]:
+    """Return whom the claims name, and when they expire."""
+    return Principal(str(claims["sub"]), frozenset(str(claims.get("scope", "")).split()), claims), float(claims["exp"])
