@@ -37,6 +37,7 @@ class FakeResource(msgspec.Struct, kw_only=True):
     grace_seconds: float = 5.0
     death_signal: int = 9
     watched: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
     background: str | None = None
 
 
@@ -123,6 +124,7 @@ def blueprint(settings: SupervisorSettings) -> Blueprint:
             uses=fake.uses,
             ports=(name,) if fake.port else (),
             watched=tuple(checkout / folder for folder in fake.watched),
+            ignored=fake.ignored,
         )
         for name, fake in fakes.items()
     }

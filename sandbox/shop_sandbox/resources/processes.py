@@ -24,6 +24,10 @@ _IN_ITS_OWN_PYTHON = "import importlib, sys; m, _, f = sys.argv[1].partition(':'
 """Calls `package.module:function` in another interpreter, with the working directory on its import path."""
 
 
+_RELEASED = ("/baselines/",)
+"""In shared contracts, what is released: only checks read it."""
+
+
 def processes(manifest: Manifest, shared: Sequence[Path]) -> Iterator[Resource]:
     """Yield the service's process, if it has one, and its workers; what they need is not filled in."""
     service = manifest.service
@@ -82,7 +86,7 @@ def _process(name: str, runtime: Runtime, manifest: Manifest, shared: Sequence[P
         runtime=_runtime(runtime, folder),
         health=_health(runtime, folder),
         watched=(*watched, *shared) if runtime.python else watched,
-        ignored=(*_anchored(outputs), *runtime.ignore),
+        ignored=(*_anchored(outputs), *(_RELEASED if runtime.python else ()), *runtime.ignore),
         passes=runtime.pass_through,
         environment={**_environment(manifest), **runtime.environment},
     )

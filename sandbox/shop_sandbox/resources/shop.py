@@ -30,7 +30,7 @@ def build_resources(
     shared = [folder for one in shared_code if (folder := checkout / one).is_dir()]
     services = [resource for manifest in manifests for resource in _of_service(manifest, checkout, service_globs, shared)]
     wanted = {name for service in services for name in service.needs} if services else set(_STORES)
-    tasks = [task for task in _tasks(checkout, service_globs) if task.name in wanted]
+    tasks = [task for task in _tasks(checkout, service_globs, manifests) if task.name in wanted]
     wanted.update(name for task in tasks for name in task.needs)
     if "schema-registry" in wanted:
         wanted.add("kafka")
@@ -95,19 +95,35 @@ def _seen_by(store: Resource, viewers: Sequence[Viewer]) -> Resource:
 _PROVISIONED = {"topics": "kafka", "schemas": "schema-registry", "aws": "aws", "databases": "postgres"}
 
 
-def _tasks(checkout: Path, service_globs: Sequence[str]) -> list[Resource]:
+def _tasks(checkout: Path, service_globs: Sequence[str], manifests: Sequence[Manifest]) -> list[Resource]:
     """Return the provisioning tasks; each reads the manifests itself, so that a description stays small and inert."""
     environment = {"SHOP_CHECKOUT": str(checkout), "SHOP_SERVICE_GLOBS": json.dumps(list(service_globs))}
+    inputs = _inputs(checkout, manifests)
     return [
         Resource(
             f"provision-{what}",
             ResourceKind.PROVISION,
             needs=(store,),
             runtime=PythonRuntime(f"shop_sandbox.provision.{what}:main"),
+            watched=inputs.get(what, ()),
+            ignored=_EVERYTHING_BUT_INPUTS,
             environment=environment,
         )
         for what, store in _PROVISIONED.items()
     ]
+
+
+_EVERYTHING_BUT_INPUTS = ("*", "!*/", "!*.proto", "!*.sql")
+
+
+def _inputs(checkout: Path, manifests: Sequence[Manifest]) -> dict[str, tuple[Path, ...]]:
+    """Return what the tasks read beside the manifests. An import of a schema is looked for in all folders above it."""
+    schemas = {checkout / topic.schema for manifest in manifests for topic in manifest.service.needs.topics.produces}
+    databases = [(manifest.folder, one) for manifest in manifests for one in manifest.service.needs.databases]
+    return {
+        "schemas": tuple(sorted({checkout / schema.relative_to(checkout).parts[0] for schema in schemas})),
+        "databases": tuple(sorted(folder / one.migrations for folder, one in databases if one.migrations)),
+    }
 
 
 # --- services --------------------------------------------------------------------------------------------------------------

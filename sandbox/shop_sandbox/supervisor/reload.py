@@ -5,19 +5,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
 from shop_sandbox.errors import SandboxError
-from shop_sandbox.events import CodeChanged, ProbeFailed
-from shop_sandbox.logs import LogWriter
+from shop_sandbox.events import CodeChanged, ProbeFailed, ResourceState
 from shop_sandbox.supervisor import blueprint, ports, watching
 from shop_sandbox.supervisor.boot import Booted
-from shop_sandbox.supervisor.processes import Child
+from shop_sandbox.supervisor.ignoring import Ignored
+from shop_sandbox.supervisor.own_output import OwnOutput
 from shop_sandbox.supervisor.settings import SupervisorSettings
 from shop_sandbox.supervisor.start import Starts, Wish
+from shop_sandbox.supervisor.watching import Change, Watch, WatchFailed
 
 _MOST_NAMED_FILES: Final = 20
+_WATCH_AGAIN_SECONDS: Final = 10.0
 
 
 class Reload:
@@ -30,12 +34,22 @@ class Reload:
         self._runs = booted.runs
         self._starts = starts
         self._has_begun = False
+        self._began = time.time()
+        self._ignored = Ignored(settings.paths.checkout)
+        self._own_output: defaultdict[str, OwnOutput] = defaultdict(OwnOutput)
+        self._delayed: frozenset[str] = frozenset()
 
     def begin(self) -> None:
         """Watch from now on; a second call does nothing."""
         if not self._has_begun:
             self._has_begun = True
             self._context.side_tasks.begin(self._watch())
+
+    def forget_outputs(self, names: Iterable[str]) -> None:
+        """Somebody asked for a start of these: watch all of theirs again."""
+        for name in names:
+            self._own_output.pop(name, None)
+            self._context.condition.warnings.pop(f"output of {name}", None)
 
     async def notice_manifests(self) -> frozenset[str]:
         """Take over manifests that came or went since the last look; gives those to start anew. Edited ones are noticed by
@@ -56,37 +70,89 @@ class Reload:
         return self._context.condition.is_stopping or self._context.condition.failure is not None
 
     async def _watch(self) -> None:
+        since = self._began
+        watch: Watch = watching.told_by_the_system
         while True:
-            folders = watching.folders_to_watch(run.resource for run in self._runs.of(self._runs.wanted))
+            folders = self._folders()
             if not folders:
                 await self._context.changes.next()
                 continue
-            async with contextlib.aclosing(watching.changes(folders)) as changes:
-                async for change in changes:
-                    await self._take_in(change)
-                    if watching.folders_to_watch(run.resource for run in self._runs.of(self._runs.wanted)) != folders:
-                        break
+            try:
+                async with contextlib.aclosing(watching.changes(folders, watch, since=since)) as changes:
+                    async for change in changes:
+                        since = time.time()
+                        await self._take_in(change)
+                        if self._folders() != folders:
+                            break
+            except WatchFailed as error:
+                watch = await self._watch_otherwise(watch, error)
 
-    async def _take_in(self, change: watching.Change) -> None:
+    def _folders(self) -> frozenset[Path]:
+        return watching.folders_to_watch(run.resource for run in self._runs.of(self._runs.wanted))
+
+    async def _watch_otherwise(self, watch: Watch, error: WatchFailed) -> Watch:
+        """Say that watching has ended, and give the way to go on: by looking now and then, which needs nothing of the system."""
+        also_fails = watch is watching.by_looking
+        how = f"tried again in {_WATCH_AGAIN_SECONDS:g} s" if also_fails else "the folders are looked through every second instead"
+        reason = f"the system does not tell of changed files any more ({error}); {how}"
+        self._context.condition.warnings["watching"] = reason
+        self._context.announcements.announce(ProbeFailed(at=time.time(), resource="supervisor", reason=reason))
+        if also_fails:
+            await asyncio.sleep(_WATCH_AGAIN_SECONDS)
+        return watching.by_looking
+
+    async def _take_in(self, change: Change) -> None:
         """Start anew what the change concerns, and nothing else; when what services are has changed, compare that first."""
         if self._is_pointless:
             return
-        concerned = {name for name in change.concerns(self._runs.resources) if name in self._runs.wanted}
+        concerned = {name: files for name, files in self._concerned(change).items() if self._edits(name, files)}
+        again = frozenset(concerned)
         if change.is_flood or change.touches_manifest:
             try:
-                concerned |= await self._compare_with_manifests()
+                again |= await self._compare_with_manifests()
             except SandboxError as error:
                 self._context.condition.warnings["manifests"] = f"what runs is older than the manifests: {error.message}"
                 self._context.announcements.announce(ProbeFailed(at=time.time(), resource="supervisor", reason=error.message))
                 return
-        if not concerned:
+        files = tuple(sorted({self._told(file) for found in concerned.values() for file in found} or map(self._told, change.files)))
+        delay = max((self._own_output[name].delay_seconds for name in concerned), default=0.0)
+        if delay:
+            self._context.side_tasks.begin(self._start_again_later(again, files, delay))
+        elif again:
+            self._start_again(again, files)
+
+    def _concerned(self, change: Change) -> dict[str, tuple[Path, ...]]:
+        found = change.concerns(self._runs.resources, self._ignored)
+        return {name: files for name, files in found.items() if name in self._runs.wanted}
+
+    def _edits(self, name: str, files: tuple[Path, ...]) -> tuple[Path, ...]:
+        """Leave out what the resource writes itself while it starts."""
+        run, output = self._runs[name], self._own_output[name]
+        known = len(output.files)
+        edits = output.notice(files, while_starting=run.state is ResourceState.STARTING and run.child is not None)
+        if len(output.files) > known:
+            written = ", ".join(sorted(self._told(file) for file in output.files))
+            self._context.condition.warnings[f"output of {name}"] = (
+                f"{name} writes {written} while it starts, so these are not watched for it any more: name them in `ignore`"
+            )
+        return edits
+
+    async def _start_again_later(self, again: frozenset[str], files: tuple[str, ...], seconds: float) -> None:
+        """Let a start go on for a while: it has been interrupted again and again, perhaps by what it writes itself."""
+        if again & self._delayed:
             return
-        files = tuple(self._told(file) for file in change.files)
+        self._delayed |= again
+        await asyncio.sleep(seconds)
+        self._delayed -= again
+        if not self._is_pointless:
+            self._start_again(again & self._runs.resources.keys(), files)
+
+    def _start_again(self, again: frozenset[str], files: tuple[str, ...]) -> None:
         self._context.announcements.announce(
-            CodeChanged(at=time.time(), files=files[:_MOST_NAMED_FILES], resources=tuple(sorted(concerned)))
+            CodeChanged(at=time.time(), files=files[:_MOST_NAMED_FILES], resources=tuple(sorted(again)))
         )
         reason = f"{files[0]} changed" if len(files) == 1 else f"{files[0]} and {len(files) - 1} more changed"
-        self._starts.decide(Wish(again=frozenset(concerned), reason=reason))
+        self._starts.decide(Wish(again=again, reason=reason))
 
     def _told(self, file: Path) -> str:
         return str(file.relative_to(self._paths.checkout)) if file.is_relative_to(self._paths.checkout) else str(file)
@@ -112,40 +178,3 @@ class Reload:
             runs.take_over(resource, plan.drivers[resource.kind])
         tasks = {name for name, resource in runs.resources.items() if resource.is_task}
         return frozenset((different.keys() | tasks) & runs.wanted)
-
-
-class BackgroundWork:
-    """What drivers want done once everything is ready and idle, one after the other, at the lowest priority.
-
-    Nobody waits for it; a failure is in its log.
-    """
-
-    def __init__(self, booted: Booted) -> None:
-        self._context = booted.context
-        self._runs = booted.runs
-        self._has_begun = False
-        self._child: Child | None = None
-
-    def begin(self) -> None:
-        """Begin with it; a second call does nothing."""
-        if not self._has_begun:
-            self._has_begun = True
-            self._context.side_tasks.begin(self._work())
-
-    async def end(self) -> None:
-        """End what is being done."""
-        if self._child is not None:
-            await self._child.kill()
-
-    async def _work(self) -> None:
-        for run in [self._runs[name] for name in sorted(self._runs.wanted)]:
-            launch = await asyncio.to_thread(run.driver.background, run.resource, self._context.run)
-            if launch is None:
-                continue
-            name = f"{run.name}.background"
-            log = LogWriter(self._context.run.paths.log(name))
-            try:
-                self._child = await self._context.processes.start(name, launch, log, ports=(), listener=None, low_priority=True)
-                await asyncio.shield(self._child.ended)
-            finally:
-                log.finish()

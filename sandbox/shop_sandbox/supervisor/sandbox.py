@@ -13,13 +13,14 @@ from shop_sandbox.events import Event, SandboxStopped
 from shop_sandbox.ownership import last_owner
 from shop_sandbox.supervisor import graph, state_loss, status
 from shop_sandbox.supervisor.announcements import Announcements
+from shop_sandbox.supervisor.background import BackgroundWork
 from shop_sandbox.supervisor.boot import Booted, Seed, boot
 from shop_sandbox.supervisor.context import Condition, SideTasks
 from shop_sandbox.supervisor.faults import as_error, failed
 from shop_sandbox.supervisor.fork_server.starting import Connections
 from shop_sandbox.supervisor.processes import Exit, Processes
 from shop_sandbox.supervisor.protocol import Restart, SandboxState, SandboxStatus, Up
-from shop_sandbox.supervisor.reload import BackgroundWork, Reload
+from shop_sandbox.supervisor.reload import Reload
 from shop_sandbox.supervisor.resource_run import ResourceRun
 from shop_sandbox.supervisor.settings import SupervisorSettings
 from shop_sandbox.supervisor.start import Starts, Wish
@@ -101,6 +102,7 @@ class Sandbox:
         self._refuse_while_stopping()
         if self._condition.failure is not None:
             raise as_error(self._condition.failure)
+        self._reload.forget_outputs(request.resources)
         start = self._starts.begin(
             Wish(
                 names=request.resources,

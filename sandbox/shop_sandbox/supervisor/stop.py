@@ -10,10 +10,10 @@ import time
 from shop_sandbox.errors import ErrorCode, SandboxError
 from shop_sandbox.events import SandboxFailed, SandboxStopped
 from shop_sandbox.state import remove_all
+from shop_sandbox.supervisor.background import BackgroundWork
 from shop_sandbox.supervisor.boot import Booted, Seed
 from shop_sandbox.supervisor.faults import failed
 from shop_sandbox.supervisor.fork_server.starting import Connections
-from shop_sandbox.supervisor.reload import BackgroundWork
 from shop_sandbox.supervisor.start import Starts
 
 

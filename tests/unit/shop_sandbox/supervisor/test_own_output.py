@@ -1,0 +1,50 @@
+"""A program that writes into its own folder while it starts is not restarted for ever."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from shop_sandbox.supervisor.own_output import MOST_STARTS_SPOILT, OwnOutput
+
+OUTPUT = Path("orders/generated/wire.go")
+EDIT = Path("orders/main.go")
+
+
+def test_what_changes_in_every_start_is_the_starts_own_output() -> None:
+    output = OwnOutput()
+
+    told = [output.notice([OUTPUT], while_starting=True) for _ in range(MOST_STARTS_SPOILT + 3)]
+
+    assert told == [(OUTPUT,)] * (MOST_STARTS_SPOILT - 1) + [()] * 4
+    assert output.notice([OUTPUT, EDIT], while_starting=True) == (EDIT,)
+
+
+def test_starts_that_are_spoilt_again_and_again_are_left_alone_for_longer_and_longer() -> None:
+    output = OwnOutput()
+
+    delays = []
+    for number in range(8):
+        output.notice([Path(f"orders/{number}")], while_starting=True)
+        delays.append(output.delay_seconds)
+
+    assert delays[:2] == [0.0, 0.0]
+    assert delays == sorted(delays)
+    assert delays[-1] > 10
+
+
+def test_edits_of_a_service_that_runs_never_wait_however_many_they_are() -> None:
+    output = OwnOutput()
+    for _ in range(20):
+        assert output.notice([EDIT], while_starting=False) == (EDIT,)
+
+    assert output.delay_seconds == 0.0
+
+
+def test_a_start_that_was_asked_for_watches_everything_again() -> None:
+    output = OwnOutput()
+    for _ in range(MOST_STARTS_SPOILT):
+        output.notice([OUTPUT], while_starting=True)
+
+    output.forget()
+
+    assert output.notice([OUTPUT], while_starting=True) == (OUTPUT,)
