@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -57,21 +57,21 @@ def make_topics(settings: KafkaSettings, *topics: str, partitions: int = 2) -> N
         made.result(10)
 
 
-async def make_table(client: AwsClient, name: str, *key: str, index: tuple[str, str, str, str] | None = None) -> None:
-    """Make a table with string keys; `index` is (name, partition, sort, type of sort)."""
+async def make_table(client: AwsClient, name: str, *key: str, indexes: Sequence[tuple[str, str, str, str]] = ()) -> None:
+    """Make a table with string keys; an index is (name, partition, sort, type of sort)."""
     attributes = dict.fromkeys(key, "S")
     request: dict[str, object] = {
         "TableName": name,
         "BillingMode": "PAY_PER_REQUEST",
         "KeySchema": _schema(*key),
     }
-    if index:
-        index_name, partition, sort, kind = index
-        attributes |= {partition: "S", sort: kind}
-        projection = {"ProjectionType": "ALL"}
+    if indexes:
         request["GlobalSecondaryIndexes"] = [
-            {"IndexName": index_name, "KeySchema": _schema(partition, sort), "Projection": projection}
+            {"IndexName": index, "KeySchema": _schema(partition, sort), "Projection": {"ProjectionType": "ALL"}}
+            for index, partition, sort, _ in indexes
         ]
+        for _, partition, sort, kind in indexes:
+            attributes |= {partition: "S", sort: kind}
     request["AttributeDefinitions"] = [{"AttributeName": one, "AttributeType": kind} for one, kind in attributes.items()]
     await client.call("dynamodb", "DynamoDB_20120810", "CreateTable", request)
 

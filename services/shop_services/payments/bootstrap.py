@@ -15,8 +15,9 @@ from shop_services.payments.adapters import guarded_provider
 from shop_services.payments.adapters.commands import subscription
 from shop_services.payments.adapters.events import EVENTS_TOPIC
 from shop_services.payments.adapters.guarded_provider import GuardedProvider
-from shop_services.payments.adapters.payment_book import DynamoPaymentBook
+from shop_services.payments.adapters.payment_repository import DynamoPaymentRepository
 from shop_services.payments.adapters.psp_simulator import PspSimulator
+from shop_services.payments.adapters.reconciler import reconciler
 from shop_services.payments.adapters.rest import PaymentsApi
 from shop_services.payments.adapters.webhooks import Webhooks
 
@@ -33,6 +34,7 @@ class PaymentsSettings(msgspec.Struct, frozen=True, kw_only=True):
     shop_secret_payments_webhooks: str
     shop_edge_url: str | None = None
     provider_timeout_seconds: float = guarded_provider.TIMEOUT_SECONDS
+    reconcile_every_seconds: float = 5.0
 
 
 async def payments(service: Service, settings: PaymentsSettings) -> None:
@@ -45,13 +47,15 @@ async def payments(service: Service, settings: PaymentsSettings) -> None:
         outbox_table=settings.shop_table_payments_outbox,
         publishes={EVENTS_TOPIC: PaymentEvent},
     )
-    book = DynamoPaymentBook(store.dynamo, store.outbox, table=store.table)
+    repository = DynamoPaymentRepository(store.dynamo, store.outbox, table=store.table)
     simulator = PspSimulator(store.dynamo, ledger_table=settings.shop_table_payments_psp_ledger)
     breaker = CircuitBreaker(guarded_provider.NAME)
     provider = GuardedProvider(simulator, breaker=breaker, timeout_seconds=settings.provider_timeout_seconds)
-    service.consumes(subscription(book, provider))
-    webhooks = Webhooks(book, webhook_secret, service.clock)
-    api = PaymentsApi(book, provider, simulator, store.idempotency, webhooks)
+    service.consumes(subscription(repository, provider, service.clock))
+    sweeper = reconciler(repository, provider, service.clock)
+    service.repeats(sweeper.sweep, name="reconciler", every_seconds=settings.reconcile_every_seconds)
+    webhooks = Webhooks(repository, webhook_secret, service.clock)
+    api = PaymentsApi(repository, provider, simulator, store.idempotency, webhooks, service.clock)
     callers = TokenVerifier.of_issuer(tokens.ISSUER, settings.shop_edge_url, audience=tokens.INTERNAL_AUDIENCE, clock=service.clock)
     service.serves(api.routes(), tokens=callers)
 

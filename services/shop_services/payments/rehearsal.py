@@ -1,4 +1,4 @@
-"""Payments over a book and a provider in memory, for the proofs of its contracts."""
+"""Payments over a repository and a provider in memory, for the proofs of its contracts."""
 
 from __future__ import annotations
 
@@ -9,59 +9,24 @@ from shop_contracts.proto.payments.v1 import commands_pb2
 from shop_kit.messages import OutgoingMessage, Subscription, outgoing
 from shop_kit.rehearsal import Rehearsal
 from shop_kit.shared_kernel import Money
+from shop_kit.testing.aggregates import AggregateTable
+from shop_kit.testing.clock import HandClock
 from shop_kit.testing.event_log import received
 
 from shop_services.payments.adapters.commands import subscription
-from shop_services.payments.adapters.events import COMMANDS_TOPIC, payment_event
-from shop_services.payments.domain.payment import Payment, Refund, Refusal, authorised
+from shop_services.payments.adapters.events import COMMANDS_TOPIC
+from shop_services.payments.adapters.in_memory import CAPTURE_FAILS, DECLINED, InMemoryPaymentRepository, InMemoryProvider
+from shop_services.payments.domain.payment import Payment, authorised
 
-DECLINED, LOST = "tok_declined", "tok_capture_fails"
 _PRICE = Money("EUR", 3998)
+_REFUND_FAILS = "tok_refund_fails"
 
 
-class _Book:
-    """Payments in a dictionary. With `knows_all`, every payment one can ask for is authorised."""
-
-    def __init__(self, *, knows_all: bool = False) -> None:
-        self.knows_all = knows_all
-        self.payments: dict[str, Payment] = {}
-        self.sent: list[OutgoingMessage] = []
+class _AllAuthorised(InMemoryPaymentRepository):
+    """Every payment one can ask for is authorised."""
 
     async def find(self, payment_id: str, *, fresh: bool) -> Payment | None:
-        del fresh
-        known = self.payments.get(payment_id)
-        return known or (authorised(payment_id, "ord_1", "cus_1", _PRICE) if self.knows_all else None)
-
-    async def of_order(self, order_id: str) -> Sequence[Payment]:
-        return [payment for payment in self.payments.values() if payment.order_id == order_id]
-
-    async def record(self, payment: Payment, *, handling: str | None, refund: Refund | None = None) -> None:
-        del handling
-        self.payments[payment.id] = payment
-        self.sent.append(payment_event(payment, refund))
-
-
-class _Provider:
-    """Says yes to every card but the two that say no."""
-
-    def __init__(self) -> None:
-        self.lost: set[str] = set()
-
-    async def authorise(self, payment_id: str, order_id: str, amount: Money, *, method_token: str) -> Refusal | None:
-        del order_id, amount
-        if method_token == LOST:
-            self.lost.add(payment_id)
-        return Refusal("card_declined", "The card was declined.") if method_token == DECLINED else None
-
-    async def capture(self, payment_id: str) -> Refusal | None:
-        return Refusal("authorisation_expired", "Nothing is held.") if payment_id in self.lost else None
-
-    async def void(self, payment_id: str) -> None:
-        del payment_id
-
-    async def refund(self, payment_id: str, refund_id: str, amount: Money) -> Refusal | None:
-        del payment_id, refund_id, amount
-        return None
+        return await super().find(payment_id, fresh=fresh) or authorised(payment_id, "ord_1", "cus_1", _PRICE)
 
 
 def rehearsal() -> Rehearsal:
@@ -70,36 +35,39 @@ def rehearsal() -> Rehearsal:
 
 
 def _hears(kind: str) -> Sequence[Subscription[Any]]:
-    return (subscription(_Book(knows_all=kind != "authorise_payment"), _Provider()),)
+    payments = InMemoryPaymentRepository if kind == "authorise_payment" else _AllAuthorised
+    return (subscription(payments(AggregateTable()), InMemoryProvider(), HandClock()),)
 
 
 async def _sends() -> Sequence[OutgoingMessage]:
-    book = _Book()
-    handle = subscription(book, _Provider()).handle
+    table, provider = AggregateTable[Payment](), InMemoryProvider()
+    handle = subscription(InMemoryPaymentRepository(table), provider, HandClock()).handle
     for command in _commands():
+        provider.refuses_refunds = command.payment_id.endswith(_REFUND_FAILS)
         message = outgoing(COMMANDS_TOPIC, command.order_id, command, source="/shop/orders", sequence=1)
         await handle(received(message, commands_pb2.PaymentCommand))
-    return book.sent
+    return table.log.messages
 
 
 def _commands() -> Sequence[commands_pb2.PaymentCommand]:
-    """A payment that is captured and refunded, one that is voided, one that is declined and one whose capture fails."""
+    """Payments that are captured and refunded, voided, declined, and those whose capture or refund fails."""
     script = {
         "tok_visa": ("capture_payment", "refund_payment"),
         "tok_other": ("void_payment",),
         DECLINED: (),
-        LOST: ("capture_payment",),
+        CAPTURE_FAILS: ("capture_payment",),
+        _REFUND_FAILS: ("capture_payment", "refund_payment"),
     }
     found = []
     for number, (token, steps) in enumerate(script.items()):
-        command = commands_pb2.PaymentCommand(order_id=f"ord_{number}", payment_id=f"pay_{number}")
+        command = commands_pb2.PaymentCommand(order_id=f"ord_{number}", payment_id=f"pay_{token}")
         command.authorise_payment.customer_id = "cus_1"
         command.authorise_payment.payment_method_token = token
         command.authorise_payment.amount.currency_code = _PRICE.currency
         command.authorise_payment.amount.minor_units = _PRICE.minor_units
         found.append(command)
         for step in steps:
-            follow = commands_pb2.PaymentCommand(order_id=f"ord_{number}", payment_id=f"pay_{number}")
+            follow = commands_pb2.PaymentCommand(order_id=f"ord_{number}", payment_id=f"pay_{token}")
             getattr(follow, step).SetInParent()
             found.append(follow)
     return found

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated
@@ -11,6 +9,7 @@ from typing import Annotated
 import msgspec
 from shop_kit import idempotency
 from shop_kit.http import Anybody, FieldFault, GuardedRoute, Problem, Scope, caller, json, read_body, read_query
+from shop_kit.http.cursors import cursor_of, no_such_cursor, read_cursor
 from shop_kit.http.values import MoneyBody, MoneyView, SkuText
 from shop_kit.idempotency.dynamo import DynamoIdempotency
 from shop_kit.shared_kernel import InvalidSku, Sku
@@ -145,8 +144,9 @@ class InventoryApi:
     async def list_items(self, request: Request) -> Response:
         """Answer with a page of articles."""
         query = read_query(request, PageQuery)
-        page = await self.stock.page(limit=query.limit, behind=_read_cursor(query.cursor) if query.cursor else None)
-        return json(StockPageView([_view(item) for item in page.items], _cursor(page.next_sku) if page.next_sku else None))
+        page = await self.stock.page(limit=query.limit, behind=_behind(query.cursor) if query.cursor else None)
+        next_cursor = cursor_of({"sku": page.next_sku}) if page.next_sku else None
+        return json(StockPageView([_view(item) for item in page.items], next_cursor))
 
     async def show_item(self, request: Request) -> Response:
         """Answer with one article."""
@@ -244,13 +244,8 @@ def _refuse_twins(body: ImportBody) -> None:
         raise Problem(422, "The body is not valid", kind="invalid-body", errors=faults)
 
 
-def _cursor(sku: str) -> str:
-    return base64.urlsafe_b64encode(sku.encode()).rstrip(b"=").decode()
-
-
-def _read_cursor(cursor: str) -> str:
+def _behind(cursor: str) -> str:
     try:
-        return _sku(base64.urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4)).decode())
-    except (binascii.Error, UnicodeDecodeError, Problem) as error:
-        fault = FieldFault("cursor", "is not a nextCursor of this list")
-        raise Problem(400, "The query is not valid", kind="invalid-query", errors=[fault]) from error
+        return Sku(str(read_cursor(cursor)["sku"]))
+    except (KeyError, InvalidSku) as error:
+        raise no_such_cursor() from error

@@ -128,6 +128,8 @@ def answer_from_payments(event: payment_events.PaymentEvent) -> checkout.Answer:
             return checkout.PaymentWasDeclined(event.payment_declined.explanation)
         case "payment_capture_failed":
             return checkout.CaptureHasFailed(event.payment_capture_failed.explanation)
+        case "payment_refund_failed":
+            return checkout.RefundHasFailed(event.payment_refund_failed.explanation)
         case str(kind) if kind in BARE_PAYMENT_ANSWERS:
             return BARE_PAYMENT_ANSWERS[kind]
         case other:

@@ -165,6 +165,13 @@ class PaymentWasRefunded:
     """What was taken is given back."""
 
 
+@dataclass(frozen=True, slots=True)
+class RefundHasFailed:
+    """What was taken is still taken: the provider refused for good to give it back; `explanation` is the provider's."""
+
+    explanation: str
+
+
 Answer = (
     StockWasReserved
     | StockWasRejected
@@ -176,6 +183,7 @@ Answer = (
     | CaptureHasFailed
     | PaymentWasVoided
     | PaymentWasRefunded
+    | RefundHasFailed
 )
 
 

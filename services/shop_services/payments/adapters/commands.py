@@ -8,15 +8,12 @@ from shop_kit.messages import Received, Subscription
 from shop_kit.shared_kernel import Money
 
 from shop_services.payments.adapters.events import COMMANDS_TOPIC
-from shop_services.payments.application.paying import Authorise, authorise_payment, capture_payment, refund_payment, void_payment
-from shop_services.payments.application.ports import PaymentBook, PaymentProvider
+from shop_services.payments.application.paying import Authorise, authorise_payment, capture_payment, void_payment
+from shop_services.payments.application.ports import Clock, PaymentProvider, PaymentRepository
+from shop_services.payments.application.refunding import refund_payment
 
 
-class UnknownCommand(Invalid):
-    """A kind of command that this version of payments does not know."""
-
-
-def subscription(book: PaymentBook, provider: PaymentProvider) -> Subscription[PaymentCommand]:
+def subscription(payments: PaymentRepository, provider: PaymentProvider, clock: Clock) -> Subscription[PaymentCommand]:
     """Return what payments does with its commands."""
 
     async def handle(message: Received[PaymentCommand]) -> None:
@@ -24,17 +21,24 @@ def subscription(book: PaymentBook, provider: PaymentProvider) -> Subscription[P
         payment_id, order_id = command.payment_id, command.order_id
         match command.WhichOneof("kind"):
             case "authorise_payment":
-                wanted = command.authorise_payment
-                amount = Money(wanted.amount.currency_code, wanted.amount.minor_units)
-                request = Authorise(payment_id, order_id, wanted.customer_id, amount, wanted.payment_method_token)
-                await authorise_payment(request, book=book, provider=provider, handling=message.id)
+                request = _authorise(command)
+                await authorise_payment(request, payments=payments, provider=provider, handling=message.id)
             case "capture_payment":
-                await capture_payment(payment_id, book=book, provider=provider, handling=message.id)
+                await capture_payment(payment_id, payments=payments, provider=provider, handling=message.id)
             case "void_payment":
-                await void_payment(payment_id, order_id, book=book, provider=provider, handling=message.id)
+                await void_payment(payment_id, order_id, payments=payments, provider=provider, handling=message.id)
             case "refund_payment":
-                await refund_payment(payment_id, order_id, book=book, provider=provider, handling=message.id)
+                await refund_payment(payment_id, order_id, payments=payments, provider=provider, clock=clock, handling=message.id)
             case kind:
-                raise UnknownCommand(f"{message.type} ({kind})")
+                raise Invalid(f"payments does not know the command {message.type} ({kind})")
 
     return Subscription(COMMANDS_TOPIC, PaymentCommand, handle)
+
+
+def _authorise(command: PaymentCommand) -> Authorise:
+    wanted = command.authorise_payment
+    try:
+        amount = Money(wanted.amount.currency_code, wanted.amount.minor_units)
+        return Authorise(command.payment_id, command.order_id, wanted.customer_id, amount, wanted.payment_method_token)
+    except ValueError as error:
+        raise Invalid(f"payment {command.payment_id} cannot be authorised: {error}") from error

@@ -11,7 +11,7 @@ from shop_kit.resilience.breaker import CircuitBreaker
 from shop_kit.resilience.bulkhead import Bulkhead
 from shop_kit.shared_kernel import Money
 
-from shop_services.payments.application.ports import PaymentProvider
+from shop_services.payments.application.ports import PaymentProvider, ProviderRefund
 from shop_services.payments.domain.payment import Refusal
 
 T = TypeVar("T")
@@ -33,17 +33,21 @@ class GuardedProvider(PaymentProvider):
         """Hold the amount."""
         return await self._call(lambda: self._provider.authorise(payment_id, order_id, amount, method_token=method_token))
 
-    async def capture(self, payment_id: str) -> Refusal | None:
+    async def capture(self, payment_id: str, *, issuer: str | None) -> Refusal | None:
         """Take what is held."""
-        return await self._call(lambda: self._provider.capture(payment_id))
+        return await self._call(lambda: self._provider.capture(payment_id, issuer=issuer))
 
-    async def void(self, payment_id: str) -> None:
+    async def void(self, payment_id: str, *, issuer: str | None) -> None:
         """Let go of what is held."""
-        await self._call(lambda: self._provider.void(payment_id))
+        await self._call(lambda: self._provider.void(payment_id, issuer=issuer))
 
-    async def refund(self, payment_id: str, refund_id: str, amount: Money) -> Refusal | None:
+    async def refund(self, payment_id: str, refund_id: str, amount: Money, *, issuer: str | None) -> Refusal | None:
         """Give money back."""
-        return await self._call(lambda: self._provider.refund(payment_id, refund_id, amount))
+        return await self._call(lambda: self._provider.refund(payment_id, refund_id, amount, issuer=issuer))
+
+    async def find_refund(self, payment_id: str, refund_id: str, *, issuer: str | None) -> ProviderRefund | None:
+        """Look a refund up."""
+        return await self._call(lambda: self._provider.find_refund(payment_id, refund_id, issuer=issuer))
 
     async def _call(self, operation: Callable[[], Awaitable[T]]) -> T:
         async def in_time() -> T:

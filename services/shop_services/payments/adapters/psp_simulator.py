@@ -22,6 +22,7 @@ from shop_kit.aws.dynamo import ConditionFailed, Dynamo, Item, Put, Update
 from shop_kit.errors import Unavailable
 from shop_kit.shared_kernel import Money
 
+from shop_services.payments.application.ports import ProviderRefund
 from shop_services.payments.domain.payment import Refusal
 
 _DECLINES = {
@@ -83,8 +84,9 @@ class PspSimulator:
             await asyncio.sleep(self._slow_seconds)
         return refusal
 
-    async def capture(self, payment_id: str) -> Refusal | None:
+    async def capture(self, payment_id: str, *, issuer: str | None) -> Refusal | None:
         """Take what is held, once."""
+        del issuer
         update = Update(
             self._ledger_table,
             {"payment_id": payment_id},
@@ -99,12 +101,14 @@ class PspSimulator:
             return None if error.item and error.item["status"] == "captured" else await self._let_go(payment_id)
         return None
 
-    async def void(self, payment_id: str) -> None:
+    async def void(self, payment_id: str, *, issuer: str | None) -> None:
         """Let go of what is held; anything else stays as it is."""
+        del issuer
         await self._let_go(payment_id)
 
-    async def refund(self, payment_id: str, refund_id: str, amount: Money) -> Refusal | None:
+    async def refund(self, payment_id: str, refund_id: str, amount: Money, *, issuer: str | None) -> Refusal | None:
         """Give the amount back once for each refund id, and never more than was taken."""
+        del issuer
         update = Update(
             self._ledger_table,
             {"payment_id": payment_id},
@@ -127,6 +131,12 @@ class PspSimulator:
                 return None
             return _TOO_MUCH if line.get("status") == "captured" else _NOT_CAPTURED
         return None
+
+    async def find_refund(self, payment_id: str, refund_id: str, *, issuer: str | None) -> ProviderRefund | None:
+        """Return what was given back under that id."""
+        del issuer
+        line = await self._dynamo.get(self._ledger_table, {"payment_id": payment_id})
+        return ProviderRefund(None) if line and refund_id in line["refund_ids"] else None
 
     async def charges_of_order(self, order_id: str) -> list[Charge]:
         """Return the ledger's lines for an order."""

@@ -9,17 +9,19 @@ from typing import Annotated
 import msgspec
 from shop_kit import idempotency
 from shop_kit.http import Anybody, FieldFault, GuardedRoute, Problem, Scope, caller, json, read_body, read_query
+from shop_kit.http.cursors import cursor_of, no_such_cursor, read_cursor
 from shop_kit.http.values import MoneyBody, MoneyView
 from shop_kit.idempotency.dynamo import DynamoIdempotency
 from starlette.requests import Request
 from starlette.responses import Response
 
-from shop_services.payments.adapters.payment_book import DynamoPaymentBook
+from shop_services.payments.adapters.payment_repository import DynamoPaymentRepository
 from shop_services.payments.adapters.psp_simulator import Charge, PspSimulator
 from shop_services.payments.adapters.webhooks import Webhooks
-from shop_services.payments.application.paying import PaymentUnknown, RefundRefused, TooContended, refund_part
-from shop_services.payments.application.ports import PaymentProvider
-from shop_services.payments.domain.payment import Payment, Refund, RefundNotPossible
+from shop_services.payments.application.paying import PaymentUnknown
+from shop_services.payments.application.ports import Clock, PaymentProvider, RefundPosition
+from shop_services.payments.application.refunding import refund_part
+from shop_services.payments.domain.payment import Payment, Refund, RefundNotPossible, RefundStatus, Refusal
 
 READ, REFUND = "payments:read", "payments:refund"
 LONGEST_ID = 100
@@ -52,13 +54,15 @@ class RefusalView(msgspec.Struct):
     explanation: str
 
 
-class RefundView(msgspec.Struct, rename="camel"):
-    """Money that was given back."""
+class RefundView(msgspec.Struct, rename="camel", omit_defaults=True):
+    """Money to give back, and whether it was."""
 
     id: str
     payment_id: str
     amount: MoneyView
     reason: str
+    status: str
+    refusal: RefusalView | None = None
 
 
 class PaymentView(msgspec.Struct, rename="camel", omit_defaults=True):
@@ -76,6 +80,20 @@ class PaymentsView(msgspec.Struct):
     """Payments of an order."""
 
     items: list[PaymentView]
+
+
+class FailedRefundsView(msgspec.Struct, rename="camel"):
+    """Refunds that a person has to see to, and where to go on."""
+
+    items: list[RefundView]
+    next_cursor: str | None
+
+
+class PageQuery(msgspec.Struct):
+    """Which page of a list."""
+
+    limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 20
+    cursor: Annotated[str, msgspec.Meta(max_length=800)] | None = None
 
 
 class ChargeView(msgspec.Struct, rename="camel"):
@@ -99,16 +117,18 @@ class ChargesView(msgspec.Struct):
 class PaymentsApi:
     """The routes of payments."""
 
-    book: DynamoPaymentBook
+    payments: DynamoPaymentRepository
     provider: PaymentProvider
     ledger: PspSimulator
     keys: DynamoIdempotency
     webhooks: Webhooks
+    clock: Clock
 
     def routes(self) -> list[GuardedRoute]:
         """Return all paths and what serves them."""
         return [
             GuardedRoute("/v1/payments", self.list_of_order, access=Scope(READ)),
+            GuardedRoute("/v1/failed-refunds", self.list_failed_refunds, access=Scope(READ)),
             GuardedRoute("/v1/payments/{payment_id}", self.show, access=Scope(READ)),
             GuardedRoute("/v1/payments/{payment_id}/refunds", self.refund, methods=["POST"], access=Scope(REFUND)),
             GuardedRoute("/v1/psp-charges", self.list_charges, access=Scope(READ)),
@@ -120,12 +140,12 @@ class PaymentsApi:
     async def list_of_order(self, request: Request) -> Response:
         """Answer with the payments of an order."""
         query = read_query(request, OrderQuery)
-        return json(PaymentsView([_view(payment) for payment in await self.book.of_order(query.order_id)]))
+        return json(PaymentsView([_view(payment) for payment in await self.payments.of_order(query.order_id)]))
 
     async def show(self, request: Request) -> Response:
         """Answer with one payment."""
         payment_id = _payment_id(request)
-        found = await self.book.find(payment_id, fresh=True)
+        found = await self.payments.find(payment_id, fresh=True)
         if found is None:
             raise _not_found(payment_id)
         return json(_view(found))
@@ -141,18 +161,30 @@ class PaymentsApi:
             return kept.response(is_replay=True)
         refund_id = f"ref_{hashlib.sha256(f'{claim.scope} {claim.key}'.encode()).hexdigest()[:26]}"
 
-        def answer(payment: Payment) -> idempotency.Answer:
-            (refund,) = (one for one in payment.refunds if one.id == refund_id)
-            return idempotency.Answer(201, msgspec.json.encode(_refund_view(payment.id, refund)))
-
-        book = self.book.also_writing(lambda payment: [self.keys.completion(claim, answer(payment))])
         amount = body.amount.money() if body.amount else None
         try:
-            payment = await refund_part(payment_id, refund_id, amount, body.reason, book=book, provider=self.provider)
-        except (PaymentUnknown, RefundNotPossible, RefundRefused, TooContended) as error:
+            payment = await refund_part(
+                payment_id, refund_id, amount, body.reason, payments=self.payments, provider=self.provider, clock=self.clock
+            )
+        except (PaymentUnknown, RefundNotPossible) as error:
             await self.keys.abandon(claim)
             raise _refusal(error, payment_id) from error
-        return answer(payment).response()
+        refund = payment.refund(refund_id)
+        if refund is None or refund.status is RefundStatus.FAILED:
+            await self.keys.abandon(claim)
+            raise _refused(refund)
+        # Its id follows from the key: whoever repeats this after a crash finds the refund there, and gives nothing back twice.
+        answer = idempotency.Answer(201, msgspec.json.encode(_refund_view(payment.id, refund)))
+        await self.keys.complete(claim, answer)
+        return answer.response()
+
+    async def list_failed_refunds(self, request: Request) -> Response:
+        """Answer with refunds that the provider refused: the money is still taken, and a person has to see to it."""
+        query = read_query(request, PageQuery)
+        behind = _behind(query.cursor) if query.cursor else None
+        page = await self.payments.with_failed_refunds(limit=query.limit, behind=behind)
+        items = [_refund_view(payment.id, refund) for payment in page.items for refund in payment.failed_refunds]
+        return json(FailedRefundsView(items, _cursor(page.next_position) if page.next_position else None))
 
     async def list_charges(self, request: Request) -> Response:
         """Answer with the provider's own ledger for an order."""
@@ -173,12 +205,34 @@ def _view(payment: Payment) -> PaymentView:
         status=payment.status.value,
         refunds=[_refund_view(payment.id, refund) for refund in payment.refunds],
         amount=MoneyView.of(payment.amount) if payment.amount else None,
-        refusal=RefusalView(payment.refusal.code, payment.refusal.explanation) if payment.refusal else None,
+        refusal=_refusal_view(payment.refusal),
     )
 
 
 def _refund_view(payment_id: str, refund: Refund) -> RefundView:
-    return RefundView(refund.id, payment_id, MoneyView.of(refund.amount), refund.reason)
+    amount = MoneyView.of(refund.amount)
+    return RefundView(refund.id, payment_id, amount, refund.reason, refund.status.value, _refusal_view(refund.refusal))
+
+
+def _refusal_view(refusal: Refusal | None) -> RefusalView | None:
+    return RefusalView(refusal.code, refusal.explanation) if refusal else None
+
+
+def _refused(refund: Refund | None) -> Problem:
+    detail = refund.refusal.explanation if refund and refund.refusal else "The payment provider gave no reason."
+    return Problem(409, "The provider does not give this back", kind="refund-refused", detail=detail)
+
+
+def _cursor(position: RefundPosition) -> str:
+    return cursor_of({"id": position.payment_id, "at": position.asked_at_ms})
+
+
+def _behind(cursor: str) -> RefundPosition:
+    try:
+        found = read_cursor(cursor)
+        return RefundPosition(str(found["id"]), int(found["at"]))
+    except (KeyError, ValueError) as error:
+        raise no_such_cursor() from error
 
 
 def _payment_id(request: Request) -> str:
@@ -192,15 +246,10 @@ def _not_found(payment_id: str) -> Problem:
     return Problem(404, "There is no such payment", kind="payment-not-found", detail=f"id {payment_id}")
 
 
-def _refusal(error: PaymentUnknown | RefundNotPossible | RefundRefused | TooContended, payment_id: str) -> Problem:
+def _refusal(error: PaymentUnknown | RefundNotPossible, payment_id: str) -> Problem:
     match error:
         case PaymentUnknown():
             return _not_found(payment_id)
-        case TooContended():
-            detail = "Others were changing the payment. Send the same request again."
-            return Problem(409, "The payment was busy", kind="payment-busy", detail=detail, headers={"retry-after": "1"})
-        case RefundRefused():
-            return Problem(409, "The provider does not give this back", kind="refund-refused", detail=error.refusal.explanation)
         case _:
             fault = FieldFault("$.amount", "must be in the payment's currency and at most what is left of it")
             return Problem(409, "This cannot be given back", kind="refund-not-possible", detail=str(error), errors=[fault])

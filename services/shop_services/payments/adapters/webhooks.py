@@ -18,14 +18,16 @@ from shop_kit.http.values import MoneyBody
 from starlette.requests import Request
 from starlette.responses import Response
 
-from shop_services.payments.application.paying import PaymentUnknown, refunded_by_provider, voided_by_provider
-from shop_services.payments.application.ports import PaymentBook
-from shop_services.payments.domain.payment import RefundNotPossible
+from shop_services.payments.application.paying import PaymentUnknown, voided_by_provider
+from shop_services.payments.application.ports import PaymentRepository
+from shop_services.payments.application.refunding import refund_failed_at_provider, refunded_by_provider
+from shop_services.payments.domain.payment import RefundNotPossible, Refusal
 
 TOLERANCE_SECONDS = 300.0
 """How old a signed call may be: an older one is somebody's copy."""
 
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+Text = Annotated[str, msgspec.Meta(max_length=500)]
 
 
 class ProviderMoney(MoneyBody, forbid_unknown_fields=False, rename="camel"):
@@ -42,13 +44,15 @@ class PspEvent(msgspec.Struct, rename="camel"):
     payment_id: Id
     refund_id: Id | None = None
     amount: ProviderMoney | None = None
+    failure_code: Text = "unknown"
+    explanation: Text = "The payment provider gave no reason."
 
 
 @dataclass(frozen=True)
 class Webhooks:
     """Receives the provider's events, each with one effect however often it is sent."""
 
-    book: PaymentBook
+    payments: PaymentRepository
     secret: str
     clock: Clock
 
@@ -57,18 +61,26 @@ class Webhooks:
         body = await request.body()
         self._verify(request.headers.get("psp-signature", ""), body)
         event = decode(body, PspEvent)
-        handling = f"psp-{event.id}"
         try:
-            if event.type == "authorisation.voided":
-                await voided_by_provider(event.payment_id, book=self.book, handling=handling)
-            elif event.type == "refund.created" and event.refund_id and event.amount:
-                amount = event.amount.money()
-                await refunded_by_provider(event.payment_id, event.refund_id, amount, book=self.book, handling=handling)
+            await self._take_in(event)
         except PaymentUnknown as error:
             raise Problem(404, "There is no such payment", kind="payment-not-found", detail=f"id {error.payment_id}") from error
         except RefundNotPossible as error:
             raise Problem(409, "This cannot have been given back", kind="refund-not-possible", detail=str(error)) from error
         return Response(status_code=204)
+
+    async def _take_in(self, event: PspEvent) -> None:
+        payments, handling = self.payments, f"psp-{event.id}"
+        match event:
+            case PspEvent(type="authorisation.voided"):
+                await voided_by_provider(event.payment_id, payments=payments, handling=handling)
+            case PspEvent(type="refund.created", refund_id=str(refund_id), amount=ProviderMoney() as amount):
+                await refunded_by_provider(
+                    event.payment_id, refund_id, amount.money(), payments=payments, clock=self.clock, handling=handling
+                )
+            case PspEvent(type="refund.failed", refund_id=str(refund_id)):
+                refusal = Refusal(event.failure_code, event.explanation)
+                await refund_failed_at_provider(event.payment_id, refund_id, refusal, payments=payments, handling=handling)
 
     def _verify(self, header: str, body: bytes) -> None:
         parts = dict(part.split("=", 1) for part in header.split(",") if "=" in part)

@@ -1,15 +1,15 @@
 """A payment: an amount held on a customer's payment method, then taken or let go, and perhaps given back.
 
-A payment says what its next step at the provider is (`Step`), and takes in what the provider answered. `version` counts its
-answers.
+A payment says what its next step at the provider is (`Step`), and takes in what the provider answered.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from shop_kit.shared_kernel import Money
+from shop_kit.shared_kernel import NEW, Money, Revision
 
 
 class Status(StrEnum):
@@ -31,13 +31,24 @@ class Refusal:
     explanation: str
 
 
+class RefundStatus(StrEnum):
+    """Where a refund is in its life."""
+
+    PENDING = "pending"  # written before the provider is asked: from here on it is asked until it answers
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"  # refused for good: the money stays taken until a person sees to it
+
+
 @dataclass(frozen=True, slots=True)
 class Refund:
-    """Money given back: one refund, whole or in part."""
+    """Money to give back: one refund, whole or in part. `asked_at` is in seconds since the epoch."""
 
     id: str
     amount: Money
     reason: str
+    asked_at: float
+    status: RefundStatus = RefundStatus.PENDING
+    refusal: Refusal | None = None
 
 
 class Step(StrEnum):
@@ -60,24 +71,37 @@ class Payment:
     id: str
     order_id: str
     status: Status
-    version: int
     amount: Money | None = None
     """None for a payment that was voided before anything was held."""
     customer_id: str | None = None
+    issuer: str | None = None
+    """Who issued the card, as far as its token tells."""
     refusal: Refusal | None = None
     refunds: tuple[Refund, ...] = ()
-
-    @property
-    def refunded_minor_units(self) -> int:
-        """How much was given back, over all refunds."""
-        return sum(refund.amount.minor_units for refund in self.refunds)
+    revision: Revision = NEW
 
     @property
     def refundable(self) -> Money | None:
-        """How much can still be given back; None when nothing was taken."""
+        """How much can still be asked back: what was taken, less what was given back or is being; None when nothing was taken."""
         if self.amount is None or self.status not in {Status.CAPTURED, Status.REFUNDED}:
             return None
-        return Money(self.amount.currency, self.amount.minor_units - self.refunded_minor_units)
+        asked = [refund.amount for refund in self.refunds if refund.status is not RefundStatus.FAILED]
+        return self.amount - Money.total(asked) if asked else self.amount
+
+    @property
+    def pending_refunds(self) -> Sequence[Refund]:
+        """Refunds whose outcome is not known yet, oldest first."""
+        return [refund for refund in self.refunds if refund.status is RefundStatus.PENDING]
+
+    @property
+    def failed_refunds(self) -> Sequence[Refund]:
+        """Refunds that a person has to see to: those refused, unless the money was given back in another way since."""
+        is_settled = self.status is Status.REFUNDED
+        return [] if is_settled else [refund for refund in self.refunds if refund.status is RefundStatus.FAILED]
+
+    def refund(self, refund_id: str) -> Refund | None:
+        """Return the refund of this id, or None."""
+        return next((refund for refund in self.refunds if refund.id == refund_id), None)
 
     def step_to_capture(self) -> Step:
         """Capturing takes what is held; any other state is the answer."""
@@ -99,49 +123,65 @@ class Payment:
 
     def captured(self) -> Payment:
         """The provider took the amount."""
-        return self._next(Status.CAPTURED)
+        return replace(self, status=Status.CAPTURED)
 
     def capture_refused(self, refusal: Refusal) -> Payment:
         """The provider refused for good; nothing is held any more."""
-        return replace(self._next(Status.CAPTURE_FAILED), refusal=refusal)
+        return replace(self, status=Status.CAPTURE_FAILED, refusal=refusal)
 
     def voided(self) -> Payment:
         """Nothing is held (any more)."""
-        return self._next(Status.VOIDED)
+        return replace(self, status=Status.VOIDED)
 
-    def refunded(self, refund: Refund) -> Payment:
-        """The provider gave an amount back. Raises RefundNotPossible when that is more than there is, ValueError in another
-        currency."""
+    def without_hold(self) -> Payment:
+        """Return the payment as a void leaves it that needs no provider: nothing was ever held, or nothing is held any more."""
+        return self.voided() if self.status in {Status.DECLINED, Status.CAPTURE_FAILED} else self
+
+    def refund_asked(self, refund: Refund) -> Payment:
+        """Intend to give an amount back. Raises RefundNotPossible when that is not left, or in another currency."""
         left = self.refundable
-        if left is None or refund.amount.minor_units > left.minor_units or refund.amount.minor_units < 1:
-            raise RefundNotPossible(f"payment {self.id} has {left} to give back, not {refund.amount}")
+        if left is None:
+            raise RefundNotPossible(f"payment {self.id} has nothing to give back")
         if refund.amount.currency != left.currency:
             raise RefundNotPossible(f"payment {self.id} is in {left.currency}, not {refund.amount.currency}")
-        is_all = refund.amount.minor_units == left.minor_units
-        return replace(self._next(Status.REFUNDED if is_all else Status.CAPTURED), refunds=(*self.refunds, refund))
+        if not 1 <= refund.amount.minor_units <= left.minor_units:
+            raise RefundNotPossible(f"payment {self.id} has {left} left to give back, not {refund.amount}")
+        return replace(self, refunds=(*self.refunds, refund))
 
-    def again(self) -> Payment:
-        """Return the same state, answered once more."""
-        return self._next(self.status)
+    def refund_given(self, refund_id: str) -> Payment:
+        """The provider gave the money back."""
+        return self._settled(refund_id, RefundStatus.SUCCEEDED, None)
 
-    def void_leaves_nothing(self) -> bool:
-        """Return True for what ends voided without the provider: nothing was ever held, or nothing is held any more."""
-        return self.status in {Status.DECLINED, Status.CAPTURE_FAILED}
+    def refund_refused(self, refund_id: str, refusal: Refusal) -> Payment:
+        """The provider refused for good to give the money back: it is still taken."""
+        return self._settled(refund_id, RefundStatus.FAILED, refusal)
 
-    def _next(self, status: Status) -> Payment:
-        return replace(self, status=status, version=self.version + 1)
+    def _settled(self, refund_id: str, status: RefundStatus, refusal: Refusal | None) -> Payment:
+        refunds = tuple(
+            replace(refund, status=status, refusal=refusal) if refund.id == refund_id else refund for refund in self.refunds
+        )
+        given = [refund.amount for refund in refunds if refund.status is RefundStatus.SUCCEEDED]
+        is_all = bool(given) and Money.total(given) == self.amount
+        return replace(self, refunds=refunds, status=Status.REFUNDED if is_all else Status.CAPTURED)
 
 
-def authorised(payment_id: str, order_id: str, customer_id: str, amount: Money) -> Payment:
+def authorised(payment_id: str, order_id: str, customer_id: str, amount: Money, *, issuer: str | None = None) -> Payment:
     """Return a payment whose amount the provider holds."""
-    return Payment(payment_id, order_id, Status.AUTHORISED, 1, amount=amount, customer_id=customer_id)
+    return Payment(payment_id, order_id, Status.AUTHORISED, amount=amount, customer_id=customer_id, issuer=issuer)
 
 
-def declined(payment_id: str, order_id: str, customer_id: str, amount: Money, refusal: Refusal) -> Payment:
+def declined(
+    payment_id: str, order_id: str, customer_id: str, amount: Money, refusal: Refusal, *, issuer: str | None = None
+) -> Payment:
     """A payment that the provider refused to hold."""
-    return Payment(payment_id, order_id, Status.DECLINED, 1, amount=amount, customer_id=customer_id, refusal=refusal)
+    return Payment(payment_id, order_id, Status.DECLINED, amount=amount, customer_id=customer_id, issuer=issuer, refusal=refusal)
 
 
 def voided_before_it_was_authorised(payment_id: str, order_id: str) -> Payment:
     """Remember a void that came first: a request to authorise that comes later holds nothing."""
-    return Payment(payment_id, order_id, Status.VOIDED, 1)
+    return Payment(payment_id, order_id, Status.VOIDED)
+
+
+def issuer_of(method_token: str) -> str:
+    """Return who issued the card that a token stands for: the word behind `tok_`."""
+    return method_token.removeprefix("tok_").partition("_")[0] or "unknown"

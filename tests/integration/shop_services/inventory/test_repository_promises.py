@@ -50,7 +50,7 @@ async def on_dynamodb(platform: PlatformSettings) -> AsyncIterator[Inventory]:
     """The real one; its events go to a log in memory."""
     name = f"inv-{uuid.uuid4().hex[:8]}"
     async with AwsClient.connect(platform.aws) as client:
-        await make_table(client, name, "pk", "sk", index=("expiring", "holding", "holds_until", "N"))
+        await make_table(client, name, "pk", "sk", indexes=[("expiring", "holding", "holds_until", "N")])
         await make_table(client, f"{name}-stock", "sku")
         await make_table(client, f"{name}-outbox", "pk", "sk")
         dynamo = Dynamo(client)

@@ -27,7 +27,7 @@ from shop_kit.shared_kernel import Money
 from shop_kit.testing.clock import HandClock
 from shop_kit.testing.event_log import EventLog
 from shop_services.payments.adapters.guarded_provider import GuardedProvider
-from shop_services.payments.adapters.payment_book import DynamoPaymentBook
+from shop_services.payments.adapters.payment_repository import DynamoPaymentRepository
 from shop_services.payments.adapters.psp_simulator import PspSimulator
 from shop_services.payments.adapters.rest import PaymentsApi
 from shop_services.payments.adapters.webhooks import Webhooks, signature
@@ -44,7 +44,7 @@ EUROS = Money("EUR", 5000)
 class Shop:
     """Payments in process, on real tables."""
 
-    book: DynamoPaymentBook
+    payments: DynamoPaymentRepository
     simulator: PspSimulator
     provider: GuardedProvider
     clock: HandClock
@@ -52,12 +52,12 @@ class Shop:
 
     async def authorised(self, order: str, *, method: str = "tok_visa") -> Status:
         command = Authorise(f"pay-{order}", order, "cus-1", EUROS, method)
-        payment = await authorise_payment(command, book=self.book, provider=self.provider, handling=uuid.uuid4().hex)
+        payment = await authorise_payment(command, payments=self.payments, provider=self.provider, handling=uuid.uuid4().hex)
         return payment.status
 
     async def captured(self, order: str) -> Status:
         await self.authorised(order)
-        payment = await capture_payment(f"pay-{order}", book=self.book, provider=self.provider, handling=uuid.uuid4().hex)
+        payment = await capture_payment(f"pay-{order}", payments=self.payments, provider=self.provider, handling=uuid.uuid4().hex)
         return payment.status
 
     async def refund(self, order: str, key: str, body: object) -> httpx.Response:
@@ -77,9 +77,15 @@ class Shop:
 async def shop(platform: PlatformSettings) -> AsyncIterator[Shop]:
     name = f"pay-{uuid.uuid4().hex[:8]}"
     async with AwsClient.connect(platform.aws) as client:
-        await make_table(client, name, "pk", "sk", index=("by-order", "order_id", "id", "S"))
+        await make_table(
+            client,
+            name,
+            "pk",
+            "sk",
+            indexes=[("by-order", "order_id", "id", "S"), ("open-refunds", "open_refund", "open_refund_at", "N")],
+        )
         await make_table(client, f"{name}-outbox", "pk", "sk")
-        await make_table(client, f"{name}-ledger", "payment_id", index=("by-order", "order_id", "payment_id", "S"))
+        await make_table(client, f"{name}-ledger", "payment_id", indexes=[("by-order", "order_id", "payment_id", "S")])
         dynamo, clock = Dynamo(client), HandClock()
         outbox = DynamoOutbox(
             dynamo,
@@ -89,10 +95,10 @@ async def shop(platform: PlatformSettings) -> AsyncIterator[Shop]:
             metrics=Metrics(),
             clock=SystemClock(),
         )
-        book = DynamoPaymentBook(dynamo, outbox, table=name)
+        payments = DynamoPaymentRepository(dynamo, outbox, table=name)
         simulator = PspSimulator(dynamo, ledger_table=f"{name}-ledger")
         provider = GuardedProvider(simulator, breaker=CircuitBreaker("payment provider"), timeout_seconds=0.5)
-        api = PaymentsApi(book, provider, simulator, DynamoIdempotency(dynamo, name), Webhooks(book, SECRET, clock))
+        api = PaymentsApi(payments, provider, simulator, DynamoIdempotency(dynamo, name), Webhooks(payments, SECRET, clock), clock)
         app = create_app(
             api.routes(),
             readiness={},
@@ -105,7 +111,7 @@ async def shop(platform: PlatformSettings) -> AsyncIterator[Shop]:
         )
         headers = {"authorization": f"Bearer {token}"}
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://payments", headers=headers) as http:
-            yield Shop(book, simulator, provider, clock, http)
+            yield Shop(payments, simulator, provider, clock, http)
 
 
 async def test_the_same_refund_sent_twice_gives_money_back_once_and_the_same_answer(shop: Shop) -> None:
@@ -198,3 +204,20 @@ async def test_a_call_that_is_forged_or_old_is_not_heard(shop: Shop) -> None:
     assert (await shop.http.get("/v1/payments/pay-o1")).json()["status"] == "authorised"
     assert await shop.hears(event) == 204
     assert (await shop.http.get("/v1/payments/pay-o1")).json()["status"] == "voided"
+
+
+async def test_a_refund_that_the_provider_refuses_is_listed_for_a_person_and_stays_refused(shop: Shop) -> None:
+    await shop.captured("o1")
+    await shop.simulator.refund("pay-o1", "console", EUROS, issuer=None)  # all of it is gone, and nobody told us
+
+    first = await shop.refund("o1", "k-1", {"reason": "broken"})
+    again = await shop.refund("o1", "k-1", {"reason": "broken"})
+    listed = (await shop.http.get("/v1/failed-refunds")).json()
+    forged = await shop.http.get("/v1/failed-refunds?cursor=e30")
+
+    assert (first.status_code, first.json()["type"]) == (409, "/problems/refund-refused")
+    assert (again.status_code, again.json()["type"]) == (409, "/problems/refund-refused")
+    assert [(one["paymentId"], one["status"], one["refusal"]["code"]) for one in listed["items"]] == [
+        ("pay-o1", "failed", "amount_too_large")
+    ]
+    assert forged.status_code == 400

@@ -130,7 +130,9 @@ Global___VoidPayment: _TypeAlias = VoidPayment  # noqa: Y015
 
 @_typing.final
 class RefundPayment(_message.Message):
-    """Give the whole captured amount back. Answered by PaymentRefunded, or by PaymentVoided when nothing was captured, which voids the payment."""
+    """Give the whole captured amount back. Answered by PaymentRefunded, by PaymentRefundFailed when the provider refuses it for good, or by
+    PaymentVoided when nothing was captured, which voids the payment.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from shop_contracts.proto.common.v1 import money_pb2 as shop__contracts_dot_proto_dot_common_dot_v1_dot_money__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-shop_contracts/proto/payments/v1/events.proto\x12\x10shop.payments.v1\x1a*shop_contracts/proto/common/v1/money.proto\"\xc1\x03\n\x0cPaymentEvent\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x12\n\npayment_id\x18\x02 \x01(\t\x12\x41\n\x12payment_authorised\x18\n \x01(\x0b\x32#.shop.payments.v1.PaymentAuthorisedH\x00\x12=\n\x10payment_declined\x18\x0b \x01(\x0b\x32!.shop.payments.v1.PaymentDeclinedH\x00\x12=\n\x10payment_captured\x18\x0c \x01(\x0b\x32!.shop.payments.v1.PaymentCapturedH\x00\x12H\n\x16payment_capture_failed\x18\r \x01(\x0b\x32&.shop.payments.v1.PaymentCaptureFailedH\x00\x12\x39\n\x0epayment_voided\x18\x0e \x01(\x0b\x32\x1f.shop.payments.v1.PaymentVoidedH\x00\x12=\n\x10payment_refunded\x18\x0f \x01(\x0b\x32!.shop.payments.v1.PaymentRefundedH\x00\x42\x06\n\x04kind\":\n\x11PaymentAuthorised\x12%\n\x06\x61mount\x18\x01 \x01(\x0b\x32\x15.shop.common.v1.Money\"<\n\x0fPaymentDeclined\x12\x14\n\x0c\x64\x65\x63line_code\x18\x01 \x01(\t\x12\x13\n\x0b\x65xplanation\x18\x02 \x01(\t\"8\n\x0fPaymentCaptured\x12%\n\x06\x61mount\x18\x01 \x01(\x0b\x32\x15.shop.common.v1.Money\"A\n\x14PaymentCaptureFailed\x12\x14\n\x0c\x66\x61ilure_code\x18\x01 \x01(\t\x12\x13\n\x0b\x65xplanation\x18\x02 \x01(\t\"\x0f\n\rPaymentVoided\"8\n\x0fPaymentRefunded\x12%\n\x06\x61mount\x18\x01 \x01(\x0b\x32\x15.shop.common.v1.Moneyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-shop_contracts/proto/payments/v1/events.proto\x12\x10shop.payments.v1\x1a*shop_contracts/proto/common/v1/money.proto\"\x89\x04\n\x0cPaymentEvent\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x12\n\npayment_id\x18\x02 \x01(\t\x12\x41\n\x12payment_authorised\x18\n \x01(\x0b\x32#.shop.payments.v1.PaymentAuthorisedH\x00\x12=\n\x10payment_declined\x18\x0b \x01(\x0b\x32!.shop.payments.v1.PaymentDeclinedH\x00\x12=\n\x10payment_captured\x18\x0c \x01(\x0b\x32!.shop.payments.v1.PaymentCapturedH\x00\x12H\n\x16payment_capture_failed\x18\r \x01(\x0b\x32&.shop.payments.v1.PaymentCaptureFailedH\x00\x12\x39\n\x0epayment_voided\x18\x0e \x01(\x0b\x32\x1f.shop.payments.v1.PaymentVoidedH\x00\x12=\n\x10payment_refunded\x18\x0f \x01(\x0b\x32!.shop.payments.v1.PaymentRefundedH\x00\x12\x46\n\x15payment_refund_failed\x18\x10 \x01(\x0b\x32%.shop.payments.v1.PaymentRefundFailedH\x00\x42\x06\n\x04kind\":\n\x11PaymentAuthorised\x12%\n\x06\x61mount\x18\x01 \x01(\x0b\x32\x15.shop.common.v1.Money\"<\n\x0fPaymentDeclined\x12\x14\n\x0c\x64\x65\x63line_code\x18\x01 \x01(\t\x12\x13\n\x0b\x65xplanation\x18\x02 \x01(\t\"8\n\x0fPaymentCaptured\x12%\n\x06\x61mount\x18\x01 \x01(\x0b\x32\x15.shop.common.v1.Money\"A\n\x14PaymentCaptureFailed\x12\x14\n\x0c\x66\x61ilure_code\x18\x01 \x01(\t\x12\x13\n\x0b\x65xplanation\x18\x02 \x01(\t\"\x0f\n\rPaymentVoided\"8\n\x0fPaymentRefunded\x12%\n\x06\x61mount\x18\x01 \x01(\x0b\x32\x15.shop.common.v1.Money\"g\n\x13PaymentRefundFailed\x12%\n\x06\x61mount\x18\x01 \x01(\x0b\x32\x15.shop.common.v1.Money\x12\x14\n\x0c\x66\x61ilure_code\x18\x02 \x01(\t\x12\x13\n\x0b\x65xplanation\x18\x03 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,17 +33,19 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'shop_contracts.proto.paymen
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_PAYMENTEVENT']._serialized_start=112
-  _globals['_PAYMENTEVENT']._serialized_end=561
-  _globals['_PAYMENTAUTHORISED']._serialized_start=563
-  _globals['_PAYMENTAUTHORISED']._serialized_end=621
-  _globals['_PAYMENTDECLINED']._serialized_start=623
-  _globals['_PAYMENTDECLINED']._serialized_end=683
-  _globals['_PAYMENTCAPTURED']._serialized_start=685
-  _globals['_PAYMENTCAPTURED']._serialized_end=741
-  _globals['_PAYMENTCAPTUREFAILED']._serialized_start=743
-  _globals['_PAYMENTCAPTUREFAILED']._serialized_end=808
-  _globals['_PAYMENTVOIDED']._serialized_start=810
-  _globals['_PAYMENTVOIDED']._serialized_end=825
-  _globals['_PAYMENTREFUNDED']._serialized_start=827
-  _globals['_PAYMENTREFUNDED']._serialized_end=883
+  _globals['_PAYMENTEVENT']._serialized_end=633
+  _globals['_PAYMENTAUTHORISED']._serialized_start=635
+  _globals['_PAYMENTAUTHORISED']._serialized_end=693
+  _globals['_PAYMENTDECLINED']._serialized_start=695
+  _globals['_PAYMENTDECLINED']._serialized_end=755
+  _globals['_PAYMENTCAPTURED']._serialized_start=757
+  _globals['_PAYMENTCAPTURED']._serialized_end=813
+  _globals['_PAYMENTCAPTUREFAILED']._serialized_start=815
+  _globals['_PAYMENTCAPTUREFAILED']._serialized_end=880
+  _globals['_PAYMENTVOIDED']._serialized_start=882
+  _globals['_PAYMENTVOIDED']._serialized_end=897
+  _globals['_PAYMENTREFUNDED']._serialized_start=899
+  _globals['_PAYMENTREFUNDED']._serialized_end=955
+  _globals['_PAYMENTREFUNDFAILED']._serialized_start=957
+  _globals['_PAYMENTREFUNDFAILED']._serialized_end=1060
 # @@protoc_insertion_point(module_scope)

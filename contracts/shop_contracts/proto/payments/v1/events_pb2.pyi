@@ -31,6 +31,7 @@ class PaymentEvent(_message.Message):
     PAYMENT_CAPTURE_FAILED_FIELD_NUMBER: _builtins.int
     PAYMENT_VOIDED_FIELD_NUMBER: _builtins.int
     PAYMENT_REFUNDED_FIELD_NUMBER: _builtins.int
+    PAYMENT_REFUND_FAILED_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     payment_id: _builtins.str
     @_builtins.property
@@ -45,6 +46,8 @@ class PaymentEvent(_message.Message):
     def payment_voided(self) -> Global___PaymentVoided: ...
     @_builtins.property
     def payment_refunded(self) -> Global___PaymentRefunded: ...
+    @_builtins.property
+    def payment_refund_failed(self) -> Global___PaymentRefundFailed: ...
     def __init__(
         self,
         *,
@@ -56,12 +59,13 @@ class PaymentEvent(_message.Message):
         payment_capture_failed: Global___PaymentCaptureFailed | None = ...,
         payment_voided: Global___PaymentVoided | None = ...,
         payment_refunded: Global___PaymentRefunded | None = ...,
+        payment_refund_failed: Global___PaymentRefundFailed | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "payment_authorised", b"payment_authorised", "payment_capture_failed", b"payment_capture_failed", "payment_captured", b"payment_captured", "payment_declined", b"payment_declined", "payment_refunded", b"payment_refunded", "payment_voided", b"payment_voided"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "payment_authorised", b"payment_authorised", "payment_capture_failed", b"payment_capture_failed", "payment_captured", b"payment_captured", "payment_declined", b"payment_declined", "payment_refund_failed", b"payment_refund_failed", "payment_refunded", b"payment_refunded", "payment_voided", b"payment_voided"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "order_id", b"order_id", "payment_authorised", b"payment_authorised", "payment_capture_failed", b"payment_capture_failed", "payment_captured", b"payment_captured", "payment_declined", b"payment_declined", "payment_id", b"payment_id", "payment_refunded", b"payment_refunded", "payment_voided", b"payment_voided"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "order_id", b"order_id", "payment_authorised", b"payment_authorised", "payment_capture_failed", b"payment_capture_failed", "payment_captured", b"payment_captured", "payment_declined", b"payment_declined", "payment_id", b"payment_id", "payment_refund_failed", b"payment_refund_failed", "payment_refunded", b"payment_refunded", "payment_voided", b"payment_voided"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["payment_authorised", "payment_declined", "payment_captured", "payment_capture_failed", "payment_voided", "payment_refunded"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["payment_authorised", "payment_declined", "payment_captured", "payment_capture_failed", "payment_voided", "payment_refunded", "payment_refund_failed"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
@@ -201,3 +205,35 @@ class PaymentRefunded(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PaymentRefunded: _TypeAlias = PaymentRefunded  # noqa: Y015
+
+@_typing.final
+class PaymentRefundFailed(_message.Message):
+    """The payment provider refused for good to give the amount back: it is still taken. Nobody tries this refund again; a person has to see
+    to it. When they succeed, PaymentRefunded follows.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    FAILURE_CODE_FIELD_NUMBER: _builtins.int
+    EXPLANATION_FIELD_NUMBER: _builtins.int
+    failure_code: _builtins.str
+    """The provider's code in snake case, such as "account_closed"."""
+    explanation: _builtins.str
+    """A sentence for the customer."""
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money: ...
+    def __init__(
+        self,
+        *,
+        amount: _money_pb2.Money | None = ...,
+        failure_code: _builtins.str = ...,
+        explanation: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "explanation", b"explanation", "failure_code", b"failure_code"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PaymentRefundFailed: _TypeAlias = PaymentRefundFailed  # noqa: Y015
