@@ -134,7 +134,8 @@ def _money(shop: Shop) -> Iterator[str]:
     book = {item["id"]: item for key, item in shop.dynamo.tables[PAYMENTS].items.items() if str(key[0]).startswith("payment#")}
     for line in shop.provider.lines.values():
         payment = book.get(line.payment_id)
-        noted = sum(refund["minor_units"] for refund in payment["refunds"]) if payment else 0
+        given = [refund["minor_units"] for refund in payment["refunds"] if refund["status"] == "succeeded"] if payment else []
+        noted = sum(given)
         if noted != line.refunded:
             yield f"The provider gave back {line.refunded} of {line.payment_id}, and the book says {noted}."
         if line.refunded > line.minor_units:

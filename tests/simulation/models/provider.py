@@ -115,6 +115,7 @@ def simulator_over(current: Callable[[], Provider]) -> type:
     import asyncio
 
     from shop_kit.errors import Unavailable
+    from shop_services.payments.application.ports import ProviderRefund
     from shop_services.payments.domain.payment import Refusal as DomainRefusal
 
     from simulation.outside import CallFailed
@@ -144,14 +145,18 @@ def simulator_over(current: Callable[[], Provider]) -> type:
                 await asyncio.sleep(SLOW_SECONDS)
             return found
 
-        async def capture(self, payment_id: str) -> DomainRefusal | None:
+        async def capture(self, payment_id: str, *, issuer: str | None) -> DomainRefusal | None:
             return await self._ask("capture", payment_id, lambda: self._provider.capture(payment_id))
 
-        async def void(self, payment_id: str) -> None:
+        async def void(self, payment_id: str, *, issuer: str | None) -> None:
             await self._ask("void", payment_id, lambda: self._provider.void(payment_id))
 
-        async def refund(self, payment_id: str, refund_id: str, amount: Any) -> DomainRefusal | None:
+        async def refund(self, payment_id: str, refund_id: str, amount: Any, *, issuer: str | None) -> DomainRefusal | None:
             return await self._ask("refund", payment_id, lambda: self._provider.refund(payment_id, refund_id, amount.minor_units))
+
+        async def find_refund(self, payment_id: str, refund_id: str, *, issuer: str | None) -> ProviderRefund | None:
+            line = self._provider.lines.get(payment_id)
+            return ProviderRefund(None) if line is not None and refund_id in line.refunds else None
 
         async def charges_of_order(self, order_id: str) -> list[Any]:
             return []
