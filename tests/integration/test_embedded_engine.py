@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import http.client
 import os
 import pwd
 import shutil
@@ -12,10 +11,9 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import asyncpg
@@ -24,147 +22,29 @@ import pytest
 import redis
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # exported in all but name
+from fakes.embedded_store import INHERITED, Store, store_of, wait_until
 from shop_sandbox.doctor import Verdict, examine
 from shop_sandbox.downloads.fetch import ensure_jars
 from shop_sandbox.downloads.lock import KAFKA, REDIS, locked
-from shop_sandbox.endpoints import Endpoints
-from shop_sandbox.engines.driver import Driver, ExecLaunch, NotReady, RunContext
-from shop_sandbox.engines.embedded import drivers, kafka
+from shop_sandbox.engines.driver import ExecLaunch, RunContext
+from shop_sandbox.engines.embedded import kafka
 from shop_sandbox.engines.embedded.java import find_java
-from shop_sandbox.engines.embedded.snapshot import Snapshot
 from shop_sandbox.errors import ErrorCode, SandboxError
-from shop_sandbox.events import Event, PreparationStarted
+from shop_sandbox.events import PreparationStarted
 from shop_sandbox.fetching import fetch_all
 from shop_sandbox.health import aws as aws_health
-from shop_sandbox.paths import CachePaths, SandboxPaths, default_cache_root
+from shop_sandbox.paths import CachePaths, default_cache_root
 from shop_sandbox.platform import here, not_root
-from shop_sandbox.resources.model import Resource, ResourceKind
-from shop_sandbox.state import Stamped
 
 pytestmark = pytest.mark.integration
 
 STORES = ("kafka", "aws", "postgres", "redis")
-READY_SECONDS = 90.0
-INHERITED = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
 
 
 @pytest.fixture(scope="session")
 def cache() -> CachePaths:
     """The user's own cache, as a sandbox would use it; filled by the first of these tests if need be."""
     return CachePaths(Path(os.environ.get("SHOP_CACHE_DIR") or default_cache_root(dict(os.environ))))
-
-
-@dataclass
-class Store:
-    """One store of a sandbox of its own, started and stopped by the test."""
-
-    name: str
-    context: RunContext
-    events: list[Event] = field(default_factory=list)
-    process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def resource(self) -> Resource:
-        return self.context.resources[self.name]
-
-    @property
-    def driver(self) -> Driver:
-        return drivers()[self.resource.kind]
-
-    @property
-    def stamped(self) -> Stamped:
-        driver = self.driver
-        assert isinstance(driver, Stamped)
-        return driver
-
-    @property
-    def port(self) -> int:
-        return self.context.endpoints.ports[self.name]
-
-    @property
-    def log(self) -> Path:
-        return self.context.paths.log(self.name)
-
-    def start(self) -> None:
-        """Prepare, start and wait until the probe passes."""
-        self.driver.prepare(self.resource, self.context)
-        launch = self.driver.launch(self.resource, self.context)
-        assert isinstance(launch, ExecLaunch)
-        self.log.parent.mkdir(parents=True, exist_ok=True)
-        with self.log.open("ab") as output:
-            self.process = subprocess.Popen(
-                launch.argv,
-                env=dict(launch.environment),
-                cwd=launch.cwd,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                process_group=0,
-                preexec_fn=lambda: here.die_with_parent(signal.SIGKILL),  # noqa: PLW1509 - one call to the kernel, no lock is taken
-            )
-        wait_until(self._is_ready)
-
-    def _is_ready(self) -> bool:
-        assert self.process is not None
-        assert self.process.poll() is None, self.log.read_text()
-        try:
-            self.driver.probe(self.resource, self.context)
-        except NotReady:
-            return False
-        return True
-
-    def stop(self) -> int:
-        assert self.process is not None
-        launch = self.driver.launch(self.resource, self.context)
-        self.process.send_signal(launch.stop_signal)
-        return self.process.wait(30)
-
-    def kill(self) -> None:
-        """SIGKILL to the whole group, and wait until its last member is gone."""
-        assert self.process is not None
-        group = self.process.pid
-        os.killpg(group, signal.SIGKILL)
-        self.process.wait(30)
-        wait_until(lambda: not here.group_members(group))
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + READY_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "waited too long"
-        time.sleep(0.03)
-
-
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [int(one.getsockname()[1]) for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
-
-
-@contextmanager
-def store_of(name: str, checkout: Path, cache: CachePaths) -> Iterator[Store]:
-    keys = ("kafka", "kafka.controller") if name == "kafka" else (name,)
-    resource = Resource(name, ResourceKind(name), ports=keys)
-    events: list[Event] = []
-    context = RunContext(
-        paths=SandboxPaths(checkout, "main", checkout),
-        cache=cache,
-        endpoints=Endpoints(dict(zip(keys, free_ports(len(keys)), strict=True))),
-        resources={name: resource},
-        environment={},
-        inherited=INHERITED,
-        announce=events.append,
-    )
-    store = Store(name, context, events)
-    try:
-        yield store
-    finally:
-        if store.process is not None and store.process.poll() is None:
-            store.kill()
 
 
 @pytest.fixture
@@ -189,76 +69,15 @@ def test_a_store_goes_on_with_its_stamp_after_an_orderly_stop(store: Store) -> N
     assert store.stamped.read_stamp(store.resource, store.context) == "s-1 it's 'quoted'"
 
 
-@each("kafka", "postgres", "redis")
+@each(*STORES)
 def test_a_killed_store_keeps_what_it_acknowledged(store: Store) -> None:
     store.start()
     written = WRITERS[store.name](store)
-    store.stamped.write_stamp(store.resource, store.context, "s-1")
     store.kill()
 
     store.start()
 
     assert READERS[store.name](store) == written
-    assert store.stamped.read_stamp(store.resource, store.context) == "s-1"
-
-
-@each("aws")
-def test_a_killed_emulator_comes_back_without_its_stamp(store: Store) -> None:
-    store.start()
-    store.stamped.write_stamp(store.resource, store.context, "s-1")
-    store.stop()
-    store.start()
-    store.stamped.write_stamp(store.resource, store.context, "s-2")
-    store.kill()
-
-    store.start()
-
-    assert store.driver.loses_state_when_killed
-    assert store.stamped.read_stamp(store.resource, store.context) is None
-
-
-@each("aws")
-def test_the_emulator_keeps_rows_and_objects_over_an_orderly_stop(store: Store) -> None:
-    store.start()
-    aws_health.write_stamp(store.port, "kept")
-    _s3(store.port, "PUT", "/bucket", _IN_OUR_REGION)
-    _s3(store.port, "PUT", "/bucket/key", b"content")
-    store.stop()
-
-    store.start()
-
-    assert aws_health.read_stamp(store.port) == "kept"
-    assert _s3(store.port, "GET", "/bucket/key", b"") == b"content"
-
-
-@each("aws")
-def test_state_that_could_not_be_saved_is_not_used_later(store: Store) -> None:
-    store.start()
-    store.stamped.write_stamp(store.resource, store.context, "s-1")
-    store.stop()
-    store.start()
-    obstacle = next(store.context.paths.data("aws").rglob("dynamodb.json"))
-    (obstacle.with_name("dynamodb.json.tmp")).mkdir()  # where MiniStack writes before it renames
-
-    assert store.stop() != 0
-
-    store.start()
-    assert store.stamped.read_stamp(store.resource, store.context) is None
-
-
-@each("aws")
-def test_the_emulator_does_not_start_on_state_that_it_cannot_read(store: Store) -> None:
-    store.start()
-    store.stamped.write_stamp(store.resource, store.context, "s-1")
-    store.stop()
-    saved = next(store.context.paths.data("aws").rglob("dynamodb.json"))
-    saved.write_text('{"__ministack_format__": 99, "payload": {}}')
-    Snapshot(saved.parent.parent).seal()
-
-    with pytest.raises(AssertionError, match="refusing to load"):
-        store.start()
-
-    assert Snapshot(saved.parent.parent).is_whole()
 
 
 @each(*STORES)
@@ -475,22 +294,28 @@ def _read_redis(store: Store) -> list[str]:
     return list(map(str, redis.Redis(port=store.port, decode_responses=True).lrange("kept", 0, -1)))
 
 
-WRITERS: dict[str, Callable[[Store], object]] = {"kafka": _write_kafka, "postgres": _write_postgres, "redis": _write_redis}
-READERS: dict[str, Callable[[Store], object]] = {"kafka": _read_kafka, "postgres": _read_postgres, "redis": _read_redis}
+def _write_aws(store: Store) -> list[str]:
+    for number in range(100):
+        aws_health.write_stamp(store.port, str(number))
+    return ["99"]
 
 
-_IN_OUR_REGION = b"<CreateBucketConfiguration><LocationConstraint>eu-west-1</LocationConstraint></CreateBucketConfiguration>"
+def _read_aws(store: Store) -> list[str | None]:
+    return [aws_health.read_stamp(store.port)]
 
 
-def _s3(port: int, method: str, path: str, body: bytes) -> bytes:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-    connection.request(
-        method, path, body, {"Authorization": "AWS4-HMAC-SHA256 Credential=000000000000/20260101/eu-west-1/s3/aws4_request"}
-    )
-    answer = connection.getresponse()
-    content = answer.read()
-    assert answer.status == 200, content
-    return content
+WRITERS: dict[str, Callable[[Store], object]] = {
+    "kafka": _write_kafka,
+    "postgres": _write_postgres,
+    "redis": _write_redis,
+    "aws": _write_aws,
+}
+READERS: dict[str, Callable[[Store], object]] = {
+    "kafka": _read_kafka,
+    "postgres": _read_postgres,
+    "redis": _read_redis,
+    "aws": _read_aws,
+}
 
 
 # --- the machine -------------------------------------------------------------------------------------------------------------

@@ -13,9 +13,9 @@ from shop_sandbox.resources.model import Resource
 
 
 class AwsDriver:
-    """Runs MiniStack. Its state is in memory and is saved when it is asked to end."""
+    """Runs MiniStack; what it acknowledged is in its journal, see `shop_sandbox.engines.embedded.emulator`."""
 
-    loses_state_when_killed = True
+    loses_state_when_killed = False
     takes_files_on_trust = True
 
     def prepare(self, resource: Resource, context: RunContext) -> None:
@@ -30,9 +30,10 @@ class AwsDriver:
             "GATEWAY_PORT": str(context.endpoints.ports["aws"]),
             "BIND_HOST": "127.0.0.1",
             "PERSIST_STATE": "1",
-            "STATE_DIR": str(home / "saved" / "state"),
+            "STATE_DIR": str(home / "keys"),
+            "SHOP_JOURNAL": str(home / "journal"),
             "S3_PERSIST": "1",
-            "S3_DATA_DIR": str(home / "saved" / "s3"),
+            "S3_DATA_DIR": str(home / "s3"),
             "MINISTACK_ACCOUNT_ID": ACCOUNT_ID,
             "MINISTACK_REGION": REGION,
             # Listeners of their own, on fixed ports and all interfaces.
@@ -44,7 +45,7 @@ class AwsDriver:
             "LOG_LEVEL": "WARNING",
         }
         return ExecLaunch(
-            argv=(sys.executable, "-m", "shop_sandbox.engines.embedded.ministack"),
+            argv=(sys.executable, "-m", "shop_sandbox.engines.embedded.emulator"),
             environment=environment,
             cwd=home,
             death_signal=signal.SIGTERM,
