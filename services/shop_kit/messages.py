@@ -25,7 +25,9 @@ CONTENT_TYPE = "application/protobuf"
 class OutgoingMessage:
     """A message that is to be published. `body` is Protobuf behind its message path: the producer adds the schema id of its topic.
 
-    `sequence` is the version that the sender's aggregate named by `key` has with it: it rises with each message of that key.
+    `sequence` numbers what a sender says about one thing, named by `key`: 1 for the first message, and one more for each that
+    follows, over all topics, without a gap. So whoever publishes knows whether something comes before it, and a consumer of one
+    topic sees it rise (with gaps, where the sender speaks of the thing on other topics as well).
     """
 
     topic: str

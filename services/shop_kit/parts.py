@@ -30,11 +30,15 @@ class Parts:
     def __init__(self, group: asyncio.TaskGroup) -> None:
         self._group = group
         self._lasting: dict[str, asyncio.Task[None]] = {}
+        self._begun: set[asyncio.Task[None]] = set()
         self._are_ending = False
 
     def begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run a piece of work that may end; when it fails, all parts end with it."""
-        return self._group.create_task(work)
+        task = self._group.create_task(work)
+        self._begun.add(task)
+        task.add_done_callback(self._begun.discard)
+        return task
 
     async def finish(self, name: str, *, seconds: float) -> None:
         """Wait until a part that was told to stop has returned, at most `seconds`."""
@@ -48,7 +52,7 @@ class Parts:
     def cancel(self) -> None:
         """End all parts where they stand."""
         self._are_ending = True
-        for task in self._lasting.values():
+        for task in (*self._lasting.values(), *self._begun):
             task.cancel()
 
     async def _lasts(self, name: str, work: Work) -> None:

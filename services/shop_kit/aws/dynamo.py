@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from base64 import b64decode, b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from shop_kit.aws.client import AwsClient, AwsError
+from shop_kit.context import new_id
 from shop_kit.errors import Conflict, KitError, Overloaded, Unavailable
+from shop_kit.resilience.retry import Retry
 
 Item = dict[str, Any]
 Key = Mapping[str, Any]
@@ -92,13 +95,18 @@ class Dynamo:
         return from_native(answer["Item"]) if "Item" in answer else None
 
     async def get_many(self, table: str, keys: Sequence[Key]) -> list[Item]:
-        """Return those of up to 100 items that exist, in no order; read consistently."""
-        wanted = [to_native(key) for key in keys]
+        """Return those of up to 100 items that exist, in no order; read consistently.
+
+        Raises Overloaded when some are left over time and again.
+        """
         found: list[Item] = []
-        while wanted:
+
+        async def read(wanted: list[Native]) -> list[Native]:
             answer = await self._call("BatchGetItem", {"RequestItems": {table: {"Keys": wanted, "ConsistentRead": True}}})
-            found += [from_native(item) for item in answer["Responses"].get(table, ())]
-            wanted = answer.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])
+            found.extend(from_native(item) for item in answer["Responses"].get(table, ()))
+            return list(answer.get("UnprocessedKeys", {}).get(table, {}).get("Keys", ()))
+
+        await _until_processed(read, [to_native(key) for key in keys])
         return found
 
     async def write(self, write: Write) -> None:
@@ -116,18 +124,22 @@ class Dynamo:
         """Do all of up to 100 writes or none. Raises TransactionCancelled when conditions failed, else Conflict when contended."""
         parts = [dict([_request(write)]) for write in writes]
         try:
-            await self._call("TransactWriteItems", {"TransactItems": parts})
+            # The token makes a repetition by the client below the same transaction: when the first one had its effect and only its
+            # answer was lost, the second one says so instead of being cancelled by what it wrote itself.
+            await self._call("TransactWriteItems", {"TransactItems": parts, "ClientRequestToken": new_id()})
         except AwsError as error:
             if error.code != "TransactionCanceledException":
                 raise
             raise _cancelled(error) from error
 
     async def delete_many(self, table: str, keys: Sequence[Key]) -> None:
-        """Remove up to 25 items, unconditionally."""
-        wanted = [{"DeleteRequest": {"Key": to_native(key)}} for key in keys]
-        while wanted:
+        """Remove up to 25 items, unconditionally. Raises Overloaded when some are left over time and again."""
+
+        async def remove(wanted: list[Native]) -> list[Native]:
             answer = await self._call("BatchWriteItem", {"RequestItems": {table: wanted}})
-            wanted = answer.get("UnprocessedItems", {}).get(table, [])
+            return list(answer.get("UnprocessedItems", {}).get(table, ()))
+
+        await _until_processed(remove, [{"DeleteRequest": {"Key": to_native(key)}} for key in keys])
 
     async def query(
         self,
@@ -180,6 +192,19 @@ class Dynamo:
 
     async def _call(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
         return await self._client.call("dynamodb", "DynamoDB_20120810", operation, request)
+
+
+async def _until_processed(batch: Callable[[list[Native]], Awaitable[list[Native]]], wanted: list[Native]) -> None:
+    """Send a batch, and what it leaves over again and again, ever more slowly: it leaves over what is throttled.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html
+    """
+    waits = Retry(attempts=8, first_seconds=0.05, cap_seconds=2.0).delays()
+    while wanted := await batch(wanted):
+        wait = next(waits, None)
+        if wait is None:
+            raise Overloaded("aws dynamodb", f"{len(wanted)} items of a batch were left over time and again")
+        await asyncio.sleep(wait)
 
 
 def _request(write: Write) -> tuple[str, dict[str, Any]]:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from shop_kit.inbox import REMEMBER_DAYS
+
 if TYPE_CHECKING:
     from shop_kit.postgres import Connection
-
-REMEMBER_DAYS = 14
-"""Twice the retention of the topics (7 days): what is older cannot be delivered again."""
 
 TAKEN_TWICE = "inbox_pkey"
 """The constraint that a second taking violates: the whole statement then has no effect."""
 
 
 def taking(*, parameter: int, provided: str) -> str:
-    """Return SQL that remembers the message whose id is `$parameter`, as a part of the statement that has its effect.
+    """Return SQL that remembers the message whose identity is `$parameter`, as a part of the statement that has its effect.
 
     It is remembered when the part called `provided` has given its row and the parameter is not null. A message that is remembered
     already violates `TAKEN_TWICE`; a twin in another transaction waits here until this one has ended.
@@ -25,7 +24,7 @@ def taking(*, parameter: int, provided: str) -> str:
 
 
 def is_taken(*, parameter: int) -> str:
-    """Return an SQL expression: whether the message whose id is `$parameter` had its effect before."""
+    """Return an SQL expression: whether the message whose identity is `$parameter` had its effect before."""
     return f"EXISTS (SELECT FROM inbox WHERE message_id = ${parameter}::text)"  # nosec B608 # only a number
 
 

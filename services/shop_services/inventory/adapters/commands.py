@@ -26,11 +26,11 @@ def subscription(stock: StockRepository, reservations: ReservationRepository, cl
                 wanted = command.reserve_stock
                 lines = tuple(Line(line.sku, line.quantity) for line in wanted.lines)
                 request = Reserve(command.reservation_id, command.order_id, lines, float(wanted.hold_seconds))
-                await reserve_stock(request, stock=stock, reservations=reservations, clock=clock, handling=message.id)
+                await reserve_stock(request, stock=stock, reservations=reservations, clock=clock, handling=message.identity)
             case "commit_stock":
-                await commit_stock(command.reservation_id, reservations=reservations, clock=clock, handling=message.id)
+                await commit_stock(command.reservation_id, reservations=reservations, clock=clock, handling=message.identity)
             case "release_stock":
-                await release_stock(command.reservation_id, command.order_id, reservations=reservations, handling=message.id)
+                await release_stock(command.reservation_id, command.order_id, reservations=reservations, handling=message.identity)
             case kind:
                 raise UnknownCommand(f"{message.type} ({kind})")
 

@@ -41,11 +41,11 @@ class AnswerListener:
 
     async def hear_inventory(self, message: Received[InventoryEvent]) -> None:
         """Take an answer about a reservation."""
-        await self._hear(message.id, message.event.order_id, answer_from_inventory(message.event))
+        await self._hear(message.identity, message.event.order_id, answer_from_inventory(message.event))
 
     async def hear_payments(self, message: Received[PaymentEvent]) -> None:
         """Take an answer about a payment."""
-        await self._hear(message.id, message.event.order_id, answer_from_payments(message.event))
+        await self._hear(message.identity, message.event.order_id, answer_from_payments(message.event))
 
     async def _hear(self, message_id: str, order_id: str, answer: Answer) -> None:
         order = await self.take_answer(message_id, order_id, answer)

@@ -22,13 +22,15 @@ def subscription(payments: PaymentRepository, provider: PaymentProvider, clock: 
         match command.WhichOneof("kind"):
             case "authorise_payment":
                 request = _authorise(command)
-                await authorise_payment(request, payments=payments, provider=provider, handling=message.id)
+                await authorise_payment(request, payments=payments, provider=provider, handling=message.identity)
             case "capture_payment":
-                await capture_payment(payment_id, payments=payments, provider=provider, handling=message.id)
+                await capture_payment(payment_id, payments=payments, provider=provider, handling=message.identity)
             case "void_payment":
-                await void_payment(payment_id, order_id, payments=payments, provider=provider, handling=message.id)
+                await void_payment(payment_id, order_id, payments=payments, provider=provider, handling=message.identity)
             case "refund_payment":
-                await refund_payment(payment_id, order_id, payments=payments, provider=provider, clock=clock, handling=message.id)
+                await refund_payment(
+                    payment_id, order_id, payments=payments, provider=provider, clock=clock, handling=message.identity
+                )
             case kind:
                 raise Invalid(f"payments does not know the command {message.type} ({kind})")
 
