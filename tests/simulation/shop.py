@@ -9,6 +9,7 @@ import functools
 import importlib
 import signal
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import Context
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -203,7 +204,8 @@ class Shop:
             environment["SHOP_INSTANCE"] = instance.name
         process.at_death.append(lambda: self._has_died(instance, process))
         main = seams.main_of(entry_of(instance.service), environment)
-        process.loop.call_soon(self._begin, process, main)
+        # A life begins with nothing in its context: not the deadline of the call that the one before died over.
+        process.loop.call_soon(self._begin, process, main, context=Context())
 
     def _begin(self, process: Process, main: Any) -> None:
         task = process.loop.create_task(main, name=process.name)
@@ -295,7 +297,7 @@ class Shop:
         fault = self.outside.draw_fault(process, "request")
         answer: asyncio.Future[Reply] = self.outside.loop.create_future()
         process.at_death.append(lambda: _fail(answer, "the process died"))
-        process.loop.call_soon(self._handle, instance, process, method, path, given, content, answer)
+        process.loop.call_soon(self._handle, instance, process, method, path, given, content, answer, context=Context())
         try:
             async with asyncio.timeout(seconds):
                 found = await answer
@@ -373,6 +375,8 @@ class Shop:
             for key, row in self.database.tables["orders"].items()
             if row["stage"] not in {"completed", "rejected", "cancelled"}
         ]
+        pending = [item for item in self.dynamo.tables["payments"].items.values() if item.get("open_refund") == "pending"]
+        found += [f"payment {item['id']} has a refund without an outcome" for item in pending]
         for name in self.outbox_tables:
             found += [f"{name} holds {key[0]} {key[1]}" for key in self.dynamo.tables[name].items]
         found += [f"the outbox of orders holds {row['key']} to {row['topic']}" for row in self.database.tables["outbox"].values()]
