@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     Connection = PoolConnectionProxy[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]
 
 SUBJECT = "postgresql"
+WAIT_FOR_CONNECTION_SECONDS = 5.0
 AWAY = (
     OSError,
     TimeoutError,
@@ -87,7 +88,7 @@ async def _leave_as_it_is(_connection: Connection) -> None:
 async def transaction(pool: Pool[asyncpg.Record]) -> AsyncIterator[PoolConnectionProxy[asyncpg.Record]]:
     """One transaction: committed at the end of the block, rolled back when it raises. Raises Unavailable, Conflict."""
     with in_kit_errors():
-        async with pool.acquire(timeout=5) as connection, connection.transaction():
+        async with pool.acquire(timeout=WAIT_FOR_CONNECTION_SECONDS) as connection, connection.transaction():
             yield connection
 
 
@@ -95,7 +96,8 @@ async def transaction(pool: Pool[asyncpg.Record]) -> AsyncIterator[PoolConnectio
 async def connection(pool: Pool[asyncpg.Record]) -> AsyncIterator[PoolConnectionProxy[asyncpg.Record]]:
     """Give a connection for a single statement, which is a transaction by itself. Raises Unavailable, Conflict."""
     with in_kit_errors():
-        async with pool.acquire(timeout=5) as acquired:
+        # One that is free is had at once: then a time-out would only cost a timer.
+        async with pool.acquire(timeout=None if pool.get_idle_size() else WAIT_FOR_CONNECTION_SECONDS) as acquired:
             yield acquired
 
 

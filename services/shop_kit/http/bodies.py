@@ -5,6 +5,7 @@ from __future__ import annotations
 import typing
 from collections import Counter
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -68,15 +69,22 @@ def read_query(request: Request, kind: type[T]) -> T:
     """The query parameters as `kind` (a Struct). Raises Problem 400 with every fault: unknown and repeated parameters are some."""
     given = request.query_params.multi_items()
     values = dict(given)
-    known = {field.encode_name for field in msgspec.structs.fields(kind)}  # type: ignore[arg-type]  # callers pass a Struct type
+    known = _parameters(kind)
     wrong = [FieldFault(name, "there is no such parameter") for name in values if name not in known]
     wrong += [
         FieldFault(name, "is there more than once") for name, times in Counter(name for name, _ in given).items() if times > 1
     ]
-    wrong += faults(values, kind, strict=False, path="") if not wrong else []
-    if wrong:
-        raise Problem(400, "The query is not valid", kind="invalid-query", errors=wrong)
-    return msgspec.convert(values, kind, strict=False)
+    if not wrong:
+        try:
+            return msgspec.convert(values, kind, strict=False)
+        except msgspec.ValidationError:
+            wrong = faults(values, kind, strict=False, path="")
+    raise Problem(400, "The query is not valid", kind="invalid-query", errors=wrong)
+
+
+@cache
+def _parameters(kind: Any) -> frozenset[str]:
+    return frozenset(field.encode_name for field in msgspec.structs.fields(kind))
 
 
 def faults(value: Any, kind: Any, *, strict: bool = True, path: str = "$") -> list[FieldFault]:
