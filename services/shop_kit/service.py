@@ -28,7 +28,8 @@ from starlette.types import ASGIApp
 from shop_kit.auth import TokenVerifier
 from shop_kit.clock import Clock, clock_of
 from shop_kit.errors import KitError
-from shop_kit.http.app import Check, create_app
+from shop_kit.http.app import Check, create_app, operations_app
+from shop_kit.http.server import listening_socket, serving
 from shop_kit.kafka.consumer import Consumer
 from shop_kit.kafka.producer import Producer
 from shop_kit.messages import Subscription
@@ -182,7 +183,11 @@ class Service:
         self._repeated.append(partial(repeating, work, name=name, every_seconds=every_seconds))
 
     def serves(self, routes: Sequence[BaseRoute], *, tokens: TokenVerifier | None = None, max_body_bytes: int = 1_048_576) -> None:
-        """Serve these routes, observed and limited, with /health, /ready and /metrics."""
+        """Serve these routes, observed and limited, with /health, /ready and /metrics.
+
+        Where the service has a port for operations (`runtime.ports: [operations]` in its manifest), the reasons of readiness and
+        the metrics are there, and only there.
+        """
         self._app = create_app(
             routes,
             readiness=self._readiness,
@@ -191,6 +196,7 @@ class Service:
             tokens=tokens,
             max_body_bytes=max_body_bytes,
             timeout_seconds=self.settings.request_timeout_seconds,
+            is_public=self.settings.port_operations is not None,
         )
 
     async def start(self) -> ASGIApp:
@@ -202,6 +208,9 @@ class Service:
         for repeated in self._repeated:
             work = await self.enter(repeated())
             self.ready(work.name, work.check)
+        if self.settings.port_operations is not None:
+            listener = listening_socket(None, self.settings.listen_address, self.settings.port_operations)
+            await self.enter(serving(operations_app(readiness=self._readiness, metrics=self.metrics), listener))
         return self._app
 
     async def _start_consumer(self) -> None:

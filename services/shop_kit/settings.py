@@ -36,6 +36,8 @@ class RuntimeSettings(msgspec.Struct, frozen=True, kw_only=True):
     listen_address: str = "127.0.0.1"
     """Where to listen when no socket is handed over: 0.0.0.0 or :: in a container, whose network decides who gets there."""
     port: int = 0
+    port_operations: int | None = None
+    """Where the reasons of readiness and the metrics are shown, for a service whose `port` is public; without one, at `port`."""
     shop_clock_file: str | None = None
     """The file through which a sandbox moves time, see `shop_kit.clock`; without one time is the machine's."""
     log_level: typing.Literal["debug", "info", "warning", "error"] = "info"

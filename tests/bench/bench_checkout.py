@@ -128,11 +128,16 @@ class Bench:
         }
 
     def _counters(self) -> dict[str, float]:
-        pages = [httpx.get(f"{self.shop.endpoints[name]}/metrics").text for name in SERVICES]
+        pages = [httpx.get(f"{self._operations(name)}/metrics").text for name in SERVICES]
         return {
             name: sum(float(line.rpartition(" ")[2]) for page in pages for line in page.splitlines() if line.startswith(metric))
             for name, metric in METRICS.items()
         }
+
+    def _operations(self, service: str) -> str:
+        """Where a service shows its metrics: on a port of its own, where its other one is public."""
+        ports = next(one["ports"] for one in self.status["resources"] if one["name"] == service)
+        return f"http://127.0.0.1:{ports.get(f'{service}.operations', ports[service])}"
 
     def _log_statements(self, which: str) -> None:
         async def tell() -> None:

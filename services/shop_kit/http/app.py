@@ -37,9 +37,11 @@ def create_app(
     tokens: TokenVerifier | None = None,
     max_body_bytes: int = 1_048_576,
     timeout_seconds: float = 30.0,
+    is_public: bool = False,
 ) -> ASGIApp:
     """Return an application with `routes` and /health (the process lives), /ready (each check passes) and /metrics.
 
+    One that `is_public` keeps to itself why it is not ready, and what its metrics are: `operations_app` shows both elsewhere.
     `tokens` is what the scopes of routes are checked with. Raises Unguarded for a route that does not say who may use it.
     """
     for route in routes:
@@ -49,8 +51,8 @@ def create_app(
         routes=[
             *routes,
             Route("/health", _health),
-            Route("/ready", _ready_route(readiness)),
-            Route("/metrics", _metrics_route(metrics)),
+            Route("/ready", _ready_route(readiness, shows_reasons=not is_public)),
+            *([] if is_public else [Route("/metrics", _metrics_route(metrics))]),
         ],
         exception_handlers={
             Problem: on_problem,
@@ -67,16 +69,28 @@ def create_app(
     return Observed(Limited(app, max_body_bytes=max_body_bytes, timeout_seconds=timeout_seconds), tracer=tracer, metrics=metrics)
 
 
+def operations_app(*, readiness: Mapping[str, Check], metrics: Metrics) -> ASGIApp:
+    """Return an application for those who run the service, with /health, /ready and its reasons, and /metrics."""
+    return Starlette(
+        routes=[
+            Route("/health", _health),
+            Route("/ready", _ready_route(readiness, shows_reasons=True)),
+            Route("/metrics", _metrics_route(metrics)),
+        ]
+    )
+
+
 async def _health(_request: Request) -> Response:
     return json({"status": "up"})
 
 
-def _ready_route(readiness: Mapping[str, Check]) -> Callable[[Request], Awaitable[Response]]:
+def _ready_route(readiness: Mapping[str, Check], *, shows_reasons: bool) -> Callable[[Request], Awaitable[Response]]:
     async def ready(_request: Request) -> Response:
         reasons = await asyncio.gather(*(_reason(check) for check in readiness.values()))
         found = {name: reason or "up" for name, reason in zip(readiness, reasons, strict=True)}
         is_ready = not any(reasons)
-        return json({"status": "ready" if is_ready else "not-ready", "checks": found}, 200 if is_ready else 503)
+        shown = found if shows_reasons else {}
+        return json({"status": "ready" if is_ready else "not-ready", "checks": shown}, 200 if is_ready else 503)
 
     return ready
 

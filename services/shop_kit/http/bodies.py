@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import typing
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 from starlette.requests import Request
@@ -69,7 +69,7 @@ def read_query(request: Request, kind: type[T]) -> T:
     """The query parameters as `kind` (a Struct). Raises Problem 400 with every fault: unknown and repeated parameters are some."""
     given = request.query_params.multi_items()
     values = dict(given)
-    known = _parameters(kind)
+    known = _parameters(cast("Hashable", kind))
     wrong = [FieldFault(name, "there is no such parameter") for name in values if name not in known]
     wrong += [
         FieldFault(name, "is there more than once") for name, times in Counter(name for name, _ in given).items() if times > 1

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from contextlib import AbstractContextManager, nullcontext, suppress
+from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext, suppress
+from functools import partial
 
 import uvicorn
 from starlette.types import ASGIApp
 
+from shop_kit.parts import running
+
+GRACE_SECONDS = 1.0
 _TICKS_A_SECOND = 10
 """Of which uvicorn takes each tenth to renew the Date header."""
 
@@ -39,6 +44,19 @@ async def serve(app: ASGIApp, listener: socket.socket, *, stop: asyncio.Event, g
         backlog=2048,
     )
     await _Server(config, stop).serve(sockets=[listener])
+
+
+@asynccontextmanager
+async def serving(app: ASGIApp, listener: socket.socket) -> AsyncIterator[None]:
+    """Serve `app` beside the block, for those who run the service."""
+    stop = asyncio.Event()
+    with listener:
+        async with running(operations=partial(serve, app, listener, stop=stop, grace_seconds=GRACE_SECONDS)) as parts:
+            try:
+                yield
+            finally:
+                stop.set()
+                await parts.finish("operations", seconds=GRACE_SECONDS)
 
 
 class _Server(uvicorn.Server):

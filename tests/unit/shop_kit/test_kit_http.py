@@ -9,13 +9,14 @@ from typing import Annotated
 import httpx
 import msgspec
 import pytest
+from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from shop_kit import context
 from shop_kit.errors import Conflict, Invalid, Overloaded, Unavailable
 from shop_kit.http import Anybody, GuardedRoute, Problem, json, read_body, read_query
-from shop_kit.http.app import create_app
+from shop_kit.http.app import create_app, operations_app
 from shop_kit.metrics import Metrics
 from shop_kit.resilience import deadline
 from starlette.requests import Request
@@ -265,6 +266,23 @@ async def test_ready_follows_the_checks_and_health_does_not(service: Service) ->
     ready = await service.http.get("/ready")
     assert (ready.status_code, ready.json()["checks"]) == (503, {"store": "refused"})
     assert (await service.http.get("/health")).status_code == 200
+
+
+async def test_what_is_public_tells_neither_reasons_nor_metrics_and_operations_tell_both() -> None:
+    async def broken() -> None:
+        raise Unavailable("store", "password rejected")
+
+    metrics = Metrics()
+    public = create_app([], readiness={"store": broken}, tracer=trace.get_tracer("test"), metrics=metrics, is_public=True)
+    operations = operations_app(readiness={"store": broken}, metrics=metrics)
+    outside = httpx.AsyncClient(transport=httpx.ASGITransport(public), base_url="http://public")
+    inside = httpx.AsyncClient(transport=httpx.ASGITransport(operations), base_url="http://operations")
+
+    ready = await outside.get("/ready")
+    assert (ready.status_code, ready.json()) == (503, {"status": "not-ready", "checks": {}})
+    assert (await outside.get("/metrics")).status_code == 404
+    assert (await inside.get("/ready")).json()["checks"] == {"store": "password rejected"}
+    assert (await inside.get("/metrics")).status_code == 200
 
 
 async def test_metrics_count_requests_by_route_and_status(service: Service) -> None:
