@@ -41,7 +41,11 @@ COMMANDS: dict[str, LazyCommand | LazyGroup] = {
     "env": LazyCommand(
         "shop_dev.commands.env:env", 'Print the variables through which programs find the sandbox, for `eval "$(shop-dev env)"`.'
     ),
-    "seed": LazyCommand("shop_dev.commands.seed:seed", "Fill the shop with products and stock, the same ones for the same seed."),
+    "seed": LazyCommand(
+        "shop_dev.commands.seed:seed",
+        "Fill the sandbox with data, by the command that the project names in its settings.",
+        passes_arguments_on=True,
+    ),
     "test": LazyCommand(
         "shop_dev.commands.test:test",
         "Run the project's tests: unit, contract, integration and end to end.",

@@ -51,7 +51,7 @@ class CliCode(StrEnum):
     USAGE_INVALID = "usage_invalid"
     SETTINGS_INVALID = "settings_invalid"
     TESTS_FAILED = "tests_failed"
-    SERVICE_REFUSED = "service_refused"
+    SEED_FAILED = "seed_failed"
     SERVICE_UNREACHABLE = "service_unreachable"
     MACHINE_NOT_READY = "machine_not_ready"
     PROTO_INVALID = "proto_invalid"
@@ -198,8 +198,8 @@ EXPLANATIONS: dict[str, Explanation] = {
     ErrorCode.NOT_IN_A_PROJECT: Explanation(
         Category.USAGE,
         ExitStatus.WRONG_USE,
-        "Neither this folder nor one above it has a pyproject.toml with a [tool.shop-dev] table.",
-        ("Change into a checkout, or add [tool.shop-dev] with `services = [...]` to your pyproject.toml.",),
+        "Neither this folder nor one above it has a shop-dev.toml, or a pyproject.toml with a [tool.shop-dev] table.",
+        ("Change into a checkout, or make this folder one with `shop-dev init`.",),
     ),
     ErrorCode.SUPERVISOR_UNREACHABLE: Explanation(
         Category.SANDBOX,
@@ -216,7 +216,7 @@ EXPLANATIONS: dict[str, Explanation] = {
     ErrorCode.TRACE_NOT_FOUND: Explanation(
         Category.SANDBOX,
         ExitStatus.FAILED,
-        "No span of the sandbox's store carries that trace id, correlation id or order id.",
+        "No span of the sandbox's store carries that trace id, or that value of one of the project's `keys`.",
         ("Spans arrive within a second or two: try again.", "shop-dev logs --correlation <id>"),
     ),
     ErrorCode.CLOCK_REFUSED: Explanation(
@@ -249,11 +249,11 @@ EXPLANATIONS: dict[str, Explanation] = {
         "At least one test failed, or none was found.",
         ("Run the failed ones again: shop-dev test --last-failed.",),
     ),
-    CliCode.SERVICE_REFUSED: Explanation(
+    CliCode.SEED_FAILED: Explanation(
         Category.SANDBOX,
         ExitStatus.FAILED,
-        "A service of the sandbox answered a request of the command line with an error.",
-        ("shop-dev logs <service>",),
+        "The project's own `seed` command ended badly, or cannot be run.",
+        ("Look at what it said.", "shop-dev seed"),
     ),
     CliCode.SERVICE_UNREACHABLE: Explanation(
         Category.SANDBOX,

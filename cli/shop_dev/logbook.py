@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -16,10 +16,10 @@ from shop_dev.durations import parse_duration
 if TYPE_CHECKING:
     from shop_sandbox.logs import LogRecord
 
-ID_FIELDS = ("correlation_id", "order_id", "trace_id")
-"""Fields of a structured record that tie it to one request, one order, one trace."""
+TRACE_ID = "trace_id"
+"""Field of a structured record that ties it to one trace, in any project."""
 _MESSAGE = ("message", "msg", "event")
-_SHOWN_APART = frozenset(("timestamp", "time", "ts", "at", "level", "logger", "service", *ID_FIELDS, "span_id", "exception"))
+_SHOWN_APART = frozenset(("timestamp", "time", "ts", "at", "level", "logger", "service", TRACE_ID, "span_id", "exception"))
 
 
 def moment(text: str, *, now: float) -> float:
@@ -35,21 +35,24 @@ def moment(text: str, *, now: float) -> float:
         ) from error
 
 
-def belonging_to(identity: str) -> Callable[[LogRecord], bool]:
-    """Return what is true for the records of one correlation, order or trace id."""
+def belonging_to(identity: str, keys: Sequence[str]) -> Callable[[LogRecord], bool]:
+    """Return what is true for the records of one trace id, and of one value of a field among `keys`."""
 
     def belongs(record: LogRecord) -> bool:
-        return any((record.fields or {}).get(field) == identity for field in ID_FIELDS)
+        return any((record.fields or {}).get(field) == identity for field in (*keys, TRACE_ID))
 
     if not re.fullmatch(r"[\w.:-]+", identity, re.ASCII):
         return belongs
     return lambda record: identity in record.text and belongs(record)  # spares most records their parsing
 
 
-def log_line(record: LogRecord) -> str:
-    """Time, resource and what was said. Of a structured record: level, message, then the other fields; a traceback follows."""
+def log_line(record: LogRecord, keys: Sequence[str]) -> str:
+    """Time, resource and what was said. Of a structured record: level, message, then the other fields; a traceback follows.
+
+    Of the fields in `keys` the first that is there is shown, at the end.
+    """
     head = f"{_time_of_day(int(record.at))}.{int(record.at * 1000) % 1000:03} {record.resource:<18} "
-    text = record.text if record.fields is None else _structured(record.fields)
+    text = record.text if record.fields is None else _structured(record.fields, keys)
     return head + text.replace("\n", "\n" + " " * len(head)) if "\n" in text else head + text
 
 
@@ -70,11 +73,11 @@ def _time_of_day(second: int) -> str:
     return time.strftime("%H:%M:%S", time.localtime(second))
 
 
-def _structured(fields: dict[str, object]) -> str:
+def _structured(fields: dict[str, object], keys: Sequence[str]) -> str:
     level = str(fields.get("level", "")).upper()
     said = next((key for key in _MESSAGE if key in fields), None)
     message = str(fields[said]) if said else ""
-    rest = [f"{key}={value}" for key, value in fields.items() if key not in _SHOWN_APART and key != said]
-    identity = fields.get("order_id") or fields.get("correlation_id")
+    rest = [f"{key}={value}" for key, value in fields.items() if key not in _SHOWN_APART and key not in keys and key != said]
+    identity = next((fields[key] for key in keys if fields.get(key)), "")
     line = " ".join(filter(None, (f"{level:<5}", message, *rest, f"[{identity}]" if identity else "")))
     return f"{line}\n{fields['exception']}".rstrip() if fields.get("exception") else line

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from shop_sandbox.errors import ErrorCode, SandboxError
 from shop_sandbox.paths import SandboxPaths, default_cache_root, default_runtime_dir
@@ -48,13 +50,14 @@ def open_project(*, name: str | None = None, start_timeout_seconds: float | None
     Raises SandboxError (not_in_a_project) or ShopDevError (settings_invalid).
     """
     environ = dict(os.environ)
-    checkout, table = find_checkout(Path.cwd())
+    checkout, table, source = find_checkout(Path.cwd())
     given = {"name": name, "start-timeout-seconds": start_timeout_seconds}
     settings = read_settings(
         flags={key: value for key, value in given.items() if value is not None},
         environ=environ,
         table=table,
-        resources=lambda globs: (*PLATFORM, *service_names(checkout, globs)),
+        endpoints=lambda globs: _endpoints(checkout, globs),
+        source=source,
     )
     return Project(
         checkout=checkout,
@@ -66,32 +69,62 @@ def open_project(*, name: str | None = None, start_timeout_seconds: float | None
     )
 
 
-def find_checkout(start: Path) -> tuple[Path, Mapping[str, object]]:
-    """Return the nearest folder, `start` or above it, whose pyproject.toml has a [tool.shop-dev] table, and that table."""
+def find_checkout(start: Path) -> tuple[Path, Mapping[str, object], str]:
+    """Return the nearest folder, `start` or above it, that declares a project, its table of settings, and where that stands.
+
+    A project is declared by a shop-dev.toml, or by a table [tool.shop-dev] in pyproject.toml. Raises SandboxError
+    (not_in_a_project), ShopDevError (settings_invalid) for a file that is no TOML, and for a folder with both.
+    """
     for folder in (start, *start.parents):
-        file = folder / "pyproject.toml"
-        if not file.is_file():
-            continue
-        try:
-            tools = tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {})
-        except tomllib.TOMLDecodeError as error:
+        own, tools = _toml(folder / "shop-dev.toml"), (_toml(folder / "pyproject.toml") or {}).get("tool", {})
+        if own is not None and "shop-dev" in tools:
             raise ShopDevError(
-                CliCode.SETTINGS_INVALID, f"{file} is not valid TOML: {error}", actions=("Correct that line.",)
-            ) from error
+                CliCode.SETTINGS_INVALID,
+                f"{folder} has both a shop-dev.toml and a table [tool.shop-dev] in pyproject.toml.",
+                actions=("Keep one of the two.",),
+            )
+        if own is not None:
+            return folder, own, "shop-dev.toml"
         if "shop-dev" in tools:
-            return folder, tools["shop-dev"]
+            return folder, tools["shop-dev"], "pyproject.toml [tool.shop-dev]"
     raise SandboxError(
         ErrorCode.NOT_IN_A_PROJECT,
-        f"{start} is not inside a project: no pyproject.toml with a [tool.shop-dev] table here or above.",
+        f"{start} is not inside a project: no shop-dev.toml, and no pyproject.toml with a [tool.shop-dev] table, here or above.",
+        actions=("shop-dev init",),
     )
+
+
+def _toml(file: Path) -> dict[str, Any] | None:
+    """Read a file of TOML; None where there is none."""
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except tomllib.TOMLDecodeError as error:
+        raise ShopDevError(
+            CliCode.SETTINGS_INVALID, f"{file} is not valid TOML: {error}", actions=("Correct that line.",)
+        ) from error
+
+
+def manifests_found(checkout: Path, globs: Iterable[str]) -> list[Path]:
+    """Return the files that globs find, relative to the checkout or absolute, without reading them."""
+    patterns = [str(checkout / Path(pattern).expanduser()) for pattern in globs]
+    return sorted({Path(name) for pattern in patterns for name in glob.glob(pattern, recursive=True)})  # noqa: PTH207 - pathlib refuses absolute ones
 
 
 def service_names(checkout: Path, globs: Sequence[str]) -> list[str]:
     """Names that the manifests give themselves, by a look at one line of each: whether a manifest is right is decided elsewhere."""
-    manifests = sorted({path for glob in globs for path in checkout.glob(glob)})
-    return [found[1] for path in manifests if (found := _SERVICE.search(path.read_text(encoding="utf-8", errors="replace")))]
+    texts = (file.read_text(encoding="utf-8", errors="replace") for file in manifests_found(checkout, globs) if file.is_file())
+    return [found[1] for text in texts if (found := _SERVICE.search(text))]
 
 
 def resource_names(project: Project) -> tuple[str, ...]:
     """Return all names that commands take: the platform's, the tasks' and the services', started or not."""
     return (*PLATFORM, *TASKS, *service_names(project.checkout, project.settings.services))
+
+
+def _endpoints(checkout: Path, globs: Sequence[str]) -> Sequence[str]:
+    """What may have a fixed port. Reads the manifests, so it is called only where somebody wants one."""
+    from shop_sandbox.resources.names import endpoints_of
+
+    return endpoints_of(checkout, globs)

@@ -12,7 +12,7 @@ from shop_dev.app import load
 from shop_dev.command_table import COMMANDS, LazyCommand, LazyGroup
 from shop_dev.errors import EXPLANATIONS, Category, ExitStatus
 from shop_dev.output.envelope import SCHEMA_VERSION
-from shop_dev.settings import SETTINGS
+from shop_dev.settings import SECTIONS, SETTINGS
 
 GENERATED = "<!-- Made by `just reference`; do not edit. -->"
 
@@ -156,14 +156,23 @@ def _settings() -> str:
             "",
             GENERATED,
             "",
-            "A flag wins over a variable, and a variable over `[tool.shop-dev]` in the project's pyproject.toml. All wrong",
-            "settings are reported together, before anything is done. The project is the nearest folder, from the working",
-            "directory upwards, whose pyproject.toml has that table.",
+            "A flag wins over a variable, and a variable over the project's table: `[tool.shop-dev]` in pyproject.toml, or",
+            "shop-dev.toml where there is no Python, whose keys stand at its top. All wrong settings are reported together,",
+            "before anything is done. The project is the nearest folder, from the working directory upwards, that has one of",
+            "the two.",
             "",
-            "| key in `[tool.shop-dev]` | variable | meaning | default |",
+            "Other variables that begin with `SHOP_` belong to somebody else (Kubernetes sets `SHOP_SERVICE_PORT` for a service",
+            "named `shop-service`): they stop nothing, and `up` warns of those that look like a slip.",
+            "",
+            "| key | variable | meaning | default |",
             "|---|---|---|---|",
             *rows,
-            "| `ports.<resource>` | `SHOP_<RESOURCE>_PORT` | A fixed port for a resource. | chosen once, then kept |",
+            "",
+            "## Tables",
+            "",
+            "| key | meaning |",
+            "|---|---|",
+            *(f"| `{one.key}` | {_cell(one.meaning)} |" for one in SECTIONS),
             "",
         ]
     )

@@ -27,7 +27,10 @@ def logs(
     correlation: Annotated[
         str | None,
         typer.Option(
-            "--correlation", metavar="ID", help="Only what belongs to this correlation, order or trace id.", show_default=False
+            "--correlation",
+            metavar="ID",
+            help="Only what belongs to this trace id, or to this value of one of the project's keys.",
+            show_default=False,
         ),
     ] = None,
     name: SandboxName = None,
@@ -55,10 +58,10 @@ def logs(
         resources=services or (),
         since=moment(since, now=time.time()) if since else None,
         newest=tail,
-        keep=belonging_to(correlation) if correlation else None,
+        keep=belonging_to(correlation, project.settings.keys) if correlation else None,
     )
     if json:
         entries = map(record_data, found)
         return Answer(data=Stream(entries) if follow else Listing("records", entries))
-    lines = map(log_line, found)
+    lines = (log_line(record, project.settings.keys) for record in found)
     return Answer(text=Stream(lines) if follow else lines)

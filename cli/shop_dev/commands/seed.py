@@ -8,36 +8,45 @@ import typer
 
 from shop_dev.commands.options import JsonFlag, SandboxName
 from shop_dev.output.answer import Answer
-from shop_dev.seeding.products import DEFAULT_COUNT, DEFAULT_SEED, largest_count
 
 
 def seed(
-    *,
-    seed: Annotated[int, typer.Option("--seed", help="The same number gives the same products, prices and stock.")] = DEFAULT_SEED,
-    products: Annotated[int, typer.Option("--products", min=1, max=largest_count(), help="How many.")] = DEFAULT_COUNT,
+    arguments: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[ARGUMENT]...", help="Handed on to the project's own command.", show_default=False),
+    ] = None,
     name: SandboxName = None,
     json: JsonFlag = False,
 ) -> Answer:
-    """Fill the shop with products and stock, the same ones for the same seed.
+    """Fill the sandbox with data, by the command that the project names in its settings.
 
-    They go through inventory's own API. Doing it again sets them to the same values.
+    What it takes is the project's business: for this shop `--seed NUMBER` and `--products COUNT`.
     """
-    import time
-
     from shop_dev import sandbox
+    from shop_dev.errors import CliCode, ShopDevError
     from shop_dev.project import open_project
-    from shop_dev.seeding import importing
-    from shop_dev.seeding.products import products as invented
+    from shop_dev.seeding import When, run_seed
 
     del json
-    status = sandbox.connect(open_project(name=name)).status()
-    shop = importing.Shop.found_in(status.endpoints, status.environment)
-    assortment = invented(seed=seed, count=products)
-    began = time.monotonic()
-    count = importing.import_products(shop, assortment)
-    seconds = time.monotonic() - began
-    first = assortment[0]
-    return Answer(
-        data={"products": count, "seed": seed, "seconds": seconds, "first": {"sku": first.sku, "name": first.name}},
-        text=f"{count:,} products are in stock, from {first.sku} ({first.name}) on; it took {seconds:.1f} s.",
+    project = open_project(name=name)
+    if project.settings.seed is None:
+        raise ShopDevError(CliCode.USAGE_INVALID, "This project names no command that fills its sandbox.", actions=(_HOW,))
+    status = sandbox.connect(project).status()
+    missing = [one for one in project.settings.seed.needs if one not in status.endpoints]
+    if missing:
+        raise ShopDevError(
+            CliCode.SERVICE_UNREACHABLE,
+            f"Seeding needs {' and '.join(missing)}, which this sandbox does not run.",
+            actions=("shop-dev up",),
+        )
+    seeded = run_seed(
+        project.settings.seed,
+        When.ALWAYS,
+        checkout=project.checkout,
+        environment={**project.inherited, **status.environment},
+        arguments=arguments or (),
     )
+    return Answer(data=dict(seeded.facts), text="\n".join(seeded.lines))
+
+
+_HOW = 'Add `seed = {command = ["…"], needs = ["…"]}` to the settings; see docs/reference/settings.md.'

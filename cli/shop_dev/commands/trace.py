@@ -13,7 +13,9 @@ from shop_dev.output.answer import Answer
 def trace(
     identity: Annotated[
         str | None,
-        typer.Argument(metavar="[ID]", help="An order id, a correlation id or a trace id.", show_default=False),
+        typer.Argument(
+            metavar="[ID]", help="A trace id, or a value of one of the project's keys (an order id).", show_default=False
+        ),
     ] = None,
     count: Annotated[int, typer.Option("--last", "-n", metavar="N", min=1, help="Without an id: how many to list.")] = 20,
     name: SandboxName = None,
@@ -37,6 +39,6 @@ def trace(
         traces = latest(database, count=count)
         return Answer(data=list_data(traces), text=list_page(traces))
     if not identity.strip():
-        raise typer.BadParameter("an order id, a correlation id or a trace id is needed, and this is empty.")
+        raise typer.BadParameter("a trace id, or a value of one of the project's keys, is needed, and this is empty.")
     found = settled_trace(database, identity)
     return Answer(data=trace_data(found), text=trace_text(found))

@@ -29,32 +29,33 @@ def up(
 ) -> Answer:
     """Start the sandbox, or go on from where it was stopped.
 
-    Without names everything starts; with names, those and what they need. A second `up` attaches to the sandbox that runs. A shop
-    that is still empty gets products to order.
+    Without names everything starts; with names, those and what they need. A second `up` attaches to the sandbox that runs. What
+    is still empty is filled, where the project says how.
     """
     from shop_dev.output.sinks import sink_for
     from shop_dev.output.start_report import StartReport
+    from shop_dev.output.suggestion import suggestion
     from shop_dev.project import open_project
-    from shop_dev.sandbox.starting import start, stay, stock_the_shop
+    from shop_dev.sandbox.starting import seed_if_empty, start, stay
     from shop_dev.sandbox.unused import unused
     from shop_dev.start_history import earlier_starts, resources_started
 
     project = open_project(name=name, start_timeout_seconds=timeout)
     with sink_for(json=json) as sink:
         started = start(project, tuple(resources or ()), sink=sink, reset=reset, atomic=atomic)
-        stock = stock_the_shop(started, sink=sink)
+        filled = seed_if_empty(started, project, sink=sink)
     earlier = earlier_starts(project.paths.history, before=started.ready.at - started.ready.seconds)
     report = StartReport(
         started.ready,
         attached=started.attached,
         earlier=earlier,
         resources=resources_started(project.paths.history, at=started.ready.at),
-        sku=stock.sku,
+        suggestion=suggestion(project.settings.first_try, environment=filled.environment, facts=filled.facts),
     )
     if attach:
         with sink_for(json=json) as sink:
             sink.say(report.text())
             stay(started, sink=sink)
     return Answer(
-        data=report.data(), text="" if attach else report.text(), warnings=(*unused(project, started.ready), *stock.warnings)
+        data=report.data(), text="" if attach else report.text(), warnings=(*unused(project, started.ready), *filled.warnings)
     )

@@ -44,7 +44,7 @@ def readers_of(files: Sequence[Path]) -> tuple[tuple[Reader, ...], tuple[str, ..
 
     wanted = {file.resolve() for file in files}
     try:
-        checkout, table = find_checkout(Path.cwd())
+        checkout, table, _ = find_checkout(Path.cwd())
         globs = table.get("services")
         manifests = load_manifests(checkout, globs if isinstance(globs, list) else [])
         topics = {
@@ -70,7 +70,7 @@ def readers_of(files: Sequence[Path]) -> tuple[tuple[Reader, ...], tuple[str, ..
 
 def proto_files() -> list[Path]:
     """Return the project's own .proto files: those below any folder called `proto`. Raises SandboxError (not_in_a_project)."""
-    checkout, _ = find_checkout(Path.cwd())
+    checkout, *_ = find_checkout(Path.cwd())
     found: list[Path] = []
     for folder, folders, files in os.walk(checkout):
         folders[:] = [name for name in folders if name not in _IGNORED]
@@ -84,7 +84,7 @@ def lock_faults() -> tuple[tuple[str, ...], tuple[str, ...]]:
 
     Raises SandboxError (not_in_a_project).
     """
-    checkout, _ = find_checkout(Path.cwd())
+    checkout, *_ = find_checkout(Path.cwd())
     path = checkout / LOCK
     today = datetime.now(UTC).date()
     if not path.is_file():

@@ -36,6 +36,7 @@ def start_or_attach(project: Project, *, reset: bool) -> SandboxClient:
             shell=passed_through(project),
             shared_code=[folder.as_posix() for folder in project.settings.shared_code],
             viewers=list(project.settings.viewers),
+            keys=list(project.settings.keys),
             start_timeout_seconds=project.settings.start_timeout_seconds,
             reset=reset,
         )

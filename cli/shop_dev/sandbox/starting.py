@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -18,8 +18,6 @@ from shop_dev.project import Project
 
 if TYPE_CHECKING:
     from shop_sandbox.client import SandboxClient
-
-    from shop_dev.seeding.products import Product
 
 
 @dataclass(frozen=True)
@@ -48,39 +46,33 @@ def start(project: Project, resources: tuple[str, ...], *, sink: Sink, reset: bo
 
 
 @dataclass(frozen=True)
-class Stock:
-    """What there is to order: a product, or None where the shop does not run."""
+class Filled:
+    """A sandbox that the project's own means were tried on: its variables, the facts that `seed` told, and what did not work."""
 
-    sku: str | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, object] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
 
-def stock_the_shop(start: Start, *, sink: Sink) -> Stock:
-    """Seed a shop that is still empty, so that the order `up` suggests can be placed.
+def seed_if_empty(start: Start, project: Project, *, sink: Sink) -> Filled:
+    """Let the project's `seed` command fill a sandbox that is empty. One that cannot be filled is a warning: it runs."""
+    settings = project.settings
+    if settings.seed is None and settings.first_try is None:
+        return Filled()
+    environment = start.client.status().environment
+    if settings.seed is None or not set(settings.seed.needs) <= start.ready.endpoints.keys():
+        return Filled(environment)
+    from shop_dev.seeding import When, run_seed
 
-    A shop that cannot be seeded is told as a warning: the sandbox itself runs.
-    """
-    if not {"edge", "inventory", "aws"} <= start.ready.endpoints.keys():
-        return Stock()
-    from shop_dev.seeding import shelf
-    from shop_dev.seeding.products import products
-
-    assortment = products()
+    variables = {**project.inherited, **environment}
     with stopping_on_interrupt(lambda: start.client, sink=sink):
         try:
-            if not shelf.is_stocked(start.ready.endpoints["inventory"], assortment[0].sku):
-                sink.say(f"Filling the empty shop with {len(assortment):,} products.")
-                _fill(start, assortment)
+            seeded = run_seed(settings.seed, When.IF_EMPTY, checkout=project.checkout, environment=variables, say=sink.say)
         except ShopDevError as error:
-            return Stock(warnings=(f"The shop is up but has no products: {error.message} Try `shop-dev seed`.",))
-    return Stock(sku=assortment[0].sku)
-
-
-def _fill(start: Start, assortment: Sequence[Product]) -> None:
-    from shop_dev.seeding import importing
-
-    shop = importing.Shop.found_in(start.ready.endpoints, start.client.status().environment)
-    importing.import_products(shop, assortment)
+            return Filled(
+                environment, warnings=(f"Everything runs, and could not be filled: {error.message} Try `shop-dev seed`.",)
+            )
+    return Filled(environment, seeded.facts)
 
 
 def stay(start: Start, *, sink: Sink) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from shop_dev.project import manifests_found
+
 if TYPE_CHECKING:
     from shop_sandbox.events import SandboxReady
 
@@ -15,11 +17,11 @@ def unused(project: Project, ready: SandboxReady) -> tuple[str, ...]:
     globs = [
         f"No service manifest matches {glob!r} in {project.checkout}."
         for glob in project.settings.services
-        if next(project.checkout.glob(glob), None) is None
+        if not manifests_found(project.checkout, [glob])
     ]
     ports = [
         f"{resource} stays at {address}: port {port} is used when the sandbox starts again (`shop-dev down`, then `up`)."
         for resource, port in project.settings.ports.items()
         if (address := ready.endpoints.get(resource)) and not address.endswith(f":{port}")
     ]
-    return (*globs, *ports)
+    return (*project.settings.warnings, *globs, *ports)

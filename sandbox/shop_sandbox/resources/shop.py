@@ -18,13 +18,19 @@ from shop_sandbox.resources.processes import build_task, functions_task, process
 
 
 def build_resources(
-    checkout: Path, service_globs: Sequence[str], *, shared_code: Sequence[Path] = (), viewers: Sequence[Viewer] = ()
+    checkout: Path,
+    service_globs: Sequence[str],
+    *,
+    shared_code: Sequence[Path] = (),
+    viewers: Sequence[Viewer] = (),
+    keys: Sequence[str] = (),
 ) -> dict[str, Resource]:
     """Build the graph for the manifests that the globs find, dependencies before what needs them.
 
     A store is in it when some service needs it; a checkout without manifests gets the bare platform. A change in one of the
     folders `shared_code` (relative to the checkout) restarts every Python service. `viewers` are those beside the processes of
-    this machine that reach the stores. Raises SandboxError(MANIFEST_INVALID) with every fault of every manifest.
+    this machine that reach the stores; `keys` are ends of names of span attributes by which traces are found. Raises
+    SandboxError(MANIFEST_INVALID) with every fault of every manifest.
     """
     manifests = load_manifests(checkout, service_globs)
     shared = [folder for one in shared_code if (folder := checkout / one).is_dir()]
@@ -34,7 +40,8 @@ def build_resources(
     wanted.update(name for task in tasks for name in task.needs)
     if "schema-registry" in wanted:
         wanted.add("kafka")
-    platform = [_TELEMETRY, *(_seen_by(store, viewers) for name, store in _STORES.items() if name in wanted)]
+    telemetry = replace(_TELEMETRY, environment={"SHOP_TELEMETRY_KEYS": ",".join(keys)})
+    platform = [telemetry, *(_seen_by(store, viewers) for name, store in _STORES.items() if name in wanted)]
     return {resource.name: resource for resource in (*platform, *tasks, *services)}
 
 

@@ -38,5 +38,6 @@ def embedded(settings: SupervisorSettings) -> Blueprint:
         settings.service_globs,
         shared_code=tuple(Path(folder) for folder in settings.shared_code),
         viewers=tuple(Viewer(viewer) for viewer in settings.viewers),
+        keys=tuple(settings.keys),
     )
     return Blueprint(resources=resources, drivers=drivers())

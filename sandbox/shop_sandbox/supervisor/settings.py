@@ -15,8 +15,8 @@ class SupervisorSettings(msgspec.Struct, frozen=True, kw_only=True):
     `ports` are overrides by endpoint key (`kafka`, `kafka.controller`). `inherited` is the part of the caller's environment that
     programs need to run at all; `shell` is what manifests pass through from it. `shared_code` are folders (relative to the
     checkout) whose code runs inside its Python services. `viewers` are those beside this machine's processes that reach the
-    sandbox: `container`. `reset` starts with empty stores. `blueprint` is a `package.module:function` that takes these settings
-    and gives a `Blueprint`: what to run and with which engine.
+    sandbox: `container`. `keys` are ends of names of span attributes by which traces are found. `reset` starts with empty stores.
+    `blueprint` is a `package.module:function` that takes these settings and gives a `Blueprint`: what to run and with which engine.
     """
 
     checkout: str
@@ -29,6 +29,7 @@ class SupervisorSettings(msgspec.Struct, frozen=True, kw_only=True):
     shell: dict[str, str] = {}
     shared_code: list[str] = []
     viewers: list[str] = []
+    keys: list[str] = []
     start_timeout_seconds: float = 120.0
     reset: bool = False
     blueprint: str = "shop_sandbox.supervisor.blueprint:embedded"

@@ -76,18 +76,18 @@ class Inbox:
             print(f"{len(spans)} spans are lost: {error}", file=sys.stderr)  # noqa: T201 - standard error is the log
 
 
-def collector(store: SpanStore) -> Starlette:
+def collector(store: SpanStore, keys: frozenset[str]) -> Starlette:
     """Give the application: POST /v1/traces, /v1/logs, /v1/metrics, and GET /health."""
     inbox = Inbox(store)
 
     async def traces(request: Request) -> Response:
         try:
-            spans, keys = rows_of(await _body(request))
+            spans, mentioned = rows_of(await _body(request), keys)
         except _Refused as refused:
             return PlainTextResponse(refused.reason, refused.status)
         except DecodeError as error:
             return PlainTextResponse(f"this is no ExportTraceServiceRequest: {error}", 400)
-        if not inbox.put(spans, keys):
+        if not inbox.put(spans, mentioned):
             return PlainTextResponse("the disk does not keep up", 503, headers={"Retry-After": "1"})
         return Response(_ACCEPTED, media_type=_PROTOBUF)
 
@@ -122,8 +122,12 @@ def collector(store: SpanStore) -> Starlette:
 
 
 def main() -> None:
-    """Serve on the listening socket in SHOP_LISTEN_FD, else on PORT, and keep spans in the database at SHOP_TELEMETRY_DB."""
-    app = collector(SpanStore(Path(os.environ["SHOP_TELEMETRY_DB"])))
+    """Serve on the listening socket in SHOP_LISTEN_FD, else on PORT, and keep spans in the database at SHOP_TELEMETRY_DB.
+
+    SHOP_TELEMETRY_KEYS, with commas, are the ends of attribute names by which traces are found.
+    """
+    keys = frozenset(os.environ.get("SHOP_TELEMETRY_KEYS", "").split(",")) - {""}
+    app = collector(SpanStore(Path(os.environ["SHOP_TELEMETRY_DB"])), keys)
     config = uvicorn.Config(
         app,
         host="127.0.0.1",

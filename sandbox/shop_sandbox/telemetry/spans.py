@@ -12,26 +12,26 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from shop_sandbox.telemetry.store import KeyRow, SpanRow
 
-KEY_ATTRIBUTES = ("shop.order_id", "shop.correlation_id")
-"""Span attributes a trace can be found by."""
-
 _KINDS = {0: "internal", 1: "internal", 2: "server", 3: "client", 4: "producer", 5: "consumer"}
 _STATUSES = {0: "unset", 1: "ok", 2: "error"}
 
 
-def rows_of(body: bytes) -> tuple[list[SpanRow], list[KeyRow]]:
-    """Read an export request. Raises google.protobuf.message.DecodeError for anything else."""
+def rows_of(body: bytes, keys: frozenset[str]) -> tuple[list[SpanRow], list[KeyRow]]:
+    """Read an export request. Traces can be found by attributes that end in one of `keys` (`order_id` for `shop.order_id`).
+
+    Raises google.protobuf.message.DecodeError for anything else.
+    """
     request = ExportTraceServiceRequest.FromString(body)
     spans: list[SpanRow] = []
-    keys: set[KeyRow] = set()
+    found: set[KeyRow] = set()
     for of_resource in request.resource_spans:
         service = str(_attributes(of_resource.resource.attributes).get("service.name", "unknown"))
         for of_scope in of_resource.scope_spans:
             for span in of_scope.spans:
                 attributes = _attributes(span.attributes)
                 spans.append(_row(span, service, attributes))
-                keys.update(_keys(spans[-1].trace_id, attributes))
-    return spans, sorted(keys)
+                found.update(_keys(spans[-1].trace_id, attributes, keys))
+    return spans, sorted(found)
 
 
 def _row(span: Span, service: str, attributes: dict[str, Any]) -> SpanRow:
@@ -56,10 +56,10 @@ def _row(span: Span, service: str, attributes: dict[str, Any]) -> SpanRow:
     )
 
 
-def _keys(trace_id: str, attributes: dict[str, Any]) -> Iterator[KeyRow]:
-    for name in KEY_ATTRIBUTES:
-        if attributes.get(name):
-            yield KeyRow(str(attributes[name]), trace_id)
+def _keys(trace_id: str, attributes: dict[str, Any], keys: frozenset[str]) -> Iterator[KeyRow]:
+    for name, value in attributes.items():
+        if value and name.rpartition(".")[2] in keys:
+            yield KeyRow(str(value), trace_id)
 
 
 def _attributes(pairs: Iterable[KeyValue]) -> dict[str, Any]:

@@ -73,7 +73,7 @@ def test_a_command_whose_words_need_no_check_loads_no_validators(words: list[str
         (("wait", "orders", "--timeout", "soon"), "'--timeout': Input should be a valid number"),
         (("wait", "orders", "--timeout", "-1"), "greater than or equal to 0"),
         (("wait", "orders", "--for", "healty"), "'healty' is not one of 'healthy', 'stopped'"),
-        (("seed", "--products", "0"), "greater than or equal to 1"),
+        (("trace", "--last", "0"), "greater than or equal to 1"),
         (("wait",), "Missing argument"),
     ],
 )

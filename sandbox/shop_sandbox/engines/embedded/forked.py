@@ -55,7 +55,7 @@ class TelemetryDriver(ProgramDriver):
         own = {"SHOP_TELEMETRY_DB": str(context.paths.telemetry), "PORT": str(context.endpoints.ports[resource.name])}
         return ForkLaunch(
             target=TELEMETRY_TARGET,
-            environment={**context.inherited, **own},
+            environment={**context.inherited, **own, **resource.environment},
             cwd=context.paths.checkout,
             inherit_listener=resource.name,
         )

@@ -21,6 +21,8 @@ from shop_sandbox.logs import files
 def written(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = checkout / ".shop-dev" / "default" / "logs"
     folder.mkdir(parents=True)
+    with (checkout / "pyproject.toml").open("a") as settings:
+        settings.write('keys = ["order_id", "correlation_id"]\n')
     accepted = {"level": "info", "message": "order accepted", "correlation_id": "c-1", "order_id": "ord_1", "lines": 2}
     failed = {
         "level": "error",

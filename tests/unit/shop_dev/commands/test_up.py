@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 from fakes.command_line import ShopDev
 from fakes.sandbox_client import FakeSandboxClient, sandbox_status
-from shop_dev.errors import CliCode, ShopDevError
 from shop_sandbox.events import (
     CriticalStep,
     ProbeFailed,
@@ -238,73 +238,91 @@ def test_a_sandbox_that_fails_later_ends_the_foreground(shop_dev: ShopDev, sandb
     )
 
 
-class ShopOfTests:
-    """Stands for the running shop when `up` looks whether there is anything to order."""
+SEEDED = """\
+[tool.shop-dev]
+services = ["services/*/service.yaml"]
 
-    def __init__(self, *, stocked: bool) -> None:
-        self.is_stocked = stocked
-        self.imported = 0
+[tool.shop-dev.seed]
+command = ["${PYTHON}", "seed.py"]
+needs = ["inventory"]
 
-    def stocked(self, inventory: str, sku: str) -> bool:
-        return self.is_stocked
+[tool.shop-dev.first-try]
+say = "Try an order:"
+command = "curl -s ${SHOP_EDGE_URL}/v1/orders -d '{\\"sku\\": \\"${SKU}\\"}'"
+answer = '{"id": "ord_…"}'
+then = ["shop-dev trace ord_…"]
+"""
 
-    def import_products(self, shop: object, products: list[object]) -> int:
-        self.imported += len(products)
-        return len(products)
-
+SEED = """\
+import json, os, pathlib
+shop = pathlib.Path("filled")
+if os.environ["SHOP_SEED"] == "always" or not shop.exists():
+    print("Filling the empty shop from", os.environ["SHOP_INVENTORY_URL"])
+    shop.touch()
+print(json.dumps({"sku": "GAR-1"}))
+"""
 
 WHOLE_SHOP = SandboxReady(
     at=T0,
     seconds=4.0,
     critical_path=(),
-    endpoints={"edge": "http://127.0.0.1:8000", "inventory": "http://127.0.0.1:8002", "aws": "http://127.0.0.1:4566"},
+    endpoints={"edge": "http://127.0.0.1:8000", "inventory": "http://127.0.0.1:8002"},
     generation=1,
 )
 
 
 @pytest.fixture
-def whole_shop(sandbox: FakeSandboxClient) -> FakeSandboxClient:
+def whole_shop(sandbox: FakeSandboxClient, checkout: Path) -> FakeSandboxClient:
+    """A shop that runs, of a project that says how it is filled and what to try."""
+    (checkout / "pyproject.toml").write_text(SEEDED, encoding="utf-8")
+    (checkout / "seed.py").write_text(SEED, encoding="utf-8")
     sandbox.up_script = (WHOLE_SHOP,)
-    sandbox.reported = sandbox_status(environment={"AWS_ENDPOINT_URL": "http://127.0.0.1:4566", "AWS_REGION": "eu-west-1"})
+    sandbox.reported = sandbox_status(
+        environment={"SHOP_EDGE_URL": "http://127.0.0.1:8000", "SHOP_INVENTORY_URL": "http://127.0.0.1:8002"}
+    )
     return sandbox
 
 
-def test_an_empty_shop_is_filled_and_an_order_suggested(
-    shop_dev: ShopDev, whole_shop: FakeSandboxClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shop = ShopOfTests(stocked=False)
-    monkeypatch.setattr("shop_dev.seeding.shelf.is_stocked", shop.stocked)
-    monkeypatch.setattr("shop_dev.seeding.importing.import_products", shop.import_products)
-
+def test_an_empty_shop_is_filled_and_an_order_suggested(shop_dev: ShopDev, whole_shop: FakeSandboxClient) -> None:
     said = shop_dev("up")
 
-    assert (said.status, said.err, shop.imported) == (0, "", 1_000)
-    assert said.out.startswith("Filling the empty shop with 1,000 products.\n")
-    assert "  $ curl -s http://127.0.0.1:8000/v1/orders " in said.out
+    assert (said.status, said.err) == (0, "")
+    assert said.out.startswith("Filling the empty shop from http://127.0.0.1:8002\n")
+    assert said.out.endswith(
+        "Try an order:\n"
+        '  $ curl -s http://127.0.0.1:8000/v1/orders -d \'{"sku": "GAR-1"}\'\n'
+        '  {"id": "ord_…"}\n'
+        "and then:\n"
+        "  $ shop-dev trace ord_…\n"
+        "Stop with `shop-dev down`; the data stays for the next `up`.\n"
+    )
 
 
-def test_a_shop_with_products_is_left_as_it_is(
-    shop_dev: ShopDev, whole_shop: FakeSandboxClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shop = ShopOfTests(stocked=True)
-    monkeypatch.setattr("shop_dev.seeding.shelf.is_stocked", shop.stocked)
-    monkeypatch.setattr("shop_dev.seeding.importing.import_products", shop.import_products)
+def test_a_shop_with_products_is_left_as_it_is(shop_dev: ShopDev, whole_shop: FakeSandboxClient, checkout: Path) -> None:
+    (checkout / "filled").touch()
 
     said = shop_dev("up", "--json")
 
-    assert shop.imported == 0
-    assert said.document()["data"]["tryNext"].startswith("curl -s http://127.0.0.1:8000/v1/orders ")
+    assert said.err == ""
+    assert said.document()["data"]["tryNext"] == 'curl -s http://127.0.0.1:8000/v1/orders -d \'{"sku": "GAR-1"}\''
 
 
-def test_a_shop_that_cannot_be_filled_is_a_warning(
-    shop_dev: ShopDev, whole_shop: FakeSandboxClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(inventory: str, sku: str) -> bool:
-        raise ShopDevError(CliCode.SERVICE_UNREACHABLE, "inventory does not answer.")
-
-    monkeypatch.setattr("shop_dev.seeding.shelf.is_stocked", refuse)
+def test_a_shop_that_cannot_be_filled_is_a_warning(shop_dev: ShopDev, whole_shop: FakeSandboxClient, checkout: Path) -> None:
+    (checkout / "seed.py").write_text("import sys\nsys.exit('inventory does not answer.')\n", encoding="utf-8")
 
     said = shop_dev("up")
 
     assert said.status == 0
-    assert said.err == "warning: The shop is up but has no products: inventory does not answer. Try `shop-dev seed`.\n"
+    assert said.err == "warning: Everything runs, and could not be filled: inventory does not answer. Try `shop-dev seed`.\n"
+    assert "Try an order" not in said.out
+
+
+def test_nothing_is_filled_while_what_it_needs_does_not_run(
+    shop_dev: ShopDev, whole_shop: FakeSandboxClient, checkout: Path
+) -> None:
+    whole_shop.up_script = (msgspec.structs.replace(WHOLE_SHOP, endpoints={"edge": "http://127.0.0.1:8000"}),)
+
+    said = shop_dev("up")
+
+    assert (said.status, said.err) == (0, "")
+    assert not (checkout / "filled").exists()

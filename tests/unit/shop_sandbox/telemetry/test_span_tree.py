@@ -17,6 +17,7 @@ from shop_sandbox.telemetry.spans import rows_of
 from shop_sandbox.telemetry.store import SpanStore
 from starlette.testclient import TestClient
 
+KEYS = frozenset({"order_id", "correlation_id"})
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 PROTOBUF = {"content-type": "application/x-protobuf"}
 
@@ -52,7 +53,7 @@ def database(tmp_path: Path) -> Path:
 
 
 def test_spans_of_several_services_become_one_tree(database: Path) -> None:
-    with TestClient(collector(SpanStore(database))) as client:
+    with TestClient(collector(SpanStore(database), KEYS)) as client:
         answers = [
             client.post(
                 "/v1/traces", content=request("orders", span(2, "place", parent=1), span(3, "reserve", parent=2)), headers=PROTOBUF
@@ -68,7 +69,7 @@ def test_spans_of_several_services_become_one_tree(database: Path) -> None:
 
 
 def test_a_trace_is_found_by_order_and_correlation_id(database: Path) -> None:
-    with TestClient(collector(SpanStore(database))) as client:
+    with TestClient(collector(SpanStore(database), KEYS)) as client:
         body = request("edge", span(1, "POST", order_id="ord_1", correlation_id="c-1"))
         client.post("/v1/traces", content=gzip.compress(body), headers=PROTOBUF | {"content-encoding": "gzip"})
         later = request("edge", span(9, "GET", trace="ff" * 16, order_id="ord_1"))
@@ -83,7 +84,7 @@ def test_a_trace_is_found_by_order_and_correlation_id(database: Path) -> None:
 
 def test_a_span_whose_parent_is_missing_stands_at_the_top(database: Path) -> None:
     store = SpanStore(database)
-    store.add(*rows_of(request("orders", span(2, "place", parent=1), span(4, "declined"))))
+    store.add(*rows_of(request("orders", span(2, "place", parent=1), span(4, "declined")), KEYS))
 
     roots = span_tree(database, TRACE).roots
 
@@ -94,7 +95,7 @@ def test_a_span_whose_parent_is_missing_stands_at_the_top(database: Path) -> Non
 def test_a_span_sent_twice_is_kept_once(database: Path) -> None:
     store = SpanStore(database)
     for _ in range(2):
-        store.add(*rows_of(request("orders", span(1, "place", order_id="o"))))
+        store.add(*rows_of(request("orders", span(1, "place", order_id="o")), KEYS))
 
     assert len(span_tree(database, "o").roots) == 1
 
@@ -112,7 +113,7 @@ def test_what_nobody_mentioned_is_not_found(database: Path) -> None:
 def test_the_oldest_spans_go_beyond_the_cap(database: Path) -> None:
     store = SpanStore(database, most_spans=3)
     for number in range(1, 6):
-        store.add(*rows_of(request("orders", span(number, "place", trace=f"{number:032x}", order_id=f"o-{number}"))))
+        store.add(*rows_of(request("orders", span(number, "place", trace=f"{number:032x}", order_id=f"o-{number}")), KEYS))
 
     store.prune(now=1_700_000_001.0)
 
@@ -122,7 +123,7 @@ def test_the_oldest_spans_go_beyond_the_cap(database: Path) -> None:
 
 def test_spans_beyond_the_age_go(database: Path) -> None:
     store = SpanStore(database, oldest_seconds=60)
-    store.add(*rows_of(request("orders", span(1, "place", order_id="o-1"))))
+    store.add(*rows_of(request("orders", span(1, "place", order_id="o-1")), KEYS))
 
     store.prune(now=1_700_000_030.0)
     young = _is_there(database, "o-1")
@@ -144,7 +145,7 @@ def test_spans_beyond_the_age_go(database: Path) -> None:
 def test_what_is_no_protobuf_is_refused_with_the_reason(
     database: Path, content: bytes, headers: dict[str, str], status: int
 ) -> None:
-    with TestClient(collector(SpanStore(database))) as client:
+    with TestClient(collector(SpanStore(database), KEYS)) as client:
         answer = client.post("/v1/traces", content=content, headers=headers)
 
     assert answer.status_code == status
@@ -153,7 +154,7 @@ def test_what_is_no_protobuf_is_refused_with_the_reason(
 
 @pytest.mark.parametrize("signal", ["logs", "metrics"])
 def test_logs_and_metrics_are_answered_so_that_no_exporter_complains(database: Path, signal: str) -> None:
-    with TestClient(collector(SpanStore(database))) as client:
+    with TestClient(collector(SpanStore(database), KEYS)) as client:
         assert client.post(f"/v1/{signal}", content=b"", headers=PROTOBUF).status_code == 200
 
 
@@ -167,7 +168,7 @@ def test_attributes_keep_their_types(database: Path) -> None:
             KeyValue(key="l", value=AnyValue(array_value=ArrayValue(values=[AnyValue(string_value="x")]))),
         ]
     )
-    SpanStore(database).add(*rows_of(request("orders", one)))
+    SpanStore(database).add(*rows_of(request("orders", one), KEYS))
 
     (root,) = span_tree(database, TRACE).roots
 

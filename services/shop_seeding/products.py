@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 
-from shop_dev.seeding.assortment import ASSORTMENT, FINISHES, Kind
+from shop_seeding.assortment import ASSORTMENT, FINISHES, Kind
 
 CURRENCY = "EUR"
 DEFAULT_COUNT = 1_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from http.client import HTTPConnection, HTTPException
 from urllib.parse import quote, urlsplit
 
-from shop_dev.errors import CliCode, ShopDevError
+from shop_seeding.failing import SeedingFailed
 
 LOOK_SECONDS = 5.0
 
@@ -13,25 +13,16 @@ LOOK_SECONDS = 5.0
 def is_stocked(inventory: str, sku: str) -> bool:
     """Return True if the inventory at this URL knows the product, and False only if it says that it does not.
 
-    Raises ShopDevError (service_unreachable): any other answer says nothing, and seeding sets back what has been sold.
+    Raises SeedingFailed: any other answer says nothing, and seeding sets back what has been sold.
     """
     connection = HTTPConnection(urlsplit(inventory).netloc, timeout=LOOK_SECONDS)
     try:
         connection.request("GET", f"/v1/stock-items/{quote(sku)}")
         status = connection.getresponse().status
     except (OSError, HTTPException) as error:
-        raise ShopDevError(
-            CliCode.SERVICE_UNREACHABLE,
-            f"inventory does not answer: {str(error) or type(error).__name__}.",
-            actions=("shop-dev logs inventory",),
-        ) from error
+        raise SeedingFailed(f"inventory does not answer: {str(error) or type(error).__name__}.") from error
     finally:
         connection.close()
     if status in (200, 404):
         return status == 200
-    raise ShopDevError(
-        CliCode.SERVICE_UNREACHABLE,
-        f"inventory answers {status} when asked for product {sku}, so nobody knows whether the shop is empty.",
-        actions=("shop-dev logs inventory",),
-        detail={"status": status},
-    )
+    raise SeedingFailed(f"inventory answers {status} when asked for product {sku}, so nobody knows whether the shop is empty.")

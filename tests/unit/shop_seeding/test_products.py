@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from shop_dev.seeding.products import largest_count, products
+from shop_seeding.products import largest_count, products
 
 
 @given(st.integers())

@@ -1,0 +1,126 @@
+"""The table of all settings: names, types, meanings, defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from shop_dev.settings import values
+
+DEFAULT_NAME = "default"
+DEFAULT_START_TIMEOUT_SECONDS = 120.0
+DEFAULT_CONTRACTS_DIR = Path("contracts")
+DEFAULT_KEYS = ("correlation_id",)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One row of the table that docs/reference/settings.md shows."""
+
+    key: str
+    variable: str
+    read: Callable[[object], object]
+    meaning: str
+    default: str
+
+    @property
+    def field_name(self) -> str:
+        """Name of its field in `Settings`."""
+        return self.key.replace("-", "_")
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting(
+        "services",
+        "SHOP_SERVICES",
+        values.globs,
+        "Globs of service manifests, relative to the checkout (comma-separated in the variable).",
+        "none",
+    ),
+    Setting("name", "SHOP_NAME", values.name, "Which sandbox of this checkout commands mean; the flag is --name.", DEFAULT_NAME),
+    Setting(
+        "start-timeout-seconds",
+        "SHOP_START_TIMEOUT_SECONDS",
+        values.seconds,
+        "How long `up` waits for everything to be ready, downloads not counted; the flag is --timeout.",
+        f"{DEFAULT_START_TIMEOUT_SECONDS:g}",
+    ),
+    Setting(
+        "contracts-dir",
+        "SHOP_CONTRACTS_DIR",
+        values.folder,
+        "The folder of the contracts, relative to the checkout; imports in .proto files are written from the folder above it.",
+        str(DEFAULT_CONTRACTS_DIR),
+    ),
+    Setting(
+        "shared-code",
+        "SHOP_SHARED_CODE",
+        values.folders,
+        "Folders whose code runs inside Python services, relative to the checkout: a change restarts them all.",
+        "none",
+    ),
+    Setting(
+        "keys",
+        "SHOP_KEYS",
+        values.keys,
+        "By what traces and logs are found beside their trace id: log fields of these names, and span attributes that end in them "
+        "(`order_id` finds `shop.order_id`).",
+        ", ".join(DEFAULT_KEYS),
+    ),
+    Setting(
+        "viewers",
+        "SHOP_VIEWERS",
+        values.viewers,
+        "Who reaches the sandbox beside this machine's processes: `container` gives Kafka a listener that is advertised as "
+        "`host.docker.internal`.",
+        "none",
+    ),
+    Setting(
+        "cache-dir",
+        "SHOP_CACHE_DIR",
+        values.folder,
+        "Where downloads are kept, shared by all checkouts.",
+        "`shop-dev` in the user's cache folder",
+    ),
+    Setting(
+        "runtime-dir",
+        "SHOP_RUNTIME_DIR",
+        values.folder,
+        "Where the control socket lives when the path of the checkout is too long for one; a short path.",
+        "`shop-dev` in the user's runtime folder",
+    ),
+)
+BY_KEY = {setting.key: setting for setting in SETTINGS}
+BY_VARIABLE = {setting.variable: setting for setting in SETTINGS}
+
+
+@dataclass(frozen=True)
+class Section:
+    """A table within the settings, with its row on the page."""
+
+    key: str
+    meaning: str
+
+
+SECTIONS: tuple[Section, ...] = (
+    Section(
+        "ports",
+        "Fixed ports by endpoint: `kafka = 9092`, `orders.grpc = 50051`; in a variable `SHOP_KAFKA_PORT`, `SHOP_ORDERS_GRPC_PORT`. "
+        "They are those of the sandbox that `name` names; another one (`--name load`) chooses its own, or has its own in "
+        "`sandbox.load.ports`. All others are chosen once, and kept.",
+    ),
+    Section("sandbox", "By name of a sandbox, what is its own: `sandbox.load.ports`."),
+    Section(
+        "seed",
+        "What fills an empty sandbox: `command`, a program and its arguments, run in the checkout with the variables of "
+        "`shop-dev env`, and `needs`, the resources that must be ready. `up` runs it with `SHOP_SEED=if-empty`, `shop-dev seed "
+        "ARGUMENTS…` with `SHOP_SEED=always` and the arguments. `${PYTHON}` is shop-dev's own interpreter. Lines that it prints "
+        "are shown; a line of JSON holds facts for `first-try` and for scripts.",
+    ),
+    Section(
+        "first-try",
+        "What `up` suggests at its end: `say`, a line above; `command`, with `${…}` for variables of `shop-dev env`, facts of "
+        "`seed` and `${UUID}`; `answer`, what it answers; `then`, commands to go on with. Shown when every variable is there.",
+    ),
+)

@@ -1,0 +1,80 @@
+"""Readers of single values: each takes what a table or a variable holds, and says what it takes where that is something else."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+VIEWERS = ("container",)
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+
+
+class WrongValue(Exception):
+    """A value that its setting does not take; the text says what it takes."""
+
+
+def texts(value: object, wanted: str) -> tuple[str, ...]:
+    """Take a list of texts, or one text with commas; `wanted` says what for."""
+    found = value.split(",") if isinstance(value, str) else value
+    if not isinstance(found, list) or not all(isinstance(text, str) and text.strip() for text in found):
+        raise WrongValue(f"takes {wanted}")
+    return tuple(text.strip() for text in found)
+
+
+def keys(value: object) -> tuple[str, ...]:
+    """Take a list of keys."""
+    return texts(value, "a list of keys, like shop.order_id")
+
+
+def globs(value: object) -> tuple[str, ...]:
+    """Take a list of globs."""
+    return texts(value, "a list of globs, like services/*/service.yaml")
+
+
+def folders(value: object) -> tuple[Path, ...]:
+    """Take a list of folders."""
+    return tuple(folder(text) for text in texts(value, "a list of folders"))
+
+
+def viewers(value: object) -> tuple[str, ...]:
+    """Take a list of those who look at the sandbox from outside this machine."""
+    found = texts(value, f"a list of {', '.join(VIEWERS)}")
+    if unknown := [one for one in found if one not in VIEWERS]:
+        raise WrongValue(f"takes a list of {', '.join(VIEWERS)}, and {unknown[0]!r} is none of them")
+    return found
+
+
+def name(value: object) -> str:
+    """Take the name of a sandbox."""
+    if not isinstance(value, str) or not _NAME.fullmatch(value):
+        raise WrongValue("takes up to 32 of a-z, 0-9 and -, beginning with a letter or digit")
+    return value
+
+
+def seconds(value: object) -> float:
+    """Take a number of seconds above 0."""
+    try:
+        seconds = float(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else -1.0
+    except ValueError:
+        seconds = -1.0
+    if not 0 < seconds < float("inf"):
+        raise WrongValue("takes a number of seconds above 0")
+    return seconds
+
+
+def folder(value: object) -> Path:
+    """Take the path of a folder; `~` is the home folder."""
+    if not isinstance(value, str) or not value.strip():
+        raise WrongValue("takes the path of a folder")
+    try:
+        return Path(value).expanduser()
+    except RuntimeError as error:
+        raise WrongValue("takes the path of a folder, and nobody here has the home folder it begins with") from error
+
+
+def port(value: object) -> int:
+    """Take a port number."""
+    port = int(value) if isinstance(value, int) or (isinstance(value, str) and value.isascii() and value.isdigit()) else 0
+    if isinstance(value, bool) or not 1 <= port <= 65535:
+        raise WrongValue("takes a port number, 1 to 65535")
+    return port
