@@ -1,10 +1,10 @@
-"""Idempotency keys on POST: the same request sent twice has one effect and one answer.
+"""Idempotency keys: the same request sent twice has one effect and one answer.
 
-A key is in progress from the first request on, completed when its answer is stored, and expired after a day. The record lives
-in the
-service's own store, so that answer and effect are one transaction.
+A key is in progress from the first request on, completed when its answer is stored, and forgotten after a day. The record lives in
+the service's own store. On PostgreSQL it is written by the statement of the effect, so that no key is ever in progress; on DynamoDB
+it is a lease around the effect (`DynamoIdempotency.once`).
 """
 
-from shop_kit.idempotency.claims import Answer, AnsweredBefore, Claim, InProgress, KeyReused, claim_from, key_of
+from shop_kit.idempotency.claims import Answer, AnsweredBefore, Claim, InProgress, KeyReused
 
-__all__ = ["Answer", "AnsweredBefore", "Claim", "InProgress", "KeyReused", "claim_from", "key_of"]
+__all__ = ["Answer", "AnsweredBefore", "Claim", "InProgress", "KeyReused"]

@@ -1,11 +1,15 @@
-"""Idempotency keys in DynamoDB: claimed before the effect, completed in its transaction.
+"""Idempotency keys in DynamoDB: a lease that is claimed before the effect and ends with the stored answer.
 
-A claim is a lease: when the process dies between claim and effect, the same request may take the key over once the lease has
-run out.
+Each claim carries a fencing token, and who holds the lease is told by it: a request that lost its lease to another one neither
+overwrites that one's answer nor gives its key away.
+https://martin.kleppmann.com/2016/02/08/how-to-do-distributed-locking.html
 """
 
 from __future__ import annotations
 
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
@@ -13,7 +17,22 @@ import msgspec
 
 from shop_kit.aws.dynamo import ConditionFailed, Delete, Dynamo, Put
 from shop_kit.clock import Clock, SystemClock
-from shop_kit.idempotency.claims import LEASE_SECONDS, LIFETIME_SECONDS, Answer, Claim, InProgress, KeyReused, KeyState
+from shop_kit.context import new_id
+from shop_kit.errors import Transient
+from shop_kit.idempotency.claims import (
+    LEASE_SECONDS,
+    LIFETIME_SECONDS,
+    Answer,
+    AnsweredBefore,
+    Claim,
+    InProgress,
+    KeyReused,
+    KeyState,
+)
+
+_log = logging.getLogger(__name__)
+RELEASE_SECONDS = 1.0
+"""How long giving a key back may take: after that the lease ends by itself."""
 
 
 class DynamoIdempotency:
@@ -24,11 +43,23 @@ class DynamoIdempotency:
         self._table = table
         self._clock = clock or SystemClock()
 
-    async def begin(self, claim: Claim) -> Answer | None:
-        """The stored answer, or None: the key is the caller's until `completion` is written, `abandon` called or the lease over.
+    async def once(self, claim: Claim, work: Callable[[], Awaitable[Answer]]) -> Answer:
+        """Do `work` and keep its answer. Work that fails gives the key back: the request may be sent again at once.
 
-        Raises KeyReused when the key came with another request, InProgress while a twin is at work.
+        `work` must change nothing more when it is done a second time under the same claim (a refund's id follows from its key):
+        a process may die behind the effect and before the answer is kept. Raises AnsweredBefore, KeyReused, InProgress.
         """
+        token = new_id()
+        await self._claim(claim, token)
+        try:
+            answer = await work()
+        except (Exception, asyncio.CancelledError):
+            await self._release(claim, token)
+            raise
+        await self._complete(claim, token, answer)
+        return answer
+
+    async def _claim(self, claim: Claim, token: str) -> None:
         now = self._clock.now()
         put = Put(
             self._table,
@@ -36,6 +67,7 @@ class DynamoIdempotency:
                 **_key(claim),
                 "state": KeyState.IN_PROGRESS.value,
                 "fingerprint": claim.fingerprint,
+                "token": token,
                 "lease_until": int(now + LEASE_SECONDS),
                 "expires_at": int(now + LIFETIME_SECONDS),
             },
@@ -48,47 +80,56 @@ class DynamoIdempotency:
         try:
             await self._dynamo.write(put)
         except ConditionFailed as error:
-            return _settled(claim, error.item)
-        return None
+            if error.item is None or error.item.get("token") != token:
+                raise _settled(claim, error.item) from error
+            # What stands there is this very claim: the client below wrote it, its answer was lost, and it was written again.
 
-    def completion(self, claim: Claim, answer: Answer) -> Put:
-        """Return the part of the effect's transaction that stores the answer."""
-        return Put(
+    async def _complete(self, claim: Claim, token: str, answer: Answer) -> None:
+        put = Put(
             self._table,
             {
                 **_key(claim),
                 "state": KeyState.COMPLETED.value,
                 "fingerprint": claim.fingerprint,
+                "token": token,
                 "status": answer.status,
                 "body": answer.body,
                 "headers": msgspec.json.encode(dict(answer.headers)).decode(),
                 "expires_at": int(self._clock.now() + LIFETIME_SECONDS),
             },
-            # A request that lost its lease must not overwrite the answer of the one that took over.
-            condition="attribute_not_exists(#state) OR #state = :in_progress",
-            names={"#state": "state"},
-            values={":in_progress": KeyState.IN_PROGRESS.value},
+            condition="#token = :token",
+            names={"#token": "token"},
+            values={":token": token},
         )
+        with suppress(ConditionFailed):  # another request took the lease over: its answer to the same request stands
+            await self._dynamo.write(put)
 
-    async def complete(self, claim: Claim, answer: Answer) -> None:
-        """Store the answer by itself, where the effect needs no transaction. A completed key stays as it is."""
-        with suppress(ConditionFailed):
-            await self._dynamo.write(self.completion(claim, answer))
-
-    async def abandon(self, claim: Claim) -> None:
-        """Give the key back: the request had no effect and may be sent again."""
-        await self._dynamo.write(Delete(self._table, _key(claim)))
+    async def _release(self, claim: Claim, token: str) -> None:
+        delete = Delete(
+            self._table,
+            _key(claim),
+            condition="#token = :token AND #state = :in_progress",
+            names={"#token": "token", "#state": "state"},
+            values={":token": token, ":in_progress": KeyState.IN_PROGRESS.value},
+        )
+        try:
+            async with asyncio.timeout(RELEASE_SECONDS):
+                await self._dynamo.write(delete)
+        except ConditionFailed:
+            pass  # it is not ours any more
+        except (Transient, TimeoutError) as error:
+            _log.warning("an idempotency key stays claimed until its lease ends", extra={"key": claim.key, "reason": str(error)})
 
 
 def _key(claim: Claim) -> dict[str, str]:
     return {"pk": f"idempotency#{claim.scope}#{claim.key}", "sk": "idempotency"}
 
 
-def _settled(claim: Claim, item: dict[str, Any] | None) -> Answer:
+def _settled(claim: Claim, item: dict[str, Any] | None) -> AnsweredBefore | KeyReused | InProgress:
     if item is None:
-        raise InProgress(claim)
+        return InProgress(claim)
     if item["fingerprint"] != claim.fingerprint:
-        raise KeyReused(claim)
+        return KeyReused(claim)
     if item["state"] == KeyState.IN_PROGRESS.value:
-        raise InProgress(claim)
-    return Answer(item["status"], item["body"], msgspec.json.decode(item["headers"], type=dict[str, str]))
+        return InProgress(claim)
+    return AnsweredBefore(Answer(item["status"], item["body"], msgspec.json.decode(item["headers"], type=dict[str, str])))

@@ -13,7 +13,7 @@ from shop_kit import context
 from shop_kit.errors import Overloaded
 from shop_kit.http import Anybody, FieldFault, GuardedRoute, Problem, caller, json, read_query
 from shop_kit.http.access import visitor
-from shop_kit.idempotency import key_of
+from shop_kit.http.idempotency import key_of
 from shop_kit.rate_limits import RateLimiter
 from starlette.requests import Request
 from starlette.responses import Response

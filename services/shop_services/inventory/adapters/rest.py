@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated
 
 import msgspec
-from shop_kit import idempotency
-from shop_kit.http import Anybody, FieldFault, GuardedRoute, Problem, Scope, caller, json, read_body, read_query
+from shop_kit.http import Anybody, FieldFault, GuardedRoute, Problem, Scope, json, read_body, read_query
 from shop_kit.http.cursors import cursor_of, no_such_cursor, read_cursor
+from shop_kit.http.idempotency import once
 from shop_kit.http.values import MoneyBody, MoneyView, SkuText
+from shop_kit.idempotency import Answer
 from shop_kit.idempotency.dynamo import DynamoIdempotency
 from shop_kit.shared_kernel import InvalidSku, Sku
 from starlette.requests import Request
@@ -162,19 +164,15 @@ class InventoryApi:
 
     async def import_items(self, request: Request) -> Response:
         """Set up to 100 articles, once for each idempotency key."""
-        subject = caller(request).subject
         body = await read_body(request, ImportBody)
         _refuse_twins(body)
-        claim = idempotency.claim_from(request, subject=subject, body=await request.body())
-        kept = await self.keys.begin(claim)
-        if kept is not None:
-            return kept.response(is_replay=True)
+        return await once(request, lambda claim: self.keys.once(claim, partial(self._import, body)))
+
+    async def _import(self, body: ImportBody) -> Answer:
         # Each article is set under the revision it was seen at: whoever repeats this after a crash finds it set, and sets nothing.
         refused = await self.stock.put([item.level(item.sku) for item in body.items])
         view = ImportView(len(body.items) - len(refused), [_refused(refusal) for refusal in refused])
-        answer = idempotency.Answer(200, msgspec.json.encode(view))
-        await self.keys.complete(claim, answer)
-        return answer.response()
+        return Answer(200, msgspec.json.encode(view))
 
     async def show_reservation(self, request: Request) -> Response:
         """Answer with one reservation."""

@@ -12,6 +12,7 @@ from typing import Annotated, Protocol
 import msgspec
 from shop_kit import context, idempotency
 from shop_kit.http import FieldFault, GuardedRoute, Problem, Scope, caller, json, read_body, read_query
+from shop_kit.http.idempotency import once
 from shop_kit.http.values import MoneyView, SkuText
 from starlette.requests import Request
 from starlette.responses import Response
@@ -168,7 +169,7 @@ class OrdersApi:
         async def work(orders: OrderRepository) -> Order:
             return await place_order(wish, orders=orders, clock=self.clock, new_order_id=self.new_order_id)
 
-        return await self._once(request, customer_id, work)
+        return await self._once(request, work)
 
     async def cancel(self, request: Request) -> Response:
         """Accept a cancellation: 202; the order is `cancelled` once everything is undone."""
@@ -184,7 +185,7 @@ class OrdersApi:
             return withdrawn
 
         with context.bind(order_id=order_id):
-            return await self._once(request, customer_id, work)
+            return await self._once(request, work)
 
     async def show(self, request: Request) -> Response:
         """Answer with the caller's order; with `wait`, as soon as it is final or the time is over."""
@@ -212,12 +213,9 @@ class OrdersApi:
         next_cursor = _cursor(items[-1]) if len(found) > query.limit else None
         return json(OrderPage([_summary_view(item) for item in items], next_cursor))
 
-    async def _once(self, request: Request, customer_id: str, work: Work) -> Response:
-        claim = idempotency.claim_from(request, subject=customer_id, body=await request.body())
+    async def _once(self, request: Request, work: Work) -> Response:
         try:
-            return (await self.orders.answer(claim, work, _accepted)).response()
-        except idempotency.AnsweredBefore as before:
-            return before.answer.response(is_replay=True)
+            return await once(request, lambda claim: self.orders.answer(claim, work, _accepted))
         except OrderNotFound as missing:
             raise _no_such_order(missing.order_id) from missing
         except AlreadyEnded as ended:

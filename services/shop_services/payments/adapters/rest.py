@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
 
 import msgspec
-from shop_kit import idempotency
-from shop_kit.http import Anybody, FieldFault, GuardedRoute, Problem, Scope, caller, json, read_body, read_query
+from shop_kit.http import Anybody, FieldFault, GuardedRoute, Problem, Scope, json, read_body, read_query
 from shop_kit.http.cursors import cursor_of, no_such_cursor, read_cursor
+from shop_kit.http.idempotency import once
 from shop_kit.http.values import MoneyBody, MoneyView
+from shop_kit.idempotency import Answer, Claim
 from shop_kit.idempotency.dynamo import DynamoIdempotency
 from starlette.requests import Request
 from starlette.responses import Response
@@ -152,31 +154,24 @@ class PaymentsApi:
 
     async def refund(self, request: Request) -> Response:
         """Give money back, once for each idempotency key: the answer is stored in the transaction that records the refund."""
-        subject = caller(request).subject
         body = await read_body(request, RefundBody)
         payment_id = _payment_id(request)
-        claim = idempotency.claim_from(request, subject=subject, body=await request.body())
-        kept = await self.keys.begin(claim)
-        if kept is not None:
-            return kept.response(is_replay=True)
-        refund_id = f"ref_{hashlib.sha256(f'{claim.scope} {claim.key}'.encode()).hexdigest()[:26]}"
+        return await once(request, lambda claim: self.keys.once(claim, partial(self._refund, payment_id, body, claim)))
 
+    async def _refund(self, payment_id: str, body: RefundBody, claim: Claim) -> Answer:
+        # Its id follows from the key: whoever repeats this after a crash finds the refund there, and gives nothing back twice.
+        refund_id = f"ref_{hashlib.sha256(f'{claim.scope} {claim.key}'.encode()).hexdigest()[:26]}"
         amount = body.amount.money() if body.amount else None
         try:
             payment = await refund_part(
                 payment_id, refund_id, amount, body.reason, payments=self.payments, provider=self.provider, clock=self.clock
             )
         except (PaymentUnknown, RefundNotPossible) as error:
-            await self.keys.abandon(claim)
             raise _refusal(error, payment_id) from error
         refund = payment.refund(refund_id)
         if refund is None or refund.status is RefundStatus.FAILED:
-            await self.keys.abandon(claim)
             raise _refused(refund)
-        # Its id follows from the key: whoever repeats this after a crash finds the refund there, and gives nothing back twice.
-        answer = idempotency.Answer(201, msgspec.json.encode(_refund_view(payment.id, refund)))
-        await self.keys.complete(claim, answer)
-        return answer.response()
+        return Answer(201, msgspec.json.encode(_refund_view(payment.id, refund)))
 
     async def list_failed_refunds(self, request: Request) -> Response:
         """Answer with refunds that the provider refused: the money is still taken, and a person has to see to it."""
