@@ -121,9 +121,15 @@ class SandboxFailed(Event, frozen=True, tag="sandbox-failed", kw_only=True):
 
 
 class SandboxStopped(Event, frozen=True, tag="sandbox-stopped", kw_only=True):
-    """Every process is gone; nothing follows."""
+    """Every process is gone; nothing follows.
+
+    `forced` are resources that did not end when they were asked and were killed; `lost` those of them (or that failed to save)
+    whose data is gone. A purge loses nothing: it throws away.
+    """
 
     seconds: float
+    forced: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
 
 
 AnyEvent = (

@@ -35,6 +35,7 @@ class FakeResource(msgspec.Struct, kw_only=True):
     stamped: bool = False
     emulator: bool = False
     grace_seconds: float = 5.0
+    saves: bool = False
     death_signal: int = 9
     watched: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
@@ -76,6 +77,7 @@ class FakeDriver:
             environment,
             context.paths.checkout,
             stop_grace_seconds=fake.grace_seconds,
+            saves_at_stop=fake.saves,
             death_signal=fake.death_signal,  # type: ignore[arg-type]  # a number is what the kernel wants
         )
 

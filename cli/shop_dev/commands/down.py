@@ -25,12 +25,19 @@ def down(
     """
     from shop_dev.output.sinks import sink_for
     from shop_dev.project import open_project
-    from shop_dev.sandbox.stopping import stop_project
+    from shop_dev.sandbox.stopping import lost, stop_project
 
     project = open_project(name=name)
     with sink_for(json=json) as sink:
         stopped = stop_project(project, purge=purge, force=force, sink=sink)
+    if stopped is None:
+        return Answer(
+            data={"seconds": None, "purged": purge, "forced": [], "lost": []},
+            text="Nothing was running; what was kept is removed.",
+        )
+    if stopped.lost:
+        raise lost(project.paths, stopped)
+    forced = (f"{name_} did not end when asked, and was killed." for name_ in stopped.forced)
     return Answer(
-        data={"seconds": stopped, "purged": purge},
-        text="" if stopped is not None else "Nothing was running; what was kept is removed.",
+        data={"seconds": stopped.seconds, "purged": purge, "forced": list(stopped.forced), "lost": []}, warnings=tuple(forced)
     )

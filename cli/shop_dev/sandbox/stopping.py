@@ -14,10 +14,11 @@ from shop_dev.sandbox.starting import stop
 if TYPE_CHECKING:
     from shop_sandbox.client import SandboxClient
     from shop_sandbox.events import SandboxStopped
+    from shop_sandbox.paths import SandboxPaths
 
 
-def stop_project(project: Project, *, purge: bool, force: bool, sink: Sink) -> float | None:
-    """Stop the project's sandbox and return the seconds it took; None where nothing ran and there was only data to purge.
+def stop_project(project: Project, *, purge: bool, force: bool, sink: Sink) -> SandboxStopped | None:
+    """Stop the project's sandbox and return how it went; None where nothing ran and there was only data to purge.
 
     A second Ctrl-C makes the stop immediate. With `force` nothing is waited for, and a supervisor that does not answer is ended by
     what it has written down. Raises SandboxError (not_running) if there was nothing to stop and nothing to purge.
@@ -27,26 +28,33 @@ def stop_project(project: Project, *, purge: bool, force: bool, sink: Sink) -> f
         return _stop_at_once(client, purge=purge, sink=sink) if force else _stop(client, purge=purge, sink=sink)
     except SandboxError as error:
         if force:
-            return _seconds(stop(sandbox.stop_by_force(project, purge=purge), sink=sink))
+            return stop(sandbox.stop_by_force(project, purge=purge), sink=sink)
         if error.code is ErrorCode.SUPERVISOR_OF_ANOTHER_VERSION:
-            return _seconds(stop(sandbox.stop(project, purge=purge), sink=sink))
+            return stop(sandbox.stop(project, purge=purge), sink=sink)
         if error.code is not ErrorCode.NOT_RUNNING or not purge or not project.paths.root.exists():
             raise
         stop(sandbox.purge(project), sink=sink)
         return None
 
 
-def _stop(client: SandboxClient, *, purge: bool, sink: Sink) -> float | None:
+def _stop(client: SandboxClient, *, purge: bool, sink: Sink) -> SandboxStopped | None:
     try:
-        return _seconds(stop(client.down(purge=purge), sink=sink))
+        return stop(client.down(purge=purge), sink=sink)
     except KeyboardInterrupt:
         sink.say("Stopping at once.")
         return _stop_at_once(client, purge=purge, sink=sink)
 
 
-def _stop_at_once(client: SandboxClient, *, purge: bool, sink: Sink) -> float | None:
-    return _seconds(stop(client.down(purge=purge, force=True), sink=sink))
+def _stop_at_once(client: SandboxClient, *, purge: bool, sink: Sink) -> SandboxStopped | None:
+    return stop(client.down(purge=purge, force=True), sink=sink)
 
 
-def _seconds(stopped: SandboxStopped | None) -> float | None:
-    return stopped.seconds if stopped else None
+def lost(paths: SandboxPaths, stopped: SandboxStopped) -> SandboxError:
+    """Return the error for a stop in which a store ended without having saved what it had acknowledged."""
+    names = ", ".join(stopped.lost)
+    return SandboxError(
+        ErrorCode.EMULATOR_STATE_LOST,
+        f"The sandbox is stopped, but {names} ended before everything was saved: what it had acknowledged last is gone.",
+        actions=(f"shop-dev up{paths.flag}", f"shop-dev up --reset{paths.flag}"),
+        detail={"seconds": stopped.seconds, "forced": list(stopped.forced), "lost": list(stopped.lost)},
+    )

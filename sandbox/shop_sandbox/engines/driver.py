@@ -1,6 +1,7 @@
 """The seam between the supervisor and what it runs.
 
-A driver knows one kind of resource in one engine: how to prepare, start and probe it. It owns no process; the supervisor does.
+A driver knows one kind of resource in one engine: how to prepare, start and probe it. It says by a launch how a resource comes to
+run; the supervisor brings that to life and owns the handle it gets (`shop_sandbox.engines.handle`).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from shop_sandbox.endpoints import Endpoints
+from shop_sandbox.engines.handle import Handle, Host, Launch
 from shop_sandbox.events import Event
 from shop_sandbox.paths import CachePaths, SandboxPaths
 from shop_sandbox.resources.model import Resource
@@ -36,7 +38,7 @@ class RunContext:
 
 @dataclass(frozen=True)
 class ExecLaunch:
-    """Start a program. `user` is a system account to run as, where the program refuses root."""
+    """Start a program. For the fields see `ProcessLaunch`."""
 
     argv: tuple[str, ...]
     environment: Mapping[str, str]
@@ -44,15 +46,17 @@ class ExecLaunch:
     stop_signal: signal.Signals = signal.SIGTERM
     stop_grace_seconds: float = 10.0
     death_signal: signal.Signals = signal.SIGKILL
-    """What the kernel sends it when the supervisor dies: SIGTERM for stores that must save, else SIGKILL."""
-    user: str | None = None
+    saves_at_stop: bool = False
+
+    async def start(self, host: Host) -> Handle:
+        return await host.start_process(self)
 
 
 @dataclass(frozen=True)
 class ForkLaunch:
-    """Call `target` (`package.module:function`) in a child of the preloaded fork server.
+    """Call `target` (`package.module:function`) in a child of the preloaded fork server. For the other fields see `ProcessLaunch`.
 
-    Ports named in `inherit_listeners` are handed over as bound, listening sockets: their numbers are in the environment as
+    The port named in `inherit_listener` is handed over as a bound, listening socket: its number is in the environment as
     `SHOP_LISTEN_FD`. So a restart of the service never refuses a connection: it waits in the backlog.
     """
 
@@ -63,9 +67,10 @@ class ForkLaunch:
     stop_signal: signal.Signals = signal.SIGTERM
     stop_grace_seconds: float = 10.0
     death_signal: signal.Signals = signal.SIGKILL
+    saves_at_stop: bool = False
 
-
-Launch = ExecLaunch | ForkLaunch
+    async def start(self, host: Host) -> Handle:
+        return await host.start_process(self, hand_over=self.inherit_listener)
 
 
 class NotReady(Exception):
@@ -110,7 +115,7 @@ class Driver(Protocol):
         """
         ...
 
-    def background(self, resource: Resource, context: RunContext) -> ExecLaunch | None:
+    def background(self, resource: Resource, context: RunContext) -> Launch | None:
         """Name work worth doing once the sandbox is ready and idle (training an AOT cache), or None.
 
         Runs at low priority; the sandbox neither waits for it nor fails with it, and `down` ends it.

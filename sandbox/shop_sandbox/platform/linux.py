@@ -85,6 +85,11 @@ class Linux:
                 return int(line.split()[1]) * 1024
         return None
 
+    def cpu_seconds(self, pid: int) -> float | None:
+        """By fields 14 to 17 of /proc/<pid>/stat."""
+        fields = _stat(pid)
+        return None if fields is None else sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+
     def port_holder(self, port: int) -> PortHolder | None:
         """Return the owner of the listening socket's inode; None for another user's process."""
         inodes = {f"socket:[{inode}]" for inode in _listening_inodes(port)}

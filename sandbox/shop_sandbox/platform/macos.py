@@ -87,6 +87,15 @@ class MacOS:
         except psutil.Error:
             return None
 
+    def cpu_seconds(self, pid: int) -> float | None:
+        """As the kernel accounts for it."""
+        import psutil
+
+        try:
+            return float(sum(psutil.Process(pid).cpu_times()[:2]))
+        except psutil.Error:
+            return None
+
     def port_holder(self, port: int) -> PortHolder | None:
         """By lsof(8); None for another user's process."""
         import psutil

@@ -66,6 +66,10 @@ class Platform(Protocol):
         """
         ...
 
+    def cpu_seconds(self, pid: int) -> float | None:
+        """Return the processor time that a process has used, its ended children included; None when it is gone."""
+        ...
+
     def port_holder(self, port: int) -> PortHolder | None:
         """Return who listens on a loopback port, where the system tells. Scans all processes."""
         ...

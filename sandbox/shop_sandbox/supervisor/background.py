@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
+from shop_sandbox.engines.handle import Handle
 from shop_sandbox.logs import LogWriter
 from shop_sandbox.supervisor.boot import Booted
-from shop_sandbox.supervisor.processes import Child
+from shop_sandbox.supervisor.host import SupervisorHost, bring_to_life
 
 
 class BackgroundWork:
@@ -19,7 +20,7 @@ class BackgroundWork:
         self._context = booted.context
         self._runs = booted.runs
         self._has_begun = False
-        self._child: Child | None = None
+        self._handle: Handle | None = None
 
     def begin(self) -> None:
         """Begin with it; a second call does nothing."""
@@ -29,8 +30,8 @@ class BackgroundWork:
 
     async def end(self) -> None:
         """End what is being done."""
-        if self._child is not None:
-            await self._child.kill()
+        if self._handle is not None:
+            await self._handle.kill()
 
     async def _work(self) -> None:
         for run in [self._runs[name] for name in sorted(self._runs.wanted)]:
@@ -40,7 +41,8 @@ class BackgroundWork:
             name = f"{run.name}.background"
             log = LogWriter(self._context.run.paths.log(name))
             try:
-                self._child = await self._context.processes.start(name, launch, log, ports=(), listener=None, low_priority=True)
-                await asyncio.shield(self._child.ended)
+                host = SupervisorHost(name, (), log, self._context.processes, self._context.ports, low_priority=True)
+                self._handle = await bring_to_life(launch, host)
+                await asyncio.shield(self._handle.ended)
             finally:
                 log.finish()

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from shop_sandbox.disk import FULL, disk_full
 from shop_sandbox.endpoints import Endpoints
 from shop_sandbox.engines.driver import RunContext
+from shop_sandbox.engines.handle import Exit, StopOrder
 from shop_sandbox.environment import sandbox_environment
 from shop_sandbox.errors import ErrorCode, SandboxError
 from shop_sandbox.ownership import Owner
@@ -21,7 +22,7 @@ from shop_sandbox.supervisor.changes import Changes
 from shop_sandbox.supervisor.context import Condition, SandboxContext, SideTasks
 from shop_sandbox.supervisor.fork_server.starting import NONCE_VARIABLE, Connections
 from shop_sandbox.supervisor.ledger import Ledger
-from shop_sandbox.supervisor.processes import Exit, Processes
+from shop_sandbox.supervisor.processes import Processes
 from shop_sandbox.supervisor.resource_run import ResourceRun
 from shop_sandbox.supervisor.runs import Runs
 from shop_sandbox.supervisor.settings import SupervisorSettings
@@ -39,7 +40,7 @@ class Seed:
     announcements: Announcements
     condition: Condition
     side_tasks: SideTasks
-    force: asyncio.Event
+    stop_order: StopOrder
     on_death: Callable[[ResourceRun, Exit], SandboxError | None]
 
 
@@ -103,7 +104,7 @@ async def _boot(seed: Seed) -> Booted:
         changes=Changes(),
         condition=seed.condition,
         side_tasks=seed.side_tasks,
-        force=seed.force,
+        stop_order=seed.stop_order,
         on_death=seed.on_death,
     )
     return Booted(context, Runs(resources, loaded.drivers, context))

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from shop_sandbox.engines.driver import RunContext
+from shop_sandbox.engines.handle import Exit, StopOrder
 from shop_sandbox.errors import SandboxError
 from shop_sandbox.events import SandboxFailed
 from shop_sandbox.state import DataIdentity
 from shop_sandbox.supervisor.announcements import Announcements
 from shop_sandbox.supervisor.changes import Changes
 from shop_sandbox.supervisor.ports import Ports
-from shop_sandbox.supervisor.processes import Exit, Processes
+from shop_sandbox.supervisor.processes import Processes
 
 if TYPE_CHECKING:
     from shop_sandbox.supervisor.resource_run import ResourceRun
@@ -65,8 +66,7 @@ class SandboxContext:
     changes: Changes
     condition: Condition
     side_tasks: SideTasks
-    force: asyncio.Event
-    """Set when a stop must wait for nobody."""
+    stop_order: StopOrder
     on_death: Callable[[ResourceRun, Exit], SandboxError | None]
     """Hears of each end of a process that was not asked for, or that lost data; gives an error when it must not be started
     again."""

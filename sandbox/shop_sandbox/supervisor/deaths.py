@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from shop_sandbox.engines.handle import Exit
 from shop_sandbox.errors import ErrorCode, SandboxError
 from shop_sandbox.resources.model import Resource
-from shop_sandbox.supervisor.processes import Exit
 
 FIRST_BACK_OFF_SECONDS: Final = 0.1
 LONGEST_BACK_OFF_SECONDS: Final = 10.0

@@ -1,4 +1,4 @@
-"""Proof on disk of which processes are ours."""
+"""Proof on disk of what is ours: processes, and what an engine runs by other means."""
 
 from __future__ import annotations
 
@@ -21,11 +21,23 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     grace_seconds: float
 
 
+class Foreign(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that is no process of ours: a container, say. `sweeper` (`package.module:function`) takes `proof` and ends
+    what that
+    proves to be ours."""
+
+    resource: str
+    sweeper: str
+    proof: dict[str, str]
+
+
 class Contents(records.Record, kw_only=True):
     """What the file holds. `nonce` is in the environment of every process of that run."""
 
+    version: int = 2
     nonce: str
     entries: dict[str, Entry] = msgspec.field(default_factory=dict)
+    foreign: dict[str, Foreign] = msgspec.field(default_factory=dict)
 
 
 class Ledger:
@@ -40,9 +52,19 @@ class Ledger:
         self._contents.entries[entry.resource] = entry
         self._write()
 
+    def add_foreign(self, entry: Foreign) -> None:
+        """Record what an engine is about to start by its own means. Raises SandboxError (DISK_FULL)."""
+        self._contents.foreign[entry.resource] = entry
+        self._write()
+
     def remove(self, resource: str) -> None:
         """Strike out a process whose group is empty."""
         if self._contents.entries.pop(resource, None) is not None:
+            self._write()
+
+    def remove_foreign(self, resource: str) -> None:
+        """Strike out something foreign that has ended."""
+        if self._contents.foreign.pop(resource, None) is not None:
             self._write()
 
     def close(self) -> None:

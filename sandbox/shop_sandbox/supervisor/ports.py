@@ -60,10 +60,13 @@ class Ports:
             if not here.port_can_be_held_while_used:
                 held.close()
 
+    def give_away(self, keys: Iterable[str]) -> None:
+        """Let anything bind these ports, whatever it sets on its sockets. Other sandboxes still keep away from them."""
+        for key in keys:
+            self._sockets[key].close()
+
     def take_back(self, keys: Iterable[str]) -> None:
-        """Hold again what `release_for_use` gave away. Raises SandboxError (PORT_TAKEN)."""
-        if here.port_can_be_held_while_used:
-            return
+        """Hold again what was given away. Raises SandboxError (PORT_TAKEN)."""
         for key in keys:
             if self._sockets[key].fileno() == -1:
                 bound = _bound(self.numbers[key], socket.SOCK_STREAM)

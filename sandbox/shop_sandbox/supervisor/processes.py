@@ -9,35 +9,21 @@ import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
-from shop_sandbox.engines.driver import ForkLaunch, Launch
+from shop_sandbox.engines.driver import ExecLaunch, ForkLaunch
+from shop_sandbox.engines.handle import Exit, Output, ProcessLaunch, StopOrder
 from shop_sandbox.errors import ErrorCode, SandboxError
-from shop_sandbox.logs import LogWriter
 from shop_sandbox.platform import here
 from shop_sandbox.supervisor.fork_server.starting import NONCE_VARIABLE, Connections
-from shop_sandbox.supervisor.ledger import Entry, Ledger
+from shop_sandbox.supervisor.ledger import Entry, Foreign, Ledger
 
 _READ_BYTES = 1 << 16
-
-
-@dataclass(frozen=True)
-class Exit:
-    """How a process ended: by itself with a code, or by a signal."""
-
-    code: int | None
-    signal: int | None
-
-    @property
-    def well(self) -> bool:
-        return self.code == 0
-
-    def __str__(self) -> str:
-        if self.signal is not None:
-            return f"killed by {signal.Signals(self.signal).name}"
-        return f"exited with status {self.code}"
+_LONGEST_SAVE_SECONDS = 600.0
+"""What says that it saves for longer than that is not believed any more."""
 
 
 @dataclass(eq=False)
@@ -46,26 +32,49 @@ class Child:
 
     resource: str
     pid: int
-    launch: Launch
-    log: LogWriter
+    launch: ProcessLaunch
+    log: Output
     ended: asyncio.Future[Exit]
     server: _Server = field(repr=False)
     output: int = field(repr=False)
 
-    async def stop(self, *, force: asyncio.Event) -> Exit:
-        """Ask by the launch's stop signal, wait its grace (none once `force` is set), then kill. Returns when the whole group is
-        gone."""
+    async def stop(self, order: StopOrder) -> Exit:
+        """Ask by the launch's stop signal, wait its grace (none once the order is forced), then kill; what saves is waited for
+        as long
+        as it makes progress. Returns when the whole group is gone."""
+        if order.discard:
+            return await self.kill()
         if not self.ended.done():
             await self.server.signal(self.pid, self.launch.stop_signal)
-            await _first(self.ended, force.wait(), within_seconds=self.launch.stop_grace_seconds)
+            await self._given_grace(order)
+        return await self.kill()
+
+    async def kill(self) -> Exit:
+        """End it at once: for work whose loss is no loss."""
         if not self.ended.done():
             await self.server.signal(self.pid, signal.SIGKILL)
         return await self.ended
 
-    async def kill(self) -> Exit:
-        """End it at once: for work whose loss is no loss."""
-        await self.server.signal(self.pid, signal.SIGKILL)
-        return await self.ended
+    def memory_bytes(self) -> int | None:
+        """None: its group tells."""
+        return None
+
+    async def _given_grace(self, order: StopOrder) -> None:
+        grace = self.launch.stop_grace_seconds
+        if not self.launch.saves_at_stop:
+            await _first(self.ended, order.forced.wait(), within_seconds=grace)
+            return
+        done = self._work_done()
+        patience = time.monotonic() + _LONGEST_SAVE_SECONDS
+        while not self.ended.done() and time.monotonic() < patience:
+            await asyncio.wait({self.ended}, timeout=grace)
+            before, done = done, self._work_done()
+            if before == done:
+                return
+
+    def _work_done(self) -> float:
+        """CPU time of its group so far: what saves makes progress, what hangs does not."""
+        return sum(filter(None, (here.cpu_seconds(pid) for pid in here.group_members(self.pid))))
 
 
 class Processes:
@@ -81,8 +90,8 @@ class Processes:
     async def start(
         self,
         resource: str,
-        launch: Launch,
-        log: LogWriter,
+        launch: ProcessLaunch,
+        log: Output,
         *,
         ports: tuple[int, ...],
         listener: socket.socket | None,
@@ -105,7 +114,6 @@ class Processes:
         descriptors = [theirs, gate] + ([listener.fileno()] if listener is not None else [])
         try:
             pid = await server.fork(request, descriptors)
-            log.forget_newest()
             child = Child(resource, pid, launch, log, asyncio.get_running_loop().create_future(), server, output)
             _pump(child)
             server.register(child)
@@ -126,15 +134,26 @@ class Processes:
                 os.close(descriptor)
         return child
 
+    def record_foreign(self, entry: Foreign) -> None:
+        """Write into the ledger what an engine is about to start by its own means. Raises SandboxError (DISK_FULL)."""
+        self._ledger.add_foreign(entry)
+
+    def forget_foreign(self, resource: str) -> None:
+        """What an engine had started by its own means has ended."""
+        with contextlib.suppress(SandboxError):  # as for processes: the proof of what is gone proves nothing any more
+            self._ledger.remove_foreign(resource)
+
     def close(self) -> None:
         """Let the fork servers go; they end what is left, which is nothing after an orderly stop."""
         self._spawner.close()
         if self._nursery is not None:
             self._nursery.close()
 
-    def _route(self, launch: Launch) -> tuple[_Server, dict[str, object]]:
+    def _route(self, launch: ProcessLaunch) -> tuple[_Server, dict[str, object]]:
+        if isinstance(launch, ExecLaunch):
+            return self._spawner, {"do": "exec", "argv": launch.argv}
         if not isinstance(launch, ForkLaunch):
-            return self._spawner, {"do": "exec", "argv": launch.argv, "user": launch.user}
+            raise TypeError(f"{type(launch).__name__} is neither a program nor a function")
         if self._nursery is not None and not self._nursery.lost.done():
             return self._nursery, {"do": "call", "target": launch.target}
         return self._spawner, {"do": "exec", "argv": [sys.executable, "-m", "shop_sandbox.supervisor.call", launch.target]}

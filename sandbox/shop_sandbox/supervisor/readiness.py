@@ -8,11 +8,11 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from shop_sandbox.engines.driver import Driver, NotAlive, NotReady
+from shop_sandbox.engines.handle import Exit
 from shop_sandbox.errors import SandboxError
 from shop_sandbox.events import ProbeFailed
 from shop_sandbox.resources.model import Resource
 from shop_sandbox.supervisor.context import SandboxContext
-from shop_sandbox.supervisor.processes import Exit
 
 PROBE_SECONDS: Final = 0.05
 PROBE_WHEN_READY_SECONDS: Final = 5.0

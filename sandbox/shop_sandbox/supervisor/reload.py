@@ -129,7 +129,7 @@ class Reload:
         """Leave out what the resource writes itself while it starts."""
         run, output = self._runs[name], self._own_output[name]
         known = len(output.files)
-        edits = output.notice(files, while_starting=run.state is ResourceState.STARTING and run.child is not None)
+        edits = output.notice(files, while_starting=run.state is ResourceState.STARTING and run.handle is not None)
         if len(output.files) > known:
             written = ", ".join(sorted(self._told(file) for file in output.files))
             self._context.condition.warnings[f"output of {name}"] = (

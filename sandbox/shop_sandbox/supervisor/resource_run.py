@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Mapping
 from typing import Final
 
-from shop_sandbox.engines.driver import Driver, ForkLaunch
+from shop_sandbox.engines.driver import Driver
+from shop_sandbox.engines.handle import Exit, Handle
 from shop_sandbox.errors import ErrorCode, SandboxError
 from shop_sandbox.events import ProbeFailed, ResourceChanged, ResourceDied, ResourceState
 from shop_sandbox.logs import LogWriter
@@ -15,7 +17,7 @@ from shop_sandbox.resources.model import Resource
 from shop_sandbox.supervisor import deaths
 from shop_sandbox.supervisor.context import SandboxContext
 from shop_sandbox.supervisor.deaths import Deaths
-from shop_sandbox.supervisor.processes import Child, Exit
+from shop_sandbox.supervisor.host import SupervisorHost, bring_to_life
 from shop_sandbox.supervisor.readiness import Readiness, look_at
 
 SETTLED: Final = frozenset({ResourceState.READY, ResourceState.DONE})
@@ -31,10 +33,10 @@ class ResourceRun:
         self._context = context
         self._runs = runs
         self._life: asyncio.Task[None] | None = None
-        self._starting: asyncio.Task[Child] | None = None
+        self._starting: asyncio.Task[Handle] | None = None
         self._log = LogWriter(context.run.paths.log(resource.name), on_trouble=self._log_trouble)
         self._readiness = Readiness(resource, driver, context)
-        self.child: Child | None = None
+        self.handle: Handle | None = None
         self.state = ResourceState.PENDING
         self.reason: str | None = None
         self.failure: SandboxError | None = None
@@ -105,7 +107,7 @@ class ResourceRun:
     @property
     def uptime_seconds(self) -> float | None:
         """How long its process has been running."""
-        if self.child is None or self.process_started_at is None:
+        if self.handle is None or self.process_started_at is None:
             return None
         return time.monotonic() - self.process_started_at
 
@@ -128,7 +130,7 @@ class ResourceRun:
         self.was_ready = False
         self.deaths.forgive()
         self.decided_at = time.monotonic()
-        self._enter(ResourceState.PENDING if self.child is None else ResourceState.STOPPING, reason)
+        self._enter(ResourceState.PENDING if self.handle is None else ResourceState.STOPPING, reason)
         self._life = asyncio.create_task(self._begin_anew(former), name=self.name)
 
     def reconsider(self) -> None:
@@ -137,17 +139,19 @@ class ResourceRun:
             self.failure = None
             self._enter(ResourceState.PENDING)
 
-    async def stop(self, *, reason: str | None = None) -> None:
-        """End the process by the ladder; returns when its whole group is gone. Safe in every state, and more than once."""
+    async def stop(self, *, reason: str | None = None) -> Exit | None:
+        """End it by the ladder; returns when nothing of it is left, with how it ended if it ran. Safe in every state, and more than
+        once."""
         life, self._life = self._life, None
         await self._end_life(life)
-        await self._end_process(reason)
+        ended = await self._end_process(reason)
         if self.state not in (ResourceState.DONE, ResourceState.FAILED, ResourceState.STOPPED):
             self._enter(ResourceState.STOPPED, reason)
+        return ended
 
     def as_event(self) -> ResourceChanged:
         """Return the state it is in, as the event that told of it."""
-        pid = self.child.pid if self.child is not None else None
+        pid = self.handle.pid if self.handle is not None else None
         seconds = None if self.ready_at is None else self.ready_at - self.decided_at
         return ResourceChanged(
             at=time.time(),
@@ -167,11 +171,11 @@ class ResourceRun:
 
     async def _begin_anew(self, former: asyncio.Task[None] | None) -> None:
         await self._end_life(former)
-        child = self.child
+        handle = self.handle
         await self._end_process(self.reason)
         self.restarts += 1
         self._enter(ResourceState.PENDING, self.reason)
-        if child is not None and (error := self._context.on_death(self, child.ended.result())) is not None:
+        if handle is not None and (error := self._context.on_death(self, handle.ended.result())) is not None:
             self._fail(error)
             return
         await self._live()
@@ -185,13 +189,16 @@ class ResourceRun:
             await asyncio.gather(self._starting, return_exceptions=True)
             self._starting = None
 
-    async def _end_process(self, reason: str | None) -> None:
-        if self.child is not None and not self.child.ended.done():
+    async def _end_process(self, reason: str | None) -> Exit | None:
+        ended = None
+        if self.handle is not None and not self.handle.ended.done():
             if self.state is not ResourceState.STOPPING:
                 self._enter(ResourceState.STOPPING, reason)
-            await self.child.stop(force=self._context.force)
-        self.child = None
-        self._context.ports.take_back(self.resource.ports)
+            ended = await self.handle.stop(self._context.stop_order)
+        self.handle = None
+        with contextlib.suppress(SandboxError):  # somebody else was quicker: the next start says so
+            self._context.ports.take_back(self.resource.ports)
+        return ended
 
     async def _live(self) -> None:
         try:
@@ -270,44 +277,37 @@ class ResourceRun:
         """Start the process and see it through to its end. None: a task that is done."""
         self.ready_at = None
         self._readiness = Readiness(self.resource, self.driver, self._context)
-        child = await self._start_process()
-        ended = await child.ended if self.resource.is_task else await self._readiness.until_ready(child.ended)
+        handle = await self._start_process()
+        ended = await handle.ended if self.resource.is_task else await self._readiness.until_ready(handle.ended)
         if ended is None:
             self._ready(ResourceState.READY)
-            ended = await self._readiness.while_ready(child.ended, on_change=self._readiness_changed)
+            ended = await self._readiness.while_ready(handle.ended, on_change=self._readiness_changed)
         if ended is None:
             self._enter(ResourceState.STOPPING, f"is started again, for it hangs: {self.last_probe_error}")
-            ended = await child.stop(force=self._context.force)
-        self.child = None
+            ended = await handle.stop(self._context.stop_order)
+        self.handle = None
         if self.resource.is_task and ended.well:
             self._ready(ResourceState.DONE)
             return None
-        self._announce_death(child, ended)
+        self._announce_death(ended)
         return ended
 
-    async def _start_process(self) -> Child:
+    async def _start_process(self) -> Handle:
         self._enter(ResourceState.STARTING)
         self._starting = asyncio.create_task(self._launch())
-        child = await asyncio.shield(self._starting)
+        handle = await asyncio.shield(self._starting)
         self._starting = None
         self._enter(ResourceState.STARTING)
-        return child
+        return handle
 
-    async def _launch(self) -> Child:
+    async def _launch(self) -> Handle:
         context = self._context
         launch = self.driver.launch(self.resource, context.run)
-        handed_over = launch.inherit_listener if isinstance(launch, ForkLaunch) else None
-        own = [key for key in self.resource.ports if key != handed_over]
-        context.ports.release_for_use(own)
-        self.child = await context.processes.start(
-            self.name,
-            launch,
-            self._log,
-            ports=tuple(context.ports.numbers[key] for key in self.resource.ports),
-            listener=context.ports.listener(handed_over) if handed_over is not None else None,
-        )
+        host = SupervisorHost(self.name, self.resource.ports, self._log, context.processes, context.ports)
+        self._log.forget_newest()
+        self.handle = await bring_to_life(launch, host)
         self.process_started_at = time.monotonic()
-        return self.child
+        return self.handle
 
     # --- telling --------------------------------------------------------------------------------------------------------------
 
@@ -323,14 +323,14 @@ class ResourceRun:
         self.failure = error
         self._enter(ResourceState.FAILED, error.message)
 
-    def _announce_death(self, child: Child, ended: Exit) -> None:
+    def _announce_death(self, ended: Exit) -> None:
         self._context.announcements.announce(
             ResourceDied(
                 at=time.time(),
                 resource=self.name,
                 exit_code=ended.code,
                 signal=ended.signal,
-                last_lines=child.log.last_lines(),
+                last_lines=self._log.last_lines(),
                 log_path=self.log_path,
             )
         )

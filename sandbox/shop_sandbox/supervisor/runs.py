@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterable, Iterator, Mapping
 
 from shop_sandbox.engines.driver import Driver
+from shop_sandbox.engines.handle import Exit
 from shop_sandbox.resources.model import Resource, ResourceKind
 from shop_sandbox.supervisor import graph
 from shop_sandbox.supervisor.context import SandboxContext
@@ -65,18 +66,20 @@ class Runs(Mapping[str, ResourceRun]):
             del self.resources[name], self._runs[name]
         self.wanted -= gone
 
-    async def stop(self, names: Iterable[str], *, reason: str | None = None) -> None:
-        """Stop these in reverse order of the graph, what does not depend on each other at the same time."""
+    async def stop(self, names: Iterable[str], *, reason: str | None = None) -> dict[str, Exit]:
+        """Stop these in reverse order of the graph, what does not depend on each other at the same time. Gives how each ended that
+        ran."""
         after = graph.stops_after(self.resources)
-        stops: dict[str, asyncio.Task[None]] = {}
+        stops: dict[str, asyncio.Task[Exit | None]] = {}
 
-        async def stop(run: ResourceRun) -> None:
+        async def stop(run: ResourceRun) -> Exit | None:
             await asyncio.sleep(0)  # until all tasks are there to be waited for
             waits_for = [stops[other] for other in after[run.name] if other in stops]
             if waits_for:
                 await asyncio.gather(*waits_for)
-            await run.stop(reason=reason)
+            return await run.stop(reason=reason)
 
         for run in self.of(names):
             stops[run.name] = asyncio.create_task(stop(run))
         await asyncio.gather(*stops.values())
+        return {name: ended for name, task in stops.items() if (ended := task.result()) is not None}

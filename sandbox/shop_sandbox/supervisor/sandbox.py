@@ -8,6 +8,7 @@ import contextlib
 import time
 from collections.abc import AsyncGenerator
 
+from shop_sandbox.engines.handle import Exit, StopOrder
 from shop_sandbox.errors import ErrorCode, SandboxError
 from shop_sandbox.events import Event, SandboxStopped
 from shop_sandbox.ownership import last_owner
@@ -18,7 +19,7 @@ from shop_sandbox.supervisor.boot import Booted, Seed, boot
 from shop_sandbox.supervisor.context import Condition, SideTasks
 from shop_sandbox.supervisor.faults import as_error, failed
 from shop_sandbox.supervisor.fork_server.starting import Connections
-from shop_sandbox.supervisor.processes import Exit, Processes
+from shop_sandbox.supervisor.processes import Processes
 from shop_sandbox.supervisor.protocol import Restart, SandboxState, SandboxStatus, Up
 from shop_sandbox.supervisor.reload import Reload
 from shop_sandbox.supervisor.resource_run import ResourceRun
@@ -37,7 +38,7 @@ class Sandbox:
         self._asked_at = began
         self._announcements = Announcements(asyncio.get_running_loop())
         self._condition = Condition()
-        self._force = asyncio.Event()
+        self._stop_order = StopOrder()
         seed = Seed(
             settings,
             connections,
@@ -46,7 +47,7 @@ class Sandbox:
             announcements=self._announcements,
             condition=self._condition,
             side_tasks=SideTasks(),
-            force=self._force,
+            stop_order=self._stop_order,
             on_death=self._on_death,
         )
         self._booting = asyncio.create_task(self._boot(seed))
@@ -151,8 +152,9 @@ class Sandbox:
 
     async def down(self, *, purge: bool, force: bool) -> AsyncGenerator[Event, None]:
         """Stop everything; gives events up to SandboxStopped."""
+        self._stop_order.discard |= purge
         if force:
-            self._force.set()
+            self._stop_order.forced.set()
         with self._announcements.subscribe(replay=False) as events:
             self._stopping.begin(purge=purge)
             async for event in events:

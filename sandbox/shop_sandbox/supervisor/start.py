@@ -242,7 +242,7 @@ def _timed_out(runs: Iterable[ResourceRun], seconds: float) -> SandboxError:
     return SandboxError(
         ErrorCode.START_TIMED_OUT,
         f"not ready after {seconds:g} s: {told}",
-        actions=(*(f"read {run.log_path}" for run in late if run.child is not None), "give it longer with --timeout"),
+        actions=(*(f"read {run.log_path}" for run in late if run.handle is not None), "give it longer with --timeout"),
         retryable=True,
         detail={
             "resources": {

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+from shop_sandbox.engines.handle import Handle
 from shop_sandbox.platform import here
 from shop_sandbox.supervisor.boot import Booted
 from shop_sandbox.supervisor.context import Condition
@@ -33,8 +34,9 @@ async def describe(
 ) -> SandboxStatus:
     """Return everything as it is now, memory included."""
     runs = booted.runs if booted is not None else {}
-    groups = {name: run.child.pid for name, run in runs.items() if run.child is not None}
-    memory = await asyncio.to_thread(_memory_of_groups, groups)
+    groups = {name: run.handle.pid for name, run in runs.items() if run.handle is not None and run.handle.pid is not None}
+    elsewhere = {name: run.handle for name, run in runs.items() if run.handle is not None and run.handle.pid is None}
+    memory = await asyncio.to_thread(_memory_of, groups, elsewhere)
     own = await asyncio.to_thread(_memory_of_supervision, spawner, frozenset(groups.values()))
     wanted = booted.runs.wanted if booted is not None else set()
     troubles = (run.log_trouble for run in runs.values())
@@ -59,7 +61,7 @@ async def describe(
 
 
 def _resource(run: ResourceRun, numbers: dict[str, int], pss_bytes: int | None) -> ResourceStatus:
-    pid = run.child.pid if run.child is not None else None
+    pid = run.handle.pid if run.handle is not None else None
     last = run.deaths.last
     return ResourceStatus(
         name=run.name,
@@ -86,9 +88,11 @@ def _resource(run: ResourceRun, numbers: dict[str, int], pss_bytes: int | None) 
     )
 
 
-def _memory_of_groups(groups: dict[str, int]) -> dict[str, int]:
+def _memory_of(groups: Mapping[str, int], elsewhere: Mapping[str, Handle]) -> dict[str, int]:
     members = here.members_of_groups(groups.values())
-    return {name: _memory_of_all(members[group]) for name, group in groups.items()}
+    found = {name: _memory_of_all(members[group]) for name, group in groups.items()}
+    told = {name: handle.memory_bytes() for name, handle in elsewhere.items()}
+    return found | {name: bytes_ for name, bytes_ in told.items() if bytes_ is not None}
 
 
 def _memory_of_all(pids: Iterable[int]) -> int:

@@ -7,6 +7,7 @@ import contextlib
 import os
 import time
 
+from shop_sandbox.engines.handle import Exit
 from shop_sandbox.errors import ErrorCode, SandboxError
 from shop_sandbox.events import SandboxFailed, SandboxStopped
 from shop_sandbox.state import remove_all
@@ -15,6 +16,7 @@ from shop_sandbox.supervisor.boot import Booted, Seed
 from shop_sandbox.supervisor.faults import failed
 from shop_sandbox.supervisor.fork_server.starting import Connections
 from shop_sandbox.supervisor.start import Starts
+from shop_sandbox.supervisor.state_loss import has_lost
 
 
 class Stopping:
@@ -46,8 +48,7 @@ class Stopping:
         began = time.monotonic()
         self._booting.cancel()
         await asyncio.gather(self._booting, self._seed.side_tasks.cancel(), return_exceptions=True)
-        if self._is_started_by is not None:
-            await self._stop_all(*self._is_started_by)
+        ends = await self._stop_all(*self._is_started_by) if self._is_started_by is not None else {}
         await asyncio.to_thread(_wait_for_end, self._seed.connections)
         self._seed.settings.paths.ledger.unlink(missing_ok=True)
         if self._purge:
@@ -55,16 +56,28 @@ class Stopping:
         if self._is_started_by is not None:
             _, starts, _ = self._is_started_by
             starts.finish_all(self._condition.failure or _interrupted())
-        self._seed.announcements.announce(SandboxStopped(at=time.time(), seconds=time.monotonic() - began))
+        self._seed.announcements.announce(self._outcome(ends, time.monotonic() - began))
         self.is_over.set()
 
-    async def _stop_all(self, booted: Booted, starts: Starts, background: BackgroundWork) -> None:
+    async def _stop_all(self, booted: Booted, starts: Starts, background: BackgroundWork) -> dict[str, Exit]:
         await starts.cancel()
-        await asyncio.gather(background.end(), booted.runs.stop(tuple(booted.runs)))
+        _, ends = await asyncio.gather(background.end(), booted.runs.stop(tuple(booted.runs)))
         for run in booted.runs.values():
             run.close()
         booted.context.processes.close()
         booted.context.ports.close()
+        return ends
+
+    def _outcome(self, ends: dict[str, Exit], seconds: float) -> SandboxStopped:
+        if self._is_started_by is None or self._seed.stop_order.discard:
+            return SandboxStopped(at=time.time(), seconds=seconds)
+        booted, _, _ = self._is_started_by
+        return SandboxStopped(
+            at=time.time(),
+            seconds=seconds,
+            forced=tuple(sorted(name for name, ended in ends.items() if ended.was_killed)),
+            lost=tuple(sorted(name for name, ended in ends.items() if has_lost(booted.runs[name], ended))),
+        )
 
 
 def _interrupted() -> SandboxFailed:

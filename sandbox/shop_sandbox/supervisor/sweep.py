@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import shutil
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import cast
 
 from shop_sandbox import records
 from shop_sandbox.errors import ErrorCode, SandboxError
@@ -36,6 +38,9 @@ def sweep(paths: SandboxPaths, owner: Owner | None) -> Iterator[Swept]:
             raise _nothing_proves(paths, error) from error
         left = ledger.Contents(nonce=owner.nonce)
     if left is not None:
+        for foreign in left.foreign.values():
+            if (ended := _sweeper(foreign)(foreign.proof)) is not None:
+                yield Swept(at=time.time(), what=ended, resource=foreign.resource)
         for process in ladder.end_all(tuple(left.entries.values())):
             entry = left.entries[process.resource]
             yield Swept(at=time.time(), what="process", resource=entry.resource, pid=entry.pid)
@@ -46,6 +51,11 @@ def sweep(paths: SandboxPaths, owner: Owner | None) -> Iterator[Swept]:
         paths.ledger.unlink()
         yield Swept(at=time.time(), what="ledger", resource="supervisor")
     _remove_the_unfinished(paths)
+
+
+def _sweeper(foreign: ledger.Foreign) -> Callable[[Mapping[str, str]], str | None]:
+    module, _, function = foreign.sweeper.partition(":")
+    return cast(Callable[[Mapping[str, str]], str | None], getattr(importlib.import_module(module), function))
 
 
 def _end_guardian(owner: Owner | None) -> Iterator[Swept]:

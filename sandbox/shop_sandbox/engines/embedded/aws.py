@@ -49,6 +49,7 @@ class AwsDriver:
             environment=environment,
             cwd=home,
             death_signal=signal.SIGTERM,
+            saves_at_stop=True,
         )
 
     def probe(self, resource: Resource, context: RunContext) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 from shop_sandbox.clock import ClockFile
-from shop_sandbox.engines.driver import ExecLaunch, ForkLaunch, Launch, NotAlive, NotReady, RunContext
+from shop_sandbox.engines.driver import ExecLaunch, ForkLaunch, NotAlive, NotReady, RunContext
+from shop_sandbox.engines.handle import Launch
 from shop_sandbox.environment import environment_of
 from shop_sandbox.health import command, tcp
 from shop_sandbox.health import http as health

@@ -6,7 +6,6 @@ import atexit
 import contextlib
 import importlib
 import os
-import pwd
 import signal
 import sys
 import threading
@@ -39,12 +38,10 @@ def become(request: Request, descriptors: list[int], parent: int) -> Program:
     for descriptor in (nothing, output):
         os.close(descriptor)
     try:
-        if request.get("user") is not None:
-            _become_user(request["user"])
         if request.get("low_priority"):
             here.yield_to_others()
         os.chdir(request["cwd"])
-    except (OSError, KeyError) as error:
+    except OSError as error:
         return _fails_to_start(request, error)
     here.name_process(request["name"])
     here.die_with_parent(request["death_signal"])
@@ -101,17 +98,9 @@ def _exec(request: Request, environment: dict[str, str]) -> int:
         return 127
 
 
-def _fails_to_start(request: Request, error: OSError | KeyError) -> Program:
-    reason = error.strerror if isinstance(error, OSError) else f"there is no user {error}"
-    print(f"cannot start in {request['cwd']}: {reason}", file=sys.stderr, flush=True)  # noqa: T201 - standard error is the log
+def _fails_to_start(request: Request, error: OSError) -> Program:
+    print(f"cannot start in {request['cwd']}: {error.strerror}", file=sys.stderr, flush=True)  # noqa: T201 - standard error is the log
     return lambda: 126
-
-
-def _become_user(name: str) -> None:
-    account = pwd.getpwnam(name)
-    os.initgroups(name, account.pw_gid)
-    os.setgid(account.pw_gid)
-    os.setuid(account.pw_uid)
 
 
 def leave(status: int) -> NoReturn:

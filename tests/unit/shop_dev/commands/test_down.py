@@ -18,7 +18,32 @@ def test_a_stop_says_how_long_it_took(shop_dev: ShopDev, sandbox: FakeSandboxCli
 
 
 def test_a_stop_as_json(shop_dev: ShopDev, sandbox: FakeSandboxClient) -> None:
-    assert shop_dev("down", "--json").document()["data"] == {"seconds": 0.4, "purged": False}
+    assert shop_dev("down", "--json").document()["data"] == {
+        "seconds": 0.4,
+        "purged": False,
+        "forced": [],
+        "lost": [],
+    }
+
+
+def test_who_had_to_be_killed_is_named(shop_dev: ShopDev, sandbox: FakeSandboxClient) -> None:
+    sandbox.down_script = (SandboxStopped(at=4e9, seconds=10.2, forced=("orders",)),)
+
+    said = shop_dev("down", "--json")
+
+    assert said.status == 0
+    assert said.document()["data"]["forced"] == ["orders"]
+    assert said.document()["warnings"] == ["orders did not end when asked, and was killed."]
+
+
+def test_a_stop_that_lost_data_is_no_success(shop_dev: ShopDev, sandbox: FakeSandboxClient) -> None:
+    sandbox.down_script = (SandboxStopped(at=4e9, seconds=10.2, forced=("aws",), lost=("aws",)),)
+
+    said = shop_dev("down", "--json")
+
+    assert said.status == 1
+    assert said.document()["error"]["code"] == "emulator_state_lost"
+    assert said.document()["error"]["detail"]["lost"] == ["aws"]
 
 
 def test_purge_is_handed_on(shop_dev: ShopDev, sandbox: FakeSandboxClient) -> None:
