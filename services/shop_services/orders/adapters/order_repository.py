@@ -10,6 +10,8 @@ from typing import TypeVar
 
 import asyncpg
 from shop_kit import context, idempotency
+from shop_kit.event_sourcing import HistoryUnreadable, read_history
+from shop_kit.event_sourcing.postgres import columns as event_columns
 from shop_kit.idempotency import postgres as keys
 from shop_kit.inbox import AlreadyHandled
 from shop_kit.inbox import postgres as inbox
@@ -39,7 +41,7 @@ from shop_services.orders.application.ports import (
     PageKey,
 )
 from shop_services.orders.domain.checkout import Answer, Command, Decision
-from shop_services.orders.domain.order import Event, Order, OrderAccepted, Stage, fold
+from shop_services.orders.domain.order import Event, Order, OrderAccepted, Stage
 
 T = TypeVar("T")
 
@@ -222,7 +224,7 @@ class OrderWork:
         next_look_at = self._orders.policy.next_look(order, at=order.updated_at)
         stored = StoredOrder(order, 1, 0, 0, next_look_at, context.correlation_id())
         messages = self._messages(stored, order, [(order.version, accepted)], commands)
-        kind, body = history.store(accepted)
+        kind, body = history.ORDER_EVENTS.store(accepted)
         row = (order.id, order.updated_at, order.customer_id, order.stage.value, len(messages), next_look_at, stored.correlation_id)
         effect = (kind, body, *outbox.columns(messages), *keys.columns(claim, answer))
         async with connection(self._orders.pool) as writer:
@@ -267,7 +269,7 @@ class OrderWork:
                 sent,
                 next_look_at,
                 asked_again,
-                *_columns(events),
+                *event_columns(history.ORDER_EVENTS, decision.events, after=order.version - len(decision.events)),
                 *outbox.columns(messages),
                 *self._counts_once(order),
             ),
@@ -318,17 +320,12 @@ async def _until_written(work: Callable[[], Awaitable[T]]) -> T:
     return await work()
 
 
-def _columns(events: Sequence[tuple[int, Event]]) -> tuple[list[int], list[str], list[str]]:
-    stored = [history.store(event) for _, event in events]
-    return [version for version, _ in events], [kind for kind, _ in stored], [body for _, body in stored]
-
-
 def _stored(order_id: str, row: asyncpg.Record) -> StoredOrder:
     events = zip(row["kinds"] or (), row["bodies"] or (), row["moments"] or (), strict=True)
     try:
-        order = fold(order_id, [(history.restore(kind, body), at) for kind, body, at in events])
-    except (history.UnknownKind, ValueError, LookupError, TypeError) as fault:
-        raise OrderUnreadable(order_id, f"{type(fault).__name__}: {fault}") from fault
+        order = read_history(order_id, events, codec=history.ORDER_EVENTS, fold=history.fold_orders)
+    except HistoryUnreadable as unreadable:
+        raise OrderUnreadable(order_id, str(unreadable)) from unreadable
     noted = (row["revision"], row["messages_sent"], row["asked_again"], row["next_look_at"], row["correlation_id"])
     return StoredOrder(order, *noted)
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from shop_kit.event_sourcing import EventTable
 from shop_kit.idempotency import postgres as idempotency
 from shop_kit.inbox import postgres as inbox
 from shop_kit.outbox import postgres as outbox
+
+EVENTS = EventTable("order_events", key="order_id")
 
 # Nothing of this happens when the idempotency key was claimed before.
 # $1 order, $2 moment, $3 customer, $4 stage, $5 messages sent, $6 next look, $7 correlation id, $8 kind and $9 body of the first
@@ -33,10 +36,7 @@ with noted as (
         messages_sent = $8, next_look_at = $9, asked_again = $10
     where order_id = $1::text and revision = $3
     returning order_id
-), events as (
-    insert into order_events (order_id, version, kind, body, occurred_at)
-    select $1::text, event.version, event.kind, event.body::jsonb, $2::timestamptz
-    from noted cross join unnest($11::integer[], $12::text[], $13::text[]) as event (version, kind, body)
+), events as ({EVENTS.appending(stream="$1::text", at="$2::timestamptz", first=11, provided="noted")}
 ), messages as ({outbox.insertion(first=14, provided="noted")}
 ), taken as ({inbox.taking(parameter=19, provided="noted")}
 ), kept as ({idempotency.claiming(first=20, provided="noted")})
@@ -48,11 +48,7 @@ select (select count(*) from noted) as written, array(select id from messages or
 SELECT_ORDER = f"""
 select o.revision, o.messages_sent, o.asked_again, o.next_look_at, o.correlation_id,
        history.kinds, history.bodies, history.moments, {inbox.is_taken(parameter=2)} as is_taken
-from orders o cross join lateral (
-    select array_agg(kind order by version) as kinds, array_agg(body::text order by version) as bodies,
-           array_agg(occurred_at order by version) as moments
-    from order_events where order_id = o.order_id
-) as history
+from orders o cross join lateral ({EVENTS.history(stream="o.order_id")}) as history
 where o.order_id = $1::text
 """  # noqa: S608  # nosec B608 # constants put together
 

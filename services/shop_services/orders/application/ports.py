@@ -104,5 +104,5 @@ class OrderUnreadable(Exception):
     """The history of an order cannot be read: a newer version of this service wrote it, or it is damaged."""
 
     def __init__(self, order_id: str, reason: str) -> None:
-        super().__init__(f"the history of {order_id} cannot be read: {reason}")
+        super().__init__(reason)
         self.order_id = order_id

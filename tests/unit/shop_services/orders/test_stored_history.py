@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from shop_kit.event_sourcing import UnknownKind
 from shop_kit.shared_kernel import Money
-from shop_services.orders.adapters.history import UnknownKind, restore, store
+from shop_services.orders.adapters.history import ORDER_EVENTS
 from shop_services.orders.domain.order import (
     Cancellation,
     CompensationBegun,
@@ -45,12 +46,12 @@ EVENTS: st.SearchStrategy[Event] = st.one_of(
 
 @given(EVENTS)
 def test_every_event_comes_back_as_it_was_stored(event: Event) -> None:
-    assert restore(*store(event)) == event
+    assert ORDER_EVENTS.restore(*ORDER_EVENTS.store(event)) == event
 
 
 def test_a_kind_of_a_newer_version_is_named() -> None:
     with pytest.raises(UnknownKind, match="order-gift-wrapped"):
-        restore("order-gift-wrapped", "{}")
+        ORDER_EVENTS.restore("order-gift-wrapped", "{}")
 
 
 WRITTEN_BY_THE_FIRST_VERSION: list[tuple[str, str, Event]] = [
@@ -76,5 +77,5 @@ WRITTEN_BY_THE_FIRST_VERSION: list[tuple[str, str, Event]] = [
 
 @pytest.mark.parametrize("kind, body, event", WRITTEN_BY_THE_FIRST_VERSION, ids=lambda part: str(part)[:20])
 def test_histories_of_the_first_version_are_read_for_ever(kind: str, body: str, event: Event) -> None:
-    assert restore(kind, body) == event
-    assert store(event) == (kind, body)
+    assert ORDER_EVENTS.restore(kind, body) == event
+    assert ORDER_EVENTS.store(event) == (kind, body)
