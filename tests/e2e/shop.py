@@ -228,8 +228,7 @@ class Shop:
 
     def ledger(self, order_id: str) -> list[dict[str, Any]]:
         """The payment provider's lines for an order."""
-        url = f"{self.endpoints['payments']}/v1/psp-charges"
-        answer = self.http.get(url, params={"orderId": order_id}, headers=self._book_keeper)
+        answer = self.http.get(f"{self.endpoints['psp']}/v1/charges", params={"reference": order_id})
         assert answer.status_code == 200, answer.text
         found: list[dict[str, Any]] = answer.json()["items"]
         return found

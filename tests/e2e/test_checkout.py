@@ -215,7 +215,7 @@ def test_one_trace_leads_from_the_request_to_the_last_consumer(shop: Shop) -> No
 
     spans = until("the trace holds every step from the request to the last consumer", whole_trace, seconds=30)
 
-    assert {span["service"] for span in spans} == {"edge", "orders", "inventory", "payments"}
+    assert {span["service"] for span in spans} == {"edge", "orders", "inventory", "payments", "psp"}
     assert [span["name"] for span in spans if span["kind"] == "server"][:2] == ["POST /v1/orders", "POST /v1/orders"]
 
 

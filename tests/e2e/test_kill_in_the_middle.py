@@ -16,7 +16,16 @@ STOCK = 300
 
 @pytest.mark.parametrize(
     "victim, count",
-    [("orders", 100), ("payments", 100), ("kafka", 100), ("inventory", 40), ("edge", 40), ("postgres", 40), ("redis", 40)],
+    [
+        ("orders", 100),
+        ("payments", 100),
+        ("psp", 40),
+        ("kafka", 100),
+        ("inventory", 40),
+        ("edge", 40),
+        ("postgres", 40),
+        ("redis", 40),
+    ],
 )
 def test_killing_a_part_of_the_shop_loses_no_order_and_charges_none_twice(shop: Shop, victim: str, count: int) -> None:
     sku = shop.new_article(stock=STOCK)

@@ -222,9 +222,9 @@ def simulated(*, logs: bool = False) -> Iterator[None]:
     """
     undo: list[tuple[Callable[..., object], tuple[Any, ...]]] = []
     stand_ins = {id(real): stand_in for real, stand_in in _STAND_INS}
-    from shop_services.payments.adapters.psp_simulator import PspSimulator
+    from shop_services.payments.adapters.http_provider import HttpProvider
 
-    stand_ins[id(PspSimulator)] = provider.simulator_over(provider.provider)
+    stand_ins[id(HttpProvider)] = provider.client_of(provider.provider)
 
     def put(where: Any, name: str, real: Any) -> None:
         undo.append((setattr, (where, name, real)))

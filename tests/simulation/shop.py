@@ -162,6 +162,7 @@ class Shop:
             "AWS_SECRET_ACCESS_KEY": "simulated",
             "DATABASE_URL": "postgresql://postgres.sim/shop",
             "SHOP_EDGE_URL": f"http://{http.EDGE}",
+            "SHOP_PSP_URL": "http://psp",
             **self._timing.environment(),
         }
         for table in needs.tables:

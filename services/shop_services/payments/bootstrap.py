@@ -6,7 +6,6 @@ import msgspec
 from shop_contracts import tokens
 from shop_contracts.proto.payments.v1.events_pb2 import PaymentEvent
 from shop_kit.auth import TokenVerifier
-from shop_kit.resilience.breaker import CircuitBreaker
 from shop_kit.runtime import run_service
 from shop_kit.service import Service
 from shop_kit.settings import AwsSettings, KafkaSettings, RuntimeSettings
@@ -15,8 +14,8 @@ from shop_services.payments.adapters import guarded_provider
 from shop_services.payments.adapters.commands import subscription
 from shop_services.payments.adapters.events import EVENTS_TOPIC
 from shop_services.payments.adapters.guarded_provider import GuardedProvider
+from shop_services.payments.adapters.http_provider import HttpProvider
 from shop_services.payments.adapters.payment_repository import DynamoPaymentRepository
-from shop_services.payments.adapters.psp_simulator import PspSimulator
 from shop_services.payments.adapters.reconciler import reconciler
 from shop_services.payments.adapters.rest import PaymentsApi
 from shop_services.payments.adapters.webhooks import Webhooks
@@ -30,7 +29,7 @@ class PaymentsSettings(msgspec.Struct, frozen=True, kw_only=True):
     aws: AwsSettings
     shop_table_payments: str
     shop_table_payments_outbox: str
-    shop_table_payments_psp_ledger: str
+    shop_psp_url: str
     shop_secret_payments_webhooks: str
     shop_edge_url: str | None = None
     provider_timeout_seconds: float = guarded_provider.TIMEOUT_SECONDS
@@ -48,14 +47,13 @@ async def payments(service: Service, settings: PaymentsSettings) -> None:
         publishes={EVENTS_TOPIC: PaymentEvent},
     )
     repository = DynamoPaymentRepository(store.dynamo, store.outbox, table=store.table)
-    simulator = PspSimulator(store.dynamo, ledger_table=settings.shop_table_payments_psp_ledger)
-    breaker = CircuitBreaker(guarded_provider.NAME)
-    provider = GuardedProvider(simulator, breaker=breaker, timeout_seconds=settings.provider_timeout_seconds)
+    client = await service.enter(HttpProvider.connect(settings.shop_psp_url, tracer=service.tracer))
+    provider = GuardedProvider(client, timeout_seconds=settings.provider_timeout_seconds)
     service.consumes(subscription(repository, provider, service.clock))
     sweeper = reconciler(repository, provider, service.clock)
     service.repeats(sweeper.sweep, name="reconciler", every_seconds=settings.reconcile_every_seconds)
     webhooks = Webhooks(repository, webhook_secret, service.clock)
-    api = PaymentsApi(repository, provider, simulator, store.idempotency, webhooks, service.clock)
+    api = PaymentsApi(repository, provider, store.idempotency, webhooks, service.clock)
     callers = TokenVerifier.of_issuer(tokens.ISSUER, settings.shop_edge_url, audience=tokens.INTERNAL_AUDIENCE, clock=service.clock)
     service.serves(api.routes(), tokens=callers)
 

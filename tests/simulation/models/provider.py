@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -110,8 +111,8 @@ class Provider:
         return await self.outside.cross("provider", "provider", f"{call} {payment_id}", effect, timeout_seconds=timeout_seconds)
 
 
-def simulator_over(current: Callable[[], Provider]) -> type:
-    """Return a stand-in for payments' own simulator of a provider (the adapter that keeps its ledger in DynamoDB)."""
+def client_of(current: Callable[[], Provider]) -> type:
+    """Return a stand-in for payments' client of its provider (the adapter that speaks HTTP)."""
     import asyncio
 
     from shop_kit.errors import Unavailable
@@ -120,9 +121,14 @@ def simulator_over(current: Callable[[], Provider]) -> type:
 
     from simulation.outside import CallFailed
 
-    class Simulator:
-        def __init__(self, *_: Any, **__: Any) -> None:
+    class Client:
+        def __init__(self) -> None:
             self._provider = current()
+
+        @classmethod
+        @contextlib.asynccontextmanager
+        async def connect(cls, url: str, *, tracer: Any) -> AsyncIterator[Client]:
+            yield cls()
 
         async def _ask(self, call: str, payment_id: str, effect: Callable[[], Refusal]) -> DomainRefusal | None:
             try:
@@ -158,10 +164,7 @@ def simulator_over(current: Callable[[], Provider]) -> type:
             line = self._provider.lines.get(payment_id)
             return ProviderRefund(None) if line is not None and refund_id in line.refunds else None
 
-        async def charges_of_order(self, order_id: str) -> list[Any]:
-            return []
-
-    return Simulator
+    return Client
 
 
 _current: list[Provider] = []

@@ -18,7 +18,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from shop_services.payments.adapters.payment_repository import DynamoPaymentRepository
-from shop_services.payments.adapters.psp_simulator import Charge, PspSimulator
 from shop_services.payments.adapters.webhooks import Webhooks
 from shop_services.payments.application.paying import PaymentUnknown
 from shop_services.payments.application.ports import Clock, PaymentProvider, RefundPosition
@@ -98,30 +97,12 @@ class PageQuery(msgspec.Struct):
     cursor: Annotated[str, msgspec.Meta(max_length=800)] | None = None
 
 
-class ChargeView(msgspec.Struct, rename="camel"):
-    """A line of the provider's ledger."""
-
-    payment_id: str
-    order_id: str
-    status: str
-    amount: MoneyView
-    refunded_minor_units: int
-    holds: int
-
-
-class ChargesView(msgspec.Struct):
-    """The provider's ledger for an order."""
-
-    items: list[ChargeView]
-
-
 @dataclass(frozen=True)
 class PaymentsApi:
     """The routes of payments."""
 
     payments: DynamoPaymentRepository
     provider: PaymentProvider
-    ledger: PspSimulator
     keys: DynamoIdempotency
     webhooks: Webhooks
     clock: Clock
@@ -133,7 +114,6 @@ class PaymentsApi:
             GuardedRoute("/v1/failed-refunds", self.list_failed_refunds, access=Scope(READ)),
             GuardedRoute("/v1/payments/{payment_id}", self.show, access=Scope(READ)),
             GuardedRoute("/v1/payments/{payment_id}/refunds", self.refund, methods=["POST"], access=Scope(REFUND)),
-            GuardedRoute("/v1/psp-charges", self.list_charges, access=Scope(READ)),
             GuardedRoute(
                 "/v1/psp-webhooks", self.webhooks.receive, methods=["POST"], access=Anybody("the provider signs what it sends")
             ),
@@ -180,17 +160,6 @@ class PaymentsApi:
         page = await self.payments.with_failed_refunds(limit=query.limit, behind=behind)
         items = [_refund_view(payment.id, refund) for payment in page.items for refund in payment.failed_refunds]
         return json(FailedRefundsView(items, _cursor(page.next_position) if page.next_position else None))
-
-    async def list_charges(self, request: Request) -> Response:
-        """Answer with the provider's own ledger for an order."""
-        query = read_query(request, OrderQuery)
-        charges = await self.ledger.charges_of_order(query.order_id)
-        return json(ChargesView([_charge_view(charge) for charge in charges]))
-
-
-def _charge_view(charge: Charge) -> ChargeView:
-    amount = MoneyView.of(charge.amount)
-    return ChargeView(charge.payment_id, charge.order_id, charge.status, amount, charge.refunded_minor_units, charge.holds)
 
 
 def _view(payment: Payment) -> PaymentView:

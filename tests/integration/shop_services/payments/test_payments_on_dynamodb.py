@@ -6,6 +6,7 @@ import asyncio
 import json
 import uuid
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 import httpx
@@ -19,20 +20,25 @@ from shop_kit.aws.dynamo import Dynamo
 from shop_kit.clock import SystemClock
 from shop_kit.errors import Unavailable
 from shop_kit.http.app import create_app
+from shop_kit.http.server import listening_socket, serve
 from shop_kit.idempotency.dynamo import DynamoIdempotency
 from shop_kit.metrics import Metrics
 from shop_kit.outbox.dynamo import DynamoOutbox
-from shop_kit.resilience.breaker import CircuitBreaker
+from shop_kit.resilience.retry import Retry
 from shop_kit.shared_kernel import Money
 from shop_kit.testing.clock import HandClock
 from shop_kit.testing.event_log import EventLog
 from shop_services.payments.adapters.guarded_provider import GuardedProvider
+from shop_services.payments.adapters.http_provider import HttpProvider
 from shop_services.payments.adapters.payment_repository import DynamoPaymentRepository
-from shop_services.payments.adapters.psp_simulator import PspSimulator
 from shop_services.payments.adapters.rest import PaymentsApi
 from shop_services.payments.adapters.webhooks import Webhooks, signature
-from shop_services.payments.application.paying import Authorise, authorise_payment, capture_payment
+from shop_services.payments.application.paying import Authorise, authorise_payment, capture_payment, void_payment
 from shop_services.payments.domain.payment import Status
+from shop_services.psp.adapters.ledger import DynamoLedger
+from shop_services.psp.adapters.rest import PspApi
+from shop_services.psp.application.provider import Provider
+from shop_services.psp.domain.behaviour import Behaviour
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 KEY = Ed25519PrivateKey.generate()
@@ -45,10 +51,11 @@ class Shop:
     """Payments in process, on real tables."""
 
     payments: DynamoPaymentRepository
-    simulator: PspSimulator
+    psp: Provider
     provider: GuardedProvider
     clock: HandClock
     http: httpx.AsyncClient
+    psp_http: httpx.AsyncClient
 
     async def authorised(self, order: str, *, method: str = "tok_visa") -> Status:
         command = Authorise(f"pay-{order}", order, "cus-1", EUROS, method)
@@ -64,7 +71,7 @@ class Shop:
         return await self.http.post(f"/v1/payments/pay-{order}/refunds", json=body, headers={"Idempotency-Key": key})
 
     async def ledger(self, order: str) -> dict[str, object]:
-        (line,) = (await self.http.get(f"/v1/psp-charges?orderId={order}")).json()["items"]
+        (line,) = (await self.psp_http.get(f"/v1/charges?reference={order}")).json()["items"]
         return dict(line)
 
     async def hears(self, event: dict[str, object], *, secret: str = SECRET, age_seconds: int = 0) -> int:
@@ -73,10 +80,25 @@ class Shop:
         return (await self.http.post("/v1/psp-webhooks", content=body, headers=headers)).status_code
 
 
+@asynccontextmanager
+async def serving(psp: Provider) -> AsyncIterator[str]:
+    """The stand-in over HTTP, on a port of its own."""
+    routes = PspApi(psp, None).routes()  # type: ignore[arg-type]  # nobody is told anything here
+    app = create_app(routes, readiness={}, tracer=trace.get_tracer("test"), metrics=Metrics())
+    listener, stop = listening_socket(None, "127.0.0.1", 0), asyncio.Event()
+    server = asyncio.create_task(serve(app, listener, stop=stop, grace_seconds=1))
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        stop.set()
+        await server
+        listener.close()
+
+
 @pytest.fixture
 async def shop(platform: PlatformSettings) -> AsyncIterator[Shop]:
     name = f"pay-{uuid.uuid4().hex[:8]}"
-    async with AwsClient.connect(platform.aws) as client:
+    async with AwsClient.connect(platform.aws) as client, AsyncExitStack() as parts:
         await make_table(
             client,
             name,
@@ -85,7 +107,7 @@ async def shop(platform: PlatformSettings) -> AsyncIterator[Shop]:
             indexes=[("by-order", "order_id", "id", "S"), ("open-refunds", "open_refund", "open_refund_at", "N")],
         )
         await make_table(client, f"{name}-outbox", "pk", "sk")
-        await make_table(client, f"{name}-ledger", "payment_id", indexes=[("by-order", "order_id", "payment_id", "S")])
+        await make_table(client, f"{name}-charges", "id", indexes=[("by-reference", "reference", "id", "S")])
         dynamo, clock = Dynamo(client), HandClock()
         outbox = DynamoOutbox(
             dynamo,
@@ -96,9 +118,11 @@ async def shop(platform: PlatformSettings) -> AsyncIterator[Shop]:
             clock=SystemClock(),
         )
         payments = DynamoPaymentRepository(dynamo, outbox, table=name)
-        simulator = PspSimulator(dynamo, ledger_table=f"{name}-ledger")
-        provider = GuardedProvider(simulator, breaker=CircuitBreaker("payment provider"), timeout_seconds=0.5)
-        api = PaymentsApi(payments, provider, simulator, DynamoIdempotency(dynamo, name), Webhooks(payments, SECRET, clock), clock)
+        psp = Provider(DynamoLedger(dynamo, table=f"{name}-charges"), slow_seconds=1.5)
+        url = await parts.enter_async_context(serving(psp))
+        client_of_psp = await parts.enter_async_context(HttpProvider.connect(url, tracer=trace.get_tracer("test")))
+        provider = GuardedProvider(client_of_psp, timeout_seconds=0.5)
+        api = PaymentsApi(payments, provider, DynamoIdempotency(dynamo, name), Webhooks(payments, SECRET, clock), clock)
         app = create_app(
             api.routes(),
             readiness={},
@@ -111,7 +135,7 @@ async def shop(platform: PlatformSettings) -> AsyncIterator[Shop]:
         )
         headers = {"authorization": f"Bearer {token}"}
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://payments", headers=headers) as http:
-            yield Shop(payments, simulator, provider, clock, http)
+            yield Shop(payments, psp, provider, clock, http, await parts.enter_async_context(httpx.AsyncClient(base_url=url)))
 
 
 async def test_the_same_refund_sent_twice_gives_money_back_once_and_the_same_answer(shop: Shop) -> None:
@@ -162,14 +186,13 @@ async def test_a_provider_that_answers_too_late_holds_the_money_once(shop: Shop)
         await shop.authorised("o1", method="tok_slow")
 
     assert await shop.authorised("o1", method="tok_slow") is Status.AUTHORISED
-    assert await shop.ledger("o1") == {
-        "paymentId": "pay-o1",
-        "orderId": "o1",
-        "status": "held",
-        "amount": {"currency": "EUR", "minorUnits": 5000},
-        "refundedMinorUnits": 0,
-        "holds": 1,
-    }
+    line = await shop.ledger("o1")
+    assert (line["id"], line["status"], line["amount"], line["holds"]) == (
+        "pay-o1",
+        "held",
+        {"currency": "EUR", "minorUnits": 5000},
+        1,
+    )
 
 
 async def test_nobody_reads_payments_without_the_scope(shop: Shop) -> None:
@@ -208,7 +231,7 @@ async def test_a_call_that_is_forged_or_old_is_not_heard(shop: Shop) -> None:
 
 async def test_a_refund_that_the_provider_refuses_is_listed_for_a_person_and_stays_refused(shop: Shop) -> None:
     await shop.captured("o1")
-    await shop.simulator.refund("pay-o1", "console", EUROS, issuer=None)  # all of it is gone, and nobody told us
+    await shop.psp.refund("pay-o1", "console", EUROS)  # all of it is gone, and nobody told us
 
     first = await shop.refund("o1", "k-1", {"reason": "broken"})
     again = await shop.refund("o1", "k-1", {"reason": "broken"})
@@ -221,3 +244,39 @@ async def test_a_refund_that_the_provider_refuses_is_listed_for_a_person_and_sta
         ("pay-o1", "failed", "amount_too_large")
     ]
     assert forged.status_code == 400
+
+
+async def test_while_one_issuer_is_away_the_cards_of_all_others_are_charged(shop: Shop) -> None:
+    shop.psp.behaviours["slowbank"] = Behaviour(never_answers=True)
+
+    away = await asyncio.gather(
+        *(shop.authorised(f"away-{number}", method="tok_slowbank") for number in range(40)), return_exceptions=True
+    )
+    others = await asyncio.gather(*(shop.authorised(f"other-{number}") for number in range(10)))
+
+    assert {type(one).__name__ for one in away} == {"Unavailable", "Overloaded"}
+    assert set(others) == {Status.AUTHORISED}
+
+    shop.psp.behaviours.clear()
+    patient = Retry(attempts=200, first_seconds=0.05, cap_seconds=0.2)
+    assert await patient.run(lambda: shop.authorised("away-0", method="tok_slowbank")) is Status.AUTHORISED
+    assert (await shop.ledger("away-0"))["holds"] == 1
+
+
+@pytest.mark.parametrize("behaviour", [Behaviour(fails_before=True), Behaviour(fails_after=True), Behaviour(never_answers=True)])
+async def test_however_the_provider_fails_money_is_held_and_taken_once(shop: Shop, behaviour: Behaviour) -> None:
+    shop.psp.behaviours["*"] = behaviour
+    with pytest.raises(Unavailable):
+        await shop.authorised("o1")
+    shop.psp.behaviours.clear()
+
+    assert await shop.captured("o1") is Status.CAPTURED
+
+    line = await shop.ledger("o1")
+    assert (line["status"], line["holds"]) == ("captured", 1)
+
+
+async def test_a_void_of_what_the_provider_never_heard_of_is_no_trouble(shop: Shop) -> None:
+    payment = await void_payment("pay-o1", "o1", payments=shop.payments, provider=shop.provider, handling="m-1")
+
+    assert payment.status is Status.VOIDED

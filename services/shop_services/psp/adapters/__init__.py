@@ -1,0 +1,1 @@
+"""HTTP, DynamoDB and webhooks around the stand-in."""

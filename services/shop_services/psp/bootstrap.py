@@ -1,0 +1,40 @@
+"""Puts the stand-in together: the only place that picks adapters."""
+
+from __future__ import annotations
+
+import aiohttp
+import msgspec
+from shop_kit.aws.dynamo import Dynamo
+from shop_kit.runtime import run_service
+from shop_kit.service import Service
+from shop_kit.settings import AwsSettings, RuntimeSettings
+
+from shop_services.psp.adapters.ledger import DynamoLedger
+from shop_services.psp.adapters.rest import PspApi
+from shop_services.psp.adapters.webhooks import Webhooks
+from shop_services.psp.application.provider import SLOW_SECONDS, Provider
+
+
+class PspSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the stand-in needs to know to start."""
+
+    runtime: RuntimeSettings
+    aws: AwsSettings
+    shop_table_psp_charges: str
+    shop_secret_payments_webhooks: str
+    psp_slow_seconds: float = SLOW_SECONDS
+
+
+async def psp(service: Service, settings: PspSettings) -> None:
+    """Compose the stand-in."""
+    secret = await service.secret(settings.aws, settings.shop_secret_payments_webhooks)
+    dynamo = Dynamo(await service.aws(settings.aws))
+    ledger = DynamoLedger(dynamo, table=settings.shop_table_psp_charges)
+    session = await service.enter(aiohttp.ClientSession())
+    webhooks = Webhooks(session, secret, service.clock)
+    service.serves(PspApi(Provider(ledger, slow_seconds=settings.psp_slow_seconds), webhooks).routes())
+
+
+def main() -> None:
+    """Run the stand-in."""
+    run_service("psp", PspSettings, psp)

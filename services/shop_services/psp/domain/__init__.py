@@ -1,0 +1,1 @@
+"""What a card scheme would decide, in plain Python."""
