@@ -32,12 +32,21 @@ COMMANDS: dict[str, LazyCommand | LazyGroup] = {
     "up": LazyCommand("shop_dev.commands.up:up", "Start the sandbox, or go on from where it was stopped."),
     "down": LazyCommand("shop_dev.commands.down:down", "Stop the sandbox; its data stays for the next `up`."),
     "status": LazyCommand("shop_dev.commands.status:status", "Show what runs, where, and how it is doing."),
-    "wait": LazyCommand("shop_dev.commands.wait:wait", "Wait until a resource is healthy or stopped."),
+    "wait": LazyCommand(
+        "shop_dev.commands.wait:wait", "Wait until resources are healthy or stopped; without names, everything that was asked for."
+    ),
     "logs": LazyCommand(
         "shop_dev.commands.logs:logs", "Show what services and resources have logged, oldest first, also after `down`."
     ),
     "trace": LazyCommand("shop_dev.commands.trace:trace", "Show what became of a request or an order, across HTTP and Kafka."),
-    "restart": LazyCommand("shop_dev.commands.restart:restart", "Stop one resource in order and start it again."),
+    "events": LazyCommand(
+        "shop_dev.commands.events:events", "Show what has happened in the sandbox: starts, deaths, restarts, changes of code."
+    ),
+    "restart": LazyCommand(
+        "shop_dev.commands.restart:restart",
+        "Stop resources in order and start them again, with what they need where that does not run.",
+    ),
+    "stop": LazyCommand("shop_dev.commands.stop:stop", "Stop some resources; the rest of the sandbox runs on."),
     "env": LazyCommand(
         "shop_dev.commands.env:env", 'Print the variables through which programs find the sandbox, for `eval "$(shop-dev env)"`.'
     ),

@@ -9,8 +9,8 @@ from difflib import SequenceMatcher, get_close_matches
 def nearest(word: str, known: Iterable[str], *, cutoff: float = 0.6) -> str | None:
     """Return the known name that comes closest, or None where none is near enough to be meant."""
     names = list(known)
-    close = get_close_matches(word, names, n=1, cutoff=cutoff)
-    return close[0] if close else _with_the_same_letters(word, names)
+    swapped = _with_the_same_letters(word, names)
+    return swapped or next(iter(get_close_matches(word, names, n=1, cutoff=cutoff)), None)
 
 
 def _with_the_same_letters(word: str, names: list[str]) -> str | None:

@@ -103,9 +103,10 @@ class SandboxClient:
             yield SandboxStopped(at=time.time(), seconds=0.0)  # it was on its way out, and left before it could answer
         _wait_for_end(self.paths)
 
-    def status(self) -> SandboxStatus:
-        """Return everything as it is now. Raises SandboxError (NOT_RUNNING, SUPERVISOR_UNREACHABLE)."""
-        for line in self._lines(Status()):
+    def status(self, *, memory: bool = True) -> SandboxStatus:
+        """Return everything as it is now; much quicker without `memory`. Raises SandboxError (NOT_RUNNING,
+        SUPERVISOR_UNREACHABLE)."""
+        for line in self._lines(Status(memory=memory)):
             answer: SandboxStatus | Refused = _STATUSES.decode(line)
             if isinstance(answer, Refused):
                 raise _refusal(answer)

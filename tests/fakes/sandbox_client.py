@@ -20,12 +20,17 @@ class FakeSandboxClient:
     up_script: Script = ()
     follow_script: Script = ()
     restart_script: Script = ()
+    stop_script: Script = ()
+    events_script: Script = ()
     down_script: Script = (SandboxStopped(at=4e9, seconds=0.4),)
     forced_down_script: Script = (SandboxStopped(at=4e9, seconds=0.1),)
     reported: SandboxStatus | None = None
+    reports: list[SandboxStatus | SandboxError] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
+    terms: dict[str, object] = field(default_factory=dict)
 
-    def up(self, resources: tuple[str, ...] = (), **_terms: object) -> Iterator[AnyEvent]:
+    def up(self, resources: tuple[str, ...] = (), **terms: object) -> Iterator[AnyEvent]:
+        self.terms = terms
         return self._play(" ".join(("up", *resources)), self.up_script)
 
     def follow(self) -> Iterator[AnyEvent]:
@@ -39,11 +44,21 @@ class FakeSandboxClient:
         asked = " ".join(word for word in ("down", "purge" if purge else "", "force" if force else "") if word)
         return self._play(asked, self.forced_down_script if force else self.down_script)
 
-    def status(self) -> SandboxStatus:
-        self.asked.append("status")
-        if self.reported is None:
+    def stop(self, *names: str, dependents: bool = False) -> Iterator[AnyEvent]:
+        return self._play(" ".join(("stop", *names, *(("dependents",) if dependents else ()))), self.stop_script)
+
+    def events(self, *, since: float = 0.0, follow: bool = False) -> Iterator[AnyEvent]:
+        return self._play(f"events since {since:g}{' follow' if follow else ''}", self.events_script)
+
+    def status(self, *, memory: bool = True) -> SandboxStatus:
+        """What is reported now; each entry of `reports` is given once before."""
+        self.asked.append("status" if memory else "status without memory")
+        report = self.reports.pop(0) if self.reports else self.reported
+        if report is None:
             raise SandboxError(ErrorCode.SUPERVISOR_UNREACHABLE, "The supervisor does not answer.")
-        return self.reported
+        if isinstance(report, SandboxError):
+            raise report
+        return report
 
     def _play(self, asked: str, script: Script) -> Iterator[AnyEvent]:
         self.asked.append(asked)

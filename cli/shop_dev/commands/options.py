@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from shop_dev.completion import complete_resources
+from shop_dev.output.sinks import Progress
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.", show_default=False)]
 SandboxName = Annotated[
@@ -19,6 +20,13 @@ ResourceNames = Annotated[
         metavar="[RESOURCE]...", help="Names from `shop-dev status`.", autocompletion=complete_resources, show_default=False
     ),
 ]
-ResourceName = Annotated[
-    str, typer.Argument(metavar="RESOURCE", help="A name from `shop-dev status`.", autocompletion=complete_resources)
+ProgressOption = Annotated[
+    Progress,
+    typer.Option(
+        "--progress",
+        help="How to show what happens meanwhile; json: a line each on stdout, before the document of --json.",
+    ),
+]
+SomeResources = Annotated[
+    list[str], typer.Argument(metavar="RESOURCE...", help="Names from `shop-dev status`.", autocompletion=complete_resources)
 ]

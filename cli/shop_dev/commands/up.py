@@ -6,8 +6,10 @@ from typing import Annotated
 
 import typer
 
-from shop_dev.commands.options import JsonFlag, ResourceNames, SandboxName
+from shop_dev.commands.options import JsonFlag, ProgressOption, ResourceNames, SandboxName
+from shop_dev.completion import complete_resources
 from shop_dev.output.answer import Answer
+from shop_dev.output.sinks import Progress
 
 
 def up(
@@ -24,25 +26,39 @@ def up(
     atomic: Annotated[
         bool, typer.Option("--atomic", help="Where something fails, stop again what this start has begun, for CI.")
     ] = False,
+    without: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--without",
+            metavar="RESOURCE",
+            help="Leave this one out: it runs under your debugger, say. May be repeated.",
+            show_default=False,
+            autocompletion=complete_resources,
+        ),
+    ] = None,
     reset: Annotated[bool, typer.Option("--reset", help="Begin with empty stores.")] = False,
+    progress: ProgressOption = Progress.AUTO,
     json: JsonFlag = False,
 ) -> Answer:
     """Start the sandbox, or go on from where it was stopped.
 
-    Without names everything starts; with names, those and what they need. A second `up` attaches to the sandbox that runs. What
-    is still empty is filled, where the project says how.
+    Without names everything starts; with names, those and what they need. A second `up` attaches to the sandbox that runs. Where a
+    service fails, the rest runs on and the next save revives it. What is still empty is filled, where the project says how.
     """
     from shop_dev.output.sinks import sink_for
     from shop_dev.output.start_report import StartReport
     from shop_dev.output.suggestion import suggestion
     from shop_dev.project import open_project
-    from shop_dev.sandbox.starting import seed_if_empty, start, stay
+    from shop_dev.sandbox.starting import Wish, seed_if_empty, start, stay
     from shop_dev.sandbox.unused import unused
     from shop_dev.start_history import earlier_starts, resources_started
 
+    if progress is Progress.JSON and not json:
+        raise typer.BadParameter("--progress json goes with --json: lines of events, then the document.")
     project = open_project(name=name, start_timeout_seconds=timeout)
-    with sink_for(json=json) as sink:
-        started = start(project, tuple(resources or ()), sink=sink, reset=reset, atomic=atomic)
+    wish = Wish(tuple(resources or ()), without=tuple(without or ()), atomic=atomic)
+    with sink_for(json=json, progress=progress) as sink:
+        started = start(project, wish, sink=sink, reset=reset)
         filled = seed_if_empty(started, project, sink=sink)
     earlier = earlier_starts(project.paths.history, before=started.ready.at - started.ready.seconds)
     report = StartReport(
@@ -53,7 +69,7 @@ def up(
         suggestion=suggestion(project.settings.first_try, environment=filled.environment, facts=filled.facts),
     )
     if attach:
-        with sink_for(json=json) as sink:
+        with sink_for(json=json, progress=progress) as sink:
             sink.say(report.text())
             stay(started, sink=sink)
     return Answer(

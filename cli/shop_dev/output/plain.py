@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self, TextIO
@@ -29,6 +30,7 @@ QUIET = (ResourceState.PENDING, ResourceState.STOPPING)
 """States that pass by so fast that a line for each only hides the others."""
 
 SHOWN_FILES = 3
+DOWNLOADS_TOLD_EVERY_SECONDS = 5.0
 WORTH_A_REASON_SECONDS = 2.0
 """For so long it is usual that something is not ready yet, and why is not worth a line."""
 
@@ -41,25 +43,32 @@ class PlainSink:
         self._stream = stream
         self._progress = Progress()
         self._said: dict[str, str] = {}
+        self._arrived = _Arrived()
         self._lock = threading.Lock()  # downloads announce from their own threads
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None: ...
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._arrived.count:
+            self.say(self._arrived.line(time.time()))
 
     def announce(self, event: AnyEvent) -> None:
         with self._lock:
             self._tell(event)
 
     def _tell(self, event: AnyEvent) -> None:
+        if isinstance(event, DownloadFinished):
+            self._arrived.take(event)
+        if self._arrived.are_worth_a_line(event):
+            self.say(self._arrived.line(event.at))
         never_ran = isinstance(event, ResourceChanged) and event.state is ResourceState.STOPPED and not self._ran(event.resource)
         self._progress.take(event)
         if event.at < self._since or never_ran:
             return
         if isinstance(event, ProbeFailed) and self._progress.elapsed(event.resource, event.at) < WORTH_A_REASON_SECONDS:
             return
-        told = lines(self._with_own_seconds(event))
+        told = [] if isinstance(event, DownloadFinished) else lines(self._with_own_seconds(event))
         if isinstance(event, ResourceChanged) and told:
             if self._said.get(event.resource) == told[0]:
                 return
@@ -79,6 +88,29 @@ class PlainSink:
     def say(self, line: str) -> None:
         self._stream.write(line + "\n")
         self._stream.flush()
+
+
+class _Arrived:
+    """Downloads that have arrived and were not told of: Kafka alone is 46 archives, and one line says it as well."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._bytes = 0
+        self._told_at = 0.0
+
+    def take(self, event: DownloadFinished) -> None:
+        self.count += 1
+        self._bytes += event.total_bytes
+
+    def are_worth_a_line(self, event: AnyEvent) -> bool:
+        """True now and then while more arrive, which shows that it goes on."""
+        return self.count > 0 and event.at - self._told_at > DOWNLOADS_TOLD_EVERY_SECONDS
+
+    def line(self, at: float) -> str:
+        self._told_at = at
+        told = f"{self.count} archive{'s' if self.count != 1 else ''}, {self._bytes / 1e6:.1f} MB"
+        self.count = self._bytes = 0
+        return _line("downloaded", told)
 
 
 def lines(event: AnyEvent) -> list[str]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 import time
+from enum import StrEnum
 from types import TracebackType
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
-from shop_sandbox.events import AnyEvent
+if TYPE_CHECKING:
+    from shop_sandbox.events import AnyEvent
 
 
 class Sink(Protocol):
@@ -37,12 +39,29 @@ class SilentSink:
     def say(self, line: str) -> None: ...
 
 
-def sink_for(*, json: bool) -> Sink:
-    """Return a live picture on a terminal, plain lines elsewhere. With `json` stdout stays free.
+class Progress(StrEnum):
+    """How a command shows what happens meanwhile."""
 
-    The picture is then on stderr, if that is a terminal.
-    """
+    AUTO = "auto"
+    """A live picture on a terminal, plain lines elsewhere; with --json only on a terminal, and on stderr."""
+    PLAIN = "plain"
+    JSON = "json"
+    NONE = "none"
+
+
+def sink_for(*, json: bool, progress: Progress = Progress.AUTO) -> Sink:
+    """Return what shows events as they come. With `json` stdout stays free for the document, and plain lines go to stderr."""
     stream = sys.stderr if json else sys.stdout
+    if progress is Progress.JSON:
+        from shop_dev.output.event_lines import JsonSink
+
+        return JsonSink(sys.stdout)
+    if progress is Progress.NONE:
+        return SilentSink()
+    if progress is Progress.PLAIN:
+        from shop_dev.output.plain import PlainSink
+
+        return PlainSink(stream, since=time.time())
     if stream.isatty():
         from shop_dev.output.live import LiveSink
 

@@ -9,7 +9,7 @@ from shop_dev.output.envelope import failure_data
 from shop_dev.troubles import Trouble, overall_state, troubles
 
 if TYPE_CHECKING:
-    from shop_sandbox.supervisor.protocol import ResourceStatus, SandboxStatus
+    from shop_sandbox.supervisor.protocol import LastExit, ResourceStatus, SandboxStatus
 
 
 def status_data(status: SandboxStatus) -> dict[str, object]:
@@ -33,10 +33,9 @@ def status_data(status: SandboxStatus) -> dict[str, object]:
 def _trouble(trouble: Trouble) -> dict[str, object]:
     return {
         "resource": trouble.resource,
-        "state": trouble.state,
-        "reason": trouble.reason,
+        "text": trouble.text,
         "blocks": list(trouble.blocks),
-        "action": trouble.command,
+        "command": trouble.command,
     }
 
 
@@ -55,5 +54,13 @@ def _resource(resource: ResourceStatus) -> dict[str, object]:
         "pssBytes": resource.pss_bytes,
         "lastProbeError": resource.last_probe_error,
         "reason": resource.reason,
+        "failure": resource.failure,
+        "waitsFor": resource.waits_for,
+        "crashesInARow": resource.crashes_in_a_row,
+        "lastExit": _exit(resource.last_exit) if resource.last_exit is not None else None,
         "logPath": resource.log_path,
     }
+
+
+def _exit(ended: LastExit) -> dict[str, object]:
+    return {"at": ended.at, "code": ended.code, "signal": ended.signal, "line": ended.line}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ from shop_sandbox.events import ResourceState
 
 from shop_dev.output.columns import Cell, Page, columns
 from shop_dev.output.marks import MARKS, STYLES
-from shop_dev.troubles import overall_state, troubles
+from shop_dev.troubles import crash_of, is_broken, is_crash_looping, overall_state, troubles
 
 if TYPE_CHECKING:
     from shop_sandbox.supervisor.protocol import ResourceStatus, SandboxStatus
@@ -43,20 +44,30 @@ def _troubles(status: SandboxStatus) -> Iterator[tuple[Cell, ...]]:
 
 def _cells(resource: ResourceStatus) -> tuple[Cell, ...]:
     state = ResourceState(resource.state)
+    shown, style = ("crashing", STYLES[ResourceState.BACKING_OFF]) if is_crash_looping(resource) else (str(state), STYLES[state])
+    mark = MARKS[ResourceState.BACKING_OFF] if is_crash_looping(resource) else MARKS.get(state, "·")
     ready = f"{resource.seconds_to_ready:.2f} s" if resource.seconds_to_ready is not None else ""
-    where = resource.endpoint or ""
-    if state not in (ResourceState.READY, ResourceState.DONE):
-        where = resource.last_probe_error or resource.reason or where
     return (
-        Cell(MARKS.get(state, "·"), STYLES[state]),
+        Cell(mark, style),
         Cell(resource.name),
-        Cell(str(state), STYLES[state]),
+        Cell(shown, style),
         Cell(str(resource.pid or "")),
         Cell(_mebibytes(resource.pss_bytes) if resource.pss_bytes else ""),
         Cell(ready),
         Cell(str(resource.restarts) if resource.restarts else ""),
-        Cell(where),
+        Cell(_where(resource)),
     )
+
+
+def _where(resource: ResourceStatus) -> str:
+    """Its address; for one that is not ready, why."""
+    if is_broken(resource):
+        if resource.waits_for is not None:
+            return f"waits for {resource.waits_for}"
+        return crash_of(resource, now=time.time()) or resource.reason or ""
+    if resource.state in (ResourceState.READY, ResourceState.DONE):
+        return resource.endpoint or ""
+    return resource.last_probe_error or resource.reason or resource.endpoint or ""
 
 
 def _mebibytes(size: int) -> str:

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from shop_sandbox.errors import ErrorCode
 from shop_sandbox.events import AnyEvent, SandboxFailed, SandboxReady, SandboxStopped
 
 from shop_dev import sandbox
-from shop_dev.errors import CliCode, Failed, Failure, ShopDevError
+from shop_dev.errors import Failed, Failure, ShopDevError
 from shop_dev.output.sinks import Sink
 from shop_dev.project import Project
 
@@ -30,18 +31,31 @@ class Start:
     """True if it ran before this command."""
 
 
-def start(project: Project, resources: tuple[str, ...], *, sink: Sink, reset: bool, atomic: bool = False) -> Start:
-    """Start or attach, and return when everything asked for is ready.
+@dataclass(frozen=True)
+class Wish:
+    """What to start: everything where no resource is named, but for `without`.
 
     What is healthy runs on where something fails; with `atomic` it is stopped again.
+    """
 
-    Ctrl-C stops what this call started and leaves alone what ran before. Raises Failed, SandboxError, KeyboardInterrupt.
+    resources: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    atomic: bool = False
+
+
+def start(project: Project, wish: Wish, *, sink: Sink, reset: bool) -> Start:
+    """Start or attach, and return when everything asked for is ready.
+
+    Ctrl-C, SIGTERM and SIGHUP stop what this call started and leave alone what ran before. Raises Failed, SandboxError,
+    KeyboardInterrupt.
     """
     client: SandboxClient | None = None
     with stopping_on_interrupt(lambda: client, sink=sink):
         with interrupt_after():
             client = sandbox.start_or_attach(project, reset=reset)
-        ready = _until_ready(client.up(resources, timeout_seconds=project.settings.start_timeout_seconds, atomic=atomic), sink)
+        seconds = project.settings.start_timeout_seconds
+        events = client.up(wish.resources, without=wish.without, timeout_seconds=seconds, atomic=wish.atomic)
+        ready = until_ready(events, sink)
     return Start(client=client, ready=ready, attached=client.attached)
 
 
@@ -97,9 +111,13 @@ def stop(events: Iterable[AnyEvent], *, sink: Sink) -> SandboxStopped | None:
 
 @contextmanager
 def stopping_on_interrupt(started: Callable[[], SandboxClient | None], *, sink: Sink) -> Iterator[None]:
-    """Let the first Ctrl-C stop a sandbox that this command started, and the second stop it at once."""
+    """Let the first Ctrl-C stop a sandbox that this command started, and the second stop it at once.
+
+    SIGTERM and SIGHUP count as Ctrl-C: a CI step that is cancelled, a terminal that is closed.
+    """
     try:
-        yield
+        with _ended_like_ctrl_c():
+            yield
     except KeyboardInterrupt:
         client = started()
         if client is None:
@@ -108,11 +126,25 @@ def stopping_on_interrupt(started: Callable[[], SandboxClient | None], *, sink: 
             sink.say("Detached; the sandbox was running before and goes on.")
             raise
         try:
-            sink.say("Stopping what this command started. Ctrl-C again stops it at once.")
-            stop(client.down(), sink=sink)
+            with _ended_like_ctrl_c():
+                sink.say("Stopping what this command started. Ctrl-C again stops it at once.")
+                stop(client.down(), sink=sink)
         except KeyboardInterrupt:
             stop(client.down(force=True), sink=sink)
         raise
+
+
+@contextmanager
+def _ended_like_ctrl_c() -> Iterator[None]:
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager
@@ -123,16 +155,18 @@ def interrupt_after() -> Iterator[None]:
     def hold(number: int, _frame: FrameType | None) -> None:
         held.append(number)
 
-    before = signal.signal(signal.SIGINT, hold)
+    before = {number: signal.signal(number, hold) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
     if held:
-        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(held[0])
 
 
-def _until_ready(events: Iterable[AnyEvent], sink: Sink) -> SandboxReady:
+def until_ready(events: Iterable[AnyEvent], sink: Sink) -> SandboxReady:
+    """Follow a start to its end. Raises Failed where something does not become ready, or the sandbox is stopped meanwhile."""
     for event in events:
         sink.announce(event)
         match event:
@@ -146,7 +180,7 @@ def _until_ready(events: Iterable[AnyEvent], sink: Sink) -> SandboxReady:
                 pass
     raise Failed(
         Failure.told(
-            CliCode.INTERNAL_ERROR,
+            ErrorCode.INTERRUPTED,
             "The sandbox was stopped by somebody else while it started.",
             actions=("shop-dev up",),
             retryable=True,

@@ -1,23 +1,25 @@
-"""Waiting for one resource of a sandbox to be in a state, with a deadline."""
+"""Waiting until resources of a sandbox are in a state, with a deadline."""
 
 from __future__ import annotations
 
-import queue
-import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from shop_sandbox.errors import ErrorCode, SandboxError
-from shop_sandbox.events import AnyEvent, ProbeFailed, ResourceChanged, ResourceDied, ResourceState
+from shop_sandbox.events import ResourceState
 
 from shop_dev import sandbox
 from shop_dev.near import nearest
 from shop_dev.project import Project, resource_names
+from shop_dev.troubles import crash_of, is_crash_looping
 
 if TYPE_CHECKING:
     from shop_sandbox.client import SandboxClient
+    from shop_sandbox.supervisor.protocol import ResourceStatus
+
+_LOOK_AGAIN_SECONDS = 0.1
 
 
 class Wanted(StrEnum):
@@ -33,41 +35,38 @@ REACHED = {
 }
 
 
-def wait_for(project: Project, resource: str, wanted: Wanted, *, timeout_seconds: float) -> str:
-    """Return the state of `resource` when it is what is wanted.
+def wait_for(project: Project, names: Sequence[str], wanted: Wanted, *, timeout_seconds: float) -> Mapping[str, str]:
+    """Return the states of the resources when all are what is wanted; without names, of all that somebody has asked for.
 
-    Where no sandbox runs, everything counts as stopped.
+    Where no sandbox runs, everything counts as stopped. One that has failed, or waits for one that has, ends the wait at once.
     Raises SandboxError: resource_unknown, not_running, wait_timed_out, resource_died.
     """
+    deadline = time.monotonic() + timeout_seconds
     try:
         client = sandbox.connect(project)
+        while True:
+            concerned = _chosen(client, names)
+            late = [one for one in concerned if not _is_reached(one, wanted)]
+            if not late:
+                return {one.name: str(one.state) for one in concerned}
+            for one in late:
+                if one.failure is not None:
+                    raise _dead(one, concerned, flag=project.paths.flag)
+            if time.monotonic() >= deadline:
+                raise _timed_out(late[0], wanted, timeout_seconds, flag=project.paths.flag)
+            time.sleep(max(0.0, min(_LOOK_AGAIN_SECONDS, deadline - time.monotonic())))
     except SandboxError as error:
-        check_known(resource, resource_names(project))
-        if error.code is ErrorCode.NOT_RUNNING and wanted is Wanted.STOPPED:
-            return ResourceState.STOPPED
+        if error.code is not ErrorCode.NOT_RUNNING:
+            raise
+        for name in names:
+            check_known(name, resource_names(project))
+        if wanted is Wanted.STOPPED:
+            return dict.fromkeys(names, str(ResourceState.STOPPED))
         raise
-    check_known(resource, names_in(client))
-    seen = _Seen(resource)
-    for event in before_deadline(client.follow(), seconds=timeout_seconds):
-        if event is None:
-            raise seen.timed_out(wanted, timeout_seconds)
-        seen.take(event)
-        if seen.state in REACHED[wanted]:
-            return seen.state
-        if seen.state is ResourceState.FAILED:
-            raise seen.dead()
-    if wanted is Wanted.STOPPED:
-        return ResourceState.STOPPED
-    raise SandboxError(ErrorCode.NOT_RUNNING, f"The sandbox was stopped while {resource} was waited for.", actions=("shop-dev up",))
-
-
-def names_in(client: SandboxClient) -> list[str]:
-    """Return what this sandbox consists of."""
-    return [resource.name for resource in client.status().resources]
 
 
 def check_known(name: str, known: Sequence[str]) -> None:
-    """Raise resource_unknown with the names that come closest, if `name` is none of `known`."""
+    """Raise resource_unknown with the name that comes closest, if `name` is none of `known`."""
     if name in known:
         return
     near = nearest(name, known)
@@ -80,79 +79,38 @@ def check_known(name: str, known: Sequence[str]) -> None:
     )
 
 
-def before_deadline(events: Iterable[AnyEvent], *, seconds: float) -> Iterator[AnyEvent | None]:
-    """Give events as they come; then None, once, if the deadline passes before they end.
-
-    They are read in a thread, as an event may be hours away and the deadline is not.
-    """
-    arrived: queue.SimpleQueue[AnyEvent | BaseException | None] = queue.SimpleQueue()
-
-    def read() -> None:
-        try:
-            for event in events:
-                arrived.put(event)
-        except (SandboxError, OSError) as error:
-            arrived.put(error)
-        else:
-            arrived.put(None)
-
-    threading.Thread(target=read, name="events", daemon=True).start()
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            event = arrived.get(timeout=max(0.0, deadline - time.monotonic()))
-        except queue.Empty:
-            yield None
-            return
-        if event is None:
-            return
-        if isinstance(event, BaseException):
-            raise event
-        yield event
+def _chosen(client: SandboxClient, names: Sequence[str]) -> list[ResourceStatus]:
+    everything = client.status(memory=False).resources
+    for name in names:
+        check_known(name, [one.name for one in everything])
+    return [one for one in everything if (one.name in names if names else one.is_wanted)]
 
 
-class _Seen:
-    """What is known about the resource that is waited for."""
+def _is_reached(resource: ResourceStatus, wanted: Wanted) -> bool:
+    """One that is up between two crashes is not healthy."""
+    return resource.state in REACHED[wanted] and not (wanted is Wanted.HEALTHY and is_crash_looping(resource))
 
-    def __init__(self, resource: str) -> None:
-        self.resource = resource
-        self.state: ResourceState | None = None
-        self._reason: str | None = None
-        self._death: ResourceDied | None = None
 
-    def take(self, event: AnyEvent) -> None:
-        if getattr(event, "resource", None) != self.resource:
-            return
-        match event:
-            case ResourceChanged(state=state, reason=reason):
-                self.state = state
-                self._reason = reason or self._reason
-            case ProbeFailed(reason=reason):
-                self._reason = reason
-            case ResourceDied():
-                self._death = event
-            case _:
-                pass
+def _timed_out(resource: ResourceStatus, wanted: Wanted, seconds: float, *, flag: str) -> SandboxError:
+    crashed = crash_of(resource, now=time.time()) if is_crash_looping(resource) else ""
+    line = resource.last_exit.line if crashed and resource.last_exit else None
+    told = ": ".join(part for part in (crashed or resource.last_probe_error or resource.reason, line) if part)
+    return SandboxError(
+        ErrorCode.WAIT_TIMED_OUT,
+        f"{resource.name} is not {wanted} after {seconds:g} s; it is {resource.state}{f': {told}' if told else ''}.",
+        actions=(f"shop-dev logs {resource.name}{flag}", "Allow more time with --timeout."),
+        retryable=True,
+        detail={"resource": resource.name, "state": resource.state, "lastProbeError": resource.last_probe_error},
+    )
 
-    def timed_out(self, wanted: Wanted, seconds: float) -> SandboxError:
-        reason = f": {self._reason}" if self._reason else ""
-        return SandboxError(
-            ErrorCode.WAIT_TIMED_OUT,
-            f"{self.resource} is not {wanted} after {seconds:g} s; it is {self.state or 'not started'}{reason}.",
-            actions=(f"shop-dev logs {self.resource}", "Allow more time with --timeout."),
-            retryable=True,
-            detail={"resource": self.resource, "state": self.state, "lastProbeError": self._reason},
-        )
 
-    def dead(self) -> SandboxError:
-        last_lines = self._death.last_lines if self._death else ()
-        return SandboxError(
-            ErrorCode.RESOURCE_DIED,
-            f"{self.resource} has failed and is not started again by itself{f': {self._reason}' if self._reason else ''}.",
-            actions=(f"shop-dev logs {self.resource}", f"shop-dev restart {self.resource}"),
-            detail={
-                "resource": self.resource,
-                "lastLines": list(last_lines),
-                "logPath": self._death.log_path if self._death else None,
-            },
-        )
+def _dead(resource: ResourceStatus, others: Sequence[ResourceStatus], *, flag: str) -> SandboxError:
+    cause = resource.waits_for or resource.name
+    line = next((one.last_exit.line for one in others if one.name == cause and one.last_exit), None)
+    failure = resource.failure or str(resource.state)
+    return SandboxError(
+        ErrorCode.RESOURCE_DIED,
+        failure if failure.startswith(resource.name) else f"{resource.name}: {failure}",
+        actions=(f"shop-dev logs {cause}{flag}", f"shop-dev restart {cause}{flag}"),
+        detail={"resource": resource.name, "waitsFor": resource.waits_for, "line": line, "logPath": resource.log_path},
+    )

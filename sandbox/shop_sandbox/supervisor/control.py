@@ -80,7 +80,7 @@ async def _converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, 
 async def _answer(writer: asyncio.StreamWriter, request: AnyRequest, sandbox: Sandbox) -> None:
     try:
         if isinstance(request, Status):
-            await _send(writer, await sandbox.status())
+            await _send(writer, await sandbox.status(with_memory=request.memory))
             return
         if isinstance(request, Ping):
             await _send(writer, RequestFinished())

@@ -170,8 +170,8 @@ class Sandbox:
         """Return when everything has been stopped, whoever asked for it."""
         await self._stopping.is_over.wait()
 
-    async def status(self) -> SandboxStatus:
-        """Return everything as it is now, memory included."""
+    async def status(self, *, with_memory: bool = True) -> SandboxStatus:
+        """Return everything as it is now."""
         with contextlib.suppress(SandboxError):
             await asyncio.shield(self._booting)
         return await status.describe(
@@ -181,6 +181,7 @@ class Sandbox:
             state=self.state,
             began_at=self._began_at,
             spawner=self._connections.spawner_pid,
+            with_memory=with_memory,
         )
 
     @property

@@ -30,14 +30,21 @@ def state_of(condition: Condition, runs: Runs | None, *, is_starting: bool) -> S
 
 
 async def describe(
-    settings: SupervisorSettings, condition: Condition, booted: Booted | None, *, state: SandboxState, began_at: float, spawner: int
+    settings: SupervisorSettings,
+    condition: Condition,
+    booted: Booted | None,
+    *,
+    state: SandboxState,
+    began_at: float,
+    spawner: int,
+    with_memory: bool,
 ) -> SandboxStatus:
-    """Return everything as it is now, memory included."""
+    """Return everything as it is now."""
     runs = booted.runs if booted is not None else {}
     groups = {name: run.handle.pid for name, run in runs.items() if run.handle is not None and run.handle.pid is not None}
     elsewhere = {name: run.handle for name, run in runs.items() if run.handle is not None and run.handle.pid is None}
-    memory = await asyncio.to_thread(_memory_of, groups, elsewhere)
-    own = await asyncio.to_thread(_memory_of_supervision, spawner, frozenset(groups.values()))
+    memory = await asyncio.to_thread(_memory_of, groups, elsewhere) if with_memory else {}
+    own = await asyncio.to_thread(_memory_of_supervision, spawner, frozenset(groups.values())) if with_memory else 0
     wanted = booted.runs.wanted if booted is not None else set()
     troubles = (run.log_trouble for run in runs.values())
     return SandboxStatus(
@@ -50,7 +57,9 @@ async def describe(
         endpoints={name: run.endpoint for name, run in runs.items() if run.endpoint is not None and name in wanted},
         ports=dict(booted.context.ports.numbers) if booted is not None else {},
         environment=dict(booted.context.run.environment) if booted is not None else {},
-        resources=tuple(_resource(run, booted.context.ports.numbers, memory.get(name)) for name, run in runs.items())
+        resources=tuple(
+            _resource(run, booted.context.ports.numbers, memory.get(name), is_wanted=name in wanted) for name, run in runs.items()
+        )
         if booted is not None
         else (),
         failure=condition.failure,
@@ -60,7 +69,7 @@ async def describe(
     )
 
 
-def _resource(run: ResourceRun, numbers: dict[str, int], pss_bytes: int | None) -> ResourceStatus:
+def _resource(run: ResourceRun, numbers: dict[str, int], pss_bytes: int | None, *, is_wanted: bool) -> ResourceStatus:
     pid = run.handle.pid if run.handle is not None else None
     last = run.deaths.last
     return ResourceStatus(
@@ -85,6 +94,7 @@ def _resource(run: ResourceRun, numbers: dict[str, int], pss_bytes: int | None) 
         last_exit=None if last is None else LastExit(at=last.at, code=last.exit.code, signal=last.exit.signal, line=last.line),
         failure=run.failure.message if run.failure is not None else None,
         waits_for=str(run.failure.detail.get("waitsFor")) if run.failure is not None and run.waits_for_failed else None,
+        is_wanted=is_wanted,
     )
 
 

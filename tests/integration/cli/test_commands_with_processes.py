@@ -86,7 +86,7 @@ def test_a_day_of_work(terminal: Terminal) -> None:
 
     assert (started["status"], started["data"]["attached"], again["data"]["attached"]) == ("ok", False, True)
     assert [step["resource"] for step in started["data"]["criticalPath"]] == ["kafka", "orders"]
-    assert restarted["data"]["resource"] == "orders"
+    assert restarted["data"]["resources"] == ["orders"]
     assert pid(before, "orders") != pid(after, "orders")
     assert pid(before, "kafka") == pid(after, "kafka")
     assert waited[0] == 0
@@ -143,8 +143,79 @@ def test_a_service_that_crashes_at_its_start_is_told_at_once_with_its_last_words
 
     assert (status, answer["error"]["code"]) == (18, "resource_died")
     assert "| KeyError: PORT" in out
-    assert "orders" in err
+    assert err.startswith("error: orders ended before it was ready (exited with status 3): KeyError: PORT")
+
+
+def test_a_service_that_fails_leaves_the_rest_up_and_every_word_about_it_names_the_cause(terminal: Terminal) -> None:
+    describe(
+        terminal.checkout,
+        {
+            "kafka": FakeResource(),
+            "provision": FakeResource(task=True, needs=("kafka",), script="echo 'error: 0002_gift.sql is gone'; exit 4"),
+            "orders": FakeResource(needs=("provision",)),
+        },
+    )
+
+    started = terminal.run("up")
+    status = terminal.json("status")["data"]
+    shown = terminal.run("status")[1]
+    waited = terminal.run("wait", "orders", "--timeout", "600")
+    restarted = terminal.run("restart", "orders", "--timeout", "600")
+
+    assert (started[0], waited[0], restarted[0]) == (1, 18, 1)
+    assert started[2].splitlines()[0].startswith("error: provision failed: error: 0002_gift.sql is gone")
+    assert {one["name"]: one["state"] for one in status["resources"]} == {
+        "kafka": "ready",
+        "provision": "failed",
+        "orders": "failed",
+    }
+    assert "is degraded" in shown.splitlines()[0]
+    assert "✗ provision failed: error: 0002_gift.sql is gone (orders waits for it)" in shown.splitlines()
+    assert waited[2].startswith("error: orders waits for provision, which failed: error: 0002_gift.sql is gone")
+    assert "0002_gift.sql is gone" in restarted[2].splitlines()[0]
+
+
+def test_a_first_start_that_must_be_whole_leaves_nothing_behind(terminal: Terminal) -> None:
+    describe(terminal.checkout, {"kafka": FakeResource(), "orders": FakeResource(script="exit 3")})
+
+    failed = terminal.run("up", "--atomic")
+
+    assert failed[0] == 18
     assert terminal.run("status")[0] == 7
+    until(lambda: terminal.processes() == [])
+
+
+def test_one_resource_stops_and_comes_back_and_the_rest_runs_on(terminal: Terminal) -> None:
+    describe(terminal.checkout, {"kafka": FakeResource(), "orders": FakeResource(needs=("kafka",)), "edge": FakeResource()})
+    terminal.run("up", "--without", "edge")
+
+    before = terminal.json("status")["data"]
+    stopped = terminal.json("stop", "orders")["data"]
+    without = terminal.json("status")["data"]
+    waited = terminal.json("wait", "--timeout", "30")["data"]["resources"]
+    again = terminal.run("up", "orders")
+    happened = terminal.json("events")["data"]["events"]
+
+    states = {one["name"]: one["state"] for one in before["resources"]}
+    assert states == {"kafka": "ready", "orders": "ready", "edge": "pending"}
+    assert stopped == {"stopped": ["orders"]}
+    assert (without["state"], pid(without, "orders")) == ("ready", None)
+    assert waited == {"kafka": "ready"}
+    assert again[0] == 0
+    assert [event["reason"] for event in happened if event.get("state") == "stopped"] == ["stop was asked for"]
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGHUP])
+def test_a_cancelled_ci_step_or_a_closed_terminal_stops_what_it_started(ending: signal.Signals, terminal: Terminal) -> None:
+    describe(terminal.checkout, {"kafka": FakeResource()})
+    process = terminal.start("up", "--attach")
+    read_until(process, "Everything is ready")
+
+    process.send_signal(ending)
+
+    assert process.wait(timeout=60) == 130
+    assert terminal.run("status")[0] == 7
+    until(lambda: terminal.processes() == [])
 
 
 def pid(status: Any, resource: str) -> int:

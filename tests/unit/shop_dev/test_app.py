@@ -74,7 +74,7 @@ def test_a_command_whose_words_need_no_check_loads_no_validators(words: list[str
         (("wait", "orders", "--timeout", "-1"), "greater than or equal to 0"),
         (("wait", "orders", "--for", "healty"), "'healty' is not one of 'healthy', 'stopped'"),
         (("trace", "--last", "0"), "greater than or equal to 1"),
-        (("wait",), "Missing argument"),
+        (("restart",), "Missing argument"),
     ],
 )
 def test_words_that_need_a_check_are_checked(words: tuple[str, ...], told: str, shop_dev: ShopDev) -> None:

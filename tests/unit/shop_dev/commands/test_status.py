@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 from fakes.command_line import ShopDev
 from fakes.sandbox_client import FakeSandboxClient, resource_status, sandbox_status
 from shop_dev.output.status_table import status_table
 from shop_sandbox.events import ResourceState, SandboxFailed
-from shop_sandbox.supervisor.protocol import SandboxState
+from shop_sandbox.supervisor.protocol import LastExit, SandboxState
 
 MIB = 2**20
 
@@ -33,15 +35,17 @@ def test_each_resource_has_a_line_with_where_it_is_or_why_it_is_not_ready(shop_d
         "↻  orders            backing-off                                  3  exited with 1",
         "·  edge              starting     4105                               orders does not answer",
         "",
-        "✗ orders is backing-off: exited with 1",
+        "✗ orders exited with 1",
         "  hint: shop-dev logs orders --tail 30",
     ]
 
 
 def test_the_cause_stands_last_with_what_waits_for_it(shop_dev: ShopDev, sandbox: FakeSandboxClient) -> None:
     sandbox.reported = sandbox_status(
-        resource_status("provision-databases", ResourceState.FAILED, reason="provision-databases failed: 0002_gift.sql: gone"),
-        resource_status("orders", ResourceState.PENDING, needs=("provision-databases",)),
+        resource_status("provision-databases", ResourceState.FAILED, failure="provision-databases failed: 0002_gift.sql: gone"),
+        resource_status(
+            "orders", ResourceState.FAILED, failure="orders waits for provision-databases", waits_for="provision-databases"
+        ),
         resource_status("edge"),
         name="load",
     )
@@ -50,19 +54,30 @@ def test_the_cause_stands_last_with_what_waits_for_it(shop_dev: ShopDev, sandbox
     data = shop_dev("status", "--name", "load", "--json").document()["data"]
 
     assert said.out.splitlines()[-2:] == [
-        "✗ provision-databases is failed: 0002_gift.sql: gone (orders waits for it)",
+        "✗ provision-databases failed: 0002_gift.sql: gone (orders waits for it)",
         "  hint: shop-dev logs provision-databases --tail 30 --name load",
     ]
+    assert "waits for provision-databases" in next(line for line in said.out.splitlines() if "orders " in line)
     assert data["state"] == "degraded"
     assert data["troubles"] == [
         {
             "resource": "provision-databases",
-            "state": "failed",
-            "reason": "provision-databases failed: 0002_gift.sql: gone",
+            "text": "provision-databases failed: 0002_gift.sql: gone (orders waits for it)",
             "blocks": ["orders"],
-            "action": "shop-dev logs provision-databases --tail 30 --name load",
+            "command": "shop-dev logs provision-databases --tail 30 --name load",
         }
     ]
+
+
+def test_a_crash_loop_looks_like_one_also_while_the_process_is_up(shop_dev: ShopDev, sandbox: FakeSandboxClient) -> None:
+    ended = LastExit(at=time.time() - 2, code=3, signal=None, line="RuntimeError: no table")
+    sandbox.reported = sandbox_status(resource_status("orders", crashes_in_a_row=4, last_exit=ended, restarts=4))
+
+    said = shop_dev("status")
+
+    assert "is degraded" in said.out.splitlines()[0]
+    assert "↻  orders    crashing" in said.out
+    assert said.out.splitlines()[-2] == "✗ orders crashed 2 s ago, exit 3, 4th time: RuntimeError: no table"
 
 
 def test_what_a_process_said_cannot_steer_the_terminal(shop_dev: ShopDev, sandbox: FakeSandboxClient) -> None:
@@ -99,6 +114,10 @@ def test_scripts_get_bytes_and_seconds(shop_dev: ShopDev, sandbox: FakeSandboxCl
             "pssBytes": 180 * MIB,
             "lastProbeError": None,
             "reason": None,
+            "failure": None,
+            "waitsFor": None,
+            "crashesInARow": 0,
+            "lastExit": None,
             "logPath": "logs/kafka.log",
         }
     ]

@@ -11,6 +11,7 @@ from fakes.command_line import ShopDev
 from fakes.sandbox_client import FakeSandboxClient, sandbox_status
 from shop_sandbox.events import (
     CriticalStep,
+    DownloadFinished,
     ProbeFailed,
     ResourceChanged,
     ResourceDied,
@@ -60,6 +61,42 @@ def test_resources_that_are_named_are_asked_for(shop_dev: ShopDev, sandbox: Fake
     shop_dev("up", "kafka", "orders")
 
     assert sandbox.asked == ["up kafka orders"]
+
+
+def test_what_runs_under_a_debugger_is_left_out(shop_dev: ShopDev, sandbox: FakeSandboxClient) -> None:
+    sandbox.up_script = (DONE,)
+
+    shop_dev("up", "--without", "orders", "--without", "edge", "--atomic", "--timeout", "4")
+
+    assert sandbox.terms == {"without": ("orders", "edge"), "timeout_seconds": 4.0, "atomic": True}
+
+
+def test_ci_sees_a_start_as_lines_of_json_and_the_document_last(shop_dev: ShopDev, sandbox: FakeSandboxClient) -> None:
+    sandbox.up_script = (STARTING, READY, DONE)
+
+    lines = [json.loads(line) for line in shop_dev("up", "--json", "--progress", "json").out.splitlines()]
+
+    assert [line.get("event") for line in lines] == ["resource-changed", "resource-changed", "sandbox-ready", None]
+    assert (lines[1]["resource"], lines[1]["state"], lines[-1]["status"]) == ("kafka", "ready", "ok")
+    assert shop_dev("up", "--progress", "json").status == 2
+
+
+def test_plain_progress_beside_a_document_goes_to_stderr(shop_dev: ShopDev, sandbox: FakeSandboxClient) -> None:
+    sandbox.up_script = (STARTING, READY, DONE)
+
+    said = shop_dev("up", "--json", "--progress", "plain")
+
+    assert said.document()["status"] == "ok"
+    assert said.err.startswith("kafka                starting\n")
+
+
+def test_many_downloads_are_one_line(shop_dev: ShopDev, sandbox: FakeSandboxClient) -> None:
+    archives = [DownloadFinished(at=T0 + n / 100, artifact=f"a-{n}.jar", total_bytes=1_000_000, seconds=0.1) for n in range(46)]
+    sandbox.up_script = (*archives, STARTING, READY, DONE)
+
+    told = [line for line in shop_dev("up").out.splitlines() if "archive" in line]
+
+    assert told == ["downloaded           1 archive, 1.0 MB", "downloaded           45 archives, 45.0 MB"]
 
 
 def test_a_start_is_compared_with_the_ones_before(checkout: Path, shop_dev: ShopDev, sandbox: FakeSandboxClient) -> None:
