@@ -49,7 +49,7 @@ def up(
     from shop_dev.output.start_report import StartReport
     from shop_dev.output.suggestion import suggestion
     from shop_dev.project import open_project
-    from shop_dev.sandbox.starting import Wish, seed_if_empty, start, stay
+    from shop_dev.sandbox.starting import Wish, leaving_in_order, seed_if_empty, start, stay
     from shop_dev.sandbox.unused import unused
     from shop_dev.start_history import earlier_starts, resources_started
 
@@ -57,19 +57,17 @@ def up(
         raise typer.BadParameter("--progress json goes with --json: lines of events, then the document.")
     project = open_project(name=name, start_timeout_seconds=timeout)
     wish = Wish(tuple(resources or ()), without=tuple(without or ()), atomic=atomic)
-    with sink_for(json=json, progress=progress) as sink:
-        started = start(project, wish, sink=sink, reset=reset)
+    with sink_for(json=json, progress=progress) as sink, leaving_in_order(sink) as leave:
+        started = start(project, wish, sink=sink, reset=reset, leave=leave)
         filled = seed_if_empty(started, project, sink=sink)
-    earlier = earlier_starts(project.paths.history, before=started.ready.at - started.ready.seconds)
-    report = StartReport(
-        started.ready,
-        attached=started.attached,
-        earlier=earlier,
-        resources=resources_started(project.paths.history, at=started.ready.at),
-        suggestion=suggestion(project.settings.first_try, environment=filled.environment, facts=filled.facts),
-    )
-    if attach:
-        with sink_for(json=json, progress=progress) as sink:
+        report = StartReport(
+            started.ready,
+            attached=started.attached,
+            earlier=earlier_starts(project.paths.history, before=started.ready.at - started.ready.seconds),
+            resources=resources_started(project.paths.history, at=started.ready.at),
+            suggestion=suggestion(project.settings.first_try, environment=filled.environment, facts=filled.facts),
+        )
+        if attach:
             sink.say(report.text())
             stay(started, sink=sink)
     return Answer(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
@@ -43,20 +43,20 @@ class Wish:
     atomic: bool = False
 
 
-def start(project: Project, wish: Wish, *, sink: Sink, reset: bool) -> Start:
-    """Start or attach, and return when everything asked for is ready.
+@dataclass
+class Leave:
+    """What is to be left in order: the sandbox that a command has begun to start, once it has."""
 
-    Ctrl-C, SIGTERM and SIGHUP stop what this call started and leave alone what ran before. Raises Failed, SandboxError,
-    KeyboardInterrupt.
-    """
     client: SandboxClient | None = None
-    with stopping_on_interrupt(lambda: client, sink=sink):
-        with interrupt_after():
-            client = sandbox.start_or_attach(project, reset=reset)
-        seconds = project.settings.start_timeout_seconds
-        events = client.up(wish.resources, without=wish.without, timeout_seconds=seconds, atomic=wish.atomic)
-        ready = until_ready(events, sink)
-    return Start(client=client, ready=ready, attached=client.attached)
+
+
+def start(project: Project, wish: Wish, *, sink: Sink, reset: bool, leave: Leave) -> Start:
+    """Start or attach, and return when everything asked for is ready. Raises Failed, SandboxError."""
+    with interrupt_after():
+        client = leave.client = sandbox.start_or_attach(project, reset=reset)
+    seconds = project.settings.start_timeout_seconds
+    events = client.up(wish.resources, without=wish.without, timeout_seconds=seconds, atomic=wish.atomic)
+    return Start(client=client, ready=until_ready(events, sink), attached=client.attached)
 
 
 @dataclass(frozen=True)
@@ -79,25 +79,21 @@ def seed_if_empty(start: Start, project: Project, *, sink: Sink) -> Filled:
     from shop_dev.seeding import When, run_seed
 
     variables = {**project.inherited, **environment}
-    with stopping_on_interrupt(lambda: start.client, sink=sink):
-        try:
-            seeded = run_seed(settings.seed, When.IF_EMPTY, checkout=project.checkout, environment=variables, say=sink.say)
-        except ShopDevError as error:
-            return Filled(
-                environment, warnings=(f"Everything runs, and could not be filled: {error.message} Try `shop-dev seed`.",)
-            )
+    try:
+        seeded = run_seed(settings.seed, When.IF_EMPTY, checkout=project.checkout, environment=variables, say=sink.say)
+    except ShopDevError as error:
+        return Filled(environment, warnings=(f"Everything runs, and could not be filled: {error.message} Try `shop-dev seed`.",))
     return Filled(environment, seeded.facts)
 
 
 def stay(start: Start, *, sink: Sink) -> None:
-    """Show what happens until the sandbox stops. Raises Failed if it fails, KeyboardInterrupt after Ctrl-C has been answered."""
-    with stopping_on_interrupt(lambda: start.client, sink=sink):
-        for event in start.client.follow():
-            sink.announce(event)
-            if isinstance(event, SandboxFailed):
-                raise Failed(Failure.from_error(event))
-            if isinstance(event, SandboxStopped):
-                return
+    """Show what happens until the sandbox stops. Raises Failed if it fails."""
+    for event in start.client.follow():
+        sink.announce(event)
+        if isinstance(event, SandboxFailed):
+            raise Failed(Failure.from_error(event))
+        if isinstance(event, SandboxStopped):
+            return
 
 
 def stop(events: Iterable[AnyEvent], *, sink: Sink) -> SandboxStopped | None:
@@ -110,16 +106,17 @@ def stop(events: Iterable[AnyEvent], *, sink: Sink) -> SandboxStopped | None:
 
 
 @contextmanager
-def stopping_on_interrupt(started: Callable[[], SandboxClient | None], *, sink: Sink) -> Iterator[None]:
-    """Let the first Ctrl-C stop a sandbox that this command started, and the second stop it at once.
+def leaving_in_order(sink: Sink) -> Iterator[Leave]:
+    """Let the first Ctrl-C stop a sandbox that this command started, and the second stop it at once; what ran before goes on.
 
     SIGTERM and SIGHUP count as Ctrl-C: a CI step that is cancelled, a terminal that is closed.
     """
+    leave = Leave()
     try:
         with _ended_like_ctrl_c():
-            yield
+            yield leave
     except KeyboardInterrupt:
-        client = started()
+        client = leave.client
         if client is None:
             raise
         if client.attached:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from fakes.sandbox_client import FakeSandboxClient
-from shop_dev.sandbox.starting import stopping_on_interrupt
+from shop_dev.sandbox.starting import leaving_in_order
 from shop_sandbox.events import AnyEvent
 
 
@@ -23,8 +23,9 @@ def test_a_second_ctrl_c_while_the_first_is_answered_stops_at_once() -> None:
 
     with (
         pytest.raises(KeyboardInterrupt),
-        stopping_on_interrupt(lambda: client, sink=InterruptedWhileTelling()),  # type: ignore[arg-type, return-value]  # stand-ins
+        leaving_in_order(InterruptedWhileTelling()) as leave,  # type: ignore[arg-type]  # a stand-in
     ):
+        leave.client = client  # type: ignore[assignment]  # as above
         raise KeyboardInterrupt
 
     assert client.asked == ["down force"]
