@@ -162,7 +162,8 @@ class MessageHandler:
                 return await self._bury(trial.message, Cause.INVALID, f"{type(error).__name__}: {error}", attempts=attempts)
             except (Transient, TimeoutError) as error:
                 reason = str(error) or type(error).__name__
-                _log.warning("a message waits", extra={**about, "reason": reason})
+                if attempts & (attempts - 1) == 0:  # the 1st, 2nd, 4th, …: a thousand keys may wait for hours
+                    _log.warning("a message waits", extra={**about, "attempt": attempts, "reason": reason})
                 pause, is_hopeless = next(waiting), self._is_its_own_trouble(trial.failing.begin())
             except Exception as error:  # noqa: BLE001 - the edge of the worker: whatever a handler raises must not stop the partition
                 reason = f"{type(error).__name__}: {error}"
