@@ -4,28 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from shop_sandbox.credentials import Credentials
 from shop_sandbox.endpoints import Endpoints
 from shop_sandbox.engines.driver import RunContext
-from shop_sandbox.manifest.names import ACCOUNT_ID, REGION, service_port_variable, service_url_variable
+from shop_sandbox.manifest.names import REGION, service_port_variable, service_url_variable
 from shop_sandbox.provision.told import told
 from shop_sandbox.resources.model import Resource
 
+DATABASE_ADMINISTRATOR = "shop"
 PLATFORM_ENDPOINTS = frozenset({"kafka", "schema-registry", "aws", "postgres", "redis", "telemetry"})
 """Keys of endpoints that belong to no service."""
 
 
-def sandbox_environment(endpoints: Endpoints) -> dict[str, str]:
+def sandbox_environment(endpoints: Endpoints, credentials: Credentials) -> dict[str, str]:
     """Return variables for what has a port in `endpoints`: the platform, and the address of every service.
 
-    The AWS credentials are dummies the emulator accepts; the database is the administrator's.
+    The database is the administrator's.
     """
     services = {key.partition(".")[0] for key in endpoints.ports} - PLATFORM_ENDPOINTS
-    return {**_platform(endpoints), **_addresses(endpoints, services)}
+    return {**_platform(endpoints, credentials), **_addresses(endpoints, services)}
 
 
-def service_environment(resource: Resource, endpoints: Endpoints) -> dict[str, str]:
+def service_environment(resource: Resource, endpoints: Endpoints, credentials: Credentials) -> dict[str, str]:
     """All variables of one service: the platform's, its ports, its own database, the services it calls, what its manifest sets."""
-    found = _platform(endpoints)
+    found = _platform(endpoints, credentials)
     found["OTEL_SERVICE_NAME"] = resource.name
     found["SHOP_INSTANCE"] = "1"
     for key in resource.ports:
@@ -35,7 +37,7 @@ def service_environment(resource: Resource, endpoints: Endpoints) -> dict[str, s
     found.pop("DATABASE_URL", None)  # the administrator's
     if "SHOP_DATABASE" in resource.environment:
         role, database = database_role(resource.environment["SHOP_SERVICE"]), resource.environment["SHOP_DATABASE"]
-        found["DATABASE_URL"] = f"postgresql://{role}@{endpoints.address('postgres')}/{database}"
+        found["DATABASE_URL"] = _database_url(role, database, endpoints, credentials)
     return {**found, **resource.environment}
 
 
@@ -47,15 +49,24 @@ def environment_of(resource: Resource, context: RunContext) -> dict[str, str]:
     """
     passed = {name: context.shell[name] for name in resource.passes if name in context.shell}
     own = {"SHOP_CLOCK_FILE": str(context.paths.clock), **told(context.paths.provisioned, resource.environment["SHOP_SERVICE"])}
-    return {**context.inherited, **passed, **own, **service_environment(resource, context.endpoints)}
+    return {**context.inherited, **passed, **own, **service_environment(resource, context.endpoints, context.credentials)}
 
 
 def database_role(service: str) -> str:
-    """Return the PostgreSQL role of a service, owner of its databases; it needs no password on loopback."""
+    """Return the PostgreSQL role of a service, owner of its databases."""
     return service.replace("-", "_")
 
 
-def _platform(endpoints: Endpoints) -> dict[str, str]:
+def database_account(role: str) -> str:
+    """Return under which name a role's password is derived, see `Credentials.password`."""
+    return f"postgres/{role}"
+
+
+def _database_url(role: str, database: str, endpoints: Endpoints, credentials: Credentials) -> str:
+    return f"postgresql://{role}:{credentials.password(database_account(role))}@{endpoints.address('postgres')}/{database}"
+
+
+def _platform(endpoints: Endpoints, credentials: Credentials) -> dict[str, str]:
     ports = endpoints.ports
     found: dict[str, str] = {}
     if "kafka" in ports:
@@ -64,13 +75,13 @@ def _platform(endpoints: Endpoints) -> dict[str, str]:
         found["SCHEMA_REGISTRY_URL"] = endpoints.url("schema-registry")
     if "aws" in ports:
         found["AWS_ENDPOINT_URL"] = endpoints.url("aws")
-        found["AWS_ACCESS_KEY_ID"] = ACCOUNT_ID
-        found["AWS_SECRET_ACCESS_KEY"] = "sandbox"  # noqa: S105  # nosec B105 # a dummy; the emulator accepts anything
+        found["AWS_ACCESS_KEY_ID"] = credentials.aws_access_key_id
+        found["AWS_SECRET_ACCESS_KEY"] = credentials.aws_secret_access_key
         found["AWS_REGION"] = found["AWS_DEFAULT_REGION"] = REGION
     if "postgres" in ports:
-        found["DATABASE_URL"] = f"postgresql://shop@{endpoints.address('postgres')}/shop"
+        found["DATABASE_URL"] = _database_url(DATABASE_ADMINISTRATOR, "shop", endpoints, credentials)
     if "redis" in ports:
-        found["REDIS_URL"] = f"redis://{endpoints.address('redis')}/0"
+        found["REDIS_URL"] = f"redis://:{credentials.password('redis')}@{endpoints.address('redis')}/0"
     if "telemetry" in ports:
         found["OTEL_EXPORTER_OTLP_ENDPOINT"] = endpoints.url("telemetry")
     return found

@@ -38,6 +38,11 @@ class SandboxPaths:
         return self.root / "state.json"
 
     @property
+    def credentials(self) -> Path:
+        """The secret from which the stores' passwords are derived, see `shop_sandbox.credentials`."""
+        return self.root / "credentials.json"
+
+    @property
     def ports(self) -> Path:
         """The ports that were chosen once, to be taken again."""
         return self.root / "ports.json"

@@ -141,7 +141,7 @@ class Bench:
 
     def _log_statements(self, which: str) -> None:
         async def tell() -> None:
-            connection = await asyncpg.connect(f"postgresql://shop@{self.shop.endpoints['postgres']}/shop")
+            connection = await asyncpg.connect(self.shop.environment["DATABASE_URL"])
             try:
                 await connection.execute(f"alter system set log_statement = '{which}'")
                 await connection.execute("select pg_reload_conf()")

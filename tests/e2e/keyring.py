@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from e2e.shop import aws_of
 from shop_contracts.tokens import INTERNAL_AUDIENCE, ISSUER
 from shop_kit.auth import TokenSigner, private_key
 from shop_kit.aws.client import AwsClient
 from shop_kit.aws.secrets import read_secret
-from shop_kit.settings import AwsSettings
 from shop_services.payments.adapters.webhooks import signature
 
 PUBLIC_AUDIENCE = "shop"
@@ -36,14 +36,11 @@ class Keyring:
     webhook_secret: str
 
     @classmethod
-    def of_sandbox(cls, aws_endpoint: str) -> Keyring:
-        """Read the secrets of the sandbox whose AWS is there."""
-        settings = AwsSettings(
-            aws_region="eu-west-1", aws_endpoint_url=aws_endpoint, aws_access_key_id="sandbox", aws_secret_access_key="sandbox"
-        )
+    def of_sandbox(cls, environment: Mapping[str, str]) -> Keyring:
+        """Read the secrets of the sandbox with this `env`."""
 
         async def read() -> tuple[str, str]:
-            async with AwsClient.connect(settings) as aws:
+            async with AwsClient.connect(aws_of(environment)) as aws:
                 return str(await read_secret(aws, "edge-signing")), str(await read_secret(aws, "payments-webhooks"))
 
         signing, webhooks = asyncio.run(read())

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -140,8 +140,9 @@ class Shop:
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
         self.endpoints: dict[str, str] = sandbox.status()["endpoints"]
+        self.environment: dict[str, str] = sandbox.cli("env")
         self.http = httpx.Client(timeout=40, limits=httpx.Limits(max_connections=40))
-        self._book_keeper = {"authorization": f"Bearer {_book_keepers_token(self.endpoints['aws'])}"}
+        self._book_keeper = {"authorization": f"Bearer {_book_keepers_token(self.environment)}"}
 
     # Visitors.
 
@@ -316,14 +317,21 @@ def _bearer(token: str | None) -> dict[str, str]:
     return {"authorization": f"Bearer {token}"} if token else {}
 
 
-def _book_keepers_token(aws_endpoint: str) -> str:
+def aws_of(environment: Mapping[str, str]) -> AwsSettings:
+    """Where a sandbox's AWS is, and the keys it takes, from what `shop-dev env` says."""
+    return AwsSettings(
+        aws_region=environment["AWS_REGION"],
+        aws_endpoint_url=environment["AWS_ENDPOINT_URL"],
+        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+    )
+
+
+def _book_keepers_token(environment: Mapping[str, str]) -> str:
     """A token as the edge signs them for services: whoever may read the sandbox's secret may read everything in it."""
 
     async def signing_key() -> str:
-        settings = AwsSettings(
-            aws_region="eu-west-1", aws_endpoint_url=aws_endpoint, aws_access_key_id="sandbox", aws_secret_access_key="sandbox"
-        )
-        async with AwsClient.connect(settings) as aws:
+        async with AwsClient.connect(aws_of(environment)) as aws:
             return str(json.loads(await read_secret(aws, "edge-signing"))["privateKeyPem"])
 
     signer = TokenSigner(private_key(asyncio.run(signing_key())), ISSUER)

@@ -85,7 +85,7 @@ def _name(door: Door) -> str:
 
 @pytest.fixture(scope="module")
 def keyring(shop: Shop) -> Keyring:
-    return Keyring.of_sandbox(shop.endpoints["aws"])
+    return Keyring.of_sandbox(shop.environment)
 
 
 @pytest.fixture(scope="module")

@@ -114,7 +114,7 @@ def _document(name: str) -> Any:
 
 @pytest.fixture(scope="module")
 def keyring(shop: Shop) -> Keyring:
-    return Keyring.of_sandbox(shop.endpoints["aws"])
+    return Keyring.of_sandbox(shop.environment)
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from shop_sandbox.credentials import Credentials
 from shop_sandbox.endpoints import Endpoints
 from shop_sandbox.engines.driver import Driver, ExecLaunch, NotReady, RunContext
 from shop_sandbox.engines.embedded import drivers
@@ -125,6 +126,7 @@ def store_of(name: str, checkout: Path, cache: CachePaths) -> Iterator[Store]:
         paths=SandboxPaths(checkout, "main", checkout),
         cache=cache,
         endpoints=Endpoints(dict(zip(keys, free_ports(len(keys)), strict=True))),
+        credentials=Credentials(secret="5e" * 32),
         resources={name: resource},
         environment={},
         inherited=INHERITED,

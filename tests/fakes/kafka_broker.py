@@ -12,6 +12,7 @@ from pathlib import Path
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
+from shop_sandbox.credentials import Credentials
 from shop_sandbox.endpoints import Endpoints
 from shop_sandbox.engines.driver import RunContext
 from shop_sandbox.engines.embedded.kafka import KafkaDriver
@@ -35,6 +36,7 @@ class Broker:
                 Path(environ.get("SHOP_TEST_CACHE") or environ.get("SHOP_CACHE_DIR") or default_cache_root(dict(environ)))
             ),
             endpoints=Endpoints(ports),
+            credentials=Credentials(secret="5e" * 32),
             resources={"kafka": self._resource},
             environment={},
             inherited=inherited,

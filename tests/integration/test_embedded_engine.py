@@ -23,10 +23,11 @@ import redis
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # exported in all but name
 from fakes.embedded_store import INHERITED, Store, store_of, wait_until
+from shop_sandbox.credentials import Credentials
 from shop_sandbox.doctor import Verdict, examine
 from shop_sandbox.downloads.fetch import ensure_jars
 from shop_sandbox.downloads.lock import KAFKA, REDIS, locked
-from shop_sandbox.engines.driver import ExecLaunch, RunContext
+from shop_sandbox.engines.driver import ExecLaunch, NotReady, RunContext
 from shop_sandbox.engines.embedded import kafka
 from shop_sandbox.engines.embedded.java import find_java
 from shop_sandbox.errors import ErrorCode, SandboxError
@@ -86,6 +87,56 @@ def test_a_store_listens_on_loopback_only(store: Store) -> None:
     assert store.process is not None
 
     assert _listening_addresses(here.group_members(store.process.pid)) <= {"127.0.0.1", "::ffff:127.0.0.1"}
+
+
+@each("postgres")
+def test_nobody_enters_postgresql_without_the_password(store: Store) -> None:
+    store.start()
+
+    async def entered(user: str, password: str | None) -> bool:
+        try:
+            connection = await asyncpg.connect(
+                host="127.0.0.1", port=store.port, user=user, database="shop", password=password, passfile=store.log
+            )
+        except asyncpg.PostgresError:
+            return False
+        await connection.close()
+        return True
+
+    assert asyncio.run(entered("shop", _password(store, "postgres/shop")))
+    assert not asyncio.run(entered("shop", None))
+    assert not asyncio.run(entered("shop", "shop"))
+
+
+@each("postgres")
+def test_new_passwords_take_the_place_of_lost_ones_and_the_data_stays(store: Store) -> None:
+    store.start()
+    written = _write_postgres(store)
+    store.stop()
+    store.context = replace(store.context, credentials=Credentials(secret="a1" * 32))
+
+    store.start()
+
+    assert _read_postgres(store) == written
+
+
+@each("redis")
+def test_nobody_enters_redis_without_the_password_and_it_is_on_no_command_line(store: Store) -> None:
+    store.start()
+    assert store.process is not None
+
+    with pytest.raises(redis.AuthenticationError):
+        redis.Redis(port=store.port).get("stock")
+
+    assert _password(store, "redis") not in " ".join(psutil.Process(store.process.pid).cmdline())
+
+
+@each("aws")
+def test_nobody_enters_the_emulator_without_the_key(store: Store) -> None:
+    store.start()
+
+    with pytest.raises(NotReady, match="UnrecognizedClientException"):
+        aws_health.probe(store.port, "000000000000")
 
 
 @each("kafka", "postgres")
@@ -264,7 +315,7 @@ def _kafka(store: Store) -> dict[str, str | int | float | bool]:
 
 def _write_postgres(store: Store) -> list[int]:
     async def write() -> list[int]:
-        connection = await asyncpg.connect(f"postgresql://shop@127.0.0.1:{store.port}/shop")
+        connection = await asyncpg.connect(f"postgresql://shop:{_password(store, 'postgres/shop')}@127.0.0.1:{store.port}/shop")
         await connection.execute("CREATE TABLE kept (number int)")
         for number in range(100):
             await connection.execute("INSERT INTO kept VALUES ($1)", number)
@@ -275,7 +326,7 @@ def _write_postgres(store: Store) -> list[int]:
 
 def _read_postgres(store: Store) -> list[int]:
     async def read() -> list[int]:
-        connection = await asyncpg.connect(f"postgresql://shop@127.0.0.1:{store.port}/shop")
+        connection = await asyncpg.connect(f"postgresql://shop:{_password(store, 'postgres/shop')}@127.0.0.1:{store.port}/shop")
         rows = await connection.fetch("SELECT number FROM kept ORDER BY number")
         await connection.close()
         return [row["number"] for row in rows]
@@ -283,25 +334,30 @@ def _read_postgres(store: Store) -> list[int]:
     return asyncio.run(read())
 
 
+def _password(store: Store, of: str) -> str:
+    return store.context.credentials.password(of)
+
+
 def _write_redis(store: Store) -> list[str]:
-    client = redis.Redis(port=store.port, decode_responses=True)
+    client = redis.Redis(port=store.port, password=_password(store, "redis"), decode_responses=True)
     for number in range(500):
         client.rpush("kept", number)
     return [str(number) for number in range(500)]
 
 
 def _read_redis(store: Store) -> list[str]:
-    return list(map(str, redis.Redis(port=store.port, decode_responses=True).lrange("kept", 0, -1)))
+    client = redis.Redis(port=store.port, password=_password(store, "redis"), decode_responses=True)
+    return list(map(str, client.lrange("kept", 0, -1)))
 
 
 def _write_aws(store: Store) -> list[str]:
     for number in range(100):
-        aws_health.write_stamp(store.port, str(number))
+        store.stamped.write_stamp(store.resource, store.context, str(number))
     return ["99"]
 
 
 def _read_aws(store: Store) -> list[str | None]:
-    return [aws_health.read_stamp(store.port)]
+    return [store.stamped.read_stamp(store.resource, store.context)]
 
 
 WRITERS: dict[str, Callable[[Store], object]] = {

@@ -44,12 +44,16 @@ def sqs(emulator: Store, operation: str, **body: object) -> dict[str, object]:
     return _call(emulator, "sqs", f"AmazonSQS.{operation}", body)
 
 
+def key_id(emulator: Store) -> str:
+    return emulator.context.credentials.aws_access_key_id
+
+
 def _call(emulator: Store, service: str, target: str, body: dict[str, object]) -> dict[str, object]:
     connection = http.client.HTTPConnection("127.0.0.1", emulator.port, timeout=20)
     headers = {
         "Content-Type": "application/x-amz-json-1.0",
         "X-Amz-Target": target,
-        "Authorization": f"AWS4-HMAC-SHA256 Credential=000000000000/20260101/eu-west-1/{service}/aws4_request",
+        "Authorization": f"AWS4-HMAC-SHA256 Credential={key_id(emulator)}/20260101/eu-west-1/{service}/aws4_request",
     }
     connection.request("POST", "/", json.dumps(body), headers)
     response = connection.getresponse()
@@ -235,8 +239,8 @@ def test_the_journal_is_rewritten_while_it_runs_and_says_the_same(emulator: Stor
 
 
 def test_a_damaged_journal_is_refused_and_left_as_it_is(emulator: Store) -> None:
-    health.write_stamp(emulator.port, "first")
-    health.write_stamp(emulator.port, "second")
+    health.write_stamp(emulator.port, key_id(emulator), "first")
+    health.write_stamp(emulator.port, key_id(emulator), "second")
     emulator.stop()
     (path,) = (emulator.context.paths.data("aws") / "journal").iterdir()
     damaged = path.read_bytes().replace(b"first", b"f1rst")
@@ -271,7 +275,7 @@ IN_OUR_REGION = b"<CreateBucketConfiguration><LocationConstraint>eu-west-1</Loca
 
 def s3(emulator: Store, method: str, path: str, body: bytes = b"") -> bytes:
     connection = http.client.HTTPConnection("127.0.0.1", emulator.port, timeout=5)
-    signed = {"Authorization": "AWS4-HMAC-SHA256 Credential=000000000000/20260101/eu-west-1/s3/aws4_request"}
+    signed = {"Authorization": f"AWS4-HMAC-SHA256 Credential={key_id(emulator)}/20260101/eu-west-1/s3/aws4_request"}
     connection.request(method, urllib.parse.quote(path), body, signed)
     answer = connection.getresponse()
     content = answer.read()

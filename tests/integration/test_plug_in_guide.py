@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 from shop_sandbox.client import SandboxClient, start_or_attach
+from shop_sandbox.credentials import credentials_of
 from shop_sandbox.errors import ErrorCode, SandboxError
 from shop_sandbox.events import AnyEvent, SandboxFailed, SandboxReady
 from shop_sandbox.paths import default_cache_root
@@ -71,12 +72,13 @@ def test_the_service_of_the_guide_runs_and_finds_what_it_needs(sandbox: SandboxC
     assert "redis" not in ready.endpoints
     told = httpx.get(f"{ready.endpoints['greeter']}/Ada").json()
     assert told["greeting"] == "Good morning, Ada!"
+    password = credentials_of(sandbox.paths).password("postgres/greeter")
     assert told["found"] == {
         "KAFKA_BOOTSTRAP_SERVERS": ready.endpoints["kafka"],
         "SCHEMA_REGISTRY_URL": ready.endpoints["schema-registry"],
         "AWS_ENDPOINT_URL": ready.endpoints["aws"],
         "SHOP_QUEUE_GREETER_LETTERS": "greeter-letters",
-        "DATABASE_URL": f"postgresql://greeter@{ready.endpoints['postgres']}/greeter",
+        "DATABASE_URL": f"postgresql://greeter:{password}@{ready.endpoints['postgres']}/greeter",
     }
     made = [log(checkout, f"provision-{what}") for what in ("topics", "schemas", "aws", "databases")]
     assert [len(re.findall('"outcome": "made"', text)) for text in made] == [1, 1, 2, 1]

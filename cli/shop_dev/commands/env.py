@@ -35,9 +35,11 @@ def env(
 
 
 def exports(variables: dict[str, str], shell: Shell) -> str:
-    """One line a variable; values are quoted so that the shell takes them as they are."""
+    """One line a variable; values are quoted so that the shell takes them as they are, and what is no name is left out."""
+    import re
     import shlex
 
+    variables = {key: value for key, value in variables.items() if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", key)}
     if shell is Shell.FISH:
         return "\n".join(f"set -gx {key} {_fish_quoted(value)};" for key, value in variables.items())
     return "\n".join(f"export {key}={shlex.quote(value)}" for key, value in variables.items())

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from shop_sandbox.credentials import Credentials
 from shop_sandbox.endpoints import Endpoints
 from shop_sandbox.engines.handle import Handle, Host, Launch
 from shop_sandbox.events import Event
@@ -26,8 +27,9 @@ class RunContext:
     paths: SandboxPaths
     cache: CachePaths
     endpoints: Endpoints
+    credentials: Credentials = field(repr=False)
     resources: Mapping[str, Resource]
-    environment: Mapping[str, str]
+    environment: Mapping[str, str] = field(repr=False)
     """What services get: KAFKA_BOOTSTRAP_SERVERS, AWS_ENDPOINT_URL and so on (see `shop_sandbox.environment`)."""
     inherited: Mapping[str, str]
     """The part of the caller's environment that programs need to run at all: PATH, HOME, LANG, TMPDIR, JAVA_HOME."""

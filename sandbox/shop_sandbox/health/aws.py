@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Mapping
 
 from shop_sandbox.engines.driver import NotReady
-from shop_sandbox.manifest.names import ACCOUNT_ID, REGION
+from shop_sandbox.manifest.names import REGION
 
 PROBE_TABLE = "shop-dev-probe"
 """Kept for probes and for the stamp of the state; nobody else writes there."""
@@ -18,10 +18,9 @@ _SECONDS = 1.5
 _STAMP = "stamp"
 _PROBE = "probe"
 _AUTHORIZATION = (
-    f"AWS4-HMAC-SHA256 Credential={ACCOUNT_ID}/20260101/{REGION}/dynamodb/aws4_request, "
-    f"SignedHeaders=host;x-amz-date, Signature={'0' * 64}"
+    f"AWS4-HMAC-SHA256 Credential=%s/20260101/{REGION}/dynamodb/aws4_request, SignedHeaders=host;x-amz-date, Signature={'0' * 64}"
 )
-"""The emulator takes account and region from it and checks no signature."""
+"""The emulator knows callers by the key id in it, takes the region from it, and checks no signature."""
 
 
 class _Refused(Exception):
@@ -32,12 +31,12 @@ class _Refused(Exception):
         self.kind = kind
 
 
-def probe(port: int) -> None:
+def probe(port: int, key_id: str) -> None:
     """Write a row and read it back. Raises NotReady."""
     token = uuid.uuid4().hex
     try:
-        _put(port, _PROBE, token)
-        found = _get(port, _PROBE)
+        _put(port, key_id, _PROBE, token)
+        found = _get(port, key_id, _PROBE)
     except (OSError, http.client.HTTPException) as error:
         raise NotReady(f"the emulator does not answer on port {port}: {error}") from error
     except _Refused as error:
@@ -46,42 +45,42 @@ def probe(port: int) -> None:
         raise NotReady("the emulator gives back another row than was written")
 
 
-def read_stamp(port: int) -> str | None:
+def read_stamp(port: int, key_id: str) -> str | None:
     """Give what `write_stamp` left in the emulator, None where it is not there. Raises OSError where nothing answers."""
     try:
-        return _get(port, _STAMP)
+        return _get(port, key_id, _STAMP)
     except _Refused as error:
         if error.kind == "ResourceNotFoundException":
             return None
         raise OSError(f"the emulator refuses a read: {error}") from error
 
 
-def write_stamp(port: int, stamp: str) -> None:
+def write_stamp(port: int, key_id: str, stamp: str) -> None:
     """Leave `stamp` among the emulator's rows. It is saved and lost with them. Raises OSError."""
     try:
-        _put(port, _STAMP, stamp)
+        _put(port, key_id, _STAMP, stamp)
     except _Refused as error:
         raise OSError(f"the emulator refuses a row: {error}") from error
 
 
-def _put(port: int, key: str, value: str) -> None:
+def _put(port: int, key_id: str, key: str, value: str) -> None:
     row = {"TableName": PROBE_TABLE, "Item": {"pk": {"S": key}, "text": {"S": value}}}
     try:
-        _call(port, "PutItem", row)
+        _call(port, key_id, "PutItem", row)
     except _Refused as error:
         if error.kind != "ResourceNotFoundException":
             raise
-        _create_table(port)
-        _call(port, "PutItem", row)
+        _create_table(port, key_id)
+        _call(port, key_id, "PutItem", row)
 
 
-def _get(port: int, key: str) -> str | None:
-    answer = _call(port, "GetItem", {"TableName": PROBE_TABLE, "Key": {"pk": {"S": key}}, "ConsistentRead": True})
+def _get(port: int, key_id: str, key: str) -> str | None:
+    answer = _call(port, key_id, "GetItem", {"TableName": PROBE_TABLE, "Key": {"pk": {"S": key}}, "ConsistentRead": True})
     item = answer.get("Item")
     return str(item["text"]["S"]) if isinstance(item, dict) else None
 
 
-def _create_table(port: int) -> None:
+def _create_table(port: int, key_id: str) -> None:
     table = {
         "TableName": PROBE_TABLE,
         "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
@@ -89,18 +88,18 @@ def _create_table(port: int) -> None:
         "BillingMode": "PAY_PER_REQUEST",
     }
     try:
-        _call(port, "CreateTable", table)
+        _call(port, key_id, "CreateTable", table)
     except _Refused as error:
         if error.kind != "ResourceInUseException":
             raise
 
 
-def _call(port: int, operation: str, body: Mapping[str, object]) -> dict[str, object]:
+def _call(port: int, key_id: str, operation: str, body: Mapping[str, object]) -> dict[str, object]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_SECONDS)
     headers = {
         "Content-Type": "application/x-amz-json-1.0",
         "X-Amz-Target": f"DynamoDB_20120810.{operation}",
-        "Authorization": _AUTHORIZATION,
+        "Authorization": _AUTHORIZATION % key_id,
     }
     try:
         connection.request("POST", "/", json.dumps(body), headers)

@@ -20,11 +20,11 @@ class _Refused(Exception):
     """Redis answered with an error, such as LOADING while it reads its file."""
 
 
-def probe(port: int) -> None:
+def probe(port: int, password: str) -> None:
     """Set a key that expires by itself, and read it. Raises NotReady."""
     token = uuid.uuid4().hex
     try:
-        with _connected(port) as stream:
+        with _connected(port, password) as stream:
             _call(stream, "SET", PROBE_KEY, token, "EX", "60")
             found = _call(stream, "GET", PROBE_KEY)
     except OSError as error:
@@ -35,28 +35,29 @@ def probe(port: int) -> None:
         raise NotReady("Redis gives back another value than was set")
 
 
-def read_stamp(port: int) -> str | None:
+def read_stamp(port: int, password: str) -> str | None:
     """Give what `write_stamp` left, None where it is not there. Raises OSError."""
     try:
-        with _connected(port) as stream:
+        with _connected(port, password) as stream:
             return _call(stream, "GET", STAMP_KEY)
     except _Refused as error:
         raise OSError(f"Redis refuses a read: {error}") from error
 
 
-def write_stamp(port: int, stamp: str) -> None:
+def write_stamp(port: int, password: str, stamp: str) -> None:
     """Leave `stamp` under a key without expiry; it is kept and lost with everything else. Raises OSError."""
     try:
-        with _connected(port) as stream:
+        with _connected(port, password) as stream:
             _call(stream, "SET", STAMP_KEY, stamp)
     except _Refused as error:
         raise OSError(f"Redis refuses a key: {error}") from error
 
 
 @contextmanager
-def _connected(port: int) -> Iterator[BinaryIO]:
+def _connected(port: int, password: str) -> Iterator[BinaryIO]:
     with socket.create_connection(("127.0.0.1", port), timeout=_SECONDS) as connection, connection.makefile("rwb") as stream:
-        yield stream  # type: ignore[misc]  # BufferedRWPair is a BinaryIO in all that is used here
+        _call(stream, "AUTH", password)  # type: ignore[arg-type]  # BufferedRWPair is a BinaryIO in all that is used here
+        yield stream  # type: ignore[misc]  # the same
 
 
 def _call(stream: BinaryIO, *words: str) -> str | None:

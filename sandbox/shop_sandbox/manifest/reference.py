@@ -49,9 +49,9 @@ every manifest, each with file, line, column, the place in the document, and a h
 | `SHOP_LISTEN_FD` | number of a socket that listens on `PORT` already; Python services get it, so a restart refuses no connection |
 | `SHOP_SERVICE`, `SHOP_INSTANCE` | its name, and the number of this copy |
 | `KAFKA_BOOTSTRAP_SERVERS`, `SCHEMA_REGISTRY_URL` | Kafka and the Schema Registry |
-| `DATABASE_URL`, `SHOP_DATABASE` | its own PostgreSQL database, as its owner; a role named like the service, with `_` for `-` |
-| `REDIS_URL` | Redis |
-| `AWS_ENDPOINT_URL`, `AWS_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` | the AWS emulator; the credentials are dummies |
+| `DATABASE_URL`, `SHOP_DATABASE` | its own PostgreSQL database, with its password; the role is its name, with `_` for `-` |
+| `REDIS_URL` | Redis, with its password |
+| `AWS_ENDPOINT_URL`, `AWS_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` | the AWS emulator, with keys for it |
 | `OTEL_EXPORTER_OTLP_ENDPOINT`, `OTEL_SERVICE_NAME` | where traces go |
 | `SHOP_<SERVICE>_URL` | address of each service in `needs.services` and `needs.issuers` |
 | `SHOP_<SERVICE>_<PORT>_ADDRESS` | `host:port` of each further port of these services, as in `SHOP_PRICING_GRPC_ADDRESS` |

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,8 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 import asyncpg
 
-from shop_sandbox.environment import database_role
+from shop_sandbox.credentials import credentials_in
+from shop_sandbox.environment import database_account, database_role
 from shop_sandbox.manifest.loader import Manifest
 from shop_sandbox.manifest.rules.stores import MIGRATION_FILE
 from shop_sandbox.provision.task import Outcome, Refused, Report, Wanted, all_of, run_task
@@ -91,14 +92,20 @@ async def provision(wanted: Wanted, report: Report) -> None:
     if not databases:
         return
     url = wanted.environment["DATABASE_URL"]
-    made = await _make_all(databases, url)
-    await all_of(_bring_up_to_date(database, url, database.name in made, report) for database in databases)
+    credentials = credentials_in(Path(wanted.environment["SHOP_CREDENTIALS"]))
+    if credentials is None:
+        raise Refused("postgres", "credentials", f"{wanted.environment['SHOP_CREDENTIALS']} is gone", "start the sandbox again")
+    passwords = {database.role: credentials.password(database_account(database.role)) for database in databases}
+    made = await _make_all(databases, url, passwords)
+    await all_of(
+        _bring_up_to_date(database, _url_of(database, url, passwords), database.name in made, report) for database in databases
+    )
 
 
 # --- databases and roles ---------------------------------------------------------------------------------------------------
 
 
-async def _make_all(databases: Sequence[WantedDatabase], url: str) -> set[str]:
+async def _make_all(databases: Sequence[WantedDatabase], url: str, passwords: Mapping[str, str]) -> set[str]:
     """Make the databases and roles that are not there; return the names of the databases made."""
     async with _connected(url) as connection:
         await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
@@ -109,6 +116,7 @@ async def _make_all(databases: Sequence[WantedDatabase], url: str) -> set[str]:
             if database.role not in roles:
                 roles.add(database.role)
                 await connection.execute(f"CREATE ROLE {_quoted(database.role)} LOGIN")
+            await connection.execute(f"ALTER ROLE {_quoted(database.role)} PASSWORD '{passwords[database.role]}'")
             if database.name not in owners:
                 await connection.execute(f"CREATE DATABASE {_quoted(database.name)} OWNER {_quoted(database.role)}")
                 await connection.execute(f"REVOKE ALL ON DATABASE {_quoted(database.name)} FROM PUBLIC")
@@ -132,11 +140,12 @@ async def _connected(url: str) -> AsyncIterator[Connection]:
         await connection.close()
 
 
-def _url_of(database: WantedDatabase, url: str) -> str:
+def _url_of(database: WantedDatabase, url: str, passwords: Mapping[str, str]) -> str:
     """Return the address of one database as its owner, on the server that `url` is about."""
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
-    return urlunsplit((parts.scheme, f"{quote(database.role)}@{host}", f"/{quote(database.name)}", parts.query, ""))
+    owner = f"{quote(database.role)}:{passwords[database.role]}"
+    return urlunsplit((parts.scheme, f"{owner}@{host}", f"/{quote(database.name)}", parts.query, ""))
 
 
 def _without_password(url: str) -> str:
@@ -153,7 +162,7 @@ def _quoted(name: str) -> str:
 async def _bring_up_to_date(database: WantedDatabase, url: str, is_new: bool, report: Report) -> None:
     applied: list[Migration] = []
     if database.migrations or not is_new:
-        async with _connected(_url_of(database, url)) as connection:
+        async with _connected(url) as connection:
             await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
             for migration in await _outstanding(database, connection):
                 await _apply(database, migration, connection)

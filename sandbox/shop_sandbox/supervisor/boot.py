@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from shop_sandbox.credentials import credentials_of
 from shop_sandbox.disk import FULL, disk_full
 from shop_sandbox.endpoints import Endpoints
 from shop_sandbox.engines.driver import RunContext
@@ -85,14 +86,15 @@ async def _boot(seed: Seed) -> Booted:
     keys = [key for resource in loaded.resources.values() for key in resource.ports]
     held = ports.claim(keys, remembered_in=paths.ports, overrides=settings.ports, seed=str(paths.root))
     resources = dict(loaded.resources)
-    endpoints = Endpoints(held.numbers)
+    endpoints, credentials = Endpoints(held.numbers), credentials_of(paths)
     context = SandboxContext(
         run=RunContext(
             paths=paths,
             cache=settings.cache,
             endpoints=endpoints,
+            credentials=credentials,
             resources=resources,
-            environment=sandbox_environment(endpoints),
+            environment=sandbox_environment(endpoints, credentials),
             inherited={**settings.inherited, NONCE_VARIABLE: seed.nonce},
             shell=settings.shell,
             announce=seed.announcements.announce,

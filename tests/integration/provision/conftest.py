@@ -34,7 +34,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, 
     *_, last = client.up()
     assert isinstance(last, SandboxReady), last
     try:
-        yield client.status().environment
+        yield {**client.status().environment, "SHOP_CREDENTIALS": str(client.paths.credentials)}
     finally:
         for _ in client.down(purge=True):
             pass

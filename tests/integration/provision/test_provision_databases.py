@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -9,6 +10,7 @@ import anyio
 import asyncpg
 import pytest
 from fakes.provisioning import Bench
+from shop_sandbox.credentials import credentials_in
 
 pytestmark = pytest.mark.integration
 
@@ -19,10 +21,17 @@ def migration(bench: Bench, name: str, sql: str) -> None:
     bench.write(bench.folder / "migrations" / name, sql)
 
 
+def password(bench: Bench, role: str) -> str:
+    credentials = credentials_in(Path(bench.environment["SHOP_CREDENTIALS"]))
+    assert credentials is not None
+    return credentials.password(f"postgres/{role}")
+
+
 def query(bench: Bench, sql: str, *, role: str | None = None, database: str | None = None) -> Any:
     """What the service itself sees of its database."""
     address = urlsplit(bench.environment["DATABASE_URL"]).netloc.rpartition("@")[2]
-    url = f"postgresql://{role or bench.service.replace('-', '_')}@{address}/{database or f'db_{bench.x}'}"
+    role = role or bench.service.replace("-", "_")
+    url = f"postgresql://{role}:{password(bench, role)}@{address}/{database or f'db_{bench.x}'}"
 
     async def ask() -> Any:
         connection = await asyncpg.connect(url)
@@ -65,7 +74,8 @@ def test_a_service_owns_its_database_and_cannot_enter_another(bench: Bench) -> N
     bench.provision("databases")
     query(bench, "CREATE TABLE own (id int)")
     stranger = f"stranger_{bench.x}"
-    query(bench, f"CREATE ROLE {stranger} LOGIN", role=urlsplit(bench.environment["DATABASE_URL"]).username, database="shop")
+    administrator = urlsplit(bench.environment["DATABASE_URL"]).username
+    query(bench, f"CREATE ROLE {stranger} LOGIN PASSWORD '{password(bench, stranger)}'", role=administrator, database="shop")
 
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         query(bench, "SELECT 1", role=stranger)

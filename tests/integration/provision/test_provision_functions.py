@@ -51,7 +51,8 @@ def handle(event, context):
     item = {"id": {"S": str(uuid.uuid4())}, "source": {"S": source}, "paper": {"S": os.environ["PAPER"]}}
     body = json.dumps({"TableName": os.environ["SEEN"], "Item": item}).encode()
     headers = {"X-Amz-Target": "DynamoDB_20120810.PutItem", "Content-Type": "application/x-amz-json-1.0"}
-    headers["Authorization"] = "AWS4-HMAC-SHA256 Credential=000000000000/20260101/eu-west-1/dynamodb/aws4_request"
+    key = os.environ["AWS_ACCESS_KEY_ID"]
+    headers["Authorization"] = f"AWS4-HMAC-SHA256 Credential={key}/20260101/eu-west-1/dynamodb/aws4_request"
     urllib.request.urlopen(urllib.request.Request(os.environ["AWS_ENDPOINT_URL"], body, headers)).read()
     return {"statusCode": 201, "body": "labelled"} if source == "http" else {"batchItemFailures": []}
 """

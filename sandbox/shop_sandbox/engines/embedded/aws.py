@@ -34,6 +34,8 @@ class AwsDriver:
             "SHOP_JOURNAL": str(home / "journal"),
             "S3_PERSIST": "1",
             "S3_DATA_DIR": str(home / "s3"),
+            "AWS_ACCESS_KEY_ID": context.credentials.aws_access_key_id,
+            "AWS_SECRET_ACCESS_KEY": context.credentials.aws_secret_access_key,
             "MINISTACK_ACCOUNT_ID": ACCOUNT_ID,
             "MINISTACK_REGION": REGION,
             # Listeners of their own, on fixed ports and all interfaces.
@@ -53,13 +55,13 @@ class AwsDriver:
         )
 
     def probe(self, resource: Resource, context: RunContext) -> None:
-        health.probe(context.endpoints.ports[resource.name])
+        health.probe(context.endpoints.ports[resource.name], context.credentials.aws_access_key_id)
 
     def read_stamp(self, resource: Resource, context: RunContext) -> str | None:
-        return health.read_stamp(context.endpoints.ports[resource.name])
+        return health.read_stamp(context.endpoints.ports[resource.name], context.credentials.aws_access_key_id)
 
     def write_stamp(self, resource: Resource, context: RunContext, stamp: str) -> None:
-        health.write_stamp(context.endpoints.ports[resource.name], stamp)
+        health.write_stamp(context.endpoints.ports[resource.name], context.credentials.aws_access_key_id, stamp)
 
     def recheck(self, resource: Resource, context: RunContext) -> None:
         """Nothing is taken on trust."""

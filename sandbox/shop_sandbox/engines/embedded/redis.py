@@ -10,7 +10,7 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from shop_sandbox.disk import disk_full_explained
+from shop_sandbox.disk import disk_full_explained, write_atomically
 from shop_sandbox.downloads.fetch import Announce, ensure_jars, recheck_jars
 from shop_sandbox.downloads.lock import REDIS, locked
 from shop_sandbox.downloads.locking import exclusive
@@ -53,6 +53,8 @@ class RedisDriver:
         home = context.paths.data(resource.name)
         with disk_full_explained(home, "Redis's data directory"):
             home.mkdir(parents=True, exist_ok=True)
+        # In a file: the words of a command line can be read by everybody on the machine.
+        write_atomically(_password_file(home), f"requirepass {context.credentials.password('redis')}\n".encode())
 
     def launch(self, resource: Resource, context: RunContext) -> ExecLaunch:
         home = context.paths.data(resource.name)
@@ -60,6 +62,7 @@ class RedisDriver:
         return ExecLaunch(
             argv=(
                 str(on_path(context.inherited) or _unpacked(context.cache)),
+                str(_password_file(home)),
                 *(word for name, value in settings for word in (f"--{name}", value)),
             ),
             environment=dict(context.inherited),
@@ -68,13 +71,13 @@ class RedisDriver:
         )
 
     def probe(self, resource: Resource, context: RunContext) -> None:
-        health.probe(context.endpoints.ports[resource.name])
+        health.probe(context.endpoints.ports[resource.name], context.credentials.password("redis"))
 
     def read_stamp(self, resource: Resource, context: RunContext) -> str | None:
-        return health.read_stamp(context.endpoints.ports[resource.name])
+        return health.read_stamp(context.endpoints.ports[resource.name], context.credentials.password("redis"))
 
     def write_stamp(self, resource: Resource, context: RunContext, stamp: str) -> None:
-        health.write_stamp(context.endpoints.ports[resource.name], stamp)
+        health.write_stamp(context.endpoints.ports[resource.name], context.credentials.password("redis"), stamp)
 
     def recheck(self, resource: Resource, context: RunContext) -> None:  # noqa: ARG002 - one program for all
         """Hash the archive, and unpack the server again."""
@@ -84,6 +87,10 @@ class RedisDriver:
 
     def background(self, resource: Resource, context: RunContext) -> None:
         """There is none."""
+
+
+def _password_file(home: Path) -> Path:
+    return home / "password.conf"
 
 
 def server_program(cache: CachePaths, inherited: Mapping[str, str], announce: Announce) -> Path:

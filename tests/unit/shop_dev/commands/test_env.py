@@ -51,3 +51,9 @@ def test_fish_takes_a_value_with_both_escapes_as_it_is() -> None:
     script = f'{exports({"VALUE": value}, Shell.FISH)}\nprintf %s "$VALUE"'
 
     assert subprocess.run(["fish"], input=script, capture_output=True, text=True, check=True).stdout == value
+
+
+def test_only_names_are_exported_since_what_is_printed_is_run(shop_dev: ShopDev, sandbox: FakeSandboxClient) -> None:
+    sandbox.reported = sandbox_status(environment={"A=1; touch owned; B": "x", "GOOD": "it's $(here)"})
+
+    assert shop_dev("env").out == "export GOOD='it'\"'\"'s $(here)'\n"

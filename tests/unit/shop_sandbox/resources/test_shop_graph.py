@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 from fakes.checkout_tree import GLOBS, CheckoutTree
+from shop_sandbox.credentials import Credentials
 from shop_sandbox.endpoints import Endpoints, Viewer
 from shop_sandbox.environment import service_environment
 from shop_sandbox.errors import ErrorCode, SandboxError
 from shop_sandbox.resources.model import CommandHealth, CommandRuntime, HttpHealth, PythonRuntime, TcpHealth
 from shop_sandbox.resources.shop import build_resources, closure
+
+CREDENTIALS = Credentials(secret="5e" * 32)
 
 
 @pytest.fixture
@@ -146,15 +149,17 @@ def test_a_service_finds_its_own_things_in_its_environment(tree: CheckoutTree) -
     resources = build_resources(tree.root, GLOBS)
     endpoints = Endpoints({key: 1000 + number for number, key in enumerate(key for one in resources.values() for key in one.ports)})
 
-    tills = service_environment(resources["tills"], endpoints)
-    stock = service_environment(resources["stock"], endpoints)
+    tills = service_environment(resources["tills"], endpoints, CREDENTIALS)
+    stock = service_environment(resources["stock"], endpoints, CREDENTIALS)
 
-    assert tills["DATABASE_URL"] == f"postgresql://tills@{endpoints.address('postgres')}/tills"
+    assert tills["DATABASE_URL"] == (
+        f"postgresql://tills:{CREDENTIALS.password('postgres/tills')}@{endpoints.address('postgres')}/tills"
+    )
     assert tills["PORT"] == str(endpoints.ports["tills"])
     assert tills["PORT_GRPC"] == str(endpoints.ports["tills.grpc"])
     assert tills["SHOP_STOCK_URL"] == endpoints.url("stock")
     assert tills["SHOP_SECRET_STOCK_FEED"] == "stock/feed"
-    assert tills["REDIS_URL"] == f"redis://{endpoints.address('redis')}/0"
+    assert tills["REDIS_URL"] == f"redis://:{CREDENTIALS.password('redis')}@{endpoints.address('redis')}/0"
     assert {name: value for name, value in stock.items() if name.startswith("SHOP_")} == {
         "SHOP_SERVICE": "stock",
         "SHOP_INSTANCE": "1",
@@ -172,7 +177,7 @@ def test_a_service_finds_the_further_ports_of_those_it_calls(tree: CheckoutTree)
     resources = build_resources(tree.root, GLOBS)
     endpoints = Endpoints({key: 1000 + number for number, key in enumerate(key for one in resources.values() for key in one.ports)})
 
-    tills = service_environment(resources["tills"], endpoints)
+    tills = service_environment(resources["tills"], endpoints, CREDENTIALS)
 
     assert tills["SHOP_STOCK_GRPC_ADDRESS"] == endpoints.address("stock.grpc")
     assert tills["SHOP_STOCK_ADMIN_ADDRESS"] == endpoints.address("stock.admin")
@@ -184,7 +189,7 @@ def test_a_service_knows_where_the_keys_of_its_tokens_are_without_bringing_their
     resources = build_resources(tree.root, GLOBS)
     endpoints = Endpoints({key: 1000 + number for number, key in enumerate(key for one in resources.values() for key in one.ports)})
 
-    assert service_environment(resources["stock"], endpoints)["SHOP_TILLS_URL"] == endpoints.url("tills")
+    assert service_environment(resources["stock"], endpoints, CREDENTIALS)["SHOP_TILLS_URL"] == endpoints.url("tills")
     assert "tills" not in closure(resources, ["stock"])
 
 
@@ -192,4 +197,4 @@ def test_a_service_without_a_database_is_not_lent_the_administrators(tree: Check
     resources = build_resources(tree.root, GLOBS)
     endpoints = Endpoints({key: 1000 for one in resources.values() for key in one.ports})
 
-    assert "DATABASE_URL" not in service_environment(resources["stock"], endpoints)
+    assert "DATABASE_URL" not in service_environment(resources["stock"], endpoints, CREDENTIALS)

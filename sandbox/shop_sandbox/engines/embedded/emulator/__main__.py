@@ -36,15 +36,18 @@ def main() -> NoReturn:
     import uvicorn
     from ministack.app import app
 
+    from shop_sandbox.engines.embedded.emulator import keys
+    from shop_sandbox.engines.embedded.emulator.guard import Guard
     from shop_sandbox.engines.embedded.emulator.journal import Journal
     from shop_sandbox.engines.embedded.emulator.kept import KeptState
     from shop_sandbox.engines.embedded.emulator.serving import Kept
 
     state = KeptState(Journal(Path(os.environ["SHOP_JOURNAL"])))
     state.hold()
+    keys.give_to_functions()
     server = uvicorn.Server(
         uvicorn.Config(
-            Kept(app, state),
+            Guard(Kept(app, state), key_id=os.environ["AWS_ACCESS_KEY_ID"], issued=keys.is_issued),
             host="127.0.0.1",
             port=int(os.environ["GATEWAY_PORT"]),
             loop="uvloop",
