@@ -64,6 +64,10 @@ conformance *arguments:
     {{ python }} -m shop_contracts.conformance {{ arguments }}
     {{ python }} tests/contract/registry_agreement.py
 
+# Look for a change of an OpenAPI document that is called safe and is not
+search-counter-examples *arguments:
+    cd tests && ../{{ python }} -m bench.search_counter_examples {{ arguments }}
+
 # Measure up, down, status, --help and edit-to-ready; write the figures into docs/reference/performance.md
 bench-up *arguments:
     {{ python }} tests/bench/bench_up.py {{ arguments }}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -91,3 +91,17 @@ class Change:
     old: Node | None = None
     new: Node | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaComparison:
+    """All that differs between two schemas at one place of the API, with the verdict on the two as a whole.
+
+    `verdict` is a change of aspect `containment`: REMOVED where the consumer refuses what the producer sends, CHANGED where that
+    can be neither proved nor refuted, None where it is proved that everything is taken. `is_unnoticed` says whether it is proved
+    besides that nothing of it goes unread.
+    """
+
+    changes: Sequence[Change]
+    verdict: Change | None
+    is_unnoticed: Callable[[], bool]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from shop_contracts.openapi_diff.changes import Change
+from shop_contracts.openapi_diff.changes import Change, SchemaComparison, Verb
 from shop_contracts.openapi_diff.compare.operations import Comparison
 from shop_contracts.openapi_diff.documents import Api, Document, Node
 from shop_contracts.openapi_diff.fault import InvalidOpenapi
 from shop_contracts.openapi_diff.reading import Pointer, lines_of
 from shop_contracts.openapi_diff.report import Finding, Location, Report
-from shop_contracts.openapi_diff.rules import BY_QUESTION, Level, Rule
+from shop_contracts.openapi_diff.rules import BY_QUESTION, CONTAINED, Level, Rule
 
 Judged = tuple[Rule, Change]
 MOST_FINDINGS = 10_000
@@ -30,16 +30,34 @@ def diff(old: Api, new: Api) -> Report:
     return Report(tuple(sorted(found, key=lambda one: (one.level, one.operation, one.where, one.id, one.message))))
 
 
-def _judged(changes: Iterable[Change]) -> Iterable[Judged]:
+def _judged(differences: Iterable[Change | SchemaComparison]) -> Iterable[Judged]:
     """Yield what rules find, up to `MOST_FINDINGS` errors and as many warnings: one component may be reached in a million ways."""
     told = dict.fromkeys(Level, 0)
-    for change in changes:
+    for difference in differences:
         if told[Level.ERROR] >= MOST_FINDINGS:
             return
-        for rule in BY_QUESTION.get((change.context.direction, change.context.place, change.aspect, change.verb), ()):
-            if told[rule.level] < MOST_FINDINGS and rule.check(change):
+        found = _of_schemas(difference) if isinstance(difference, SchemaComparison) else _found(difference)
+        for rule, change in found:
+            if told[rule.level] < MOST_FINDINGS:
                 told[rule.level] += 1
                 yield rule, change
+
+
+def _found(change: Change) -> Iterator[Judged]:
+    for rule in BY_QUESTION.get((change.context.direction, change.context.place, change.aspect, change.verb), ()):
+        if rule.check(change):
+            yield rule, change
+
+
+def _of_schemas(compared: SchemaComparison) -> list[Judged]:
+    """Judge two schemas by their parts and as a whole. What is proved of the whole no rule on a part of it can refute."""
+    found = [judged for change in compared.changes for judged in _found(change)]
+    if compared.verdict is None:
+        doubted = any(rule in CONTAINED for rule, _ in found) and compared.is_unnoticed()
+        return [(rule, change) for rule, change in found if not (doubted and rule in CONTAINED)]
+    is_told = any(rule.level is Level.ERROR for rule, _ in found)
+    is_doubted = compared.verdict.verb is Verb.CHANGED and any(rule in CONTAINED for rule, _ in found)
+    return found if is_told or is_doubted else [*found, *_found(compared.verdict)]
 
 
 class _Lines:

@@ -55,13 +55,14 @@ class Schema:
 
     def __init__(self, nodes: tuple[Node, ...], *, is_3_0: bool) -> None:
         self.is_3_0 = is_3_0
+        self.nodes = nodes
         self.origin = nodes[0]
         """Where it is asked for, references not followed."""
         self.null_branch = False
-        self.conjuncts = _expand(nodes, is_3_0=is_3_0)
+        self.conjuncts = expand(nodes, is_3_0=is_3_0)
         if (payload := _beside_null(self.conjuncts)) is not None:
             self.null_branch = True
-            self.conjuncts = _expand((payload,), is_3_0=is_3_0)
+            self.conjuncts = expand((payload,), is_3_0=is_3_0)
         self.key: Key = tuple(node.key for node in self.conjuncts) + (_NULL if self.null_branch else ())
 
     def _values(self, keyword: str) -> list[Any]:
@@ -85,22 +86,27 @@ class Schema:
 
     @cached_property
     def is_never(self) -> bool:
-        """Whether nothing is valid: the schema `false`."""
-        return any(node.value is False for node in self.conjuncts)
+        """Whether nothing is valid: the schema `false`, or types that exclude each other."""
+        return any(node.value is False for node in self.conjuncts) or self._allowed_types == frozenset()
 
     @cached_property
-    def types(self) -> frozenset[str]:
-        """The types a value may have, `null` left out unless it is the only one; none when any is allowed."""
+    def _allowed_types(self) -> frozenset[str] | None:
         allowed: frozenset[str] | None = None
         for value in self._values("type"):
             one = frozenset(map(str, value if isinstance(value, list) else [value]))
             allowed = one if allowed is None else _common_types(allowed, one)
-        return (allowed or frozenset()) - {"null"} or allowed or frozenset()
+        return allowed
+
+    @cached_property
+    def types(self) -> frozenset[str]:
+        """The types a value may have, `null` left out unless it is the only one; none when any is allowed."""
+        allowed = self._allowed_types or frozenset()
+        return allowed - {"null"} or allowed
 
     @cached_property
     def is_nullable(self) -> bool:
         """Whether null is allowed by the words for it. An untyped schema says nothing about it."""
-        if self.null_branch or self.first("nullable") is True:
+        if self.null_branch or (self.is_3_0 and self.first("nullable") is True):
             return True
         types = self._values("type")
         return bool(types) and all("null" in (value if isinstance(value, list) else [value]) for value in types)
@@ -122,6 +128,15 @@ class Schema:
         if not lists:
             return None
         return [one for one in lists[0] if all(any(same(one, other) for other in rest) for rest in lists[1:])]
+
+    @cached_property
+    def constants(self) -> list[Any]:
+        """The values that `const` demands, each once; nothing is valid where there are several."""
+        found: list[Any] = []
+        for value in self._values("const"):
+            if not any(same(value, one) for one in found):
+                found.append(value)
+        return found
 
     @cached_property
     def patterns(self) -> tuple[str, ...]:
@@ -201,8 +216,8 @@ class Schema:
         return bool(self.simple_types) and not self.is_typed
 
 
-def _expand(nodes: tuple[Node, ...], *, is_3_0: bool) -> tuple[Node, ...]:
-    """Return the conjuncts of some nodes: references followed, `allOf` taken apart, each place once."""
+def expand(nodes: tuple[Node, ...], *, is_3_0: bool) -> tuple[Node, ...]:
+    """Return the conjuncts of some nodes: references followed, `allOf` taken apart, each place once. Raises InvalidOpenapi."""
     found: dict[Place, Node] = {}
     seen: set[Place] = set()
     waiting = list(reversed(nodes))

@@ -57,7 +57,13 @@ def keyword_differences(old: Schema, new: Schema) -> Iterator[Difference]:
     yield from _multiples(old, new)
     yield from _toggled("unique-items", "uniqueItems", old.first("uniqueItems") is True, new.first("uniqueItems") is True)
     yield from _replaced("pattern", "pattern", " and ".join(old.patterns) or None, " and ".join(new.patterns) or None)
-    for aspect, keyword in (("content-encoding", "contentEncoding"), ("content-media-type", "contentMediaType")):
+    for aspect, keyword in (
+        ("content-encoding", "contentEncoding"),
+        ("content-media-type", "contentMediaType"),
+        ("dynamic-ref", "$dynamicRef"),
+        ("read-only", "readOnly"),
+        ("write-only", "writeOnly"),
+    ):
         if old.first(keyword) != new.first(keyword):
             yield Difference(aspect, Verb.CHANGED, keyword, old.first(keyword), new.first(keyword))
     yield from _dependent_required(old, new)
@@ -115,6 +121,8 @@ def _excludes_null(schema: Schema) -> bool:
 
 def _values(old: Schema, new: Schema) -> Iterator[Difference]:
     before, after = old.enum, new.enum
+    if _only_value(old) and _only_value(old) == _only_value(new):
+        return
     if before is None and after is not None:
         yield Difference("enum", Verb.SET, "enum", None, after)
     elif before is not None and after is None:
@@ -133,8 +141,17 @@ def _values(old: Schema, new: Schema) -> Iterator[Difference]:
                 yield Difference("x-extensible-enum-value", Verb.REMOVED, "x-extensible-enum", known, still, subject=_text(value))
 
 
+def _only_value(schema: Schema) -> str | None:
+    """Return the text of the one value that is allowed, however that is said; None where there are more, or none."""
+    listed = schema.constants if schema.enum is None else schema.enum
+    allowed = [value for value in listed if all(same(value, one) for one in schema.constants)]
+    return repr(allowed[0]) if len(allowed) == 1 else None
+
+
 def _constant(old: Schema, new: Schema) -> Iterator[Difference]:
-    if old.has("const") or new.has("const"):
+    if len(new.constants) > 1 and len(old.constants) <= 1:
+        yield Difference("const", Verb.CHANGED, "const", old.first("const"), new.constants)
+    elif old.has("const") or new.has("const"):
         if not new.has("const"):
             yield Difference("const", Verb.UNSET, "const", old.first("const"), None)
         elif not old.has("const"):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
-from shop_contracts.openapi_diff.changes import Change, Context, Direction, Place, Verb
+from shop_contracts.openapi_diff.changes import Change, Context, Direction, Place, SchemaComparison, Verb
 from shop_contracts.openapi_diff.compare.keywords import Difference
 from shop_contracts.openapi_diff.compare.lifecycle import STABILITY, lifecycle, stability_of, sunset_facts
 from shop_contracts.openapi_diff.compare.media_types import is_json, match_media_types
@@ -15,6 +16,7 @@ from shop_contracts.openapi_diff.compare.parameters import Side, parameter_chang
 from shop_contracts.openapi_diff.compare.schemas import SchemaPairs
 from shop_contracts.openapi_diff.compare.security import SchemeNames, security_changes
 from shop_contracts.openapi_diff.compare.untouched import Untouched
+from shop_contracts.openapi_diff.containment.verdict import Containments
 from shop_contracts.openapi_diff.documents import Api, Node
 from shop_contracts.openapi_diff.schemas import Schema
 
@@ -29,28 +31,40 @@ class Comparison:
     def __init__(self, old: Api, new: Api) -> None:
         self.old, self.new = old, new
         self.pairs = SchemaPairs()
+        self._containments = Containments()
         self._schemes = SchemeNames(old, new)
         self._untouched = Untouched(old, new)
 
-    def changes(self) -> Iterator[Change]:
+    def changes(self) -> Iterator[Change | SchemaComparison]:
         """Yield every difference that a rule may care about. Raises InvalidOpenapi where a document is not what it should be."""
         everything = Context(Direction.NONE, Place.DOCUMENT)
         yield from security_changes(self.old.root, self.new.root, everything, self._schemes)
         yield from self._paths(self.old.root.members("paths"), self.new.root.members("paths"))
         yield from self._webhooks(self.old.root.members("webhooks"), self.new.root.members("webhooks"), everything)
 
+    def _schemas(self, old: Schema, new: Schema, context: Context) -> Iterator[Change | SchemaComparison]:
+        """Compare two schemas; where JSON is spoken, as the sets of instances that they are too."""
+        if context.strongly_typed is not True:
+            yield from self.pairs.changes(old, new, context)
+        elif not self.pairs.is_unchanged(old, new):
+            verdict = self._containments.change(old, new, replace(context, place=Place.BODY))
+            unnoticed = partial(self._containments.is_unnoticed, old, new, context.direction)
+            yield SchemaComparison(tuple(self.pairs.changes(old, new, context)), verdict, unnoticed)
+
     def schema(self, node: Node, key: str, api: Api) -> Schema | None:
         """Return the schema at a key of a node; None when there is none."""
         value = node.mapping().get(key)
         return None if value is None else Schema((node.child(key, value),), is_3_0=api.is_3_0)
 
-    def _webhooks(self, before: Mapping[str, Node], after: Mapping[str, Node], context: Context) -> Iterator[Change]:
+    def _webhooks(
+        self, before: Mapping[str, Node], after: Mapping[str, Node], context: Context
+    ) -> Iterator[Change | SchemaComparison]:
         for name in sorted(before.keys() - after.keys()):
             yield Change("webhook", Verb.REMOVED, context, subject=name, old=before[name])
         for name in sorted(before.keys() & after.keys()):
             yield from self._path_item(f"webhook:{name}", name, before[name], after[name])
 
-    def _paths(self, before: Mapping[str, Node], after: Mapping[str, Node]) -> Iterator[Change]:
+    def _paths(self, before: Mapping[str, Node], after: Mapping[str, Node]) -> Iterator[Change | SchemaComparison]:
         before = {path: item for path, item in before.items() if not path.startswith("x-")}
         shapes = {template(path)[0]: path for path in after if not path.startswith("x-")}
         for path, item in before.items():
@@ -61,7 +75,7 @@ class Comparison:
             else:
                 yield from self._path_item(path, twin, item, after[twin])
 
-    def _path_item(self, path: str, new_path: str, before: Node, after: Node) -> Iterator[Change]:
+    def _path_item(self, path: str, new_path: str, before: Node, after: Node) -> Iterator[Change | SchemaComparison]:
         old, new = _operations(before), _operations(after)
         parameters = (item.child("parameters", item.value.get("parameters")) for item in (before, after))
         same_frame = path.removeprefix("webhook:") == new_path and self._untouched(*parameters)
@@ -85,7 +99,7 @@ class Comparison:
             yield from self._body(operation, twin, context)
             yield from self._responses(operation, twin, context)
 
-    def _body(self, old: Node, new: Node, context: Context) -> Iterator[Change]:
+    def _body(self, old: Node, new: Node, context: Context) -> Iterator[Change | SchemaComparison]:
         context = replace(context, direction=Direction.REQUEST, place=Place.BODY, part="request body")
         before, after = old.get("requestBody"), new.get("requestBody")
         if before is None and after is None:
@@ -100,7 +114,7 @@ class Comparison:
                 yield Change("request-body-required", verb, context, old=before, new=_at(after, "required"))
             yield from self._content(before, after, context)
 
-    def _responses(self, old: Node, new: Node, context: Context) -> Iterator[Change]:
+    def _responses(self, old: Node, new: Node, context: Context) -> Iterator[Change | SchemaComparison]:
         before, after = old.members("responses"), new.members("responses")
         for status, response in before.items():
             if status.startswith("x-"):
@@ -131,7 +145,7 @@ class Comparison:
             if one is not None and other is not None:
                 yield from self.pairs.changes(one, other, there)
 
-    def _content(self, old: Node, new: Node, context: Context) -> Iterator[Change]:
+    def _content(self, old: Node, new: Node, context: Context) -> Iterator[Change | SchemaComparison]:
         before, after = old.members("content"), new.members("content")
         matched, removed = match_media_types(before, after)
         for name in removed:
@@ -144,7 +158,7 @@ class Comparison:
                 yield Change(difference.aspect, difference.verb, named, difference.before, difference.after, old=one, new=other)
             yield from self._media_type(one, other, there)
 
-    def _media_type(self, old: Node, new: Node, context: Context) -> Iterator[Change]:
+    def _media_type(self, old: Node, new: Node, context: Context) -> Iterator[Change | SchemaComparison]:
         named = replace(context, place=Place.MEDIA_TYPE)
         untyped = {"untyped": "schema" not in new.mapping()}
         for key, aspect in (("schema", "media-type-schema"), ("itemSchema", "media-type-item-schema")):
@@ -155,7 +169,7 @@ class Comparison:
                 yield Change(aspect, Verb.REMOVED, named, old=before.origin, new=new, facts=untyped)
             elif before is not None and after is not None:
                 there = context if key == "schema" else replace(context, place=Place.PROPERTY, trail=key)
-                yield from self.pairs.changes(before, after, there)
+                yield from self._schemas(before, after, there)
 
 
 def _context(method: str, path: str) -> Context:

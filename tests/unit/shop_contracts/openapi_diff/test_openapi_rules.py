@@ -24,10 +24,11 @@ Edit = tuple[Any, Any] | tuple[Any, Any, Any]
 def bounds() -> dict[tuple[str, Verb], Edit]:
     table: dict[tuple[str, Verb], Edit] = {}
     for keyword, name in BOUND_NAMES.items():
-        few, many = {keyword: 2}, {keyword: 5}
+        ground: Json = {"contains": TEXT} if keyword.endswith("Contains") else {}
+        few, many = ground | {keyword: 2}, ground | {keyword: 5}
         table |= {
-            (name, Verb.SET): ({}, few),
-            (name, Verb.UNSET): (few, {}),
+            (name, Verb.SET): (ground, few),
+            (name, Verb.UNSET): (few, ground),
             (name, Verb.INCREASED): (few, many),
             (name, Verb.DECREASED): (many, few),
         }
@@ -40,9 +41,6 @@ def restrictions() -> dict[tuple[str, Verb], Edit]:
         "property-names": {"propertyNames": {"pattern": "^[a-z]+$"}},
         "unevaluated-items": {"unevaluatedItems": False},
         "unevaluated-properties": {"unevaluatedProperties": False},
-        "if": {"if": {"required": ["a"]}},
-        "then": {"then": {"required": ["a"]}},
-        "else": {"else": {"required": ["a"]}},
         "content-schema": {"contentSchema": ITEM},
         "dependent-schema": {"dependentSchemas": {"a": {"required": ["b"]}}},
         "dependent-required": {"dependentRequired": {"a": ["b"]}},
@@ -50,11 +48,19 @@ def restrictions() -> dict[tuple[str, Verb], Edit]:
         "not": {"not": {"const": "x"}},
         "items": {"items": TEXT},
         "additional-properties": {"additionalProperties": False},
-        "prefix-items": {"prefixItems": [TEXT]},
     }
     table: dict[tuple[str, Verb], Edit] = {}
     for name, word in words.items():
         table |= {(name, Verb.ADDED): ({}, word), (name, Verb.REMOVED): (word, {})}
+    elements: Json = {"items": NUMBER}
+    table |= {
+        ("prefix-items", Verb.ADDED): (elements, elements | {"prefixItems": [TEXT]}),
+        ("prefix-items", Verb.REMOVED): (elements | {"prefixItems": [TEXT]}, elements),
+    }
+    condition: Json = {"if": {"required": ["a"]}, "then": {"required": ["b"]}, "else": {"required": ["c"]}}
+    for name in condition:
+        rest = {word: said for word, said in condition.items() if word != name}
+        table |= {(name, Verb.ADDED): (rest, condition), (name, Verb.REMOVED): (condition, rest)}
     return table
 
 
@@ -99,7 +105,11 @@ SCHEMA_EDITS: dict[tuple[str, Verb], Edit] = {
         {"dependentRequired": {"a": ["c", "b"]}},
     ),
     ("not", Verb.CHANGED): ({"not": {"const": 1}}, {"not": {"const": 2}}, {"not": {"const": 1, "title": "one"}}),
-    ("if", Verb.CHANGED): ({"if": {"const": 1}}, {"if": {"const": 2}}, {"if": {"const": 1, "title": "one"}}),
+    ("if", Verb.CHANGED): (
+        {"if": {"const": 1}, "then": False},
+        {"if": {"const": 2}, "then": False},
+        {"if": {"const": 1, "title": "one"}, "then": False},
+    ),
     ("one-of", Verb.ADDED): ({"oneOf": [ITEM]}, {"oneOf": [ITEM, OTHER]}),
     ("one-of", Verb.REMOVED): ({"oneOf": [ITEM, OTHER]}, {"oneOf": [ITEM]}),
     ("any-of", Verb.ADDED): ({"anyOf": [ITEM]}, {"anyOf": [ITEM, OTHER]}),
@@ -136,9 +146,12 @@ EDITS_BY_ID: dict[str, Edit] = {
     "one-of-dropped": (ITEM | {"oneOf": [{"required": ["a"]}, {"required": ["b"]}]}, ITEM),
     "any-of-introduced": (ITEM, ITEM | {"anyOf": [{"required": ["a"]}, {"required": ["b"]}]}),
     "any-of-dropped": (ITEM | {"anyOf": [{"required": ["a"]}, {"required": ["b"]}]}, ITEM),
-    "original-preserved": (ITEM, {"oneOf": [ITEM, OTHER]}),
+    "original-preserved": (ITEM, {"oneOf": [ITEM, {"type": "object", "properties": {"c": {}}}]}),
     "sunset-invalid": (TEXT, TEXT | {"deprecated": True, "x-sunset": "soon"}, TEXT | {"deprecated": True, "x-sunset": FUTURE}),
     "sunset-date-too-small": (TEXT, TEXT | {"deprecated": True, "x-sunset": PAST}, TEXT | {"deprecated": True, "x-sunset": FUTURE}),
+    "request-body-not-contained": ({"type": "array"}, {"type": "array", "prefixItems": [TEXT]}),
+    "response-body-not-contained": ({"type": "array", "prefixItems": [TEXT]}, {"type": "array"}),
+    "not-proved-safe": ({"$dynamicRef": "#one"}, {"$dynamicRef": "#other"}, {"$dynamicRef": "#one", "title": "One"}),
     "request-parameter-max-items-decreased": ({"maxItems": 5}, {"maxItems": 2}),
 }
 
