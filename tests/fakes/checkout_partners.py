@@ -21,6 +21,7 @@ from shop_services.orders.domain.checkout import (
     PaymentWasDeclined,
     PaymentWasRefunded,
     PaymentWasVoided,
+    RefundHasFailed,
     RefundPayment,
     ReleaseStock,
     ReserveStock,
@@ -79,10 +80,14 @@ class PartnerInventory:
 
 @dataclass
 class PartnerPayments:
-    """One payment. `state` is none, authorised, declined, captured, failed, voided or refunded; the ledger is in minor units."""
+    """One payment, whose `state` is none, authorised, declined, captured, failed, voided, refunded or owed.
+
+    The ledger is in minor units.
+    """
 
     declines: bool = False
     fails_to_capture: bool = False
+    refuses_refunds: bool = False
     state: str = "none"
     authorised: Money | None = None
     charges: list[int] = field(default_factory=list)
@@ -99,12 +104,14 @@ class PartnerPayments:
                 self.charges.append(self.authorised.minor_units if self.authorised else 0)
             case ((VoidPayment() | RefundPayment()), ("none" | "authorised" | "declined" | "failed")):
                 self.state = "voided"
+            case RefundPayment(), "captured" if self.refuses_refunds:
+                self.state = "owed"
             case RefundPayment(), "captured":
                 self.state = "refunded"
                 self.charges.append(-(self.authorised.minor_units if self.authorised else 0))
         return self.answer()
 
-    def answer(self) -> Answer:
+    def answer(self) -> Answer:  # noqa: PLR0911 - a table of cases, one return each
         match self.state:
             case "authorised":
                 return PaymentWasAuthorised()
@@ -116,5 +123,7 @@ class PartnerPayments:
                 return CaptureHasFailed("The authorisation has expired.")
             case "refunded":
                 return PaymentWasRefunded()
+            case "owed":
+                return RefundHasFailed("The account is closed.")
             case _:
                 return PaymentWasVoided()

@@ -60,9 +60,13 @@ def public_event(order: Order, event: Event, *, version: int, at: datetime) -> o
             message.rejected.customer_id = order.customer_id
             message.rejected.reason = REASONS[rejection.reason]
             message.rejected.explanation = rejection.explanation
+            if owed := order.refund_owed:
+                message.rejected.refund_owed.CopyFrom(_money(owed))
         case OrderCancelled(cancellation):
             message.cancelled.customer_id = order.customer_id
             message.cancelled.explanation = cancellation.explanation
+            if owed := order.refund_owed:
+                message.cancelled.refund_owed.CopyFrom(_money(owed))
         case _:
             return None
     return message

@@ -25,6 +25,7 @@ from shop_services.orders.domain.order import (
     PaymentCaptured,
     PaymentReturned,
     PricedLine,
+    RefundFailed,
     Rejection,
     RejectionReason,
     StockReturned,
@@ -50,7 +51,7 @@ def fold_orders(order_id: str, since: Order | None, history: Iterable[tuple[Even
     return fold(order_id, history)
 
 
-def _take_apart(event: Event) -> tuple[str, Body]:
+def _take_apart(event: Event) -> tuple[str, Body]:  # noqa: PLR0911 - a table of cases, one return each
     match event:
         case OrderAccepted(customer_id, lines, token):
             stored = [{"sku": line.sku, "quantity": line.quantity} for line in lines]
@@ -59,6 +60,8 @@ def _take_apart(event: Event) -> tuple[str, Body]:
             return "order-priced", {"lines": [_stored_priced_line(line) for line in lines]}
         case CompensationBegun(ending):
             return "compensation-begun", _stored_ending(ending)
+        case RefundFailed(explanation):
+            return "refund-failed", {"explanation": explanation}
         case OrderRejected(rejection):
             return "order-rejected", _stored_ending(rejection)
         case OrderCancelled(cancellation):
@@ -96,7 +99,7 @@ def _cancellation(body: Body) -> Cancellation:
     return Cancellation(body["explanation"])
 
 
-def _put_together(kind: str, body: Body) -> Event:
+def _put_together(kind: str, body: Body) -> Event:  # noqa: PLR0911 - a table of cases, one return each
     """Return the event that was stored so. Raises UnknownKind."""
     if bare := BARE_KINDS.get(kind):
         return bare
@@ -108,6 +111,8 @@ def _put_together(kind: str, body: Body) -> Event:
             return OrderPriced(tuple(_priced_line(line) for line in body["lines"]))
         case "compensation-begun":
             return CompensationBegun(_ending(body))
+        case "refund-failed":
+            return RefundFailed(body["explanation"])
         case "order-rejected":
             return OrderRejected(_rejection(body["rejection"]))
         case "order-cancelled":

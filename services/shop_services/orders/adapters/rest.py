@@ -102,6 +102,8 @@ class OrderView(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True
     total: MoneyView | None = None
     rejection: RejectionView | None = None
     cancellation: CancellationView | None = None
+    refund_owed: MoneyView | None = None
+    """What was taken and could not be given back yet; a person sees to it."""
 
 
 class SummaryView(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True):
@@ -244,6 +246,7 @@ def view(order: Order) -> OrderView:
         if isinstance(order.ending, Rejection)
         else None,
         cancellation=CancellationView(order.ending.explanation) if isinstance(order.ending, Cancellation) else None,
+        refund_owed=MoneyView.of(order.refund_owed) if order.refund_owed else None,
     )
 
 

@@ -34,6 +34,7 @@ from shop_services.orders.domain.order import (
     PaymentCaptured,
     PaymentReturned,
     PricedLine,
+    RefundFailed,
     Rejection,
     RejectionReason,
     Stage,
@@ -256,7 +257,7 @@ def timed_out(order: Order, *, at: datetime) -> Decision:
 def _learn(order: Order, answer: Answer) -> list[Event]:  # noqa: PLR0911 - a table of cases, one return each
     """Return what an answer tells an order that it did not know yet."""
     if order.stage.is_final:
-        return []
+        return _learn_after_the_end(order, answer)
     if order.stage is Stage.COMPENSATING:
         return _learn_while_compensating(order, answer)
     match order.stage, answer:
@@ -291,6 +292,20 @@ def _learn_while_compensating(order: Order, answer: Answer) -> list[Event]:
         case PaymentWasCaptured() if order.payment in {Payment.ASKED, Payment.AUTHORISED}:
             return [PaymentCaptured()]
         case PaymentWasVoided() | PaymentWasRefunded() | PaymentWasDeclined() | CaptureHasFailed() if _payment_to_return(order):
+            return [PaymentReturned()]
+        case RefundHasFailed(explanation) if order.payment is Payment.CAPTURED:
+            return [RefundFailed(explanation)]
+        case PaymentWasRefunded() if order.payment is Payment.OWED:
+            return [PaymentReturned()]
+    return []
+
+
+def _learn_after_the_end(order: Order, answer: Answer) -> list[Event]:
+    """Return what still matters when the order is final: whether the shop owes its customer money."""
+    match order.payment, answer:
+        case Payment.RETURNED, RefundHasFailed(explanation) if order.total is not None and order.stage is not Stage.COMPLETED:
+            return [RefundFailed(explanation)]  # of money that came after the end, and was asked back
+        case Payment.OWED, PaymentWasRefunded():
             return [PaymentReturned()]
     return []
 
@@ -359,7 +374,7 @@ def _stock_to_return(order: Order) -> tuple[Command, ...]:
 
 def _payment_to_return(order: Order) -> tuple[Command, ...]:
     match order.payment:
-        case Payment.NONE | Payment.RETURNED:
+        case Payment.NONE | Payment.RETURNED | Payment.OWED:
             return ()
         case Payment.CAPTURED:
             return (RefundPayment(order.payment_id),)

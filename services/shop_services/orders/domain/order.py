@@ -45,6 +45,7 @@ class Payment(StrEnum):
     AUTHORISED = "authorised"
     CAPTURED = "captured"
     RETURNED = "returned"
+    OWED = "owed"  # taken, and the provider refuses to give it back: a person has to
 
 
 class RejectionReason(StrEnum):
@@ -143,20 +144,27 @@ class PaymentReturned:
 
 
 @dataclass(frozen=True, slots=True)
+class RefundFailed:
+    """The customer's money is taken, and the provider refused for good to give it back. `explanation` is the provider's."""
+
+    explanation: str
+
+
+@dataclass(frozen=True, slots=True)
 class OrderCompleted:
     """Goods are sold and paid: the good end."""
 
 
 @dataclass(frozen=True, slots=True)
 class OrderRejected:
-    """The shop could not fulfil it, and everything is given back."""
+    """The shop could not fulfil it, and everything is given back, but for money that is owed."""
 
     rejection: Rejection
 
 
 @dataclass(frozen=True, slots=True)
 class OrderCancelled:
-    """The customer did not want it any more, and everything is given back."""
+    """The customer did not want it any more, and everything is given back, but for money that is owed."""
 
     cancellation: Cancellation
 
@@ -170,6 +178,7 @@ Event = (
     | CompensationBegun
     | StockReturned
     | PaymentReturned
+    | RefundFailed
     | OrderCompleted
     | OrderRejected
     | OrderCancelled
@@ -199,6 +208,11 @@ class Order:
         if not self.priced_lines:
             return None
         return Money.total(line.unit_price * line.quantity for line in self.priced_lines)
+
+    @property
+    def refund_owed(self) -> Money | None:
+        """What the shop owes the customer because the provider refused to give it back; None when it owes nothing."""
+        return self.total if self.payment is Payment.OWED else None
 
     @property
     def reservation_id(self) -> str:
@@ -244,6 +258,8 @@ def evolve(order: Order, event: Event, *, at: datetime) -> Order:  # noqa: PLR09
             return replace(order, stock=Stock.RETURNED)
         case PaymentReturned():
             return replace(order, payment=Payment.RETURNED)
+        case RefundFailed():
+            return replace(order, payment=Payment.OWED)
         case OrderCompleted():
             return replace(order, stage=Stage.COMPLETED)
         case OrderRejected(rejection):

@@ -50,6 +50,7 @@ from shop_services.orders.domain.order import (
     OrderRejected,
     Payment,
     PricedLine,
+    RefundFailed,
     Rejection,
     RejectionReason,
     Stage,
@@ -218,6 +219,47 @@ def test_a_payment_that_comes_after_the_order_was_rejected_is_let_go() -> None:
     assert answered(rejected, RESERVED, at=NOON) == Decision(rejected, (), (ReleaseStock(RESERVATION),))
 
 
+def cancelled_when_paid() -> Order:
+    """An order that was cancelled while its money was taken: everything is back but the money."""
+    order = cancelled(after(*UP_TO[Stage.CAPTURING]), "", at=NOON).order
+    for answer in (PaymentWasCaptured(), StockWasReleased()):
+        order = answered(order, answer, at=NOON).order
+    return order
+
+
+def test_an_order_whose_refund_is_refused_ends_and_says_what_is_owed() -> None:
+    waiting = cancelled_when_paid()
+    assert awaited(waiting) == (RefundPayment(PAYMENT),)
+
+    ended = answered(waiting, checkout.RefundHasFailed("The account is closed."), at=NOON)
+
+    assert ended.events == (RefundFailed("The account is closed."), OrderCancelled(Cancellation("")))
+    assert (ended.order.stage, ended.order.refund_owed, ended.commands) == (Stage.CANCELLED, waiting.total, ())
+
+
+def test_what_is_owed_is_settled_when_a_person_has_given_it_back() -> None:
+    owing = answered(cancelled_when_paid(), checkout.RefundHasFailed("Closed."), at=NOON).order
+
+    settled = answered(owing, checkout.PaymentWasRefunded(), at=NOON)
+
+    assert (settled.order.stage, settled.order.refund_owed, settled.commands) == (Stage.CANCELLED, None, ())
+    assert answered(settled.order, checkout.PaymentWasRefunded(), at=NOON) == Decision(settled.order)
+
+
+def test_money_that_came_after_the_end_and_cannot_be_sent_back_is_owed() -> None:
+    rejected = after(RESERVED, PaymentWasDeclined("No."), StockWasReleased())
+
+    owing = answered(rejected, checkout.RefundHasFailed("Closed."), at=NOON).order
+
+    assert (owing.stage, owing.refund_owed) == (Stage.REJECTED, rejected.total)
+
+
+def test_a_completed_order_owes_nothing_when_a_later_refund_is_refused() -> None:
+    completed = after(*UP_TO[Stage.CAPTURING], PaymentWasCaptured())
+
+    assert answered(completed, checkout.RefundHasFailed("Closed."), at=NOON) == Decision(completed)
+
+
 EVERY_ANSWER: list[Answer] = [
     RESERVED,
     StockWasRejected(short_skus=("sku-1",)),
@@ -229,10 +271,11 @@ EVERY_ANSWER: list[Answer] = [
     checkout.CaptureHasFailed("Too late."),
     PaymentWasVoided(),
     checkout.PaymentWasRefunded(),
+    checkout.RefundHasFailed("Closed."),
 ]
 
 
-@pytest.mark.parametrize("answer", EVERY_ANSWER, ids=lambda answer: type(answer).__name__)
+@pytest.mark.parametrize("answer", EVERY_ANSWER[:-1], ids=lambda answer: type(answer).__name__)
 @pytest.mark.parametrize(
     "ending", [(RESERVED, PaymentWasDeclined("No."), StockWasReleased()), (*UP_TO[Stage.CAPTURING], PaymentWasCaptured())]
 )
@@ -250,7 +293,7 @@ def test_even_answers_no_partner_would_give_never_complete_an_unpaid_or_unsold_o
         assert (order.stock, order.payment) == (Stock.SOLD, Payment.CAPTURED)
     if order.stage in {Stage.REJECTED, Stage.CANCELLED}:
         assert order.stock is Stock.RETURNED
-        assert order.payment in {Payment.NONE, Payment.RETURNED}
+        assert order.payment in {Payment.NONE, Payment.RETURNED, Payment.OWED}
 
 
 @dataclass
@@ -346,14 +389,12 @@ ACTIONS: dict[str, Callable[[World], None]] = {
     actions=st.lists(st.sampled_from(sorted(ACTIONS)), max_size=25),
     is_short=st.booleans(),
     price=st.sampled_from([0, 1999]),
-    declines=st.booleans(),
-    fails_to_capture=st.booleans(),
+    payments=st.builds(PartnerPayments, declines=st.booleans(), fails_to_capture=st.booleans(), refuses_refunds=st.booleans()),
 )
 def test_every_accepted_order_ends_once_and_leaves_nothing_behind(
-    actions: list[str], is_short: bool, price: int, declines: bool, fails_to_capture: bool
+    actions: list[str], is_short: bool, price: int, payments: PartnerPayments
 ) -> None:
-    inventory = PartnerInventory(is_short=is_short, unit_price=Money("EUR", price))
-    world = World(inventory, PartnerPayments(declines=declines, fails_to_capture=fails_to_capture))
+    world = World(PartnerInventory(is_short=is_short, unit_price=Money("EUR", price)), payments)
 
     for action in actions:
         ACTIONS[action](world)
@@ -368,8 +409,9 @@ def test_every_accepted_order_ends_once_and_leaves_nothing_behind(
         assert len(world.payments.charges) == (1 if price else 0)
     else:
         assert world.inventory.state in {"released", "rejected", "none"}
-        assert world.payments.state in {"none", "declined", "failed", "voided", "refunded"}
-        assert sum(world.payments.charges) == 0
+        assert world.payments.state in {"none", "declined", "failed", "voided", "refunded", "owed"}
+        owed = world.order.refund_owed.minor_units if world.order.refund_owed else 0
+        assert sum(world.payments.charges) == owed
 
 
 def test_the_history_of_an_order_must_begin_with_its_acceptance() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,11 +14,14 @@ from shop_kit.shared_kernel import Money
 from shop_services.orders.adapters import contracts
 from shop_services.orders.domain import checkout
 from shop_services.orders.domain.order import (
+    Cancellation,
     Line,
     Order,
     OrderAccepted,
+    OrderCancelled,
     OrderCompleted,
     OrderRejected,
+    Payment,
     PricedLine,
     Rejection,
     RejectionReason,
@@ -45,6 +49,19 @@ def test_a_completed_order_tells_prices_and_total() -> None:
     assert told is not None
     assert told.completed.total == MoneyMessage(currency_code="EUR", minor_units=4498)
     assert [line.unit_price.minor_units for line in told.completed.lines] == [1999, 500]
+
+
+@pytest.mark.parametrize("payment, owed", [(Payment.OWED, 4498), (Payment.RETURNED, 0)])
+def test_an_order_that_ends_owing_money_tells_how_much(payment: Payment, owed: int) -> None:
+    order = replace(ORDER, payment=payment)
+
+    rejected = contracts.public_event(order, OrderRejected(Rejection(RejectionReason.TIMED_OUT, "Late.")), version=8, at=NOON)
+    cancelled = contracts.public_event(order, OrderCancelled(Cancellation("")), version=8, at=NOON)
+
+    assert rejected is not None
+    assert cancelled is not None
+    assert rejected.rejected.refund_owed.minor_units == cancelled.cancelled.refund_owed.minor_units == owed
+    assert rejected.rejected.HasField("refund_owed") == (owed > 0)
 
 
 def test_what_concerns_nobody_outside_is_not_told() -> None:

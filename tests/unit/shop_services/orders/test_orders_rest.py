@@ -28,8 +28,10 @@ from shop_services.orders.domain.checkout import (
     AuthorisePayment,
     PaymentWasAuthorised,
     PaymentWasCaptured,
+    RefundHasFailed,
     ReserveStock,
     StockWasCommitted,
+    StockWasReleased,
     StockWasReserved,
 )
 from shop_services.orders.domain.order import PricedLine
@@ -340,6 +342,22 @@ async def test_a_cancelled_order_says_so_and_why(shop: Shop) -> None:
     answer = await shop.cancel(order_id)
 
     assert (answer.status_code, answer.json()["cancellation"]) == (202, {"reason": "too late"})
+
+
+async def test_an_order_whose_refund_was_refused_says_what_is_owed(shop: Shop) -> None:
+    order_id = (await shop.place()).json()["id"]
+    priced = StockWasReserved((PricedLine("mug", 2, Money("EUR", 1999)),))
+    paid: list[Answer] = [priced, PaymentWasAuthorised(), StockWasCommitted()]
+    for number, answer in enumerate(paid):
+        await shop.store.take_answer(f"before-{number}", order_id, answer)
+    await shop.cancel(order_id)
+    late: list[Answer] = [PaymentWasCaptured(), StockWasReleased(), RefundHasFailed("The account is closed.")]
+    for number, answer in enumerate(late):
+        await shop.store.take_answer(f"after-{number}", order_id, answer)
+
+    order = (await shop.get(f"/v1/orders/{order_id}")).json()
+
+    assert (order["status"], order["refundOwed"]) == ("cancelled", {"currency": "EUR", "minorUnits": 3998})
 
 
 async def test_a_completed_order_is_not_cancelled(shop: Shop) -> None:

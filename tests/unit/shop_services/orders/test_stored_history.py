@@ -22,6 +22,7 @@ from shop_services.orders.domain.order import (
     PaymentCaptured,
     PaymentReturned,
     PricedLine,
+    RefundFailed,
     Rejection,
     RejectionReason,
     StockReturned,
@@ -39,6 +40,7 @@ EVENTS: st.SearchStrategy[Event] = st.one_of(
     st.builds(OrderPriced, PRICED),
     st.builds(CompensationBegun, st.one_of(REJECTION, CANCELLATION)),
     st.builds(OrderRejected, REJECTION),
+    st.builds(RefundFailed, st.text(max_size=20)),
     st.builds(OrderCancelled, CANCELLATION),
     st.sampled_from([PaymentAuthorised(), StockSold(), PaymentCaptured(), StockReturned(), PaymentReturned(), OrderCompleted()]),
 )

@@ -255,27 +255,33 @@ Global___OrderCompleted: _TypeAlias = OrderCompleted  # noqa: Y015
 
 @_typing.final
 class OrderRejected(_message.Message):
-    """The shop could not fulfil the order; nothing stays reserved or charged. Final."""
+    """The shop could not fulfil the order; nothing stays reserved or charged but what `refund_owed` says. Final."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     CUSTOMER_ID_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     EXPLANATION_FIELD_NUMBER: _builtins.int
+    REFUND_OWED_FIELD_NUMBER: _builtins.int
     customer_id: _builtins.str
     reason: Global___RejectionReason.ValueType
     explanation: _builtins.str
     """A sentence for the customer."""
+    @_builtins.property
+    def refund_owed(self) -> _money_pb2.Money:
+        """Set when money was taken and the payment provider refused to give it back: a person has to see to it."""
+
     def __init__(
         self,
         *,
         customer_id: _builtins.str = ...,
         reason: Global___RejectionReason.ValueType = ...,
         explanation: _builtins.str = ...,
+        refund_owed: _money_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["refund_owed", b"refund_owed"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_id", b"customer_id", "explanation", b"explanation", "reason", b"reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_id", b"customer_id", "explanation", b"explanation", "reason", b"reason", "refund_owed", b"refund_owed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -283,24 +289,30 @@ Global___OrderRejected: _TypeAlias = OrderRejected  # noqa: Y015
 
 @_typing.final
 class OrderCancelled(_message.Message):
-    """The customer withdrew the order; nothing stays reserved or charged. Final."""
+    """The customer withdrew the order; nothing stays reserved or charged but what `refund_owed` says. Final."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     CUSTOMER_ID_FIELD_NUMBER: _builtins.int
     EXPLANATION_FIELD_NUMBER: _builtins.int
+    REFUND_OWED_FIELD_NUMBER: _builtins.int
     customer_id: _builtins.str
     explanation: _builtins.str
     """What the customer gave as the reason; may be empty."""
+    @_builtins.property
+    def refund_owed(self) -> _money_pb2.Money:
+        """Set when money was taken and the payment provider refused to give it back: a person has to see to it."""
+
     def __init__(
         self,
         *,
         customer_id: _builtins.str = ...,
         explanation: _builtins.str = ...,
+        refund_owed: _money_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["refund_owed", b"refund_owed"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_id", b"customer_id", "explanation", b"explanation"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_id", b"customer_id", "explanation", b"explanation", "refund_owed", b"refund_owed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
