@@ -20,14 +20,14 @@ def main() -> int:
     options = parser.parse_args()
     from simulation import history
     from simulation.run import run, run_many, session
+    from simulation.shrinking import shrink, tell
 
     with session(logs=options.logs):
         if options.seed is not None:
-            result = run(history.draw(options.seed), tells=True)
-            for deed in (*result.history.deeds, *result.history.faults):
-                print(deed)
-            print("\n".join(result.story))
-            print("\n".join(result.violations) or "every invariant held", *result.unhandled, sep="\n")
+            result = run(history.draw(options.seed))
+            print(tell(result))
+            if result.is_good:
+                print("  nothing: every invariant held")
             if options.steps:
                 print(f"{result.steps} steps, {result.seconds:.6f} s")
             return 0 if result.is_good else 1
@@ -41,6 +41,8 @@ def main() -> int:
             if not result.is_good:
                 bad += 1
                 print(f"seed {result.history.seed}:", *result.violations, sep="\n  ")
+                if not options.go_on:
+                    print(f"The same, made as short as it can be:\n{tell(shrink(result))}")
         seconds = time.process_time() - began
         rate = f"{seconds:.1f} CPU seconds, {done / seconds * 60:.0f} a minute, {steps / done:.0f} steps each"
         print(f"{done} histories in {rate}; {bad} broken an invariant")

@@ -33,6 +33,8 @@ class Ledger:
         shop.database.watchers.append(self._written_row)
 
     def _written(self, table: str, before: dict[str, Any] | None, after: dict[str, Any] | None, _writer: str) -> None:
+        if self._outside.tells:
+            self._tell(table, before, after)
         if table == STOCK and after is not None:
             had, has = _units(before), _units(after)
             if had != has:
@@ -40,7 +42,15 @@ class Ledger:
         elif table.endswith("-outbox") and after is not None:
             self.committed[json.loads(after["headers"])["ce_id"]] = self._outside.now
 
+    def _tell(self, table: str, before: dict[str, Any] | None, after: dict[str, Any] | None) -> None:
+        if table not in {PAYMENTS, INVENTORY} or after is None or "status" not in after or "id" not in after:
+            return
+        if (before or {}).get("status") != after["status"]:
+            self._outside.tell(f"{after['id']} is written as {after['status']}.")
+
     def _written_row(self, table: str, before: dict[str, Any] | None, after: dict[str, Any] | None) -> None:
+        if self._outside.tells and table == "orders" and after is not None and (before or {}).get("stage") != after["stage"]:
+            self._outside.tell(f"{after['order_id']} is {after['stage']}.")
         if table == "outbox" and before is None and after is not None:
             self.committed[json.loads(after["headers"])["ce_id"]] = self._outside.now
 

@@ -49,6 +49,7 @@ class Result:
     steps: int
     seconds: float
     unhandled: list[str] = field(default_factory=list)
+    order_ids: dict[int, str] = field(default_factory=dict)
 
     @property
     def is_good(self) -> bool:
@@ -86,7 +87,16 @@ def run(history: History, *, tells: bool = False) -> Result:
         for one in process.loop.unhandled
     ]
     violations += invariants.broken(history, shop, customers, ledger, is_settled=play.is_settled)
-    result = Result(history, tuple(violations), outside.story, outside.fired, outside.scheduler.steps, outside.now, unhandled)
+    result = Result(
+        history,
+        tuple(violations),
+        outside.story,
+        outside.fired,
+        outside.scheduler.steps,
+        outside.now,
+        unhandled,
+        customers.order_ids,
+    )
     _tear_down(outside)
     return result
 
@@ -270,7 +280,7 @@ def session(*, logs: bool = False) -> Iterator[None]:
         sys.unraisablehook = hook
 
 
-COLLECT_EVERY = 20
+COLLECT_EVERY = 40
 
 
 def run_many(histories: Iterator[History], *, until: Callable[[Result], bool] = lambda _: False) -> Iterator[Result]:

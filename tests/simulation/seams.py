@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextlib
+import functools
 import logging
 import os
 import random
@@ -18,6 +19,7 @@ import sys
 import threading
 import time
 import types
+import typing
 import uuid
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
@@ -25,6 +27,7 @@ from typing import Any
 import aiohttp
 import asyncpg
 import confluent_kafka
+import msgspec
 import uvloop
 from opentelemetry.trace import NoOpTracer
 from shop_kit import logs, tracing
@@ -149,18 +152,19 @@ def _run(main: Coroutine[Any, Any, None], **_: Any) -> None:
 def main_of(entry: Callable[[], object], environment: dict[str, str]) -> Coroutine[Any, Any, None]:
     """Return what a service's `main` would run, under this environment."""
     _main.clear()
-    before = dict(os.environ)
-    os.environ.clear()
-    os.environ.update(environment)
+    before = os.environ
+    os.environ = environment  # type: ignore[assignment]  # noqa: B003 - a plain dictionary, for this moment
     try:
         entry()
     finally:
-        os.environ.clear()
-        os.environ.update(before)
+        os.environ = before  # noqa: B003
     return _main.pop()
 
 
 _STAND_INS: list[tuple[Any, Any]] = [
+    # What follows from the code alone, and is asked for at every start of a process.
+    (typing.get_type_hints, functools.cache(typing.get_type_hints)),
+    (msgspec.structs.fields, functools.cache(msgspec.structs.fields)),
     (time.time, _time),
     (time.time_ns, _time_ns),
     (time.monotonic, _monotonic),
@@ -182,6 +186,8 @@ _STAND_INS: list[tuple[Any, Any]] = [
     (tracing.tracer_provider, _tracer_provider),
 ]
 _LIBRARIES = [
+    (typing, "get_type_hints"),
+    (msgspec.structs, "fields"),
     (time, "time"),
     (time, "time_ns"),
     (time, "monotonic"),

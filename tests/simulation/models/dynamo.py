@@ -187,15 +187,22 @@ class DynamoModel:
         if len(set(keys)) != len(keys):
             raise Refused("ValidationException", "Transaction request cannot include multiple operations on one item")
         reasons: list[dict[str, Any]] = []
-        for part, _table, _key, before, _after in planned:
-            if _holds(part, before):
-                reasons.append({"Code": "None"})
-            else:
+        made: list[tuple[Table, Key, Item | None, Item | None]] = []
+        for part, table, key, before, after in planned:
+            reason: dict[str, Any] = {"Code": "None"}
+            if not _holds(part, before):
                 shown = part.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD" and before
-                reasons.append({"Code": "ConditionalCheckFailed", **({"Item": _to_native(before)} if shown and before else {})})
+                reason = {"Code": "ConditionalCheckFailed", **({"Item": _to_native(before)} if shown and before else {})}
+            elif isinstance(after, _Later):
+                try:
+                    after = after.make()  # noqa: PLW2901 - the item that was only planned
+                except expressions.InvalidUpdate:
+                    reason = {"Code": "ValidationError"}
+            reasons.append(reason)
+            made.append((table, key, before, after))
         if any(reason["Code"] != "None" for reason in reasons):
             raise Refused("TransactionCanceledException", "Transaction cancelled", CancellationReasons=reasons)
-        for _part, table, key, before, after in planned:
+        for table, key, before, after in made:
             self._apply(table, key, before, after)
         if token:
             self._tokens[token] = (self._now(), request["TransactItems"])

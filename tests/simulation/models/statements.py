@@ -183,7 +183,7 @@ def place_an_order(transaction: Transaction, order_id: str, at: datetime, *rest:
     ids = _append_messages(transaction, *messages)
     if wakes:
         transaction.notify("outbox")
-    return Answer([{"written": 1, "message_ids": ids, "woken": ""}])
+    return Answer([{"written": 1, "message_ids": ids, "woken": None}])
 
 
 @statement(f"""
@@ -234,7 +234,7 @@ def write_an_order(transaction: Transaction, order_id: str, at: datetime, revisi
         _claim(transaction, *claim)
     if wakes:
         transaction.notify("outbox")
-    return Answer([{"written": 1, "message_ids": ids, "woken": ""}])
+    return Answer([{"written": 1, "message_ids": ids, "woken": None}])
 
 
 @statement(
