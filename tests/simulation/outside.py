@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextvars import Context
 from typing import Any, NoReturn, TypeVar
 
 from simulation.faults import CallFault, Fault, Kind, Trouble, Window
@@ -66,6 +67,7 @@ class Outside:
         self.seed = seed
         self.scheduler = Scheduler()
         self.loop = ProcessLoop(self.scheduler, "outside")
+        self.loop.context = Context()  # nothing that a process knows (its deadline, its order) travels through the outside
         self.clock_offsets: dict[str, float] = {}
         self.random = random.Random(seed)
         self.processes: dict[ProcessLoop, Process] = {}

@@ -89,6 +89,8 @@ class ProcessLoop(asyncio.AbstractEventLoop):
         self.is_dead = False
         self.stalled: list[asyncio.Handle] | None = None
         self.clock_offset = 0.0
+        self.context: Context | None = None
+        """In which callbacks run that bring none of their own; None: in that of whoever asks for them."""
         self.unhandled: list[dict[str, Any]] = []
         self.signal_handlers: dict[int, Callable[[], object]] = {}
 
@@ -100,7 +102,7 @@ class ProcessLoop(asyncio.AbstractEventLoop):
         return EPOCH + self.scheduler.now + self.clock_offset
 
     def call_soon(self, callback: Callable[..., object], *args: Any, context: Context | None = None) -> asyncio.Handle:
-        handle = asyncio.Handle(callback, args, self, context)
+        handle = asyncio.Handle(callback, args, self, self.context if context is None else context)
         if not self.is_dead:
             self.scheduler.soon(self, handle)
         return handle
@@ -111,7 +113,7 @@ class ProcessLoop(asyncio.AbstractEventLoop):
         return self.call_at(self.scheduler.now + max(0.0, delay), callback, *args, context=context)
 
     def call_at(self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None) -> Any:
-        handle = asyncio.TimerHandle(when, callback, args, self, context)
+        handle = asyncio.TimerHandle(when, callback, args, self, self.context if context is None else context)
         handle._scheduled = True
         if not self.is_dead:
             self.scheduler.at(when, self, handle)
