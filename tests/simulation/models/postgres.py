@@ -583,7 +583,20 @@ class ModelPool:
         self._process = process
         self._seconds = command_timeout
         self._idle: list[ModelConnection] = []
+        self._size = size
         self._places = asyncio.Semaphore(size)
+
+    def get_idle_size(self) -> int:
+        """Return how many connections nobody uses."""
+        return len(self._idle)
+
+    def get_size(self) -> int:
+        """Return how many connections there are."""
+        return len(self._idle) + self._size - self._places._value
+
+    def get_max_size(self) -> int:
+        """Return how many there may be."""
+        return self._size
 
     def acquire(self, *, timeout: float | None = None) -> _Acquiring:
         """Borrow a connection."""
