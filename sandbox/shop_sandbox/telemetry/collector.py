@@ -63,7 +63,13 @@ class Inbox:
             await self.flush()
             if time.monotonic() - pruned > _PRUNE_SECONDS:
                 pruned = time.monotonic()
-                await asyncio.to_thread(self._store.prune, now=time.time())
+                await self._prune()
+
+    async def _prune(self) -> None:
+        try:
+            await asyncio.to_thread(self._store.prune, now=time.time())
+        except sqlite3.OperationalError as error:
+            _tell(f"old spans stay for now: {error}")
 
     async def flush(self) -> None:
         """Write what waits. A disk that is full loses the batch and says so; the next one is tried again."""
@@ -73,7 +79,7 @@ class Inbox:
         try:
             await asyncio.to_thread(self._store.add, spans, keys)
         except sqlite3.OperationalError as error:
-            print(f"{len(spans)} spans are lost: {error}", file=sys.stderr)  # noqa: T201 - standard error is the log
+            _tell(f"{len(spans)} spans are lost: {error}")
 
 
 def collector(store: SpanStore, keys: frozenset[str]) -> Starlette:
@@ -127,7 +133,9 @@ def main() -> None:
     SHOP_TELEMETRY_KEYS, with commas, are the ends of attribute names by which traces are found.
     """
     keys = frozenset(os.environ.get("SHOP_TELEMETRY_KEYS", "").split(",")) - {""}
-    app = collector(SpanStore(Path(os.environ["SHOP_TELEMETRY_DB"])), keys)
+    store = SpanStore(Path(os.environ["SHOP_TELEMETRY_DB"]), on_trouble=_tell)
+    store.prune(now=time.time())
+    app = collector(store, keys)
     config = uvicorn.Config(
         app,
         host="127.0.0.1",
@@ -141,6 +149,10 @@ def main() -> None:
     handed_over = os.environ.get("SHOP_LISTEN_FD")
     sockets = [socket.socket(fileno=int(handed_over))] if handed_over else None
     uvicorn.Server(config).run(sockets=sockets)
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr)  # noqa: T201 - standard error is the log
 
 
 class _Refused(Exception):

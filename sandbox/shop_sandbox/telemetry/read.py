@@ -89,7 +89,7 @@ def latest(database: Path, *, count: int) -> tuple[Trace, ...]:
         found = latest_traces(database, newest_spans=_LOOKED_AT_PER_TRACE * count)
         traces = (Trace(identity, _forest(spans_of(database, identity))) for identity in found)
         return tuple(islice((trace for trace in traces if trace.first.kind == "server" or trace.subject), count))
-    except sqlite3.OperationalError:
+    except sqlite3.DatabaseError:
         return ()
 
 
@@ -103,7 +103,7 @@ def span_tree(database: Path, key: str) -> Trace:
         if not found:
             raise _not_found(key)
         return Trace(found[0], _forest(spans_of(database, found[0])), tuple(found[1:]))
-    except sqlite3.OperationalError as error:
+    except sqlite3.DatabaseError as error:
         raise _not_found(key) from error
 
 
