@@ -265,7 +265,7 @@ def _values(values: Mapping[str, Any]) -> Native:
 def _to_attribute(value: Any) -> dict[str, Any]:  # noqa: PLR0911 - one return for each of DynamoDB's types
     match value:
         case str():
-            return {"S": str(value)}  # a plain one: the encoder takes no subclass, and SKUs are one
+            return {"S": str(value)}  # a plain one: the encoder takes no subclass
         case bool():
             return {"BOOL": value}
         case int() | Decimal():

@@ -5,6 +5,6 @@ the service's own store. On PostgreSQL it is written by the statement of the eff
 it is a lease around the effect (`DynamoIdempotency.once`).
 """
 
-from shop_kit.idempotency.claims import Answer, AnsweredBefore, Claim, InProgress, KeyReused
+from shop_kit.idempotency.claims import Answer, AnsweredBefore, Claim, IdempotencyKeys, InProgress, KeyReused
 
-__all__ = ["Answer", "AnsweredBefore", "Claim", "InProgress", "KeyReused"]
+__all__ = ["Answer", "AnsweredBefore", "Claim", "IdempotencyKeys", "InProgress", "KeyReused"]

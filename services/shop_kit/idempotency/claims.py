@@ -5,9 +5,10 @@ https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Protocol
 
 from shop_kit.errors import Conflict, Invalid, KitError
 
@@ -41,6 +42,14 @@ class Answer:
     status: int
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class IdempotencyKeys(Protocol):
+    """Keeps which requests were answered, and how."""
+
+    async def once(self, claim: Claim, work: Callable[[], Awaitable[Answer]]) -> Answer:
+        """Do `work` once for a claim and keep its answer. Raises AnsweredBefore, KeyReused, InProgress."""
+        ...
 
 
 class AnsweredBefore(KitError):

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+from typing import NewType
 
 PATTERN = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 """What a SKU looks like: it stands in URLs, keys and file names as it is."""
+
+Sku = NewType("Sku", str)
+"""A stock keeping unit: an article as the shop counts it. To a running program it is a plain text, for encoders take no other."""
 
 
 class InvalidSku(ValueError):
@@ -15,13 +19,8 @@ class InvalidSku(ValueError):
         super().__init__(f"{text[:80]!r} is no SKU: letters, digits, dots, underscores and hyphens, at most 64")
 
 
-class Sku(str):
-    """A stock keeping unit: an article as the shop counts it. Raises InvalidSku."""
-
-    __slots__ = ()
-
-    def __new__(cls, text: str) -> Sku:
-        """Return the same text, known to be a SKU."""
-        if not re.fullmatch(PATTERN, text):
-            raise InvalidSku(text)
-        return super().__new__(cls, text)
+def parse_sku(text: str) -> Sku:
+    """Return a text known to be a SKU. Raises InvalidSku."""
+    if not re.fullmatch(PATTERN, text):
+        raise InvalidSku(text)
+    return Sku(text)

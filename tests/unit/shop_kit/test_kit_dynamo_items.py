@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 import msgspec
 from shop_kit.aws.dynamo import from_native, to_native
-from shop_kit.shared_kernel import Sku
+
+
+class Colour(StrEnum):
+    RED = "red"
 
 
 def test_a_value_object_that_is_a_string_is_stored_as_its_text() -> None:
-    sent = msgspec.json.encode(to_native({"sku": Sku("GAR-00001")}))
+    sent = msgspec.json.encode(to_native({"status": Colour.RED}))
 
-    assert sent == b'{"sku":{"S":"GAR-00001"}}'
-    assert from_native(msgspec.json.decode(sent)) == {"sku": "GAR-00001"}
+    assert sent == b'{"status":{"S":"red"}}'
+    assert from_native(msgspec.json.decode(sent)) == {"status": "red"}

@@ -12,9 +12,8 @@ from shop_kit.http import Anybody, FieldFault, GuardedRoute, Problem, Scope, jso
 from shop_kit.http.cursors import cursor_of, no_such_cursor, read_cursor
 from shop_kit.http.idempotency import once
 from shop_kit.http.values import MoneyBody, MoneyView, SkuText
-from shop_kit.idempotency import Answer
-from shop_kit.idempotency.dynamo import DynamoIdempotency
-from shop_kit.shared_kernel import InvalidSku, Sku
+from shop_kit.idempotency import Answer, IdempotencyKeys
+from shop_kit.shared_kernel import InvalidSku, parse_sku
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -131,7 +130,7 @@ class InventoryApi:
 
     stock: StockRepository
     reservations: ReservationRepository
-    keys: DynamoIdempotency
+    keys: IdempotencyKeys
 
     def routes(self) -> list[GuardedRoute]:
         """Return all paths and what serves them."""
@@ -225,7 +224,7 @@ def _reservation_view(found: Reservation) -> ReservationView:
 
 def _sku(text: str) -> str:
     try:
-        return Sku(text)
+        return parse_sku(text)
     except InvalidSku as error:
         fault = FieldFault("sku", "letters, digits, dots, underscores and hyphens, at most 64")
         raise Problem(422, "This is not a SKU", kind="invalid-sku", errors=[fault]) from error
@@ -244,6 +243,6 @@ def _refuse_twins(body: ImportBody) -> None:
 
 def _behind(cursor: str) -> str:
     try:
-        return Sku(str(read_cursor(cursor)["sku"]))
+        return parse_sku(str(read_cursor(cursor)["sku"]))
     except (KeyError, InvalidSku) as error:
         raise no_such_cursor() from error

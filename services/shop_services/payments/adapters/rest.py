@@ -12,15 +12,13 @@ from shop_kit.http import Anybody, FieldFault, GuardedRoute, Problem, Scope, jso
 from shop_kit.http.cursors import cursor_of, no_such_cursor, read_cursor
 from shop_kit.http.idempotency import once
 from shop_kit.http.values import MoneyBody, MoneyView
-from shop_kit.idempotency import Answer, Claim
-from shop_kit.idempotency.dynamo import DynamoIdempotency
+from shop_kit.idempotency import Answer, Claim, IdempotencyKeys
 from starlette.requests import Request
 from starlette.responses import Response
 
-from shop_services.payments.adapters.payment_repository import DynamoPaymentRepository
 from shop_services.payments.adapters.webhooks import Webhooks
 from shop_services.payments.application.paying import PaymentUnknown
-from shop_services.payments.application.ports import Clock, PaymentProvider, RefundPosition
+from shop_services.payments.application.ports import Clock, PaymentProvider, PaymentRepository, RefundPosition
 from shop_services.payments.application.refunding import refund_part
 from shop_services.payments.domain.payment import Payment, Refund, RefundNotPossible, RefundStatus, Refusal
 
@@ -101,9 +99,9 @@ class PageQuery(msgspec.Struct):
 class PaymentsApi:
     """The routes of payments."""
 
-    payments: DynamoPaymentRepository
+    payments: PaymentRepository
     provider: PaymentProvider
-    keys: DynamoIdempotency
+    keys: IdempotencyKeys
     webhooks: Webhooks
     clock: Clock
 
@@ -133,7 +131,7 @@ class PaymentsApi:
         return json(_view(found))
 
     async def refund(self, request: Request) -> Response:
-        """Give money back, once for each idempotency key: the answer is stored in the transaction that records the refund."""
+        """Give money back, once for each idempotency key."""
         body = await read_body(request, RefundBody)
         payment_id = _payment_id(request)
         return await once(request, lambda claim: self.keys.once(claim, partial(self._refund, payment_id, body, claim)))
