@@ -36,7 +36,7 @@ class Project:
     runtime_dir: Path
     inherited: Mapping[str, str]
     """The part of the caller's environment that programs need to run at all."""
-    shell: Mapping[str, str] = field(default_factory=dict, repr=False)
+    shell_variables: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The caller's whole environment; a service gets what its manifest names of it, and nothing else."""
 
     @property
@@ -65,7 +65,7 @@ def open_project(*, name: str | None = None, start_timeout_seconds: float | None
         cache_root=checkout / settings.cache_dir if settings.cache_dir else default_cache_root(environ),
         runtime_dir=checkout / settings.runtime_dir if settings.runtime_dir else default_runtime_dir(environ),
         inherited={key: environ[key] for key in _INHERITED if key in environ},
-        shell=environ,
+        shell_variables=environ,
     )
 
 

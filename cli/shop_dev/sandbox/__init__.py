@@ -33,7 +33,7 @@ def start_or_attach(project: Project, *, reset: bool) -> SandboxClient:
             service_globs=list(project.settings.services),
             ports=dict(project.settings.ports),
             inherited=dict(project.inherited),
-            shell=passed_through(project),
+            shell_variables=passed_through(project),
             shared_code=[folder.as_posix() for folder in project.settings.shared_code],
             viewers=list(project.settings.viewers),
             keys=list(project.settings.keys),
@@ -50,7 +50,7 @@ def passed_through(project: Project) -> dict[str, str]:
     services = [one.service for one in read_manifests(project.checkout, project.settings.services) if one.service]
     runtimes = [one for service in services for one in (service.runtime, *(worker.runtime for worker in service.workers))]
     named = {name for runtime in runtimes if runtime is not None for name in runtime.pass_through}
-    return {name: project.shell[name] for name in sorted(named) if name in project.shell}
+    return {name: project.shell_variables[name] for name in sorted(named) if name in project.shell_variables}
 
 
 def stop(project: Project, *, purge: bool) -> Iterator[AnyEvent]:

@@ -34,7 +34,7 @@ class RunContext:
     inherited: Mapping[str, str]
     """The part of the caller's environment that programs need to run at all: PATH, HOME, LANG, TMPDIR, JAVA_HOME."""
     announce: Callable[[Event], None] = field(compare=False, repr=False)
-    shell: Mapping[str, str] = field(default_factory=dict, repr=False)
+    shell_variables: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Variables of the developer's shell that manifests pass through; each goes to the services that name it, and nowhere else."""
 
 

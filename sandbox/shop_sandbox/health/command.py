@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
+import subprocess  # nosec B404 # runs the command that a manifest names as a health check
 from collections.abc import Mapping
 from pathlib import Path
 

@@ -13,7 +13,7 @@ from shop_sandbox.provision.task import Outcome
 _PAGE = 60
 """The most that Cognito lists at once."""
 _FLOWS = {
-    "password": "ALLOW_USER_PASSWORD_AUTH",
+    "password": "ALLOW_USER_PASSWORD_AUTH",  # nosec B105 # the name of a flow
     "srp": "ALLOW_USER_SRP_AUTH",
     "custom": "ALLOW_CUSTOM_AUTH",
     "admin-password": "ALLOW_ADMIN_USER_PASSWORD_AUTH",

@@ -96,7 +96,7 @@ async def _boot(seed: Seed) -> Booted:
             resources=resources,
             environment=sandbox_environment(endpoints, credentials),
             inherited={**settings.inherited, NONCE_VARIABLE: seed.nonce},
-            shell=settings.shell,
+            shell_variables=settings.shell_variables,
             announce=seed.announcements.announce,
         ),
         processes=Processes(seed.connections, Ledger(paths.ledger, seed.nonce), seed.nonce),

@@ -26,7 +26,7 @@ class SupervisorSettings(msgspec.Struct, frozen=True, kw_only=True):
     service_globs: list[str]
     ports: dict[str, int] = {}
     inherited: dict[str, str] = {}
-    shell: dict[str, str] = {}
+    shell_variables: dict[str, str] = {}
     shared_code: list[str] = []
     viewers: list[str] = []
     keys: list[str] = []
