@@ -29,6 +29,15 @@ class LazyGroup:
 PROGRAM = "shop-dev"
 
 COMMANDS: dict[str, LazyCommand | LazyGroup] = {
+    "init": LazyCommand("shop_dev.commands.init:init", "Make this folder a project, with a service that starts and its contract."),
+    "new": LazyGroup(
+        "Add to the project.",
+        {
+            "service": LazyCommand(
+                "shop_dev.commands.new.service:service", "Add a service that starts, with its manifest and its contract."
+            ),
+        },
+    ),
     "up": LazyCommand("shop_dev.commands.up:up", "Start the sandbox, or go on from where it was stopped."),
     "down": LazyCommand("shop_dev.commands.down:down", "Stop the sandbox; its data stays for the next `up`."),
     "status": LazyCommand("shop_dev.commands.status:status", "Show what runs, where, and how it is doing."),

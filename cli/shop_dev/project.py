@@ -76,22 +76,27 @@ def find_checkout(start: Path) -> tuple[Path, Mapping[str, object], str]:
     (not_in_a_project), ShopDevError (settings_invalid) for a file that is no TOML, and for a folder with both.
     """
     for folder in (start, *start.parents):
-        own, tools = _toml(folder / "shop-dev.toml"), (_toml(folder / "pyproject.toml") or {}).get("tool", {})
-        if own is not None and "shop-dev" in tools:
-            raise ShopDevError(
-                CliCode.SETTINGS_INVALID,
-                f"{folder} has both a shop-dev.toml and a table [tool.shop-dev] in pyproject.toml.",
-                actions=("Keep one of the two.",),
-            )
-        if own is not None:
-            return folder, own, "shop-dev.toml"
-        if "shop-dev" in tools:
-            return folder, tools["shop-dev"], "pyproject.toml [tool.shop-dev]"
+        if found := declared_in(folder):
+            return folder, *found
     raise SandboxError(
         ErrorCode.NOT_IN_A_PROJECT,
         f"{start} is not inside a project: no shop-dev.toml, and no pyproject.toml with a [tool.shop-dev] table, here or above.",
         actions=("shop-dev init",),
     )
+
+
+def declared_in(folder: Path) -> tuple[Mapping[str, object], str] | None:
+    """Return the settings that this very folder declares, and where; None where it declares none. Raises ShopDevError."""
+    own, tools = _toml(folder / "shop-dev.toml"), (_toml(folder / "pyproject.toml") or {}).get("tool", {})
+    if own is not None and "shop-dev" in tools:
+        raise ShopDevError(
+            CliCode.SETTINGS_INVALID,
+            f"{folder} has both a shop-dev.toml and a table [tool.shop-dev] in pyproject.toml.",
+            actions=("Keep one of the two.",),
+        )
+    if own is not None:
+        return own, "shop-dev.toml"
+    return (tools["shop-dev"], "pyproject.toml [tool.shop-dev]") if "shop-dev" in tools else None
 
 
 def _toml(file: Path) -> dict[str, Any] | None:

@@ -46,10 +46,10 @@ def start_or_attach(project: Project, *, reset: bool) -> SandboxClient:
 def passed_through(project: Project) -> dict[str, str]:
     """Return the variables of the caller's shell that some manifest names. What is wrong in manifests is told elsewhere."""
     from shop_sandbox.manifest.reading import read_manifests
+    from shop_sandbox.resources.names import passed_by
 
     services = [one.service for one in read_manifests(project.checkout, project.settings.services) if one.service]
-    runtimes = [one for service in services for one in (service.runtime, *(worker.runtime for worker in service.workers))]
-    named = {name for runtime in runtimes if runtime is not None for name in runtime.pass_through}
+    named = {name for service in services for name in passed_by(service)}
     return {name: project.shell_variables[name] for name in sorted(named) if name in project.shell_variables}
 
 

@@ -29,7 +29,7 @@ def main() -> None:
     Raises SystemExit with the build's status, or 127 where its program is not there.
     """
     environment = dict(os.environ)
-    build = msgspec.json.decode(environment.pop("SHOP_BUILD"), type=Build)
+    build = msgspec.json.decode(environment.pop("SHOP_BUILD"), type=Build, dec_hook=lambda kind, value: kind(value))
     stamp = Path(environment.pop("SHOP_BUILD_STAMP"))
     status = run(build, stamp, environment)
     if status:

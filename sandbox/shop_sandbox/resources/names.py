@@ -21,6 +21,17 @@ def endpoints_of(checkout: Path, service_globs: Iterable[str]) -> tuple[str, ...
     return (*PLATFORM, "kafka.controller", "kafka.container", *(key for one in services for key in _endpoints(one)))
 
 
+def passed_by(service: Service) -> Iterable[str]:
+    """Yield the variables of the developer's shell that a service and its builds want."""
+    for runtime in (service.runtime, *(worker.runtime for worker in service.workers)):
+        if runtime is not None:
+            yield from runtime.pass_through
+    builds = [runtime.build for runtime in (service.runtime, *(worker.runtime for worker in service.workers)) if runtime]
+    for build in (*builds, *(function.build for function in service.functions)):
+        if build is not None:
+            yield from build.pass_through
+
+
 def _services(checkout: Path, service_globs: Iterable[str]) -> list[Service]:
     return [reading.service for reading in read_manifests(checkout, tuple(service_globs)) if reading.service]
 

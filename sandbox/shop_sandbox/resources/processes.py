@@ -48,6 +48,7 @@ def build_task(name: str, build: Build, manifest: Manifest, checkout: Path) -> R
         runtime=PythonRuntime("shop_sandbox.provision.build:main"),
         watched=_paths(folder, build.inputs) or (folder,),
         ignored=_anchored(build.outputs),
+        passes=build.pass_through,
         environment={"SHOP_BUILD": json.dumps(what), "SHOP_BUILD_STAMP": str(stamp)},
     )
 

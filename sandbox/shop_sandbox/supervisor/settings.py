@@ -13,7 +13,7 @@ class SupervisorSettings(msgspec.Struct, frozen=True, kw_only=True):
     """All a sandbox depends on; nothing below reads the environment.
 
     `ports` are overrides by endpoint key (`kafka`, `kafka.controller`). `inherited` is the part of the caller's environment that
-    programs need to run at all; `shell` is what manifests pass through from it. `shared_code` are folders (relative to the
+    programs need to run at all; `passed_through` is what manifests ask for of it. `shared_code` are folders (relative to the
     checkout) whose code runs inside its Python services. `viewers` are those beside this machine's processes that reach the
     sandbox: `container`. `keys` are ends of names of span attributes by which traces are found. `reset` starts with empty stores.
     `blueprint` is a `package.module:function` that takes these settings and gives a `Blueprint`: what to run and with which engine.

@@ -1,4 +1,4 @@
-"""The collector: a process of its own that takes OTLP/HTTP in protobuf and keeps the spans.
+"""The collector: a process of its own that takes OTLP/HTTP, in protobuf or JSON, and keeps the spans.
 
 Logs and metrics are answered like any collector does, so that no exporter complains, and not kept: the services' logs are on disk
 already, and metrics are read from the services themselves.
@@ -25,6 +25,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from shop_sandbox.telemetry.otlp_json import protobuf_of
 from shop_sandbox.telemetry.spans import rows_of
 from shop_sandbox.telemetry.store import KeyRow, SpanRow, SpanStore
 
@@ -33,6 +34,7 @@ _FLUSH_SECONDS = 0.2
 _PRUNE_SECONDS = 30.0
 _MOST_WAITING_SPANS = 50_000
 _PROTOBUF = "application/x-protobuf"
+_JSON = "application/json"
 _ACCEPTED = ExportTraceServiceResponse().SerializeToString()  # empty, and the same bytes for logs and metrics
 
 
@@ -88,21 +90,22 @@ def collector(store: SpanStore, keys: frozenset[str]) -> Starlette:
 
     async def traces(request: Request) -> Response:
         try:
-            spans, mentioned = rows_of(await _body(request), keys)
+            body = await _body(request)
+            spans, mentioned = rows_of(protobuf_of(body) if _is_json(request) else body, keys)
         except _Refused as refused:
             return PlainTextResponse(refused.reason, refused.status)
         except DecodeError as error:
             return PlainTextResponse(f"this is no ExportTraceServiceRequest: {error}", 400)
         if not inbox.put(spans, mentioned):
             return PlainTextResponse("the disk does not keep up", 503, headers={"Retry-After": "1"})
-        return Response(_ACCEPTED, media_type=_PROTOBUF)
+        return _accepted(request)
 
     async def others(request: Request) -> Response:
         try:
             await _body(request)
         except _Refused as refused:
             return PlainTextResponse(refused.reason, refused.status)
-        return Response(_ACCEPTED, media_type=_PROTOBUF)
+        return _accepted(request)
 
     async def health(_: Request) -> Response:
         return PlainTextResponse("ok")
@@ -162,10 +165,23 @@ class _Refused(Exception):
         self.reason = reason
 
 
+def _media_type(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip()
+
+
+def _is_json(request: Request) -> bool:
+    return _media_type(request) == _JSON
+
+
+def _accepted(request: Request) -> Response:
+    """Answer in the encoding that was sent, as the protocol demands."""
+    return Response(b"{}", media_type=_JSON) if _is_json(request) else Response(_ACCEPTED, media_type=_PROTOBUF)
+
+
 async def _body(request: Request) -> bytes:
-    """Return the request's protobuf bytes, unpacked. Bounded before and after unpacking."""
-    if request.headers.get("content-type", "").partition(";")[0].strip() != _PROTOBUF:
-        raise _Refused(415, f"send {_PROTOBUF}; OTLP's JSON is not spoken here")
+    """Return the request's bytes, unpacked. Bounded before and after unpacking."""
+    if _media_type(request) not in (_PROTOBUF, _JSON):
+        raise _Refused(415, f"send {_PROTOBUF} or {_JSON}")
     body = bytearray()
     async for chunk in request.stream():
         body += chunk

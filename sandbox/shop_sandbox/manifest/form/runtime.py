@@ -48,6 +48,10 @@ class Build(Form, frozen=True, kw_only=True):
             "not run again. Left out, it runs at each start."
         ),
     ] = ()
+    pass_through: Annotated[
+        tuple[VariableName, ...],
+        Meta(description="Variables that it gets from the shell in which `shop-dev up` was called, as in `GOPROXY`."),
+    ] = ()
 
 
 class Runtime(Form, frozen=True, kw_only=True):

@@ -68,6 +68,29 @@ def test_spans_of_several_services_become_one_tree(database: Path) -> None:
     assert root.kind == "server"
 
 
+def test_spans_come_in_json_as_well(database: Path) -> None:
+    one = {
+        "traceId": TRACE,
+        "spanId": "00f067aa0ba902b7",
+        "name": "GET /v1/greetings",
+        "kind": 2,
+        "startTimeUnixNano": "1700000000000000000",
+        "endTimeUnixNano": 1700000000005000000,
+        "attributes": [{"key": "greeter.order_id", "value": {"stringValue": "o-7"}}, {"key": "n", "value": {"intValue": "3"}}],
+        "status": {"code": 2, "message": "declined"},
+        "aFieldOfTomorrow": 1,
+    }
+    resource = {"attributes": [{"key": "service.name", "value": {"stringValue": "greeter"}}]}
+    body = {"resourceSpans": [{"resource": resource, "scopeSpans": [{"spans": [one]}]}]}
+    with TestClient(collector(SpanStore(database), KEYS)) as client:
+        answer = client.post("/v1/traces", json=body)
+
+    assert (answer.status_code, answer.headers["content-type"], answer.text) == (200, "application/json", "{}")
+    (root,) = span_tree(database, "o-7").roots
+    assert (root.service, root.name, root.kind, root.status_message) == ("greeter", "GET /v1/greetings", "server", "declined")
+    assert (root.span_id, root.attributes["n"], root.seconds) == ("00f067aa0ba902b7", 3, pytest.approx(0.005))
+
+
 def test_a_trace_is_found_by_order_and_correlation_id(database: Path) -> None:
     with TestClient(collector(SpanStore(database), KEYS)) as client:
         body = request("edge", span(1, "POST", order_id="ord_1", correlation_id="c-1"))
@@ -136,13 +159,16 @@ def test_spans_beyond_the_age_go(database: Path) -> None:
     ("content", "headers", "status"),
     [
         (b"\xff\xff", PROTOBUF, 400),
-        (b"{}", {"content-type": "application/json"}, 415),
+        (b"{", {"content-type": "application/json"}, 400),
+        (b'{"resourceSpans": [{"scopeSpans": [{"spans": [{"traceId": "no hex"}]}]}]}', {"content-type": "application/json"}, 400),
+        (b"[]", {"content-type": "application/json"}, 400),
+        (b"<x/>", {"content-type": "text/xml"}, 415),
         (b"no gzip", PROTOBUF | {"content-encoding": "gzip"}, 400),
         (b"x", PROTOBUF | {"content-encoding": "br"}, 415),
         (gzip.compress(b"\0" * (17 * 1024 * 1024)), PROTOBUF | {"content-encoding": "gzip"}, 413),
     ],
 )
-def test_what_is_no_protobuf_is_refused_with_the_reason(
+def test_what_is_no_export_request_is_refused_with_the_reason(
     database: Path, content: bytes, headers: dict[str, str], status: int
 ) -> None:
     with TestClient(collector(SpanStore(database), KEYS)) as client:
