@@ -41,6 +41,7 @@ COMMANDS: dict[str, LazyCommand | LazyGroup] = {
     "up": LazyCommand("shop_dev.commands.up:up", "Start the sandbox, or go on from where it was stopped."),
     "down": LazyCommand("shop_dev.commands.down:down", "Stop the sandbox; its data stays for the next `up`."),
     "status": LazyCommand("shop_dev.commands.status:status", "Show what runs, where, and how it is doing."),
+    "ls": LazyCommand("shop_dev.commands.ls:ls", "List the sandboxes that run, in which checkouts."),
     "wait": LazyCommand(
         "shop_dev.commands.wait:wait", "Wait until resources are healthy or stopped; without names, everything that was asked for."
     ),
@@ -56,6 +57,10 @@ COMMANDS: dict[str, LazyCommand | LazyGroup] = {
         "Stop resources in order and start them again, with what they need where that does not run.",
     ),
     "stop": LazyCommand("shop_dev.commands.stop:stop", "Stop some resources; the rest of the sandbox runs on."),
+    "graph": LazyCommand(
+        "shop_dev.commands.graph:graph",
+        "Draw the services, what they own and how they reach each other, from the manifests.",
+    ),
     "env": LazyCommand(
         "shop_dev.commands.env:env", 'Print the variables through which programs find the sandbox, for `eval "$(shop-dev env)"`.'
     ),

@@ -69,6 +69,26 @@ def open_project(*, name: str | None = None, start_timeout_seconds: float | None
     )
 
 
+def project_at(checkout: Path, name: str) -> Project:
+    """Return what is needed to talk to a sandbox of another checkout: none of its settings but the name."""
+    environ = dict(os.environ)
+    return Project(checkout, Settings(name=name), default_cache_root(environ), default_runtime_dir(environ), inherited={})
+
+
+def user_state_folder() -> Path:
+    """Return where this user's programs keep what is neither data nor cache, by XDG where it is set."""
+    base = os.environ.get("XDG_STATE_HOME")
+    return (Path(base) if base else Path.home() / ".local" / "state") / "shop-dev"
+
+
+def checkout_here() -> Path | None:
+    """Return the checkout around the working directory; None outside of any, or where its settings cannot be read."""
+    try:
+        return find_checkout(Path.cwd())[0]
+    except (SandboxError, ShopDevError):
+        return None
+
+
 def find_checkout(start: Path) -> tuple[Path, Mapping[str, object], str]:
     """Return the nearest folder, `start` or above it, that declares a project, its table of settings, and where that stands.
 

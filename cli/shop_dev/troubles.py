@@ -56,7 +56,7 @@ def crash_of(resource: ResourceStatus, *, now: float) -> str:
     if ended is None:
         return ""
     times = f", {_ordinal(resource.crashes_in_a_row)} time" if is_crash_looping(resource) else ""
-    return f"crashed {_age(now - ended.at)} ago, {_exit(ended)}{times}"
+    return f"crashed {age(now - ended.at)} ago, {_exit(ended)}{times}"
 
 
 def _trouble(resource: ResourceStatus, status: SandboxStatus, now: float) -> Trouble:
@@ -87,7 +87,8 @@ def _ordinal(number: int) -> str:
     return f"{number}{suffix}"
 
 
-def _age(seconds: float) -> str:
+def age(seconds: float) -> str:
+    """Return a span of time as people say it."""
     if seconds < 120:
         return f"{max(0.0, seconds):.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} h"

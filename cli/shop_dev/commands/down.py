@@ -17,6 +17,9 @@ def down(
         bool,
         typer.Option("--force", help="Wait for nobody: works also when the supervisor is frozen, by what it has written down."),
     ] = False,
+    everywhere: Annotated[
+        bool, typer.Option("--all", help="Stop all sandboxes of this user, whatever checkout they belong to.")
+    ] = False,
     json: JsonFlag = False,
 ) -> Answer:
     """Stop the sandbox; its data stays for the next `up`.
@@ -25,19 +28,30 @@ def down(
     """
     from shop_dev.output.sinks import sink_for
     from shop_dev.project import open_project
-    from shop_dev.sandbox.stopping import lost, stop_project
+    from shop_dev.sandbox.stopping import lost, stop_everything, stop_project
 
+    if everywhere:
+        if name is not None:
+            raise typer.BadParameter("--all means every sandbox, and --name one of them. Use one of the two.")
+        with sink_for(json=json) as sink:
+            ends = stop_everything(purge=purge, force=force, sink=sink)
+        failed = next((end.failure for end in ends if end.failure is not None), None)
+        return Answer(data={"stopped": [end.data() for end in ends]}, text="" if ends else "No sandbox runs.", failure=failed)
     project = open_project(name=name)
     with sink_for(json=json) as sink:
         stopped = stop_project(project, purge=purge, force=force, sink=sink)
+    is_purged = purge and not project.paths.root.exists()
+    left_over = (f"{project.paths.root} could not be removed as a whole.",) if purge and not is_purged else ()
     if stopped is None:
         return Answer(
-            data={"seconds": None, "purged": purge, "forced": [], "lost": []},
-            text="Nothing was running; what was kept is removed.",
+            data={"seconds": None, "purged": is_purged, "forced": [], "lost": []},
+            text="Nothing was running; what was kept is removed." if is_purged else "Nothing was running.",
+            warnings=left_over,
         )
     if stopped.lost:
         raise lost(project.paths, stopped)
     forced = (f"{name_} did not end when asked, and was killed." for name_ in stopped.forced)
     return Answer(
-        data={"seconds": stopped.seconds, "purged": purge, "forced": list(stopped.forced), "lost": []}, warnings=tuple(forced)
+        data={"seconds": stopped.seconds, "purged": is_purged, "forced": list(stopped.forced), "lost": []},
+        warnings=(*forced, *left_over),
     )

@@ -16,6 +16,7 @@ from shop_dev import sandbox
 from shop_dev.errors import Failed, Failure, ShopDevError
 from shop_dev.output.sinks import Sink
 from shop_dev.project import Project
+from shop_dev.sandbox import registry
 
 if TYPE_CHECKING:
     from shop_sandbox.client import SandboxClient
@@ -54,6 +55,7 @@ def start(project: Project, wish: Wish, *, sink: Sink, reset: bool, leave: Leave
     """Start or attach, and return when everything asked for is ready. Raises Failed, SandboxError."""
     with interrupt_after():
         client = leave.client = sandbox.start_or_attach(project, reset=reset)
+        registry.remember(project)
     seconds = project.settings.start_timeout_seconds
     events = client.up(wish.resources, without=wish.without, timeout_seconds=seconds, atomic=wish.atomic)
     return Start(client=client, ready=until_ready(events, sink), attached=client.attached)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from shop_sandbox.errors import ErrorCode, SandboxError
 
 from shop_dev import sandbox
+from shop_dev.errors import Failure
 from shop_dev.output.sinks import Sink
-from shop_dev.project import Project
+from shop_dev.project import Project, checkout_here
+from shop_dev.sandbox import registry
 from shop_dev.sandbox.starting import stop
 
 if TYPE_CHECKING:
@@ -35,6 +38,39 @@ def stop_project(project: Project, *, purge: bool, force: bool, sink: Sink) -> S
             raise
         stop(sandbox.purge(project), sink=sink)
         return None
+
+
+@dataclass(frozen=True)
+class End:
+    """How the stop of one of several sandboxes went."""
+
+    project: Project
+    stopped: SandboxStopped | None
+    failure: Failure | None
+
+    def data(self) -> dict[str, object]:
+        """Return it for scripts."""
+        return {
+            "name": self.project.settings.name,
+            "checkout": str(self.project.checkout),
+            "seconds": self.stopped.seconds if self.stopped else None,
+            "error": self.failure.message if self.failure else None,
+        }
+
+
+def stop_everything(*, purge: bool, force: bool, sink: Sink) -> list[End]:
+    """Stop every sandbox of this user, one after the other; one that does not stop keeps none of the others."""
+    ends = []
+    for one in registry.running(checkout_here()):
+        project = one.project
+        sink.say(f"Stopping sandbox {project.settings.name} of {project.checkout}.")
+        try:
+            stopped = stop_project(project, purge=purge, force=force, sink=sink)
+            failure = Failure.from_error(lost(project.paths, stopped)) if stopped is not None and stopped.lost else None
+        except SandboxError as error:
+            stopped, failure = None, Failure.from_error(error)
+        ends.append(End(project, stopped, failure))
+    return ends
 
 
 def _stop(client: SandboxClient, *, purge: bool, sink: Sink) -> SandboxStopped | None:

@@ -25,8 +25,8 @@ NEVER_READY = "trap '' TERM; sleep 600 & wait; " + SLEEP
 class Terminal:
     """A checkout with a sandbox of its own, and commands typed in it."""
 
-    def __init__(self, folder: Path) -> None:
-        self.checkout = folder / "shop"
+    def __init__(self, folder: Path, *, checkout: str = "shop") -> None:
+        self.checkout = folder / checkout
         self.checkout.mkdir()
         (self.checkout / "pyproject.toml").write_text("[tool.shop-dev]\nservices = []\n")
         kept = {name: value for name, value in os.environ.items() if not name.startswith("SHOP_")}
@@ -34,6 +34,7 @@ class Terminal:
             **kept,
             "PYTHONPATH": str(TESTS),
             "XDG_CACHE_HOME": str(folder / "cache"),
+            "XDG_STATE_HOME": str(folder / "state"),
             "XDG_RUNTIME_DIR": str(folder / "run"),
         }
 
@@ -215,6 +216,26 @@ def test_a_cancelled_ci_step_or_a_closed_terminal_stops_what_it_started(ending: 
 
     assert process.wait(timeout=60) == 130
     assert terminal.run("status")[0] == 7
+    until(lambda: terminal.processes() == [])
+
+
+def test_sandboxes_are_listed_and_stopped_from_anywhere(terminal: Terminal, tmp_path: Path) -> None:
+    describe(terminal.checkout, {"kafka": FakeResource(), "orders": FakeResource(needs=("kafka",))})
+    terminal.run("up")
+    terminal.run("up", "kafka", "--name", "load")
+    elsewhere = Terminal(tmp_path, checkout="elsewhere")
+
+    listed = elsewhere.json("ls")["data"]["sandboxes"]
+    shown = elsewhere.run("ls")[1].splitlines()
+    stopped = elsewhere.json("down", "--all")["data"]["stopped"]
+
+    assert [(one["name"], one["checkout"], one["state"]) for one in listed] == [
+        ("default", str(terminal.checkout), "ready"),
+        ("load", str(terminal.checkout), "ready"),
+    ]
+    assert [line.split()[:5] for line in shown[1:]] == [["default", "ready", "2", "of", "2"], ["load", "ready", "1", "of", "1"]]
+    assert [(one["name"], one["error"]) for one in stopped] == [("default", None), ("load", None)]
+    assert elsewhere.run("ls")[1] == "No sandbox runs.\n"
     until(lambda: terminal.processes() == [])
 
 

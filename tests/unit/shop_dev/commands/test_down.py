@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -73,6 +74,7 @@ def test_purge_removes_what_a_sandbox_that_is_not_running_has_kept(
 
     def purge(project: object) -> Iterator[AnyEvent]:
         yield Swept(at=4e9, what="process", resource="kafka", pid=12)
+        shutil.rmtree(checkout / ".shop-dev" / "default")
         yield SandboxStopped(at=4e9, seconds=0.1)
 
     monkeypatch.setattr("shop_dev.sandbox.purge", purge)
@@ -104,3 +106,19 @@ def test_the_hint_names_the_sandbox_that_was_asked_for(checkout: Path, shop_dev:
 
     assert said.status == 7
     assert "hint: start it with `shop-dev up --name spike`" in said.err
+
+
+def test_what_could_not_be_removed_is_not_told_as_purged(
+    checkout: Path, shop_dev: ShopDev, no_sandbox: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (checkout / ".shop-dev" / "default").mkdir(parents=True)
+    monkeypatch.setattr("shop_dev.sandbox.purge", lambda project: iter((SandboxStopped(at=4e9, seconds=0.1),)))
+
+    document = shop_dev("down", "--purge", "--json").document()
+
+    assert document["data"]["purged"] is False
+    assert "could not be removed as a whole" in document["warnings"][0]
+
+
+def test_all_and_one_do_not_go_together(shop_dev: ShopDev) -> None:
+    assert shop_dev("down", "--all", "--name", "load").status == 2
