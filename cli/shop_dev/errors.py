@@ -135,6 +135,12 @@ EXPLANATIONS: dict[str, Explanation] = {
         "A resource runs but did not become ready in time; the message says what its last probe saw.",
         ("shop-dev logs <resource>", "Allow more time: shop-dev up --timeout <seconds>."),
     ),
+    ErrorCode.SWAP_REFUSED: Explanation(
+        Category.USAGE,
+        ExitStatus.WRONG_USE,
+        "Only the process of a service can be swapped for another one, and only once at a time.",
+        ("Name a service of a manifest.",),
+    ),
     ErrorCode.WAIT_TIMED_OUT: Explanation(
         Category.SANDBOX,
         ExitStatus.TIMED_OUT,

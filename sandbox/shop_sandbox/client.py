@@ -9,7 +9,7 @@ import socket
 import subprocess  # nosec B404 # starting a program of ours is the task
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import msgspec
@@ -22,10 +22,12 @@ from shop_sandbox.paths import SandboxPaths
 from shop_sandbox.supervisor.protocol import (
     PROTOCOL,
     AnyRequest,
+    Describe,
     Down,
     Events,
     Follow,
     Ping,
+    ProcessDescription,
     Refused,
     Reply,
     RequestFinished,
@@ -34,6 +36,7 @@ from shop_sandbox.supervisor.protocol import (
     SandboxStatus,
     Status,
     Stop,
+    Swap,
     Up,
 )
 from shop_sandbox.supervisor.settings import SupervisorSettings
@@ -92,6 +95,31 @@ class SandboxClient:
         """Stop these and leave the rest; ends when they have stopped. Raises SandboxError (RESOURCE_UNKNOWN)."""
         return self._events(Stop(resources=names, dependents=dependents))
 
+    def describe(self, name: str) -> ProcessDescription:
+        """Return how the process of a service is started: its environment above all. Raises SandboxError (RESOURCE_UNKNOWN,
+        SWAP_REFUSED)."""
+        for line in self._lines(Describe(resource=name)):
+            reply = _REPLIES.decode(line)
+            if isinstance(reply, Refused):
+                raise _refusal(reply)
+            if isinstance(reply, ProcessDescription):
+                return reply
+        raise _went_away(self.paths)
+
+    def swap(self, name: str, *, timeout_seconds: float = 60.0) -> Generator[ProcessDescription | AnyEvent, None, None]:
+        """Make room for a process of the caller in the place of a service; gives how to start it as soon as its ports are
+        free, then
+        the events of the resource. Closing the iterator swaps back: end that process first. Raises SandboxError (RESOURCE_UNKNOWN,
+        SWAP_REFUSED, START_TIMED_OUT)."""
+        for line in self._lines(Swap(resource=name, timeout_seconds=timeout_seconds)):
+            reply = _REPLIES.decode(line)
+            if isinstance(reply, Refused):
+                raise _refusal(reply)
+            if isinstance(reply, RequestFinished):
+                return
+            yield reply
+        raise _went_away(self.paths)
+
     def down(self, *, purge: bool = False, force: bool = False) -> Iterator[AnyEvent]:
         """Stop everything; ends with SandboxStopped, when no process is left. `purge` removes state and logs; `force` waits for
         nobody."""
@@ -134,6 +162,8 @@ class SandboxClient:
                 raise _refusal(reply)
             if isinstance(reply, RequestFinished):
                 return
+            if isinstance(reply, ProcessDescription):
+                continue
             yield reply
             if isinstance(reply, SandboxStopped):
                 return

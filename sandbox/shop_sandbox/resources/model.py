@@ -51,6 +51,11 @@ class Resource:
         return self.kind is ResourceKind.PROVISION
 
     @property
+    def is_service(self) -> bool:
+        """True for a process of a manifest, whose place a developer's own may take."""
+        return self.kind is ResourceKind.SERVICE
+
+    @property
     def speaks_http(self) -> bool:
         """True where clients are given a URL; false where they write `host:port`."""
         return self.kind not in (ResourceKind.KAFKA, ResourceKind.POSTGRES, ResourceKind.REDIS)

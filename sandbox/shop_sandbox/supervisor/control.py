@@ -15,20 +15,23 @@ from shop_sandbox.ownership import make_private, unusable
 from shop_sandbox.paths import SandboxPaths
 from shop_sandbox.supervisor.protocol import (
     AnyRequest,
+    Describe,
     Down,
     Events,
     Follow,
     Ping,
+    ProcessDescription,
     Refused,
     RequestFinished,
     Restart,
     Status,
     Stop,
+    Swap,
     Up,
 )
 from shop_sandbox.supervisor.sandbox import Sandbox
 
-EventfulRequest = Up | Follow | Events | Restart | Stop | Down
+EventfulRequest = Up | Follow | Events | Restart | Stop | Swap | Down
 
 _DECODER = msgspec.json.Decoder(AnyRequest)
 _ENCODER = msgspec.json.Encoder()
@@ -82,6 +85,9 @@ async def _answer(writer: asyncio.StreamWriter, request: AnyRequest, sandbox: Sa
         if isinstance(request, Status):
             await _send(writer, await sandbox.status(with_memory=request.memory))
             return
+        if isinstance(request, Describe):
+            await _send(writer, await sandbox.describe(request.resource))
+            return
         if isinstance(request, Ping):
             await _send(writer, RequestFinished())
             return
@@ -98,7 +104,9 @@ def refusal(error: SandboxError) -> Refused:
     return Refused(code=error.code, message=error.message, actions=error.actions, retryable=error.retryable, detail=error.detail)
 
 
-def _events(request: EventfulRequest, sandbox: Sandbox) -> AsyncGenerator[Event, None]:
+def _events(  # noqa: PLR0911 - one for each request
+    request: EventfulRequest, sandbox: Sandbox
+) -> AsyncGenerator[Event | ProcessDescription, None]:
     match request:
         case Up():
             return sandbox.up(request)
@@ -110,6 +118,8 @@ def _events(request: EventfulRequest, sandbox: Sandbox) -> AsyncGenerator[Event,
             return sandbox.restart(request)
         case Stop():
             return sandbox.stop_some(request.resources, dependents=request.dependents)
+        case Swap():
+            return sandbox.swap(request.resource, timeout_seconds=request.timeout_seconds)
         case Down():
             return sandbox.down(purge=request.purge, force=request.force)
 

@@ -61,9 +61,15 @@ class Ports:
                 held.close()
 
     def give_away(self, keys: Iterable[str]) -> None:
-        """Let anything bind these ports, whatever it sets on its sockets. Other sandboxes still keep away from them."""
+        """Let something that is not started from here bind these ports: nothing of ours listens on them any more."""
         for key in keys:
             self._sockets[key].close()
+            if here.port_can_be_held_while_used and (bound := _bound(self.numbers[key], socket.SOCK_STREAM)) is not None:
+                self._sockets[key] = bound
+
+    def are_free(self, keys: Iterable[str]) -> bool:
+        """Return False while somebody listens on one of them."""
+        return all(_can_listen(self.numbers[key]) for key in keys)
 
     def take_back(self, keys: Iterable[str]) -> None:
         """Hold again what was given away. Raises SandboxError (PORT_TAKEN)."""
@@ -141,6 +147,18 @@ def _bound(number: int, kind: socket.SocketKind) -> socket.socket | None:
         bound.close()
         return None
     return bound
+
+
+def _can_listen(number: int) -> bool:
+    bound = _bound(number, socket.SOCK_STREAM)
+    if bound is None:
+        return False
+    with bound:
+        try:
+            bound.listen(1)
+        except OSError:
+            return False
+        return True
 
 
 def _hold_a_free_one(ports: Ports, key: str, seed: str, *, avoiding: set[int]) -> None:

@@ -60,6 +60,21 @@ class Stop(Request, frozen=True, tag="stop", kw_only=True):
     dependents: bool = False
 
 
+class Describe(Request, frozen=True, tag="describe", kw_only=True):
+    """Answered with one ProcessDescription: how the process of a service is started."""
+
+    resource: str
+
+
+class Swap(Request, frozen=True, tag="swap", kw_only=True):
+    """Make room for another process in the place of a service. Answered with one ProcessDescription as soon as the ports are free,
+    then with events of this resource: it is ready when the other process answers its health check. The service itself takes its
+    place again when the connection is closed."""
+
+    resource: str
+    timeout_seconds: float = 60.0
+
+
 class Events(Request, frozen=True, tag="events", kw_only=True):
     """Answered with the newest events from `since` on (seconds since the epoch), oldest first, and with `follow` with those
     that come
@@ -80,7 +95,7 @@ class Ping(Request, frozen=True, tag="ping"):
     """Answered at once with RequestFinished, whatever else is under way: who stays silent is frozen."""
 
 
-AnyRequest = Up | Follow | Status | Restart | Stop | Events | Down | Ping
+AnyRequest = Up | Follow | Status | Restart | Stop | Describe | Swap | Events | Down | Ping
 
 
 class Refused(msgspec.Struct, frozen=True, tag_field="event", tag="refused", kw_only=True):
@@ -97,7 +112,17 @@ class RequestFinished(msgspec.Struct, frozen=True, tag_field="event", tag="reque
     """No more events belong to this request."""
 
 
-Reply = AnyEvent | Refused | RequestFinished
+class ProcessDescription(msgspec.Struct, frozen=True, tag_field="event", tag="process-description", kw_only=True):
+    """How the process of a service is started: its exact environment, working directory and program, and its ports by key."""
+
+    resource: str
+    environment: dict[str, str]
+    cwd: str
+    argv: tuple[str, ...]
+    ports: dict[str, int]
+
+
+Reply = AnyEvent | ProcessDescription | Refused | RequestFinished
 
 
 class SandboxState(StrEnum):
@@ -124,7 +149,7 @@ class ResourceStatus(msgspec.Struct, frozen=True, kw_only=True):
 
     `crashes_in_a_row` is 0 for one that runs well; above 1 it is in a crash loop, also where it is ready at this moment.
     `failure` is why it is not started again by itself; `waits_for` names what has failed in its place. `is_wanted` is False for
-    what nobody asked for, or has stopped.
+    what nobody asked for, or has stopped. `is_swapped`: another process has taken its place.
     """
 
     name: str
@@ -147,6 +172,7 @@ class ResourceStatus(msgspec.Struct, frozen=True, kw_only=True):
     failure: str | None = None
     waits_for: str | None = None
     is_wanted: bool = True
+    is_swapped: bool = False
 
 
 class SandboxStatus(msgspec.Struct, frozen=True, tag_field="event", tag="status", kw_only=True):

@@ -123,7 +123,7 @@ class Reload:
 
     def _concerned(self, change: Change) -> dict[str, tuple[Path, ...]]:
         found = change.concerns(self._runs.resources, self._ignored)
-        return {name: files for name, files in found.items() if name in self._runs.wanted}
+        return {name: files for name, files in found.items() if name in self._runs.wanted and self._runs[name].instead is None}
 
     def _edits(self, name: str, files: tuple[Path, ...]) -> tuple[Path, ...]:
         """Leave out what the resource writes itself while it starts."""

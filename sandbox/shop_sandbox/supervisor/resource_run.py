@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from shop_sandbox.engines.driver import Driver
-from shop_sandbox.engines.handle import Exit, Handle
+from shop_sandbox.engines.handle import Exit, Handle, Launch
 from shop_sandbox.errors import ErrorCode, SandboxError
 from shop_sandbox.events import ProbeFailed, ResourceChanged, ResourceDied, ResourceState
 from shop_sandbox.logs import LogWriter
@@ -37,6 +37,8 @@ class ResourceRun:
         self._log = LogWriter(context.run.paths.log(resource.name), on_trouble=self._log_trouble)
         self._readiness = Readiness(resource, driver, context)
         self.handle: Handle | None = None
+        self.instead: Launch | None = None
+        """What is started in the place of the resource itself, while somebody has taken that."""
         self.state = ResourceState.PENDING
         self.reason: str | None = None
         self.failure: SandboxError | None = None
@@ -302,7 +304,7 @@ class ResourceRun:
 
     async def _launch(self) -> Handle:
         context = self._context
-        launch = self.driver.launch(self.resource, context.run)
+        launch = self.instead or self.driver.launch(self.resource, context.run)
         host = SupervisorHost(self.name, self.resource.ports, self._log, context.processes, context.ports)
         self._log.forget_newest()
         self.handle = await bring_to_life(launch, host)

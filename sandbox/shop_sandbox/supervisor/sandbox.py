@@ -13,6 +13,7 @@ from shop_sandbox.errors import ErrorCode, SandboxError
 from shop_sandbox.events import Event, SandboxStopped
 from shop_sandbox.ownership import last_owner
 from shop_sandbox.supervisor import graph, state_loss, status
+from shop_sandbox.supervisor import swap as swapping
 from shop_sandbox.supervisor.announcements import Announcements
 from shop_sandbox.supervisor.background import BackgroundWork
 from shop_sandbox.supervisor.boot import Booted, Seed, boot
@@ -20,7 +21,7 @@ from shop_sandbox.supervisor.context import Condition, SideTasks
 from shop_sandbox.supervisor.faults import as_error, failed
 from shop_sandbox.supervisor.fork_server.starting import Connections
 from shop_sandbox.supervisor.processes import Processes
-from shop_sandbox.supervisor.protocol import Restart, SandboxState, SandboxStatus, Up
+from shop_sandbox.supervisor.protocol import ProcessDescription, Restart, SandboxState, SandboxStatus, Up
 from shop_sandbox.supervisor.reload import Reload
 from shop_sandbox.supervisor.resource_run import ResourceRun
 from shop_sandbox.supervisor.settings import SupervisorSettings
@@ -127,6 +128,19 @@ class Sandbox:
             for event in events.waiting():
                 if getattr(event, "resource", None) in chosen:
                     yield event
+
+    async def describe(self, name: str) -> ProcessDescription:
+        """Say how the process of a service is started. Raises SandboxError (RESOURCE_UNKNOWN, SWAP_REFUSED)."""
+        return swapping.describe(await asyncio.shield(self._booting), name)
+
+    async def swap(self, name: str, *, timeout_seconds: float) -> AsyncGenerator[ProcessDescription | Event, None]:
+        """Put another process in the place of a service until the iterator is closed. Raises SandboxError (RESOURCE_UNKNOWN,
+        SWAP_REFUSED, START_TIMED_OUT)."""
+        booted = await asyncio.shield(self._booting)
+        self._refuse_while_stopping()
+        async with contextlib.aclosing(swapping.swap(booted, self._starts, name, timeout_seconds=timeout_seconds)) as events:
+            async for event in events:
+                yield event
 
     async def follow(self) -> AsyncGenerator[Event, None]:
         """Give the state of each resource, then events as they come, until the sandbox has stopped."""

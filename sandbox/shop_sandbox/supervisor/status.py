@@ -93,6 +93,7 @@ def _resource(run: ResourceRun, numbers: dict[str, int], pss_bytes: int | None, 
         crashes_in_a_row=run.deaths.in_a_row if run.is_crash_looping or not run.is_settled else 0,
         last_exit=None if last is None else LastExit(at=last.at, code=last.exit.code, signal=last.exit.signal, line=last.line),
         failure=run.failure.message if run.failure is not None else None,
+        is_swapped=run.instead is not None,
         waits_for=str(run.failure.detail.get("waitsFor")) if run.failure is not None and run.waits_for_failed else None,
         is_wanted=is_wanted,
     )
