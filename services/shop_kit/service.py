@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from shop_kit.idempotency.dynamo import DynamoIdempotency
     from shop_kit.outbox.dynamo import DynamoOutbox
     from shop_kit.outbox.postgres import Relay
+    from shop_kit.projections import Projection, ReadModel
 
 T = TypeVar("T")
 Publishes = Mapping[str, type[ProtobufMessage]]
@@ -173,6 +174,15 @@ class Service:
             PostgresRelay.start(database_url, producer, metrics=self.metrics, drain_seconds=self.shutdown.share(0.6))
         )
         return DatabaseStore(pool, relay)
+
+    async def read_model(self, store: DatabaseStore, kafka: KafkaSettings, projection: Projection) -> ReadModel:
+        """Keep a read model up to date in the service's database, and return what reads it. Ready once there is one to read."""
+        from shop_kit.projections import Projector, ReadModel
+
+        await self.enter(Projector.start(store.pool, kafka, projection, metrics=self.metrics))
+        model = ReadModel(store.pool, projection)
+        self.ready(f"read model {projection.name}", model.check)
+        return model
 
     def consumes(self, *subscriptions: Subscription[Any]) -> None:
         """Consume, as the group that has the service's name, once everything is composed."""

@@ -11,8 +11,8 @@ from contextlib import asynccontextmanager
 import pytest
 from confluent_kafka import Consumer as PlainConsumer
 from confluent_kafka import Message
-from confluent_kafka import Producer as PlainProducer
 from fakes.bare_platform import PlatformSettings, make_table, make_topics
+from fakes.unregistered_producer import producing
 from shop_contracts.proto.inventory.v1.commands_pb2 import CommitStock, InventoryCommand
 from shop_kit import context
 from shop_kit.aws.client import AwsClient
@@ -20,7 +20,6 @@ from shop_kit.aws.dynamo import Dynamo, Put, TransactionCancelled
 from shop_kit.clock import SystemClock
 from shop_kit.errors import Invalid, Unavailable
 from shop_kit.inbox import AlreadyHandled
-from shop_kit.kafka.client_thread import DaemonThread
 from shop_kit.kafka.consumer import Consumer
 from shop_kit.kafka.handling import Patience
 from shop_kit.kafka.producer import Producer
@@ -33,15 +32,6 @@ from shop_kit.settings import KafkaSettings
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 SECONDS = 30
-
-
-@asynccontextmanager
-async def producing(settings: KafkaSettings, topic: str) -> AsyncIterator[Producer]:
-    """A producer with an id for a topic whose schema nobody registered: these tests are about delivery."""
-    client = PlainProducer({"bootstrap.servers": settings.kafka_bootstrap_servers, "enable.idempotence": True, "linger.ms": 1})
-    producer = Producer(client, DaemonThread("test-producer"), {topic: 1}, Metrics())
-    async with producer.producing():
-        yield producer
 
 
 @pytest.fixture
