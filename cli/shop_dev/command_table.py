@@ -85,6 +85,23 @@ COMMANDS: dict[str, LazyCommand | LazyGroup] = {
             "reset": LazyCommand("shop_dev.commands.clock.reset:reset", "Go back to real time."),
         },
     ),
+    "dlq": LazyGroup(
+        "See the messages that a service could not handle, and send them back to it.",
+        {
+            "list": LazyCommand(
+                "shop_dev.commands.dlq.list:list_letters",
+                "List dead letters: how many each group has, or with a topic or group each of them, with why it died.",
+            ),
+            "show": LazyCommand(
+                "shop_dev.commands.dlq.show:show",
+                "Show one dead letter, decoded with the schema that its topic has now, and what sending it back would meet.",
+            ),
+            "redrive": LazyCommand(
+                "shop_dev.commands.dlq.redrive:redrive",
+                "Send dead letters back to the group that could not handle them, and to no other.",
+            ),
+        },
+    ),
     "contracts": LazyGroup(
         "Judge contracts: schemas, their changes and their style.",
         {

@@ -61,6 +61,8 @@ class CliCode(StrEnum):
     CONTRACT_LINT_FAILED = "contract_lint_failed"
     CONTRACTS_RED = "contracts_red"
     GIT_REF_UNKNOWN = "git_ref_unknown"
+    DEAD_LETTER_NOT_FOUND = "dead_letter_not_found"
+    LETTERS_NOT_REDRIVEN = "letters_not_redriven"
     INTERNAL_ERROR = "internal_error"
 
 
@@ -236,6 +238,18 @@ EXPLANATIONS: dict[str, Explanation] = {
         ExitStatus.FAILED,
         "A log is there, and this user may not read it or the disk does not give it.",
         ("See to it that you may read the file named.",),
+    ),
+    CliCode.DEAD_LETTER_NOT_FOUND: Explanation(
+        Category.SANDBOX,
+        ExitStatus.FAILED,
+        "There are no such dead letters: no topic of that name or group, or no letter with that id in it.",
+        ("shop-dev dlq list",),
+    ),
+    CliCode.LETTERS_NOT_REDRIVEN: Explanation(
+        Category.SANDBOX,
+        ExitStatus.FAILED,
+        "Kafka could not be read, or did not take all letters. What was sent back is marked so; nothing is handled twice.",
+        ("shop-dev dlq list", "shop-dev status"),
     ),
     CliCode.USAGE_INVALID: Explanation(
         Category.USAGE,

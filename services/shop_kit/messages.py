@@ -122,6 +122,8 @@ class Subscription(Generic[E]):
     topic: str
     event_type: type[E]
     handle: Callable[[Received[E]], Awaitable[None]]
+    dead_letters: bool = True
+    """Whether the group keeps what it cannot handle, as `deadLetter` in its manifest says; without, that is dropped and logged."""
 
 
 def _timestamp(seconds: float) -> str:

@@ -23,10 +23,11 @@ from opentelemetry.trace import Tracer
 
 from shop_kit.errors import KitError, Unavailable
 from shop_kit.kafka.client_thread import ClientThread, DaemonThread
-from shop_kit.kafka.dead_letters import DeadLetters, RawProducer
+from shop_kit.kafka.dead_letters import DeadLetters, RawProducer, topic_of
 from shop_kit.kafka.handling import Failing, MessageHandler, Outcome, Patience
+from shop_kit.kafka.letters import REDRIVE
 from shop_kit.kafka.offsets import PartitionOffsets
-from shop_kit.kafka.records import Partition, partition_of
+from shop_kit.kafka.records import Partition, partition_of, text_headers
 from shop_kit.messages import Subscription
 from shop_kit.metrics import Metrics
 from shop_kit.parts import Parts, running
@@ -91,6 +92,8 @@ class Consumer:
         self._thread = thread
         self._group = group
         self._subscriptions = _by_topic(subscriptions)
+        self._sent_back = {topic_of(one.topic, group): one for one in subscriptions if one.dead_letters}
+        """Subscriptions by the topic of their own dead letters, from which comes what was sent back to this group alone."""
         self._handler = MessageHandler(
             group=group, dead_letters=DeadLetters(dead_letters, group=group), tracer=tracer, patience=patience
         )
@@ -176,7 +179,10 @@ class Consumer:
 
     def _subscribe(self) -> None:
         self._client.subscribe(
-            [*self._subscriptions], on_assign=self._on_assigned, on_revoke=self._on_revoked, on_lost=self._on_revoked
+            [*self._subscriptions, *self._sent_back],
+            on_assign=self._on_assigned,
+            on_revoke=self._on_revoked,
+            on_lost=self._on_revoked,
         )
 
     def _poll(self) -> list[Message]:
@@ -223,6 +229,9 @@ class Consumer:
         partition = partition_of(message)
         held = self._held.setdefault(partition, _Held())
         held.offsets.begin(message.offset() or 0)
+        if partition[0] in self._sent_back and REDRIVE not in text_headers(message):
+            self._store(message, held)  # a letter that nobody has sent back
+            return
         lane_id = (*partition, message.key())
         self._lanes.setdefault(lane_id, _Lane()).messages.append(message)
         if lane_id not in self._tasks and self._parts:
@@ -232,7 +241,8 @@ class Consumer:
             self._for_client.append(partial(self._client.pause, [TopicPartition(*partition)]))
 
     async def _run(self, lane_id: _LaneId, held: _Held) -> None:
-        lane, subscription = self._lanes[lane_id], self._subscriptions[lane_id[0]]
+        lane = self._lanes[lane_id]
+        subscription = self._subscriptions.get(lane_id[0]) or self._sent_back[lane_id[0]]
         try:
             while lane.messages and not held.leaving.is_set():
                 message = lane.messages.popleft()

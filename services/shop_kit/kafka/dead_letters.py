@@ -11,13 +11,15 @@ from typing import Protocol
 from confluent_kafka import Message
 
 from shop_kit.errors import Transient
+from shop_kit.kafka.letters import REDRIVE, SUFFIX
 from shop_kit.kafka.producer import MessageRefused, Refusal
-from shop_kit.kafka.records import raw_headers
+from shop_kit.kafka.records import raw_headers, text_headers
 from shop_kit.resilience.retry import Retry
 
 _log = logging.getLogger(__name__)
 
 LONGEST_REASON = 1_000
+_ORIGIN = ("topic", "partition", "offset")
 
 
 class Cause(StrEnum):
@@ -41,7 +43,7 @@ class RawProducer(Protocol):
 
 def topic_of(topic: str, group: str) -> str:
     """Return where a group's dead letters of a topic go: its own, so that sending them back reaches that group alone."""
-    return f"{topic}.{group}.dlq"
+    return f"{topic}.{group}{SUFFIX}"
 
 
 class DeadLetters:
@@ -52,15 +54,19 @@ class DeadLetters:
         self._group = group
 
     async def bury(self, message: Message, *, cause: Cause, reason: str, attempts: int) -> bool:
-        """Publish the record, waiting for Kafka. False when nothing can take it: there is no such topic (`deadLetter: false`).
+        """Publish the record, waiting for Kafka. False when nothing can take it: there is no such topic.
 
-        A record that is too large with its new headers is buried without its value, which its own topic still has.
+        A record that is too large with its new headers is buried without its value, which its own topic still has. One that was
+        sent back and fails again becomes a new letter, of the message that it was from the beginning.
         """
-        topic = topic_of(message.topic() or "", self._group)
+        headers = text_headers(message)
+        if REDRIVE in headers:
+            topic, origin = message.topic() or "", {name: headers.get(f"dlq_{name}", "") for name in _ORIGIN}
+        else:
+            topic = topic_of(message.topic() or "", self._group)
+            origin = {"topic": str(message.topic()), "partition": str(message.partition()), "offset": str(message.offset())}
         why: list[tuple[str, str | bytes | None]] = [
-            ("dlq_topic", str(message.topic())),
-            ("dlq_partition", str(message.partition())),
-            ("dlq_offset", str(message.offset())),
+            *((f"dlq_{name}", value) for name, value in origin.items()),
             ("dlq_attempts", str(attempts)),
             ("dlq_cause", cause.value),
             ("dlq_reason", reason[:LONGEST_REASON]),

@@ -123,10 +123,10 @@ class MessageHandler:
                 offset=message.offset() or 0,
             )
         except Invalid as error:
-            return await self._bury(message, Cause.INVALID, str(error), attempts=0)
+            return await self._bury(subscription, message, Cause.INVALID, str(error), attempts=0)
         except Exception as error:  # noqa: BLE001 - bytes from outside: whatever they break, they are what is wrong
             _log.exception("a message could not be read", extra={"offset": message.offset(), "partition": message.partition()})
-            return await self._bury(message, Cause.INVALID, f"{type(error).__name__}: {error}", attempts=0)
+            return await self._bury(subscription, message, Cause.INVALID, f"{type(error).__name__}: {error}", attempts=0)
         parent = parent_span(received.headers)
         with (
             context.bind(
@@ -159,7 +159,8 @@ class MessageHandler:
                     await trial.subscription.handle(trial.received)
             except Invalid as error:
                 trial.span.set_status(Status(StatusCode.ERROR, str(error)))
-                return await self._bury(trial.message, Cause.INVALID, f"{type(error).__name__}: {error}", attempts=attempts)
+                reason = f"{type(error).__name__}: {error}"
+                return await self._bury(trial.subscription, trial.message, Cause.INVALID, reason, attempts=attempts)
             except (Transient, TimeoutError) as error:
                 reason = str(error) or type(error).__name__
                 if attempts & (attempts - 1) == 0:  # the 1st, 2nd, 4th, …: a thousand keys may wait for hours
@@ -175,7 +176,7 @@ class MessageHandler:
                 return Outcome.HANDLED
             if is_hopeless:
                 trial.span.set_status(Status(StatusCode.ERROR, reason))
-                return await self._bury(trial.message, Cause.PARKED, reason, attempts=attempts)
+                return await self._bury(trial.subscription, trial.message, Cause.PARKED, reason, attempts=attempts)
             if await _is_set_within(trial.leaving, pause):
                 return Outcome.LEFT
 
@@ -186,7 +187,12 @@ class MessageHandler:
             and self._progress.last_handled_at >= since + self._patience.evidence_seconds
         )
 
-    async def _bury(self, message: Message, cause: Cause, reason: str, *, attempts: int) -> Outcome:
+    async def _bury(
+        self, subscription: Subscription[Any], message: Message, cause: Cause, reason: str, *, attempts: int
+    ) -> Outcome:
+        if not subscription.dead_letters:
+            _log.error("a message is dropped", extra={"topic": message.topic(), "offset": message.offset(), "reason": reason})
+            return Outcome.DROPPED
         if not await self._dead_letters.bury(message, cause=cause, reason=reason, attempts=attempts):
             return Outcome.DROPPED
         return Outcome.DEAD_LETTER if cause is Cause.INVALID else Outcome.PARKED

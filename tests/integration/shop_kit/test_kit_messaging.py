@@ -22,8 +22,8 @@ from shop_kit.errors import Invalid, Unavailable
 from shop_kit.inbox import AlreadyHandled
 from shop_kit.kafka.consumer import Consumer
 from shop_kit.kafka.handling import Patience
+from shop_kit.kafka.letters import moved_on, read_letters, send_back
 from shop_kit.kafka.producer import Producer
-from shop_kit.kafka.redrive import redrive
 from shop_kit.messages import OutgoingMessage, Received, Subscription, outgoing
 from shop_kit.metrics import Metrics
 from shop_kit.outbox.dynamo import DynamoOutbox
@@ -133,24 +133,42 @@ async def test_a_poison_message_goes_to_the_dead_letters_and_the_partition_goes_
     assert letters[1].value() == b"not a message at all"
 
 
-async def test_dead_letters_are_sent_back_once_when_what_killed_them_is_mended(platform: PlatformSettings, topic: str) -> None:
-    reader = Reader()
+async def test_dead_letters_are_sent_back_to_their_group_alone(platform: PlatformSettings, topic: str) -> None:
+    reader, other = Reader(), Reader()
 
     def refuse(received: Received[InventoryCommand]) -> None:
-        raise ValueError("not yet")
+        if received.sequence != 3:
+            raise Invalid("not yet")
 
     reader.refuse = refuse
-    letters = f"{topic}.readers.dlq"
-    async with producing(platform.kafka, topic) as producer, reading(platform.kafka, topic, reader, producer):
-        await producer.publish([message(topic, "k", 1), message(topic, "k", 2)])
-        await asyncio.to_thread(read_all, platform.kafka, letters, 2)
+    servers, letters_topic = platform.kafka.kafka_bootstrap_servers, f"{topic}.readers.dlq"
+    others = Subscription(topic, InventoryCommand, other, dead_letters=False)
+    async with (
+        producing(platform.kafka, topic) as producer,
+        reading(platform.kafka, topic, reader, producer),
+        Consumer.connect(platform.kafka, group="others", subscriptions=[others], dead_letters=producer),
+    ):
+        await producer.publish([message(topic, "k", number) for number in (1, 2, 3)])
+        await producer.send_raw(letters_topic, b"k", b"no letter of ours", [])
+        await until(lambda: reader.count == 1 and other.count == 3)
+        await asyncio.to_thread(read_all, platform.kafka, letters_topic, 3)
         reader.refuse = lambda _: None
 
-        sent = [await redrive(platform.kafka, letters, producer), await redrive(platform.kafka, letters, producer)]
+        found = await asyncio.to_thread(read_letters, servers, letters_topic)
+        own = [letter for letter in found if letter.origin]
+        later = await asyncio.to_thread(moved_on, servers, own)
+        await asyncio.to_thread(send_back, servers, own[:1])
         await until(lambda: reader.count == 2)
+        afterwards = await asyncio.to_thread(read_letters, servers, letters_topic)
 
-    assert sent == [2, 0]
-    assert reader.seen["k"] == [1, 2]
+    assert reader.seen["k"] == [3, 1]
+    assert other.seen["k"] == [1, 2, 3]
+    assert [later[letter.id] for letter in own] == [2, 1]
+    assert [(letter.headers.get("dlq_cause"), letter.times_sent_back) for letter in afterwards if letter.origin] == [
+        ("invalid", 1),
+        ("invalid", 0),
+    ]
+    assert len(found) == len(afterwards) == 3
 
 
 async def test_a_message_waits_for_a_dependency_that_is_away_instead_of_being_buried(

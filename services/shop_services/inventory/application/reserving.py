@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shop_kit.aggregates import Stale, decide_and_record
+from shop_kit.errors import Invalid
 
 from shop_services.inventory.application.ports import Clock, ReservationRepository, StockRepository
 from shop_services.inventory.domain.reservation import (
@@ -20,7 +21,7 @@ from shop_services.inventory.domain.reservation import (
 DEFAULT_HOLD_SECONDS, LONGEST_HOLD_SECONDS = 900.0, 24 * 3600.0
 
 
-class ReservationUnknown(Exception):
+class ReservationUnknown(Invalid):
     """Nobody reserved anything under this id."""
 
     def __init__(self, reservation_id: str) -> None:
@@ -104,4 +105,4 @@ async def return_what_ran_out(reservation_id: str, *, reservations: ReservationR
 def _check(lines: Sequence[Line]) -> None:
     wrong = [line for line in lines if line.quantity < 1]
     if wrong or not lines:
-        raise ValueError(f"a reservation needs lines of at least 1 each: {wrong or 'there are none'}")
+        raise Invalid(f"a reservation needs lines of at least 1 each: {wrong or 'there are none'}")

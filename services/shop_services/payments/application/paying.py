@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shop_kit.aggregates import decide_and_record
+from shop_kit.errors import Invalid
 from shop_kit.shared_kernel import Money
 
 from shop_services.payments.application.ports import PaymentProvider, PaymentRepository
@@ -23,7 +24,7 @@ from shop_services.payments.domain.payment import (
 )
 
 
-class PaymentUnknown(Exception):
+class PaymentUnknown(Invalid):
     """There is no payment under this id."""
 
     def __init__(self, payment_id: str) -> None:
@@ -50,7 +51,7 @@ async def authorise_payment(
 ) -> Payment:
     """Hold the amount, or decline; answer a repeated request with the state the payment is in."""
     if command.amount.minor_units < 1:
-        raise ValueError(f"payment {command.payment_id}: {command.amount} cannot be held")
+        raise Invalid(f"payment {command.payment_id}: {command.amount} cannot be held")
     identity = (command.payment_id, command.order_id, command.customer_id, command.amount)
     issuer = issuer_of(command.method_token)
 

@@ -1,0 +1,1 @@
+"""`shop-dev dlq`: messages that a group could not handle."""

@@ -1,0 +1,1 @@
+"""Dead letters of a running sandbox: found, decoded with the schema that is registered now, chosen and sent back."""

@@ -1,0 +1,178 @@
+"""Dead letters as people see them: which there are, why they died, whether their key has moved on, and sent back to their group.
+
+A letter is sent back through its own topic: a copy of the record with the header `dlq_redrive`, which names the letter. The group
+reads its own dead letters and handles those copies alone; no other group hears of them, as it would if they went back to the topic
+they came from. The inbox of the group knows a message that had its effect meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+
+from shop_kit.errors import Unavailable
+from shop_kit.kafka.records import Partition, RawHeaders, partition_of, raw_headers, text_headers
+
+REDRIVE = "dlq_redrive"
+"""The header of a copy that was sent back: the id of its letter."""
+SUFFIX = ".dlq"
+SECONDS = 10.0
+AT_ONCE = 500
+
+
+class LetterId(NamedTuple):
+    """Where a letter lies in its topic. Written as `<partition>-<offset>`."""
+
+    partition: int
+    offset: int
+
+    def __str__(self) -> str:
+        return f"{self.partition}-{self.offset}"
+
+
+def read_letter_id(text: str) -> LetterId:
+    """Return the id that is written so. Raises ValueError."""
+    partition, _, offset = text.partition("-")
+    return LetterId(int(partition), int(offset))
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A record that a group could not handle. What its headers do not say is None."""
+
+    topic: str
+    id: LetterId
+    died_at: float
+    key: bytes | None
+    value: bytes | None
+    headers: Mapping[str, str]
+    raw_headers: tuple[tuple[str, bytes | None], ...]
+    times_sent_back: int
+
+    @property
+    def origin(self) -> tuple[Partition, int] | None:
+        """Return the partition that the message came from and its offset there."""
+        topic, partition, offset = (self.headers.get(f"dlq_{name}", "") for name in ("topic", "partition", "offset"))
+        return ((topic, int(partition)), int(offset)) if topic and partition.isdecimal() and offset.isdecimal() else None
+
+
+def letter_topics(servers: str) -> dict[str, int]:
+    """Return all topics of dead letters, each with the number of records in it. Raises Unavailable."""
+    with _reading(servers) as client:
+        topics = [name for name in client.list_topics(timeout=SECONDS).topics if name.endswith(SUFFIX)]
+        return {name: sum(end - begin for begin, end in _bounds(client, name).values()) for name in sorted(topics)}
+
+
+def read_letters(servers: str, topic: str) -> list[Letter]:
+    """Return the letters of a topic, oldest first in each partition. Raises Unavailable."""
+    sent_back: Counter[str] = Counter()
+    found: list[Message] = []
+    with _reading(servers) as client:
+        for number, (begin, end) in _bounds(client, topic).items():
+            for record in _scan(client, (topic, number), begin, end):
+                letter = text_headers(record).get(REDRIVE)
+                if letter is None:
+                    found.append(record)
+                else:
+                    sent_back[letter] += 1
+    return [_letter(record, sent_back) for record in found]
+
+
+def moved_on(servers: str, letters: Sequence[Letter]) -> dict[LetterId, int]:
+    """Return for each letter how many messages of its key came to its topic after it: handling it now is handling it late.
+
+    What its topic has forgotten meanwhile is not counted. Raises Unavailable.
+    """
+    by_origin: dict[Partition, list[tuple[int, Letter]]] = {}
+    for letter in letters:
+        if letter.origin:
+            partition, offset = letter.origin
+            by_origin.setdefault(partition, []).append((offset, letter))
+    counts: Counter[LetterId] = Counter()
+    with _reading(servers) as client:
+        for (topic, number), those in by_origin.items():
+            begin, end = _bounds(client, topic).get(number, (0, 0))
+            for record in _scan(client, (topic, number), max(begin, min(offset for offset, _ in those) + 1), end):
+                for offset, letter in those:
+                    if (record.offset() or 0) > offset and record.key() == letter.key:
+                        counts[letter.id] += 1
+    return {letter.id: counts[letter.id] for letter in letters}
+
+
+def send_back(servers: str, letters: Sequence[Letter]) -> None:
+    """Send letters back to their group. Raises Unavailable when Kafka did not take all of them: then some may have been sent."""
+    failures: list[str] = []
+
+    def delivered(error: KafkaError | None, _message: Message) -> None:
+        if error is not None:
+            failures.append(error.str())
+
+    producer = Producer({"bootstrap.servers": servers, "enable.idempotence": True, "delivery.timeout.ms": int(SECONDS * 1000)})
+    for letter in letters:
+        headers: RawHeaders = [*letter.raw_headers, (REDRIVE, str(letter.id).encode())]
+        producer.produce(letter.topic, value=letter.value, key=letter.key, headers=list(headers), on_delivery=delivered)
+        producer.poll(0)
+    left = producer.flush(SECONDS + 1)
+    if left or failures:
+        raise Unavailable("kafka", f"{left + len(failures)} letters were not taken: {failures[0] if failures else 'no answer'}")
+
+
+def _letter(record: Message, sent_back: Mapping[str, int]) -> Letter:
+    partition, offset = record.partition() or 0, record.offset() or 0
+    own = LetterId(partition, offset)
+    return Letter(
+        topic=record.topic() or "",
+        id=own,
+        died_at=record.timestamp()[1] / 1000,
+        key=record.key(),
+        value=record.value(),
+        headers=text_headers(record),
+        raw_headers=tuple(raw_headers(record)),
+        times_sent_back=sent_back.get(str(own), 0),
+    )
+
+
+@contextmanager
+def _reading(servers: str) -> Iterator[Consumer]:
+    """Give a client that belongs to no group in earnest: it commits nothing."""
+    client = Consumer(
+        {"bootstrap.servers": servers, "group.id": "dead-letters", "enable.auto.commit": False, "auto.offset.reset": "earliest"}
+    )
+    try:
+        yield client
+    except KafkaException as error:
+        raise Unavailable("kafka", str(error)) from error
+    finally:
+        client.close()
+
+
+def _bounds(client: Consumer, topic: str) -> dict[int, tuple[int, int]]:
+    found: dict[int, tuple[int, int]] = {}
+    for number in client.list_topics(topic, timeout=SECONDS).topics[topic].partitions:
+        begin, end = client.get_watermark_offsets(TopicPartition(topic, number), timeout=SECONDS)
+        found[number] = (begin, end)
+    return found
+
+
+def _scan(client: Consumer, partition: Partition, begin: int, end: int) -> Iterator[Message]:
+    """Yield records from `begin` to before `end`. Raises Unavailable when Kafka falls silent in between."""
+    if begin >= end:
+        return
+    client.assign([TopicPartition(*partition, begin)])
+    read_position: Callable[[], int] = lambda: client.position([TopicPartition(*partition)])[0].offset  # noqa: E731
+    while True:
+        batch = client.consume(AT_ONCE, timeout=SECONDS if read_position() < 0 else 1.0)
+        for record in batch:
+            if record.error() is not None:
+                raise Unavailable("kafka", record.error().str())  # type: ignore[union-attr]  # asked in the line before
+            if partition_of(record) == partition and (record.offset() or 0) < end:
+                yield record
+        if read_position() >= end:
+            return
+        if not batch:
+            raise Unavailable("kafka", f"{partition[0]} fell silent at offset {read_position()} of {end}")
