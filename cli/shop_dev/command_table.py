@@ -77,6 +77,16 @@ COMMANDS: dict[str, LazyCommand | LazyGroup] = {
     "fetch": LazyCommand(
         "shop_dev.commands.fetch:fetch", "Download everything the sandbox needs, so that `up` works without a network."
     ),
+    "cache": LazyGroup(
+        "See and clear what all checkouts share on this machine: downloads and what is made from them.",
+        {
+            "list": LazyCommand(
+                "shop_dev.commands.cache.listing:listing",
+                "Say what the cache holds for all checkouts, how much it is, and when it was last used.",
+            ),
+            "prune": LazyCommand("shop_dev.commands.cache.prune:prune", "Remove from the cache what nobody has used for a month."),
+        },
+    ),
     "clock": LazyGroup(
         "Move the services' time forward, so that what expires in hours expires now.",
         {

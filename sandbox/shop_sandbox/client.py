@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from shop_sandbox import ownership
+from shop_sandbox import bytecode, ownership
 from shop_sandbox.errors import ErrorCode, SandboxError
 from shop_sandbox.events import AnyEvent, SandboxStopped
 from shop_sandbox.ownership import Lock
@@ -365,9 +365,7 @@ def _start(settings: SupervisorSettings, lock: Lock) -> None:
 
 
 def _environment(settings: SupervisorSettings) -> dict[str, str]:
-    """What the supervisor gets. Bytecode is kept in the cache: also for a read-only checkout, and whatever the caller does with
-    its own."""
-    return {**settings.inherited, "PYTHONPYCACHEPREFIX": str(Path(settings.cache_root) / "bytecode")}
+    return {**settings.inherited, "PYTHONPYCACHEPREFIX": str(bytecode.prefix(settings.cache))}
 
 
 def _supervisor_log(paths: SandboxPaths) -> Path:

@@ -9,11 +9,13 @@ import subprocess  # nosec B404 # trying another identity takes a process
 import sys
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 
 import msgspec
 
+from shop_sandbox import records
 from shop_sandbox.downloads.fetch import recheck_jars
 from shop_sandbox.downloads.lock import GROUPS, locked
 from shop_sandbox.engines.embedded import kafka, postgres, redis
@@ -23,6 +25,7 @@ from shop_sandbox.health.kafka import brokers
 from shop_sandbox.paths import CachePaths
 from shop_sandbox.platform import here, not_root
 from shop_sandbox.supervisor import ledger
+from shop_sandbox.supervisor.ports import remembered
 
 _NEEDED_BYTES = 1 << 30
 _COMFORTABLE_BYTES = 3 << 30
@@ -55,7 +58,7 @@ def examine(checkout: Path, cache: CachePaths, inherited: Mapping[str, str], fix
     return [
         _platform(),
         _python(),
-        _java(inherited),
+        _java(inherited, cache),
         _postgres(),
         _redis(inherited),
         _root(),
@@ -99,9 +102,9 @@ def _python() -> Finding:
     return _fail("python", found, "use Python 3.11 or newer")
 
 
-def _java(inherited: Mapping[str, str]) -> Finding:
+def _java(inherited: Mapping[str, str], cache: CachePaths) -> Finding:
     try:
-        java = find_java(inherited)
+        java = find_java(inherited, cache)
     except SandboxError as error:
         return _told("java", error)
     found = f"Java {java.feature_version} at {java.program}"
@@ -124,9 +127,9 @@ def _postgres() -> Finding:
 def _redis(inherited: Mapping[str, str]) -> Finding:
     on_path = redis.on_path(inherited)
     if on_path is not None:
-        return _ok("redis", str(on_path))
-    if redis.is_packed_here():
-        return _ok("redis", "the packed server, none is on PATH")
+        return _ok("redis", f"{redis.version_of(on_path)}, {on_path}")
+    if (packed := redis.packed_version()) is not None:
+        return _ok("redis", f"{packed}, the packed server: none is on PATH")
     return _fail(
         "redis", "none on PATH, and no packed server for this platform", "install Redis or Valkey, so that redis-server is on PATH"
     )
@@ -172,7 +175,7 @@ def _downloads(group: str, cache: CachePaths) -> Finding:
 
 def _trained(cache: CachePaths, inherited: Mapping[str, str]) -> Finding:
     try:
-        cached = kafka.aot_cache(find_java(inherited), cache)
+        cached = kafka.aot_cache(find_java(inherited, cache), cache)
     except SandboxError:
         return _warn("Kafka's AOT cache", "cannot be there without Java", "see java")
     if cached.exists():
@@ -201,8 +204,12 @@ def _fixed_port(resource: str, port: int, checkout: Path) -> Finding:
 
 
 def _ports_of_running_sandboxes(checkout: Path) -> set[int]:
-    found = [ledger.read(path) for path in (checkout / ".shop-dev").glob("*/ledger.json")]
-    return {port for contents in found if contents is not None for entry in contents.entries.values() for port in entry.ports}
+    found: set[int] = set()
+    for path in (checkout / ".shop-dev").glob("*/ledger.json"):
+        with suppress(records.Unreadable, SandboxError):
+            contents = ledger.read(path)
+            found.update(port for entry in (contents.entries.values() if contents else ()) for port in entry.ports)
+    return found
 
 
 def _root() -> Finding:
@@ -228,9 +235,8 @@ def _ports(file: Path) -> list[Finding]:
     """The ports a sandbox keeps for itself: its broker must answer under the address it gives to others (proof that nobody else
     does)."""
     check = f"kafka of {file.parent.name}"
-    try:
-        port = msgspec.json.decode(file.read_bytes(), type=dict[str, int])["kafka"]
-    except (OSError, KeyError, msgspec.DecodeError):
+    port = remembered(file).get("kafka")
+    if port is None:
         return []
     holder = here.port_holder(port)
     if holder is None:

@@ -12,7 +12,7 @@ import msgspec
 from shop_sandbox.downloads.fetch import Announce, ensure_jars, recheck_jars
 from shop_sandbox.downloads.lock import KAFKA, REDIS, JarGroup, locked
 from shop_sandbox.engines.embedded import kafka, kafka_home, postgres, redis
-from shop_sandbox.engines.embedded.java import find_java
+from shop_sandbox.engines.embedded.java import find_java, share_java
 from shop_sandbox.events import PreparationStarted
 from shop_sandbox.paths import CachePaths
 
@@ -33,7 +33,8 @@ def fetch_all(cache: CachePaths, inherited: Mapping[str, str], announce: Announc
     What is there already is hashed again, and fetched again where it is wrong. Blocking; `announce` is called from several threads.
     Raises SandboxError: JAVA_MISSING, PLATFORM_UNSUPPORTED, OFFLINE_AND_NOT_FETCHED, DOWNLOAD_FAILED, DOWNLOAD_CORRUPT, DISK_FULL.
     """
-    find_java(inherited)
+    share_java(cache)
+    find_java(inherited, cache)
     postgres.binaries()
     with ThreadPoolExecutor(3, thread_name_prefix="fetch") as pool:
         work = [pool.submit(part, cache, inherited, announce) for part in (_fetch_kafka, _fetch_redis, _make_postgres)]
@@ -44,7 +45,7 @@ def _fetch_kafka(cache: CachePaths, inherited: Mapping[str, str], announce: Anno
     from shop_sandbox.engines.embedded.kafka_training import train
 
     archives = _fetch_group(locked(KAFKA), "kafka_2.13", cache, inherited, announce)
-    java = find_java(inherited)
+    java = find_java(inherited, cache)
     kafka_home.formatted_template(java, kafka.class_path(cache), cache, inherited, announce)
     cached = kafka.aot_cache(java, cache)
     cached.drop_if_touched()

@@ -129,6 +129,11 @@ class CachePaths:
         return self.root / "downloads"
 
     @property
+    def bytecode(self) -> Path:
+        """What Python compiles for the sandbox's processes, by the path of the source; see `shop_sandbox.bytecode`."""
+        return self.root / "bytecode"
+
+    @property
     def derived(self) -> Path:
         """Formatted Kafka directories, AOT caches, PostgreSQL templates: each in a folder named by what it was made from."""
         return self.root / "derived"

@@ -178,7 +178,7 @@ def test_a_corrupt_aot_cache_is_passed_over_and_trained_again(store: Store, cach
     store.context = with_cache_of_its_own(store.context, cache, tmp_path / "cache")
     own, inherited = store.context.cache, store.context.inherited
     fetch_all(own, inherited, lambda _: None)
-    aot = kafka.aot_cache(find_java(inherited), own)
+    aot = kafka.aot_cache(find_java(inherited, own), own)
     assert aot.exists()
     file = next(own.derived.glob("kafka-aot-*/cache.aot"))
     file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
@@ -194,7 +194,7 @@ def test_a_corrupt_aot_cache_is_passed_over_and_trained_again(store: Store, cach
 
 
 def test_a_jvm_that_is_handed_a_broken_aot_cache_starts_without_it(tmp_path: Path) -> None:
-    java = find_java(INHERITED)
+    java = find_java(INHERITED, CachePaths(tmp_path))
     broken = tmp_path / "broken.aot"
     broken.write_bytes(os.urandom(1 << 20))
     flag = f"-XX:AOTCache={broken}" if java.has_aot_cache else f"-XX:SharedArchiveFile={broken}"

@@ -103,16 +103,16 @@ def claim(keys: Iterable[str], *, remembered_in: Path, overrides: Mapping[str, i
 def extend(ports: Ports, keys: Iterable[str], *, remembered_in: Path, overrides: Mapping[str, int], seed: str) -> None:
     """Hold a port for each key that has none yet, as `claim` does."""
     wanted = sorted(set(keys) - set(ports.numbers))
-    remembered = _remembered(remembered_in)
-    fixed = remembered | dict(overrides)
+    known = remembered(remembered_in)
+    fixed = known | dict(overrides)
     for key in wanted:
         if key in fixed and not ports.hold(key, fixed[key]):
             raise port_taken(key, fixed[key])
     for key in wanted:
         if key not in fixed:
             _hold_a_free_one(ports, key, seed, avoiding=set(fixed.values()))
-    kept = remembered | {key: number for key, number in ports.numbers.items() if key not in overrides}
-    if kept != remembered:
+    kept = known | {key: number for key, number in ports.numbers.items() if key not in overrides}
+    if kept != known:
         records.write(remembered_in, _Remembered(ports=kept))
 
 
@@ -122,7 +122,7 @@ class _Remembered(records.Record, kw_only=True):
     ports: dict[str, int]
 
 
-def _remembered(path: Path) -> dict[str, int]:
+def remembered(path: Path) -> dict[str, int]:
     """Give the ports of the last start. Numbers that nobody can read any more are chosen anew, and nothing is lost."""
     try:
         found = records.read(path, _Remembered)

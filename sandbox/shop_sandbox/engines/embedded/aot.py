@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 from pathlib import Path
 
+from shop_sandbox.downloads.usage import mark_used
 from shop_sandbox.downloads.verified import VerifiedFiles, sha256_of
 from shop_sandbox.engines.embedded.java import Java
 
@@ -66,7 +66,7 @@ class AotCache:
         """JVM flags to start with the cache; none where there is no cache."""
         if not self.exists():
             return ()
-        os.utime(self._folder)  # says to `_forget_others` that somebody uses it
+        mark_used(self._folder)
         return (f"-XX:AOTCache={self._file}",) if self._java.has_aot_cache else (f"-XX:SharedArchiveFile={self._file}",)
 
     def flags_to_make(self, output: Path) -> tuple[str, ...]:

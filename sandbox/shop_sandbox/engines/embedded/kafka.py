@@ -14,7 +14,7 @@ from shop_sandbox.endpoints import Endpoints, Viewer
 from shop_sandbox.engines.driver import ExecLaunch, RunContext
 from shop_sandbox.engines.embedded import kafka_home
 from shop_sandbox.engines.embedded.aot import AotCache
-from shop_sandbox.engines.embedded.java import Java, find_java
+from shop_sandbox.engines.embedded.java import Java, find_java, share_java
 from shop_sandbox.health import kafka as health
 from shop_sandbox.paths import CachePaths
 from shop_sandbox.resources.model import Resource
@@ -46,7 +46,8 @@ class KafkaDriver:
 
     def prepare(self, resource: Resource, context: RunContext) -> None:
         """Have Java, the archives, a formatted data directory and this start's settings. Raises SandboxError."""
-        java = find_java(context.inherited)
+        share_java(context.cache)
+        java = find_java(context.inherited, context.cache)
         ensure_jars(locked(KAFKA), context.cache, context.inherited, context.announce)
         home = context.paths.data(resource.name)
         with disk_full_explained(home, "Kafka's data directory"):
@@ -61,7 +62,7 @@ class KafkaDriver:
         aot_cache(java, context.cache).drop_if_touched()
 
     def launch(self, resource: Resource, context: RunContext) -> ExecLaunch:
-        java = find_java(context.inherited)
+        java = find_java(context.inherited, context.cache)
         home = context.paths.data(resource.name)
         return ExecLaunch(
             argv=broker_command(java, context.cache, home, aot_cache(java, context.cache).flags_to_use()),
@@ -81,11 +82,11 @@ class KafkaDriver:
     def recheck(self, resource: Resource, context: RunContext) -> None:  # noqa: ARG002 - the same for any broker
         """Hash the archives, and drop the AOT cache: a JVM that dies at start may have died of it."""
         recheck_jars(locked(KAFKA), context.cache)
-        aot_cache(find_java(context.inherited), context.cache).drop()
+        aot_cache(find_java(context.inherited, context.cache), context.cache).drop()
 
     def background(self, resource: Resource, context: RunContext) -> ExecLaunch | None:  # noqa: ARG002 - the same for any broker
         """Train the AOT cache where there is none: the next start takes half the time."""
-        if aot_cache(find_java(context.inherited), context.cache).exists():
+        if aot_cache(find_java(context.inherited, context.cache), context.cache).exists():
             return None
         return ExecLaunch(
             argv=(sys.executable, "-m", "shop_sandbox.engines.embedded.kafka_training", str(context.cache.root)),

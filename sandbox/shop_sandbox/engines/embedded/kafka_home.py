@@ -16,6 +16,7 @@ from pathlib import Path
 from shop_sandbox.downloads.fetch import Announce
 from shop_sandbox.downloads.lock import KAFKA, locked
 from shop_sandbox.downloads.locking import workplace
+from shop_sandbox.downloads.usage import mark_used
 from shop_sandbox.endpoints import Address, Viewer
 from shop_sandbox.engines.embedded.java import Java
 from shop_sandbox.errors import ErrorCode, SandboxError
@@ -141,6 +142,7 @@ def formatted_template(java: Java, class_path: str, cache: CachePaths, inherited
     digest = hashlib.sha256("".join(jar.sha256 for jar in locked(KAFKA).jars).encode()).hexdigest()[:16]
     template = cache.derived / f"kafka-formatted-{digest}"
     if template.exists():
+        mark_used(template)
         return template
     cache.derived.mkdir(parents=True, exist_ok=True)
     with workplace(cache.derived, "kafka-formatted") as home:

@@ -33,7 +33,7 @@ def train(cache: CachePaths, inherited: Mapping[str, str]) -> None:
 
     Raises SandboxError(RESOURCE_DIED) when the broker ends early, and START_TIMED_OUT when it does not get ready.
     """
-    java = find_java(inherited)
+    java = find_java(inherited, cache)
     aot = kafka.aot_cache(java, cache)
     cache.derived.mkdir(parents=True, exist_ok=True)
     with workplace(cache.derived, "kafka-training") as home:

@@ -17,6 +17,7 @@ from pathlib import Path
 from shop_sandbox.disk import disk_full_explained
 from shop_sandbox.downloads.fetch import Announce
 from shop_sandbox.downloads.locking import workplace
+from shop_sandbox.downloads.usage import mark_used
 from shop_sandbox.engines.driver import ExecLaunch, RunContext
 from shop_sandbox.environment import DATABASE_ADMINISTRATOR, database_account
 from shop_sandbox.errors import ErrorCode, SandboxError
@@ -139,6 +140,7 @@ def initialised_template(cache: CachePaths, inherited: Mapping[str, str], announ
     """
     template = template_folder(cache)
     if template.exists():
+        mark_used(template)
         return template
     with (
         disk_full_explained(cache.derived, "PostgreSQL's template", in_cache=True),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import platform
+import re
 import shutil
 import signal
+import subprocess  # nosec B404 # a server is asked for its version
 import sys
 import zipfile
 from collections.abc import Mapping
@@ -14,6 +16,7 @@ from shop_sandbox.disk import disk_full_explained, write_atomically
 from shop_sandbox.downloads.fetch import Announce, ensure_jars, recheck_jars
 from shop_sandbox.downloads.lock import REDIS, locked
 from shop_sandbox.downloads.locking import exclusive
+from shop_sandbox.downloads.usage import mark_used
 from shop_sandbox.downloads.verified import VerifiedFiles, sha256_of
 from shop_sandbox.engines.driver import ExecLaunch, RunContext
 from shop_sandbox.errors import ErrorCode, SandboxError
@@ -28,6 +31,8 @@ _PACKED = {
     ("darwin", "x86_64"): "redis-server-6.2.6-v5-darwin-amd64",
 }
 """Servers in the archive, by `sys.platform` and `platform.machine()`."""
+
+_VERSION_SPOKEN = re.compile(r"\bv=(\S+)")
 
 _SETTINGS = (
     ("bind", "127.0.0.1"),
@@ -105,6 +110,7 @@ def server_program(cache: CachePaths, inherited: Mapping[str, str], announce: An
     record = VerifiedFiles(program.parent, program.with_suffix(".verified.json"))
     marker = program.with_suffix(".sha256")
     if marker.exists() and record.holds(program, marker.read_text()):
+        mark_used(program.parent)
         return program
     (archive,) = ensure_jars(locked(REDIS), cache, inherited, announce)
     with disk_full_explained(cache.derived, "the Redis server", in_cache=True), exclusive(program.with_suffix(".lock")):
@@ -116,9 +122,20 @@ def server_program(cache: CachePaths, inherited: Mapping[str, str], announce: An
     return program
 
 
-def is_packed_here() -> bool:
-    """Return whether the archive has a server for this machine."""
-    return (sys.platform, platform.machine()) in _PACKED
+def packed_version() -> str | None:
+    """Return the version of the server that the archive has for this machine, None where it has none."""
+    packed = _PACKED.get((sys.platform, platform.machine()))
+    return packed.split("-")[2] if packed is not None else None
+
+
+def version_of(program: Path) -> str:
+    """Return the version of a server, by asking it."""
+    try:
+        answer = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=10, check=False)  # nosec B603 # no shell
+    except (OSError, subprocess.TimeoutExpired):
+        return "does not say its version"
+    found = _VERSION_SPOKEN.search(answer.stdout)
+    return found[1] if found else "of an unknown version"
 
 
 def on_path(inherited: Mapping[str, str]) -> Path | None:

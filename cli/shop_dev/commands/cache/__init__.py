@@ -1,0 +1,1 @@
+"""`shop-dev cache`: what the sandboxes of all checkouts share on this machine."""
