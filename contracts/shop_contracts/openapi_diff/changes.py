@@ -72,6 +72,8 @@ class Context:
     form_exploded: bool = False
     unseen: bool = False
     stability: str = "stable"
+    is_turned: bool = False
+    """Whether the server is the client here, as in webhooks and callbacks: then the new version was compared as the older one."""
 
 
 @dataclass(frozen=True, slots=True)

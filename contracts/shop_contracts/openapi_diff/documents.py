@@ -171,6 +171,40 @@ class Node:
         return InvalidOpenapi(self.document.path, self.document.line(pointer), reason, hint)
 
 
+class PathItem(Node):
+    """A path item with a `$ref` beside words of its own: those count, and what it refers to says the rest (OpenAPI 3.1)."""
+
+    __slots__ = ("_own", "_referred")
+
+    def __init__(self, own: Node, referred: Node) -> None:
+        said = {key: value for key, value in own.mapping().items() if key != "$ref"}
+        super().__init__(own.document, own.pointer, {**referred.mapping(), **said})
+        self._own, self._referred = own, referred
+
+    def child(self, key: str, value: Any) -> Node:
+        """Return the place below, where it really stands."""
+        return (self._own if key in self._own.value else self._referred).child(key, value)
+
+    def get(self, key: str) -> Node | None:
+        """Return what stands at `key`, references followed; None when nothing or null does."""
+        return self._own.get(key) if key in self._own.value else self._referred.get(key)
+
+
+def path_items(root: Node, key: str) -> dict[str, Node]:
+    """Return the path items at `paths` or `webhooks`. Raises InvalidOpenapi."""
+    below = root.get(key)
+    if below is None:
+        return {}
+    found: dict[str, Node] = {}
+    for name, value in below.mapping().items():
+        node = below.child(name, value)
+        if isinstance(value, dict) and "$ref" in value and len(value) > 1:
+            found[str(name)] = PathItem(node, node.resolved())
+        else:
+            found[str(name)] = node.resolved()
+    return found
+
+
 class Api:
     """One version of an API: the entry document of a tree, of an OpenAPI version that is understood."""
 
@@ -179,7 +213,8 @@ class Api:
         version = self.root.mapping().get("openapi")
         if not isinstance(version, str) or not _VERSION.match(version):
             if "swagger" in self.root.value:
-                reason = f"it is of Swagger {self.root.value['swagger']}"
+                version = self.root.value["swagger"]
+                reason = f"it is of Swagger {version}: convert it to OpenAPI 3 first, with `npx swagger2openapi` for instance"
             elif version is None:
                 reason = "it does not say `openapi: …`"
             else:

@@ -83,6 +83,8 @@ def _finding(rule: Rule, change: Change, lines: _Lines) -> Finding:
     where = ", ".join(part for part in (context.part, context.trail) if part)
     told = rule.sentence.format(subject=_shown(change.subject), before=_shown(change.before), after=_shown(change.after))
     operation = f"{context.method} {context.path}".strip()
+    if context.is_turned:
+        told = f"the server is the client here, and who receives its calls keeps to the old version. Seen from the new one: {told}"
     return Finding(
         rule.id, rule.level, operation, where, told[0].upper() + told[1:], lines.location(change.old), lines.location(change.new)
     )

@@ -7,6 +7,7 @@ branch that is only `null` are one thing too, and so are the two ways to write a
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from functools import cached_property
 from typing import Any
 
@@ -127,16 +128,13 @@ class Schema:
         lists = [value for value in self._values("enum") if isinstance(value, list)]
         if not lists:
             return None
-        return [one for one in lists[0] if all(any(same(one, other) for other in rest) for rest in lists[1:])]
+        everywhere = [{identity(value) for value in rest} for rest in lists[1:]]
+        return [one for one in lists[0] if all(identity(one) in rest for rest in everywhere)]
 
     @cached_property
     def constants(self) -> list[Any]:
         """The values that `const` demands, each once; nothing is valid where there are several."""
-        found: list[Any] = []
-        for value in self._values("const"):
-            if not any(same(value, one) for one in found):
-                found.append(value)
-        return found
+        return list({identity(value): value for value in self._values("const")}.values())
 
     @cached_property
     def patterns(self) -> tuple[str, ...]:
@@ -309,6 +307,18 @@ def _number(value: Any, keyword: str) -> float | int | None:
     if number is True and keyword in {"exclusiveMinimum", "exclusiveMaximum"}:
         number = value.get("minimum" if keyword == "exclusiveMinimum" else "maximum")
     return number if isinstance(number, int | float) and not isinstance(number, bool) else None
+
+
+def identity(value: Any) -> Hashable:
+    """Return what two JSON values share exactly when they are equal: true is not 1, while 1 and 1.0 are one number."""
+    if isinstance(value, bool):
+        return ("boolean", value)
+    if isinstance(value, dict):
+        return ("object", frozenset((key, identity(one)) for key, one in value.items()))
+    if isinstance(value, list):
+        return ("array", tuple(identity(one) for one in value))
+    hashable: Hashable = value
+    return hashable
 
 
 def same(one: Any, other: Any) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 from shop_contracts.openapi_diff.changes import Verb
 from shop_contracts.openapi_diff.documents import Node
-from shop_contracts.openapi_diff.schemas import LOWER, UPPER, Schema, same
+from shop_contracts.openapi_diff.schemas import LOWER, UPPER, Schema, identity, same
 
 BOUND_NAMES: Mapping[str, str] = {
     "minimum": "min",
@@ -130,8 +130,9 @@ def _values(old: Schema, new: Schema) -> Iterator[Difference]:
     elif before is not None and after is not None:
         toggled = old.is_nullable != new.is_nullable
         for verb, some, others in ((Verb.REMOVED, before, after), (Verb.ADDED, after, before)):
+            known_to_both = {identity(value) for value in others}
             for value in some:
-                if not any(same(value, other) for other in others) and not (value is None and toggled):
+                if identity(value) not in known_to_both and not (value is None and toggled):
                     yield Difference("enum-value", verb, "enum", before, after, subject=_text(value))
     yield from _constant(old, new)
     known, still = old.first("x-extensible-enum"), new.first("x-extensible-enum")

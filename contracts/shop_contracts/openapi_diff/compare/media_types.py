@@ -25,7 +25,7 @@ class MediaType:
         kind, _, subtype = essence.strip().lower().partition("/")
         subtype, _, suffix = subtype.partition("+")
         pairs = (one.partition("=") for one in parameters if one.strip())
-        return cls(kind, subtype, suffix, tuple(sorted((key.strip().lower(), value.strip().strip('"')) for key, _, value in pairs)))
+        return cls(kind, subtype, suffix, tuple(sorted(_parameter(key, value) for key, _, value in pairs)))
 
     def contains(self, other: MediaType) -> bool:
         """Return whether every body of the other type is one of this type, parameters aside."""
@@ -36,6 +36,12 @@ class MediaType:
         if self.subtype == "*" or (self.subtype, self.suffix) == (other.subtype, other.suffix):
             return True
         return not self.suffix and other.suffix == self.subtype
+
+
+def _parameter(key: str, value: str) -> tuple[str, str]:
+    """Return a parameter as it compares: names in any case, and those of character sets too (RFC 9110, section 8.3.2)."""
+    name, said = key.strip().lower(), value.strip().strip('"')
+    return name, said.lower() if name == "charset" else said
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,10 @@ from shop_contracts.openapi_diff.compare.lifecycle import STABILITY, lifecycle, 
 from shop_contracts.openapi_diff.compare.media_types import is_json, match_media_types
 from shop_contracts.openapi_diff.compare.parameters import Side, parameter_changes, template
 from shop_contracts.openapi_diff.compare.schemas import SchemaPairs
-from shop_contracts.openapi_diff.compare.security import SchemeNames, security_changes
+from shop_contracts.openapi_diff.compare.security import SchemeNames, scheme_changes, security_changes
 from shop_contracts.openapi_diff.compare.untouched import Untouched
 from shop_contracts.openapi_diff.containment.verdict import Containments
-from shop_contracts.openapi_diff.documents import Api, Node
+from shop_contracts.openapi_diff.documents import Api, Node, path_items
 from shop_contracts.openapi_diff.schemas import Schema
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
@@ -34,13 +34,17 @@ class Comparison:
         self._containments = Containments()
         self._schemes = SchemeNames(old, new)
         self._untouched = Untouched(old, new)
+        self._reverse: Comparison | None = None
 
     def changes(self) -> Iterator[Change | SchemaComparison]:
         """Yield every difference that a rule may care about. Raises InvalidOpenapi where a document is not what it should be."""
         everything = Context(Direction.NONE, Place.DOCUMENT)
-        yield from security_changes(self.old.root, self.new.root, everything, self._schemes)
-        yield from self._paths(self.old.root.members("paths"), self.new.root.members("paths"))
-        yield from self._webhooks(self.old.root.members("webhooks"), self.new.root.members("webhooks"), everything)
+        if _is_inherited(self.old.root):
+            yield from security_changes(self.old.root, self.new.root, everything, self._schemes)
+        yield from scheme_changes(self.old, self.new, _schemes_in_use(self.old.root), everything)
+        yield from _servers(self.old.root, self.new.root, everything)
+        yield from self._paths(path_items(self.old.root, "paths"), path_items(self.new.root, "paths"))
+        yield from self._webhooks(path_items(self.old.root, "webhooks"), path_items(self.new.root, "webhooks"), everything)
 
     def _schemas(self, old: Schema, new: Schema, context: Context) -> Iterator[Change | SchemaComparison]:
         """Compare two schemas; where JSON is spoken, as the sets of instances that they are too."""
@@ -62,7 +66,25 @@ class Comparison:
         for name in sorted(before.keys() - after.keys()):
             yield Change("webhook", Verb.REMOVED, context, subject=name, old=before[name])
         for name in sorted(before.keys() & after.keys()):
-            yield from self._path_item(f"webhook:{name}", name, before[name], after[name])
+            yield from self._backwards(f"webhook:{name}", before[name], after[name])
+
+    def _backwards(self, name: str, before: Node, after: Node) -> Iterator[Change | SchemaComparison]:
+        """Compare what the server calls at its clients: there the server is the client, so the new version is the one that asks."""
+        if self._reverse is None:
+            self._reverse = Comparison(self.new, self.old)
+        for one in self._reverse._path_item(name, name, after, before):
+            yield _turned(one)
+
+    def _callbacks(self, old: Node, new: Node, context: Context) -> Iterator[Change | SchemaComparison]:
+        before, after = old.members("callbacks"), new.members("callbacks")
+        for name in sorted(before):
+            if name not in after:
+                yield Change("callback", Verb.REMOVED, context, subject=name, old=before[name])
+                continue
+            for expression in before[name].mapping():
+                one, other = before[name].get(expression), after[name].get(expression)
+                if one is not None and other is not None:
+                    yield from self._backwards(f"{context.path} callback:{name}", one, other)
 
     def _paths(self, before: Mapping[str, Node], after: Mapping[str, Node]) -> Iterator[Change | SchemaComparison]:
         before = {path: item for path, item in before.items() if not path.startswith("x-")}
@@ -98,6 +120,7 @@ class Comparison:
             )
             yield from self._body(operation, twin, context)
             yield from self._responses(operation, twin, context)
+            yield from self._callbacks(operation, twin, context)
 
     def _body(self, old: Node, new: Node, context: Context) -> Iterator[Change | SchemaComparison]:
         context = replace(context, direction=Direction.REQUEST, place=Place.BODY, part="request body")
@@ -120,17 +143,27 @@ class Comparison:
             if status.startswith("x-"):
                 continue
             there = replace(context, direction=Direction.RESPONSE, place=Place.BODY, part=f"response {status}")
-            twin = after.get(status) or after.get(f"{status[:1]}XX")
-            if twin is None:
+            twins = _answers_instead(status, after)
+            if not twins:
                 facts = {"success": bool(_SUCCESS.match(status))}
                 yield Change("status", Verb.REMOVED, there, subject=status, old=response, facts=facts)
-                continue
-            if self._untouched(response, twin):
-                continue
-            yield from self._headers(response, twin, there)
-            yield from self._content(response, twin, there)
+            for twin in twins:
+                yield from self._response(response, twin, there)
+        for status, response in after.items():
+            was = before.get(f"{status[:1]}XX") or before.get("default")
+            if status not in before and status[:1].isdecimal() and not status.upper().endswith("XX") and was is not None:
+                part = f"response {status}, which was among the others"
+                yield from self._response(
+                    was, response, replace(context, direction=Direction.RESPONSE, place=Place.BODY, part=part)
+                )
 
-    def _headers(self, old: Node, new: Node, context: Context) -> Iterator[Change]:
+    def _response(self, old: Node, new: Node, context: Context) -> Iterator[Change | SchemaComparison]:
+        if not self._untouched(old, new):
+            yield from self._headers(old, new, context)
+            yield from self._content(old, new, context)
+            yield from _links(old, new, context)
+
+    def _headers(self, old: Node, new: Node, context: Context) -> Iterator[Change | SchemaComparison]:
         before = {name.lower(): (name, node) for name, node in old.members("headers").items()}
         after = {name.lower(): (name, node) for name, node in new.members("headers").items()}
         for key, (name, header) in before.items():
@@ -144,6 +177,7 @@ class Comparison:
             one, other = self.schema(header, "schema", self.old), self.schema(twin, "schema", self.new)
             if one is not None and other is not None:
                 yield from self.pairs.changes(one, other, there)
+            yield from self._content(header, twin, replace(there, place=Place.BODY, strongly_typed=True))
 
     def _content(self, old: Node, new: Node, context: Context) -> Iterator[Change | SchemaComparison]:
         before, after = old.members("content"), new.members("content")
@@ -160,6 +194,7 @@ class Comparison:
 
     def _media_type(self, old: Node, new: Node, context: Context) -> Iterator[Change | SchemaComparison]:
         named = replace(context, place=Place.MEDIA_TYPE)
+        yield from _encodings(old, new, named)
         untyped = {"untyped": "schema" not in new.mapping()}
         for key, aspect in (("schema", "media-type-schema"), ("itemSchema", "media-type-item-schema")):
             before, after = self.schema(old, key, self.old), self.schema(new, key, self.new)
@@ -170,6 +205,76 @@ class Comparison:
             elif before is not None and after is not None:
                 there = context if key == "schema" else replace(context, place=Place.PROPERTY, trail=key)
                 yield from self._schemas(before, after, there)
+
+
+def _turned(one: Change | SchemaComparison) -> Change | SchemaComparison:
+    if isinstance(one, SchemaComparison):
+        verdict = None if one.verdict is None else _turned_change(one.verdict)
+        return SchemaComparison(tuple(map(_turned_change, one.changes)), verdict, one.is_unnoticed)
+    return _turned_change(one)
+
+
+def _turned_change(change: Change) -> Change:
+    return replace(change, context=replace(change.context, is_turned=True), old=change.new, new=change.old)
+
+
+def _is_inherited(root: Node) -> bool:
+    """Return whether any operation has no security of its own."""
+    items = path_items(root, "paths").values()
+    return any("security" not in operation.value for item in items for operation in _operations(item).values())
+
+
+def _schemes_in_use(root: Node) -> set[str]:
+    """Return the names of the security schemes that the document or an operation asks for."""
+    operations = (operation for item in path_items(root, "paths").values() for operation in _operations(item).values())
+    return {str(name) for holder in (root, *operations) for one in holder.elements("security") for name in one.mapping()}
+
+
+def _servers(old: Node, new: Node, context: Context) -> Iterator[Change]:
+    """Tell the addresses that are gone while others are named."""
+    before, after = (
+        {str(node.value.get("url", "")).rstrip("/"): node for node in root.elements("servers") if isinstance(node.value, dict)}
+        for root in (old, new)
+    )
+    for url in sorted(before.keys() - after.keys()) if before.keys() & after.keys() else ():
+        yield Change("server", Verb.REMOVED, context, subject=url, old=before[url])
+
+
+def _answers_instead(status: str, after: Mapping[str, Node]) -> list[Node]:
+    """Return the new version's responses that come where the old one had `status`; none where success is told by another number."""
+    exact = after.get(status) or after.get(status.upper())
+    if exact is not None:
+        return [exact]
+    if status.upper().endswith("XX"):
+        inside = [node for other, node in after.items() if other[:1] == status[:1] and other[1:].isdecimal()]
+        return inside or ([after["default"]] if "default" in after and not _SUCCESS.match(status) else [])
+    of_range = after.get(f"{status[:1]}XX") or after.get(f"{status[:1]}xx")
+    if of_range is not None:
+        return [of_range]
+    return [after["default"]] if "default" in after and status.isdecimal() and not _SUCCESS.match(status) else []
+
+
+def _encodings(old: Node, new: Node, context: Context) -> Iterator[Change]:
+    """Compare how the parts of a form or multipart body are written: their media types, styles and headers."""
+    before, after = old.members("encoding"), new.members("encoding")
+    for name in sorted(before.keys() & after.keys()):
+        for word in ("contentType", "style", "explode", "allowReserved"):
+            was, now = before[name].value.get(word), after[name].value.get(word)
+            if was != now and was is not None and not _takes(was, now, word):
+                yield Change("encoding", Verb.CHANGED, context, was, now, name, before[name], after[name])
+
+
+def _takes(was: object, now: object, word: str) -> bool:
+    """Return whether a part written as before is still taken: a list of media types that grew, or nothing said any more."""
+    if word != "contentType" or now is None:
+        return now is None
+    return {one.strip().lower() for one in str(was).split(",")} <= {one.strip().lower() for one in str(now).split(",")}
+
+
+def _links(old: Node, new: Node, context: Context) -> Iterator[Change]:
+    before, after = old.members("links"), new.members("links")
+    for name in sorted(before.keys() - after.keys()):
+        yield Change("link", Verb.REMOVED, context, subject=name, old=before[name])
 
 
 def _context(method: str, path: str) -> Context:

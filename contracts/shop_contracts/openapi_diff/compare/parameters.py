@@ -37,6 +37,8 @@ class Parameter:
     of_path: bool
     schema: Schema | None
     strongly_typed: bool | None = False
+    media_type: str | None = None
+    """What its value is serialized as, where `content` says so; None where `schema` and `style` do."""
 
     @property
     def is_required(self) -> bool:
@@ -73,8 +75,8 @@ def parameter_changes(pairs: SchemaPairs, old: Side, new: Side, context: Context
     """Yield what differs in the parameters of an operation."""
     context = replace(context, direction=Direction.REQUEST, place=Place.PARAMETER, strongly_typed=False)
     before = _parameters(old, {})
-    names = dict(zip(template(new.path)[1], template(old.path)[1], strict=False))
-    after = _parameters(new, {name: was for name, was in names.items() if ("path", name) not in before})
+    names = zip(template(new.path)[1], template(old.path)[1], strict=False)
+    after = _parameters(new, {name: was for name, was in names if ("path", was) in before})
     _unfold(before, after)
     _unfold(after, before)
     for key, parameter in before.items():
@@ -98,17 +100,36 @@ def _both(pairs: SchemaPairs, old: Parameter, new: Parameter, context: Context) 
         yield Change("parameter-required", verb, context, subject=old.name, old=old.node, new=new.node)
     for one in lifecycle(old.node.value, new.node.value):
         yield Change(one.aspect, one.verb, context, one.before, one.after, old.name, old.node, new.node, one.facts)
+    if old.node.flag("allowEmptyValue") and not new.node.flag("allowEmptyValue"):
+        yield Change("allow-empty-value", Verb.UNSET, context, subject=old.name, old=old.node, new=new.node)
+    if old.media_type != new.media_type:
+        told = (old.media_type or "`schema`", new.media_type or "`schema`")
+        yield Change("style", Verb.CHANGED, context, *told, old.name, old.node, new.node)
     if old.schema is None or new.schema is None:
         return
-    if (
-        old.style != new.style
-        and (old.schema.types | new.schema.types) & {"array", "object"}
-        and old.schema.types == new.schema.types
-    ):
-        yield Change("style", Verb.CHANGED, context, old.style[0], new.style[0], old.name, old.node, new.node)
+    if old.media_type is None and new.media_type is None and _is_written_otherwise(old, new):
+        yield Change("style", Verb.CHANGED, context, _style_text(old), _style_text(new), old.name, old.node, new.node)
     exploded = new.style == ("form", True)
     context = replace(context, form_exploded=exploded, strongly_typed=old.strongly_typed)
     yield from pairs.changes(old.schema, new.schema, context)
+
+
+def _is_written_otherwise(old: Parameter, new: Parameter) -> bool:
+    """Return whether a value of the old schema is written in a way that the new one does not read (OpenAPI, "Style Examples")."""
+    assert old.schema is not None  # noqa: S101  # nosec B101 # narrows a type: asked of parameters with schemas
+    assert new.schema is not None  # noqa: S101  # nosec B101 # as above
+    structured = old.schema.types & {"array", "object"}
+    if not structured:
+        return old.location == "path" and old.style[0] != new.style[0]
+    if old.schema.types == new.schema.types:
+        return old.style != new.style
+    becomes_text = not new.schema.types & {"array", "object"}
+    return becomes_text and (old.style[0] == "deepObject" or (old.style == ("form", True) and "array" in structured))
+
+
+def _style_text(parameter: Parameter) -> str:
+    style, exploded = parameter.style
+    return f"{style}, exploded" if exploded else style
 
 
 def _context(parameter: Parameter, context: Context) -> Context:
@@ -131,17 +152,15 @@ def _parameter(api: Api, node: Node, *, of_path: bool) -> Parameter:
     name, location = node.mapping().get("name"), node.mapping().get("in")
     if not isinstance(name, str) or not isinstance(location, str):
         raise node.fault(None, "a parameter needs `name` and `in`", "see the OpenAPI specification")
-    schema, strongly = _schema(api, node)
-    return Parameter(name, location, node, of_path, schema, strongly)
+    schema, strongly, media_type = _schema(api, node)
+    return Parameter(name, location, node, of_path, schema, strongly, media_type)
 
 
-def _schema(api: Api, node: Node) -> tuple[Schema | None, bool | None]:
-    holder, strongly = node, False
-    for media_type, below in node.members("content").items():
-        holder, strongly = below, is_json(media_type)
-        break
+def _schema(api: Api, node: Node) -> tuple[Schema | None, bool | None, str | None]:
+    media_type, holder = next(iter(node.members("content").items()), (None, node))
     value = holder.mapping().get("schema")
-    return (None if value is None else Schema((holder.child("schema", value),), is_3_0=api.is_3_0)), strongly
+    schema = None if value is None else Schema((holder.child("schema", value),), is_3_0=api.is_3_0)
+    return schema, media_type is not None and is_json(media_type), media_type
 
 
 def _unfold(some: dict[tuple[str, str], Parameter], others: dict[tuple[str, str], Parameter]) -> None:

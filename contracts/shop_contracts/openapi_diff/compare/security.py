@@ -31,6 +31,20 @@ class SchemeNames:
         return {self._renamed.get(name, name): scopes for name, scopes in alternative.items()}
 
 
+def scheme_changes(old: Api, new: Api, used: set[str], context: Context) -> Iterator[Change]:
+    """Yield the schemes in use that keep their name and are looked for elsewhere, or are something else."""
+    before, after = _schemes(old), _schemes(new)
+    for name in sorted(used & before.keys() & after.keys()):
+        for word in ("type", "in", "name", "scheme"):
+            was, now = before[name].value.get(word), after[name].value.get(word)
+            if _folded(word, was) != _folded(word, now):
+                yield Change("security-scheme", Verb.CHANGED, context, was, now, name, before[name], after[name])
+
+
+def _folded(word: str, value: object) -> object:
+    return value.lower() if isinstance(value, str) and word == "scheme" else value
+
+
 def security_changes(
     old: Node, new: Node, context: Context, names: SchemeNames, *, roots: tuple[Node, Node] | None = None
 ) -> Iterator[Change]:
@@ -52,7 +66,7 @@ def security_changes(
             for scheme in sorted(one):
                 for scope in sorted(twins[0][scheme] - one[scheme]):
                     yield replace(there, aspect="security-scope", verb=Verb.ADDED, before=scheme, subject=scope)
-    for one in gone:
+    for one in gone if after and {} not in after else ():  # else everybody gets in
         if one:
             yield replace(there, subject=" and ".join(sorted(one)), facts={"remains": bool(after)})
 

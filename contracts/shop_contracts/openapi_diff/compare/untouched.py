@@ -13,6 +13,7 @@ class Untouched:
     """Asked of two nodes, says whether they are the same text and so is what they refer to. In doubt it says no."""
 
     def __init__(self, old: Api, new: Api) -> None:
+        self._entries = (old.root.document, new.root.document)
         before, after = _components(old), _components(new)
         self._clean = {name for name, value in before.items() if name in after and repr(value) == repr(after[name])}
         if old.version != new.version:
@@ -25,8 +26,8 @@ class Untouched:
 
     def __call__(self, old: Node, new: Node) -> bool:
         """Return whether two nodes are the same."""
-        if not self._same_version:
-            return False
+        if not self._same_version or (old.document, new.document) != self._entries:
+            return False  # in another file `#/components/…` means that file's own
         key = (old.key, new.key)
         if key not in self._known:
             # repr tells 1 from true and from 1.0, as == does not.

@@ -6,7 +6,7 @@ For a producer it may be left out, since leaving out a demand only adds instance
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import lcm
@@ -18,7 +18,7 @@ from shop_contracts.openapi_diff.containment.evaluate import UNDECIDABLE, Evalua
 from shop_contracts.openapi_diff.containment.formats import NUMERIC
 from shop_contracts.openapi_diff.containment.parts import ANYTHING, NEVER, Key, Part, both, kind_of
 from shop_contracts.openapi_diff.documents import Node
-from shop_contracts.openapi_diff.schemas import same
+from shop_contracts.openapi_diff.schemas import identity
 
 KINDS = ("null", "boolean", "number", "string", "array", "object")
 MOST_ALTERNATIVES = 400
@@ -249,12 +249,10 @@ def _all_kinds() -> list[Alternative]:
 
 
 def _values(values: Iterable[Any]) -> list[Alternative]:
-    listed: dict[str, list[Any]] = {}
+    listed: dict[str, dict[Hashable, Any]] = {}
     for value in values:
-        told = listed.setdefault(kind_of(value), [])
-        if not any(same(value, one) for one in told):
-            told.append(value)
-    return [Alternative(kind, values=tuple(told)) for kind, told in listed.items()]
+        listed.setdefault(kind_of(value), {}).setdefault(identity(value), value)
+    return [Alternative(kind, values=tuple(told.values())) for kind, told in listed.items()]
 
 
 def _by_type(said: Mapping[str, Any], is_3_0: bool) -> list[Alternative]:
@@ -385,7 +383,8 @@ def _meet(some: Iterable[Alternative], others: Iterable[Alternative]) -> list[Al
 def _both(one: Alternative, other: Alternative) -> Alternative | None:
     values = one.values if other.values is None else other.values
     if one.values is not None and other.values is not None:
-        values = tuple(value for value in one.values if any(same(value, twin) for twin in other.values))
+        twins = {identity(value) for value in other.values}
+        values = tuple(value for value in one.values if identity(value) in twins)
     if values is not None and not values:
         return None
     low, low_open = _stricter((one.low, one.low_open), (other.low, other.low_open), 1)

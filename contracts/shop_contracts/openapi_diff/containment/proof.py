@@ -10,7 +10,7 @@ from shop_contracts.openapi_diff.containment.evaluate import Evaluation, compile
 from shop_contracts.openapi_diff.containment.formats import is_opaque
 from shop_contracts.openapi_diff.containment.normal import Alternative, Demand, Members, Normalizer
 from shop_contracts.openapi_diff.containment.parts import ANYTHING, Key, Part, both
-from shop_contracts.openapi_diff.schemas import same
+from shop_contracts.openapi_diff.schemas import identity
 
 _MOST_SPLITS = 64
 _DEEPEST_DISJOINT = 6
@@ -48,7 +48,8 @@ class Prover:
         if self._is_empty(one):
             return True
         if one.values is not None:
-            return all(self._sure.accepts(whole, value) for value in one.values)
+            listed = {identity(value) for other in consumer if _is_plain_list(other) for value in other.values or ()}
+            return all(identity(value) in listed or self._sure.accepts(whole, value) for value in one.values)
         if any(self._fits(one, other) for other in consumer if other.kind == one.kind):
             return True
         return any(
@@ -187,7 +188,7 @@ class Prover:
         if one.kind != other.kind:
             return True
         if one.values is not None and other.values is not None:
-            return not any(same(value, twin) for value in one.values for twin in other.values)
+            return {identity(value) for value in one.values}.isdisjoint(identity(value) for value in other.values)
         if one.kind == "number":
             return _apart(one, other) or _apart(other, one)
         if (one.most is not None and one.most < other.least) or (other.most is not None and other.most < one.least):
@@ -205,6 +206,12 @@ class Prover:
             for some in self._producer.alternatives(one)
             for twin in self._consumer.alternatives(other)
         )
+
+
+def _is_plain_list(one: Alternative) -> bool:
+    """Return whether an alternative is nothing but listed values, so that being listed is enough."""
+    plain = Alternative(one.kind, one.values, step=one.step if one.step == 1 else None)
+    return one.values is not None and one == plain
 
 
 def _numbers_fit(one: Alternative, other: Alternative) -> bool:

@@ -213,14 +213,25 @@ def _parameters() -> Iterator[Rule]:
         lambda change: not change.facts["deprecated"],
     )
     yield Rule(
+        "request-parameter-empty-value-refused",
+        Level.ERROR,
+        _REQUEST,
+        Place.PARAMETER,
+        "allow-empty-value",
+        Verb.UNSET,
+        "A parameter may no longer be sent without a value.",
+        "{subject} may no longer be empty: requests that send it so are refused.",
+        own=True,
+    )
+    yield Rule(
         "request-parameter-style-changed",
         Level.ERROR,
         _REQUEST,
         Place.PARAMETER,
         "style",
         Verb.CHANGED,
-        "An array or object in a parameter is written differently.",
-        "`style` or `explode` changed ({before} became {after}): requests written the old way are misread.",
+        "A parameter is written differently: in another style, or in a media type.",
+        "how it is written changed ({before} became {after}): requests written the old way are misread.",
         own=True,
     )
 
@@ -392,4 +403,54 @@ _WEBHOOK = Rule(
     "the webhook {subject} is gone: who waits for its calls gets none.",
 )
 
-RULES: tuple[Rule, ...] = (*_properties(), *_parameters(), *_bodies(), *_media_types(), *_responses(), _WEBHOOK)
+_OTHERS = (
+    Rule(
+        "callback-removed",
+        Level.ERROR,
+        Direction.NONE,
+        Place.OPERATION,
+        "callback",
+        Verb.REMOVED,
+        "A callback is gone.",
+        "the callback {subject} is gone: who waits for its calls gets none.",
+        own=True,
+    ),
+    Rule(
+        "server-removed",
+        Level.ERROR,
+        Direction.NONE,
+        Place.DOCUMENT,
+        "server",
+        Verb.REMOVED,
+        "An address of the API is gone while others are named.",
+        "the address {subject} is gone: clients that call it reach nobody.",
+        own=True,
+    ),
+    Rule(
+        "response-link-removed",
+        Level.WARNING,
+        Direction.RESPONSE,
+        Place.BODY,
+        "link",
+        Verb.REMOVED,
+        "A link from an answer to the next call is gone.",
+        "the link {subject} is gone: clients that follow it stand still.",
+        own=True,
+    ),
+    *(
+        Rule(
+            f"{direction}-encoding-changed",
+            Level.ERROR,
+            direction,
+            Place.MEDIA_TYPE,
+            "encoding",
+            Verb.CHANGED,
+            f"A part of a {direction} is written differently: its media type or style.",
+            "the part {subject} is written differently ({before} became {after}): what is written the old way is misread.",
+            own=True,
+        )
+        for direction in (_REQUEST, _RESPONSE)
+    ),
+)
+
+RULES: tuple[Rule, ...] = (*_OTHERS, *_properties(), *_parameters(), *_bodies(), *_media_types(), *_responses(), _WEBHOOK)

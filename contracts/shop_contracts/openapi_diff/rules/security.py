@@ -42,6 +42,17 @@ RULES: tuple[Rule, ...] = (
         "{subject} no longer opens it: clients that authenticate so are refused.",
         lambda change: bool(change.facts["remains"]),
     ),
+    Rule(
+        "api-security-scheme-changed",
+        Level.ERROR,
+        Direction.NONE,
+        Place.DOCUMENT,
+        "security-scheme",
+        Verb.CHANGED,
+        "A security scheme is of another type, or its credentials are looked for elsewhere.",
+        "{subject} changed ({before} became {after}): credentials sent the old way are not seen.",
+        own=True,
+    ),
     *(
         Rule(
             f"{prefix}-anonymous-access-removed",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -291,3 +292,45 @@ def test_whatever_stands_anywhere_is_compared_or_told(place: tuple[Any, ...], va
             compared(old, new)
         except InvalidOpenapi as error:
             assert error.line > 0
+
+
+def test_components_of_another_file_are_not_taken_for_the_own_ones(tmp_path: Path) -> None:
+    def version(folder: str, required: str) -> Path:
+        root = tmp_path / folder
+        root.mkdir()
+        ours = "components:\n  schemas:\n    Order: {type: object}\n"
+        answer = (
+            "paths:\n  /a:\n    get:\n      responses:\n        '200':\n          $ref: 'shared.yaml#/components/responses/Order'\n"
+        )
+        (root / "api.yaml").write_text(HEAD + answer + ours)
+        (root / "shared.yaml").write_text(
+            "components:\n  responses:\n    Order:\n      content:\n        application/json:\n"
+            "          schema: {$ref: '#/components/schemas/Order'}\n"
+            f"  schemas:\n    Order: {{type: object, properties: {{id: {{type: string}}}}, required: [{required}]}}\n"
+        )
+        return root / "api.yaml"
+
+    report = diff(open_api(version("old", "id")), open_api(version("new", "")))
+
+    assert [finding.id for finding in report.breaking] == ["response-property-became-optional"]
+
+
+def test_what_is_no_file_is_told_and_not_waited_for(tmp_path: Path) -> None:
+    pipe, circle = tmp_path / "pipe.yaml", tmp_path / "circle.yaml"
+    os.mkfifo(pipe)
+    circle.symlink_to(circle)
+
+    for path in (pipe, Path("/dev/zero"), tmp_path):
+        with pytest.raises(InvalidOpenapi, match="no regular file"):
+            open_api(path)
+    with pytest.raises(InvalidOpenapi, match="symbolic links"):
+        open_api(circle)
+
+
+def test_a_list_of_many_values_is_compared_in_one_pass() -> None:
+    values = [f"value-{number}" for number in range(20_000)]
+
+    report = compared(request({"enum": values}), request({"enum": values[:-1]}))
+
+    assert [finding.id for finding in report.breaking] == ["request-body-enum-value-removed"]
+    assert compared(request({"enum": values}), request({"enum": values[::-1]})).compatible

@@ -214,6 +214,20 @@ def event(**items: Json) -> Json:
     return document({}, webhooks=items)
 
 
+def answered(**words: Any) -> Json:
+    return operation(responses={"200": {"description": "done"} | words})
+
+
+def keyed(**words: Any) -> Json:
+    return document({}, security=[KEY], components={"securitySchemes": {"key": words}})
+
+
+def form(media_type: str) -> Json:
+    return {"multipart/form-data": {"schema": {"type": "object"}, "encoding": {"data": {"contentType": media_type}}}}
+
+
+SERVERS = [{"url": "https://a.example"}, {"url": "https://b.example"}]
+KEY_IN_HEADER: Json = {"type": "apiKey", "in": "header", "name": "X-Key"}
 NO_OPERATION = document({}) | {"paths": {"/orders": {}}}
 NO_PATH = document({}) | {"paths": {}}
 KEY: Json = {"key": []}
@@ -249,6 +263,21 @@ OF_DOCUMENTS: dict[str, Documents] = {
     "api-global-security-scope-added": (document({}, security=[OAUTH]), document({}, security=[{"oauth": ["read", "write"]}])),
     "api-anonymous-access-removed": (operation(), operation(security=[KEY])),
     "api-global-anonymous-access-removed": (document({}, security=[{}, KEY]), document({}, security=[KEY])),
+    "callback-removed": (operation(callbacks={"paid": {"{$url}": PATH_ITEM}}), operation()),
+    "server-removed": (document({}, servers=SERVERS), document({}, servers=SERVERS[:1])),
+    "response-link-removed": (answered(links={"cancel": {"operationId": "cancel"}}), answered()),
+    "api-security-scheme-changed": (keyed(**KEY_IN_HEADER), keyed(**KEY_IN_HEADER | {"in": "query"}), keyed(**KEY_IN_HEADER)),
+    "request-parameter-empty-value-refused": (query(allowEmptyValue=True), query()),
+    "request-encoding-changed": (
+        content("requestBody", form("application/json")),
+        content("requestBody", form("application/xml")),
+        content("requestBody", form("application/json, application/xml")),
+    ),
+    "response-encoding-changed": (
+        content("responses", form("application/json")),
+        content("responses", form("application/xml")),
+        content("responses", form("application/json, application/xml")),
+    ),
     "webhook-removed": (event(paid=PATH_ITEM, sent=PATH_ITEM), event(paid=PATH_ITEM)),
     "new-required-request-parameter": (operation(), query(required=True)),
     "new-required-request-default-parameter-to-existing-path": (operation(), REQUIRED_OF_PATH),
