@@ -61,6 +61,9 @@ COMMANDS: dict[str, LazyCommand | LazyGroup] = {
         "shop_dev.commands.graph:graph",
         "Draw the services, what they own and how they reach each other, from the manifests.",
     ),
+    "swap": LazyCommand(
+        "shop_dev.commands.swap:swap", "Run your own process in the place of a service, under a debugger, say, until it ends."
+    ),
     "env": LazyCommand(
         "shop_dev.commands.env:env", 'Print the variables through which programs find the sandbox, for `eval "$(shop-dev env)"`.'
     ),

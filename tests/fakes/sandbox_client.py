@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from shop_sandbox.errors import ErrorCode, SandboxError
 from shop_sandbox.events import AnyEvent, ResourceState, SandboxStopped
-from shop_sandbox.supervisor.protocol import ResourceStatus, SandboxState, SandboxStatus
+from shop_sandbox.supervisor.protocol import ProcessDescription, ResourceStatus, SandboxState, SandboxStatus
 
 Script = Sequence[AnyEvent | BaseException]
 
@@ -25,6 +25,7 @@ class FakeSandboxClient:
     down_script: Script = (SandboxStopped(at=4e9, seconds=0.4),)
     forced_down_script: Script = (SandboxStopped(at=4e9, seconds=0.1),)
     reported: SandboxStatus | None = None
+    described: ProcessDescription | None = None
     reports: list[SandboxStatus | SandboxError] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     terms: dict[str, object] = field(default_factory=dict)
@@ -49,6 +50,23 @@ class FakeSandboxClient:
 
     def events(self, *, since: float = 0.0, follow: bool = False) -> Iterator[AnyEvent]:
         return self._play(f"events since {since:g}{' follow' if follow else ''}", self.events_script)
+
+    def describe(self, name: str) -> ProcessDescription:
+        self.asked.append(f"describe {name}")
+        return self._described(name)
+
+    def swap(self, name: str, *, timeout_seconds: float = 60.0) -> Generator[ProcessDescription | AnyEvent, None, None]:
+        del timeout_seconds
+        self.asked.append(f"swap {name}")
+        try:
+            yield self._described(name)
+        finally:
+            self.asked.append("swapped back")
+
+    def _described(self, name: str) -> ProcessDescription:
+        if self.described is None:
+            raise SandboxError(ErrorCode.RESOURCE_UNKNOWN, f"There is no resource {name!r}.")
+        return self.described
 
     def status(self, *, memory: bool = True) -> SandboxStatus:
         """What is reported now; each entry of `reports` is given once before."""

@@ -8,43 +8,74 @@ from typing import Annotated
 import typer
 
 from shop_dev.commands.options import JsonFlag, SandboxName
+from shop_dev.completion import complete_resources
 from shop_dev.output.answer import Answer
 
 
-class Shell(StrEnum):
-    """Whose syntax the exports are in; `sh` is right for bash and zsh as well."""
+class EnvironmentFormat(StrEnum):
+    """Who is to read the variables; `sh` is right for bash and zsh as well."""
 
     SH = "sh"
     FISH = "fish"
+    DOTENV = "dotenv"
+    JSON = "json"
+    VSCODE = "vscode"
 
 
 def env(
-    shell: Annotated[
-        Shell, typer.Option("--shell", help="Whose syntax to print; sh is right for bash and zsh as well.")
-    ] = Shell.SH,
+    service: Annotated[
+        str | None,
+        typer.Option(
+            "--service",
+            "--for",
+            metavar="NAME",
+            help="Exactly what this service gets: its own database, tables, queues and ports.",
+            show_default=False,
+            autocompletion=complete_resources,
+        ),
+    ] = None,
+    form: Annotated[
+        EnvironmentFormat,
+        typer.Option("--format", "--shell", help="sh is right for bash and zsh; vscode: a launch configuration for --service."),
+    ] = EnvironmentFormat.SH,
     name: SandboxName = None,
     json: JsonFlag = False,
 ) -> Answer:
-    """Print the variables through which programs find the sandbox, for `eval "$(shop-dev env)"`."""
+    """Print the variables through which programs find the sandbox, for `eval "$(shop-dev env)"`.
+
+    With --service exactly those of one service, which a debugger needs: `shop-dev env --service orders --format dotenv > .env`.
+    """
     from shop_dev import sandbox
     from shop_dev.project import open_project
 
     del json
-    variables = sandbox.connect(open_project(name=name)).status().environment
-    return Answer(data=dict(variables), text=exports(variables, shell))
+    if form is EnvironmentFormat.VSCODE and service is None:
+        raise typer.BadParameter("--format vscode writes how one service is started: name it with --service.")
+    project = open_project(name=name)
+    client = sandbox.connect(project)
+    if service is None:
+        variables = client.status(memory=False).environment
+        return Answer(data=dict(variables), text=_text(form, variables))
+    described = client.describe(service)
+    own = {key: value for key, value in described.environment.items() if project.inherited.get(key) != value}
+    if form is EnvironmentFormat.VSCODE:
+        from shop_dev.output.environment_formats import vscode
+
+        return Answer(data=own, text=vscode(service, own, argv=described.argv, cwd=described.cwd))
+    return Answer(data=own, text=_text(form, own))
 
 
-def exports(variables: dict[str, str], shell: Shell) -> str:
-    """One line a variable; values are quoted so that the shell takes them as they are, and what is no name is left out."""
-    import re
-    import shlex
+def _text(form: EnvironmentFormat, variables: dict[str, str]) -> str:
+    import json
 
-    variables = {key: value for key, value in variables.items() if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", key)}
-    if shell is Shell.FISH:
-        return "\n".join(f"set -gx {key} {_fish_quoted(value)};" for key, value in variables.items())
-    return "\n".join(f"export {key}={shlex.quote(value)}" for key, value in variables.items())
+    from shop_dev.output.environment_formats import dotenv, fish, sh
 
-
-def _fish_quoted(value: str) -> str:
-    r"""Fish knows two escapes inside single quotes: \\ and \'."""
-    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    match form:
+        case EnvironmentFormat.FISH:
+            return fish(variables)
+        case EnvironmentFormat.DOTENV:
+            return dotenv(variables)
+        case EnvironmentFormat.JSON:
+            return json.dumps(variables, indent=2)
+        case _:
+            return sh(variables)

@@ -56,6 +56,7 @@ def _resource(resource: ResourceStatus) -> dict[str, object]:
         "reason": resource.reason,
         "failure": resource.failure,
         "waitsFor": resource.waits_for,
+        "isSwapped": resource.is_swapped,
         "crashesInARow": resource.crashes_in_a_row,
         "lastExit": _exit(resource.last_exit) if resource.last_exit is not None else None,
         "logPath": resource.log_path,

@@ -66,7 +66,7 @@ def _where(resource: ResourceStatus) -> str:
             return f"waits for {resource.waits_for}"
         return crash_of(resource, now=time.time()) or resource.reason or ""
     if resource.state in (ResourceState.READY, ResourceState.DONE):
-        return resource.endpoint or ""
+        return f"{resource.endpoint or ''}{' (your own process)' if resource.is_swapped else ''}"
     return resource.last_probe_error or resource.reason or resource.endpoint or ""
 
 

@@ -239,6 +239,28 @@ def test_sandboxes_are_listed_and_stopped_from_anywhere(terminal: Terminal, tmp_
     until(lambda: terminal.processes() == [])
 
 
+def test_ones_own_process_takes_the_place_of_a_service_and_gives_it_back(terminal: Terminal) -> None:
+    describe(terminal.checkout, {"kafka": FakeResource(), "orders": FakeResource(needs=("kafka",), port=True)})
+    terminal.run("up")
+    before = pid(terminal.json("status")["data"], "orders")
+    exported = terminal.json("env", "--service", "orders")["data"]
+
+    swap = terminal.start("swap", "orders", "--", "sh", "-c", f"echo mine at $PORT; {READY}{SLEEP}")
+    read_until(swap, f"mine at {exported['PORT']}")
+    read_until(swap, "orders is ready: your process answers.")
+    meanwhile = terminal.json("status")["data"]
+    swap.send_signal(signal.SIGTERM)
+    out, _ = swap.communicate(timeout=60)
+    waited = terminal.run("wait", "orders", "--timeout", "60")
+    until(lambda: pid(terminal.json("status")["data"], "orders") is not None)
+
+    assert next(one["isSwapped"] for one in meanwhile["resources"] if one["name"] == "orders")
+    assert pid(meanwhile, "orders") is None
+    assert out.splitlines()[-1] == "orders runs by itself again."
+    assert waited[0] == 0
+    assert pid(terminal.json("status")["data"], "orders") != before
+
+
 def pid(status: Any, resource: str) -> int:
     return next(one["pid"] for one in status["resources"] if one["name"] == resource)
 

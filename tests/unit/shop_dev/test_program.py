@@ -141,4 +141,5 @@ def test_text_behind_two_dashes_is_not_ours(shop_dev: ShopDev) -> None:
 
 
 def _required(verb: tuple[str, ...]) -> tuple[str, ...]:
-    return {"wait": ("orders",), "restart": ("orders",), "trace": ("4bf92f3577b34da6a3ce929d0e0e4736",)}.get(verb[0], ())
+    one = dict.fromkeys(("wait", "restart", "swap", "stop"), ("orders",))
+    return (one | {"trace": ("4bf92f3577b34da6a3ce929d0e0e4736",)}).get(verb[0], ())

@@ -116,6 +116,7 @@ def test_scripts_get_bytes_and_seconds(shop_dev: ShopDev, sandbox: FakeSandboxCl
             "reason": None,
             "failure": None,
             "waitsFor": None,
+            "isSwapped": False,
             "crashesInARow": 0,
             "lastExit": None,
             "logPath": "logs/kafka.log",
