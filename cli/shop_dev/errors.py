@@ -143,6 +143,12 @@ EXPLANATIONS: dict[str, Explanation] = {
         "Only the process of a service can be swapped for another one, and only once at a time.",
         ("Name a service of a manifest.",),
     ),
+    ErrorCode.LEASE_REFUSED: Explanation(
+        Category.USAGE,
+        ExitStatus.WRONG_USE,
+        "A sandbox can be leased only to a process that runs.",
+        ("Give the id of the process whose sandbox it is to be.",),
+    ),
     ErrorCode.WAIT_TIMED_OUT: Explanation(
         Category.SANDBOX,
         ExitStatus.TIMED_OUT,

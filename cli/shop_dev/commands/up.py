@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -37,6 +38,24 @@ def up(
         ),
     ] = None,
     reset: Annotated[bool, typer.Option("--reset", help="Begin with empty stores.")] = False,
+    lease: Annotated[
+        int | None,
+        typer.Option(
+            "--lease",
+            metavar="PID",
+            help="A sandbox beside all others that ends with this process, and watches nothing.",
+            show_default=False,
+        ),
+    ] = None,
+    evidence: Annotated[
+        Path | None,
+        typer.Option(
+            "--evidence",
+            metavar="FOLDER",
+            help="Where a leased sandbox leaves its events, logs, traces, versions and the digests of its inputs.",
+            show_default=False,
+        ),
+    ] = None,
     progress: ProgressOption = Progress.AUTO,
     json: JsonFlag = False,
 ) -> Answer:
@@ -45,18 +64,23 @@ def up(
     Without names everything starts; with names, those and what they need. A second `up` attaches to the sandbox that runs. Where a
     service fails, the rest runs on and the next save revives it. What is still empty is filled, where the project says how.
     """
+    from shop_sandbox.lease import name_for
+
     from shop_dev.output.sinks import sink_for
     from shop_dev.output.start_report import StartReport
     from shop_dev.output.suggestion import suggestion
     from shop_dev.project import open_project
-    from shop_dev.sandbox.starting import Wish, leaving_in_order, seed_if_empty, start, stay
+    from shop_dev.sandbox.starting import Lease, Wish, leaving_in_order, seed_if_empty, start, stay
     from shop_dev.sandbox.unused import unused
     from shop_dev.start_history import earlier_starts, resources_started
 
     if progress is Progress.JSON and not json:
         raise typer.BadParameter("--progress json goes with --json: lines of events, then the document.")
-    project = open_project(name=name, start_timeout_seconds=timeout)
-    wish = Wish(tuple(resources or ()), without=tuple(without or ()), atomic=atomic)
+    if lease is not None and (reset or name is not None):
+        raise typer.BadParameter("--lease takes a name and empty stores of its own: leave out --name and --reset.")
+    project = open_project(name=name if lease is None else name_for(lease), start_timeout_seconds=timeout)
+    held = Lease(lease, evidence) if lease is not None else None
+    wish = Wish(tuple(resources or ()), without=tuple(without or ()), atomic=atomic or held is not None, lease=held)
     with sink_for(json=json, progress=progress) as sink, leaving_in_order(sink) as leave:
         started = start(project, wish, sink=sink, reset=reset, leave=leave)
         filled = seed_if_empty(started, project, sink=sink)
@@ -71,5 +95,7 @@ def up(
             sink.say(report.text())
             stay(started, sink=sink)
     return Answer(
-        data=report.data(), text="" if attach else report.text(), warnings=(*unused(project, started.ready), *filled.warnings)
+        data={**report.data(), "name": project.settings.name},
+        text="" if attach else report.text(),
+        warnings=(*unused(project, started.ready), *filled.warnings),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shop_dev.project import Project
@@ -10,6 +11,7 @@ from shop_dev.project import Project
 if TYPE_CHECKING:
     from shop_sandbox.client import SandboxClient
     from shop_sandbox.events import AnyEvent
+    from shop_sandbox.supervisor.settings import SupervisorSettings
 
 
 def connect(project: Project) -> SandboxClient:
@@ -22,24 +24,37 @@ def connect(project: Project) -> SandboxClient:
 def start_or_attach(project: Project, *, reset: bool) -> SandboxClient:
     """Return the running sandbox, or a new supervisor for it. With `reset` a running one is stopped, and stores start empty."""
     from shop_sandbox import client
+
+    return client.start_or_attach(supervisor_settings(project, reset=reset))
+
+
+def start_leased(project: Project, *, owner: int, evidence: Path | None) -> SandboxClient:
+    """Return a new sandbox that process `owner` holds: it ends with it. Raises SandboxError (lease_refused)."""
+    from shop_sandbox import client, lease
+
+    settings = supervisor_settings(project, reset=False)
+    lease.clear_dead_leases(settings)
+    return client.start_or_attach(lease.settings_for(settings, owner=owner, evidence=evidence))
+
+
+def supervisor_settings(project: Project, *, reset: bool) -> SupervisorSettings:
+    """Return all that the project's sandbox depends on."""
     from shop_sandbox.supervisor.settings import SupervisorSettings
 
-    return client.start_or_attach(
-        SupervisorSettings(
-            checkout=str(project.checkout),
-            name=project.settings.name,
-            cache_root=str(project.cache_root),
-            runtime_dir=str(project.runtime_dir),
-            service_globs=list(project.settings.services),
-            ports=dict(project.settings.ports),
-            inherited=dict(project.inherited),
-            shell_variables=passed_through(project),
-            shared_code=[folder.as_posix() for folder in project.settings.shared_code],
-            viewers=list(project.settings.viewers),
-            keys=list(project.settings.keys),
-            start_timeout_seconds=project.settings.start_timeout_seconds,
-            reset=reset,
-        )
+    return SupervisorSettings(
+        checkout=str(project.checkout),
+        name=project.settings.name,
+        cache_root=str(project.cache_root),
+        runtime_dir=str(project.runtime_dir),
+        service_globs=list(project.settings.services),
+        ports=dict(project.settings.ports),
+        inherited=dict(project.inherited),
+        shell_variables=passed_through(project),
+        shared_code=[folder.as_posix() for folder in project.settings.shared_code],
+        viewers=list(project.settings.viewers),
+        keys=list(project.settings.keys),
+        start_timeout_seconds=project.settings.start_timeout_seconds,
+        reset=reset,
     )
 
 

@@ -6,6 +6,7 @@ import signal
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,14 @@ class Start:
 
 
 @dataclass(frozen=True)
+class Lease:
+    """The process that is to hold the sandbox, and where the evidence of its run goes."""
+
+    owner: int
+    evidence: Path | None = None
+
+
+@dataclass(frozen=True)
 class Wish:
     """What to start: everything where no resource is named, but for `without`.
 
@@ -42,6 +51,7 @@ class Wish:
     resources: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     atomic: bool = False
+    lease: Lease | None = None
 
 
 @dataclass
@@ -54,7 +64,10 @@ class Leave:
 def start(project: Project, wish: Wish, *, sink: Sink, reset: bool, leave: Leave) -> Start:
     """Start or attach, and return when everything asked for is ready. Raises Failed, SandboxError."""
     with interrupt_after():
-        client = leave.client = sandbox.start_or_attach(project, reset=reset)
+        if wish.lease is None:
+            client = leave.client = sandbox.start_or_attach(project, reset=reset)
+        else:
+            client = leave.client = sandbox.start_leased(project, owner=wish.lease.owner, evidence=wish.lease.evidence)
         registry.remember(project)
     seconds = project.settings.start_timeout_seconds
     events = client.up(wish.resources, without=wish.without, timeout_seconds=seconds, atomic=wish.atomic)

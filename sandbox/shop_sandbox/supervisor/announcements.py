@@ -6,7 +6,7 @@ import asyncio
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Final, Self
 
@@ -61,6 +61,8 @@ class Announcements:
         self._is_open = True
         self._downloads: dict[str, float] = {}
         self.journal: list[Event] = []
+        self.listeners: list[Callable[[Event], None]] = []
+        """Called with each event as it comes; must not wait for anything."""
         self.recent: deque[Event] = deque(maxlen=_MOST_KEPT)
 
     def announce(self, event: Event) -> None:
@@ -103,6 +105,8 @@ class Announcements:
                 self.recent.append(event)
         if self._is_open:
             self.journal.append(event)
+        for listen in self.listeners:
+            listen(event)
         for reader in tuple(self._readers):
             reader.put(event)
 

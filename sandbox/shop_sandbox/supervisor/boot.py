@@ -84,7 +84,9 @@ async def _boot(seed: Seed) -> Booted:
     if settings.reset:
         await asyncio.to_thread(remove_data, paths)
     keys = [key for resource in loaded.resources.values() for key in resource.ports]
-    held = ports.claim(keys, remembered_in=paths.ports, overrides=settings.ports, seed=str(paths.root))
+    held = ports.claim(
+        keys, remembered_in=paths.ports, overrides={} if settings.lease is not None else settings.ports, seed=str(paths.root)
+    )
     resources = dict(loaded.resources)
     endpoints, credentials = Endpoints(held.numbers), credentials_of(paths)
     context = SandboxContext(

@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator
 
 from shop_sandbox.engines.handle import Exit, StopOrder
 from shop_sandbox.errors import ErrorCode, SandboxError
-from shop_sandbox.events import Event, SandboxStopped
+from shop_sandbox.events import Event, SandboxFailed, SandboxReady, SandboxStopped
 from shop_sandbox.ownership import last_owner
 from shop_sandbox.supervisor import graph, state_loss, status
 from shop_sandbox.supervisor import swap as swapping
@@ -20,11 +20,12 @@ from shop_sandbox.supervisor.boot import Booted, Seed, boot
 from shop_sandbox.supervisor.context import Condition, SideTasks
 from shop_sandbox.supervisor.faults import as_error, failed
 from shop_sandbox.supervisor.fork_server.starting import Connections
+from shop_sandbox.supervisor.leased import Witness, owner_ended
 from shop_sandbox.supervisor.processes import Processes
 from shop_sandbox.supervisor.protocol import ProcessDescription, Restart, SandboxState, SandboxStatus, Up
 from shop_sandbox.supervisor.reload import Reload
 from shop_sandbox.supervisor.resource_run import ResourceRun
-from shop_sandbox.supervisor.settings import SupervisorSettings
+from shop_sandbox.supervisor.settings import Lease, SupervisorSettings
 from shop_sandbox.supervisor.start import Starts, Wish
 from shop_sandbox.supervisor.stop import Stopping
 
@@ -51,21 +52,27 @@ class Sandbox:
             stop_order=self._stop_order,
             on_death=self._on_death,
         )
+        lease = settings.lease
+        self._witness = Witness(settings, lease, self._announcements) if lease is not None else None
         self._booting = asyncio.create_task(self._boot(seed))
-        self._stopping = Stopping(seed, self._booting)
+        self._stopping = Stopping(seed, self._booting, before=self._keep_evidence)
+        if lease is not None:
+            seed.side_tasks.begin(self._end_with_owner(lease))
 
     async def _boot(self, seed: Seed) -> Booted:
         booted = await boot(seed)
         self._starts = Starts(
             booted,
             asked_at=self._asked_at,
-            on_fatal=lambda failure: self._stopping.begin(failure=failure),
+            on_fatal=self._after_fatal_start,
             on_over=self._after_start,
         )
         self._reload = Reload(self._settings, booted, self._starts)
         self._background = BackgroundWork(booted)
         self._stopping.know(booted, self._starts, self._background)
         seed.side_tasks.begin(self._watch_the_spawner(booted.context.processes))
+        if self._witness is not None:
+            seed.side_tasks.begin(self._witness.begin(booted.runs))
         return booted
 
     # --- what clients ask for -------------------------------------------------------------------------------------------------
@@ -75,7 +82,7 @@ class Sandbox:
         try:
             await asyncio.shield(self._booting)
             self._refuse_while_stopping()
-            again = await self._reload.notice_manifests()
+            again = await self._reload.notice_manifests() if self._witness is None else frozenset()
             start = self._starts.begin(
                 Wish(
                     names=request.resources,
@@ -207,9 +214,27 @@ class Sandbox:
 
     # --- what happens by itself -----------------------------------------------------------------------------------------------
 
-    def _after_start(self) -> None:
+    def _after_start(self, outcome: SandboxReady | SandboxFailed) -> None:
+        if self._witness is not None:  # its inputs stay what they were
+            self._witness.keep_outcome(outcome)
+            return
         self._reload.begin()
         self._background.begin()
+
+    def _after_fatal_start(self, failure: SandboxFailed) -> None:
+        if self._witness is not None:
+            self._witness.keep_outcome(failure)
+        self._stopping.begin(failure=failure)
+
+    async def _keep_evidence(self) -> None:
+        """Write down what there is, before it goes."""
+        if self._witness is not None and self._booted is not None:
+            self._witness.keep_status(await self.status())
+
+    async def _end_with_owner(self, lease: Lease) -> None:
+        await owner_ended(lease)
+        self._stop_order.discard = True
+        self._stopping.begin()
 
     def _on_death(self, run: ResourceRun, ended: Exit) -> SandboxError | None:
         booted = self._booted

@@ -9,13 +9,22 @@ import msgspec
 from shop_sandbox.paths import CachePaths, SandboxPaths
 
 
+class Lease(msgspec.Struct, frozen=True, kw_only=True):
+    """The process that holds a sandbox, and the folder for its evidence. pid and start time together name the process for ever."""
+
+    pid: int
+    start_time: str
+    evidence: str
+
+
 class SupervisorSettings(msgspec.Struct, frozen=True, kw_only=True):
     """All a sandbox depends on; nothing below reads the environment.
 
     `ports` are overrides by endpoint key (`kafka`, `kafka.controller`). `inherited` is the part of the caller's environment that
     programs need to run at all; `passed_through` is what manifests ask for of it. `shared_code` are folders (relative to the
     checkout) whose code runs inside its Python services. `viewers` are those beside this machine's processes that reach the
-    sandbox: `container`. `keys` are ends of names of span attributes by which traces are found. `reset` starts with empty stores.
+    sandbox: `container`. `keys` are ends of names of span attributes by which traces are found. `reset` starts with empty
+    stores. With a `lease` the sandbox ends with the process that holds it, and its data with it.
     `blueprint` is a `package.module:function` that takes these settings and gives a `Blueprint`: what to run and with which engine.
     """
 
@@ -32,6 +41,7 @@ class SupervisorSettings(msgspec.Struct, frozen=True, kw_only=True):
     keys: list[str] = []
     start_timeout_seconds: float = 120.0
     reset: bool = False
+    lease: Lease | None = None
     blueprint: str = "shop_sandbox.supervisor.blueprint:embedded"
 
     @property

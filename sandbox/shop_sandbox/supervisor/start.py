@@ -40,7 +40,12 @@ class Starts:
     """Decides what starts, and keeps the requests that are under way."""
 
     def __init__(
-        self, booted: Booted, *, asked_at: float, on_fatal: Callable[[SandboxFailed], object], on_over: Callable[[], None]
+        self,
+        booted: Booted,
+        *,
+        asked_at: float,
+        on_fatal: Callable[[SandboxFailed], object],
+        on_over: Callable[[SandboxReady | SandboxFailed], None],
     ) -> None:
         self._context = booted.context
         self._runs = booted.runs
@@ -118,8 +123,9 @@ class Starts:
                 await self._runs.stop(start.begun)
                 self._runs.wanted -= start.begun
             condition.has_started = True
-            self._finish(start, failed(error))
-            self._on_over()
+            result = failed(error)
+            self._finish(start, result)
+            self._on_over(result)
 
     async def _outcome(self, start: Start) -> SandboxError | None:
         """Wait until all is ready (None), or has failed, or the time is over."""
@@ -147,7 +153,7 @@ class Starts:
             self._keep_history(ready)  # first: who hears of the start may look it up
         self._finish(start, ready)
         self._context.announcements.announce(ready)
-        self._on_over()
+        self._on_over(ready)
 
     def _finish(self, start: Start, result: SandboxReady | SandboxFailed) -> None:
         self._under_way.discard(start)

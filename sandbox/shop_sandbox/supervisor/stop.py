@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import time
+from collections.abc import Awaitable, Callable
 
 from shop_sandbox.engines.handle import Exit
 from shop_sandbox.errors import ErrorCode, SandboxError
@@ -22,8 +23,9 @@ from shop_sandbox.supervisor.state_loss import has_lost
 class Stopping:
     """Stops a sandbox once, whoever asks for it how often."""
 
-    def __init__(self, seed: Seed, booting: asyncio.Task[Booted]) -> None:
+    def __init__(self, seed: Seed, booting: asyncio.Task[Booted], *, before: Callable[[], Awaitable[None]]) -> None:
         self._seed = seed
+        self._before = before
         self._condition = seed.condition
         self._booting = booting
         self._task: asyncio.Task[None] | None = None
@@ -37,7 +39,7 @@ class Stopping:
 
     def begin(self, *, purge: bool = False, failure: SandboxFailed | None = None) -> asyncio.Task[None]:
         """Stop everything; `failure` is why, where nobody asked for it. May be called again, to purge as well."""
-        self._purge = self._purge or purge
+        self._purge = self._purge or purge or self._seed.settings.lease is not None
         if self._task is None:
             self._condition.is_stopping = True
             self._condition.failure = self._condition.failure or failure
@@ -46,6 +48,7 @@ class Stopping:
 
     async def _stop(self) -> None:
         began = time.monotonic()
+        await self._before()
         self._booting.cancel()
         await asyncio.gather(self._booting, self._seed.side_tasks.cancel(), return_exceptions=True)
         ends = await self._stop_all(*self._is_started_by) if self._is_started_by is not None else {}

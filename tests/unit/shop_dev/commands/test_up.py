@@ -159,6 +159,7 @@ def test_json_is_one_document_with_the_facts(shop_dev: ShopDev, sandbox: FakeSan
 
     assert (said.status, said.err) == (0, "")
     assert said.document()["data"] == {
+        "name": "default",
         "attached": False,
         "seconds": 1.5,
         "usualSeconds": None,
