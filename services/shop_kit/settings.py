@@ -56,14 +56,13 @@ class KafkaSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AwsSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Where AWS is. Without an endpoint it is the real one; without keys they come from the task role (Fargate)."""
+    """Where AWS is. Without an endpoint it is the real one; without keys AWS's default chain finds them (a task's role)."""
 
     aws_region: str
     aws_endpoint_url: str | None = None
     aws_access_key_id: str | None = None
     aws_secret_access_key: str | None = None
     aws_session_token: str | None = None
-    aws_container_credentials_relative_uri: str | None = None
 
 
 def read_settings(kind: type[S], environ: Mapping[str, str]) -> S:

@@ -9,12 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from opentelemetry import trace
+from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
-from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, TraceFlags
+from opentelemetry.trace import Span
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from shop_kit.otlp import OtlpHttpExporter
+
+_PROPAGATOR = TraceContextTextMapPropagator()
 
 
 def tracer_provider(service: str, exporter: SpanExporter | None) -> TracerProvider:
@@ -45,20 +49,14 @@ def mark_step(stage: str, *, outcome: str | None = None) -> None:
 
 def traceparent(span: Span | None = None) -> str | None:
     """Return the W3C traceparent of `span` (or of the current one), or None outside of any trace."""
-    found = (span or trace.get_current_span()).get_span_context()
-    if not found.is_valid:
-        return None
-    return f"00-{found.trace_id:032x}-{found.span_id:016x}-{int(found.trace_flags):02x}"
+    carrier: dict[str, str] = {}
+    _PROPAGATOR.inject(carrier, trace.set_span_in_context(span) if span else None)
+    return carrier.get("traceparent")
 
 
 def parent_span(carrier: Mapping[str, str]) -> Span | None:
     """The remote span named by the carrier's `traceparent`, or None where it is missing or malformed (then a new trace begins)."""
-    parts = carrier.get("traceparent", "").split("-")
-    # https://www.w3.org/TR/trace-context/#traceparent-header: version, trace id, parent id, flags; more only in later versions.
-    if len(parts) < 4 or len(parts[0]) != 2 or len(parts[1]) != 32 or len(parts[2]) != 16 or len(parts[3]) != 2:
+    if "traceparent" not in carrier:
         return None
-    try:
-        found = SpanContext(int(parts[1], 16), int(parts[2], 16), is_remote=True, trace_flags=TraceFlags(int(parts[3], 16) & 1))
-    except ValueError:
-        return None
-    return NonRecordingSpan(found) if found.is_valid and parts[0] != "ff" else None
+    found = trace.get_current_span(_PROPAGATOR.extract(carrier, Context()))
+    return found if found.get_span_context().is_valid else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -12,8 +11,7 @@ import aiohttp
 import msgspec
 from opentelemetry.trace import SpanKind, Tracer, get_tracer
 
-from shop_kit.aws.credentials import CredentialSource, credential_source
-from shop_kit.aws.sigv4 import signed_headers
+from shop_kit.aws.credentials import Keys, keys_of, signed
 from shop_kit.errors import Conflict, KitError, Overloaded, Unavailable
 from shop_kit.metrics import Metrics
 from shop_kit.resilience.breaker import CircuitBreaker
@@ -57,13 +55,11 @@ class AwsError(KitError):
 class AwsClient:
     """Calls any JSON-protocol service of AWS in one region, over one pool of connections."""
 
-    def __init__(
-        self, settings: AwsSettings, session: aiohttp.ClientSession, credentials: CredentialSource, metrics: Metrics, tracer: Tracer
-    ) -> None:
+    def __init__(self, settings: AwsSettings, session: aiohttp.ClientSession, keys: Keys, metrics: Metrics, tracer: Tracer) -> None:
         self._region = settings.aws_region
         self._endpoint = settings.aws_endpoint_url
         self._session = session
-        self._credentials = credentials
+        self._keys = keys
         self._tracer = tracer
         self._retry = Retry(attempts=4, first_seconds=0.05, cap_seconds=1.0, budget=RetryBudget(reserve=20.0))
         self._breakers: dict[str, CircuitBreaker] = {}
@@ -78,7 +74,7 @@ class AwsClient:
         connector = aiohttp.TCPConnector(limit=connections, keepalive_timeout=30)
         timeout = aiohttp.ClientTimeout(total=5, connect=2)
         async with aiohttp.ClientSession(connector=connector, timeout=timeout, auto_decompress=False) as session:
-            yield cls(settings, session, credential_source(settings, session), metrics or Metrics(), tracer or get_tracer(__name__))
+            yield cls(settings, session, keys_of(settings), metrics or Metrics(), tracer or get_tracer(__name__))
 
     async def call(
         self, service: str, prefix: str, operation: str, request: dict[str, Any], *, version: str = "1.0"
@@ -97,16 +93,8 @@ class AwsClient:
     async def _once(self, service: str, target: str, operation: str, body: bytes, version: str) -> dict[str, Any]:
         url = self._endpoint or f"https://{service}.{self._region}.amazonaws.com"
         content_type = f"application/x-amz-json-{version}"
-        headers = signed_headers(
-            await self._credentials(),
-            region=self._region,
-            service=service,
-            host=urlsplit(url).netloc,
-            target=target,
-            content_type=content_type,
-            body=body,
-            now=time.time(),
-        )
+        headers = {"host": urlsplit(url).netloc, "content-type": content_type, "x-amz-target": target}
+        headers = signed(await self._keys.current(), headers, body, region=self._region, service=service)
         try:
             async with self._session.post(f"{url}/", data=body, headers=headers, allow_redirects=False) as response:
                 content = await response.read()

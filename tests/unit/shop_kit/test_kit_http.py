@@ -309,3 +309,15 @@ async def test_errors_of_the_kit_are_answered_in_the_words_of_http(service: Serv
 
     assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (status, kind)
     assert ("retry-after" in answer.headers) == (kind != "invalid")
+
+
+async def test_a_span_says_which_route_was_asked_and_what_it_answered(service: Service) -> None:
+    await service.http.get("/v1/sold-out")
+    await service.http.get("/v1/away")
+
+    found = [(span.name, dict(span.attributes or {}), span.status.is_ok) for span in service.spans.get_finished_spans()]
+    assert [(name, attributes["http.response.status_code"], is_ok) for name, attributes, is_ok in found] == [
+        ("GET /v1/sold-out", 409, True),
+        ("GET /v1/away", 503, False),
+    ]
+    assert [attributes["http.route"] for _name, attributes, _is_ok in found] == ["/v1/sold-out", "/v1/away"]
