@@ -8,11 +8,11 @@ from copy import copy
 from datetime import datetime
 
 from shop_kit import idempotency
+from shop_kit.aggregates.deciding import Stale
 from shop_services.orders.application.checkout import resume_silent_order, take_answer
 from shop_services.orders.application.ports import (
     CheckoutPolicy,
     Clock,
-    ConcurrentChange,
     OrderRepository,
     OrderSummary,
     PageKey,
@@ -43,7 +43,7 @@ class FakeOrderRepository:
     async def record(self, decision: Decision) -> None:
         known = self.orders[decision.order.id]
         if known.version != decision.order.version - len(decision.events):
-            raise ConcurrentChange(known.id, "somebody else changed it")
+            raise Stale(f"somebody else changed {known.id}")
         self.told[known.id] = [*self.told[known.id], *decision.events]
         self._keep(decision.order, decision.commands)
 

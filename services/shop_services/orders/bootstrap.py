@@ -21,7 +21,7 @@ from shop_services.orders.adapters.identifiers import new_order_id
 from shop_services.orders.adapters.messages import INVENTORY_COMMANDS, ORDER_EVENTS, PAYMENT_COMMANDS
 from shop_services.orders.adapters.order_repository import PostgresOrders
 from shop_services.orders.adapters.rest import OrdersApi
-from shop_services.orders.adapters.sweeper import sweep_and_clean
+from shop_services.orders.adapters.sweeper import CLEAN_EVERY_SECONDS, resuming
 from shop_services.orders.application.ports import CheckoutPolicy
 from shop_services.orders.application.waiting import EndedOrders
 
@@ -73,7 +73,8 @@ async def orders_service(service: Service, settings: OrdersSettings) -> None:
     hold = timedelta(seconds=settings.reservation_seconds)
     orders = PostgresOrders(store.pool, store.relay, clock=clock, policy=settings.policy(), hold=hold)
     service.consumes(*AnswerListener(orders.take_answer, ended).subscriptions())
-    service.repeats(sweep_and_clean(orders, ended), name="sweeper", every_seconds=settings.sweep_every_seconds)
+    service.repeats(resuming(orders, ended, service.clock).sweep, name="sweeper", every_seconds=settings.sweep_every_seconds)
+    service.repeats(orders.forget_old, name="cleaner", every_seconds=CLEAN_EVERY_SECONDS)
     api = OrdersApi(orders, ended, clock, new_order_id)
     callers = TokenVerifier.of_issuer(tokens.ISSUER, settings.shop_edge_url, audience=tokens.INTERNAL_AUDIENCE, clock=service.clock)
     service.serves(api.routes(), tokens=callers)

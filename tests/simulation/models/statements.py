@@ -281,14 +281,6 @@ def find_silent_orders(transaction: Transaction, at: datetime, limit: int, behin
     return Answer([_only(row, "order_id", "asked_again", "next_look_at") for row in due[:limit]])
 
 
-@statement("update orders set next_look_at = $2 where order_id = $1")
-def put_an_order_off(transaction: Transaction, order_id: str, look_at: datetime) -> Answer:
-    if transaction.get("orders", order_id) is None:
-        return Answer(status="UPDATE 0")
-    transaction.update("orders", order_id, next_look_at=look_at)
-    return Answer(status="UPDATE 1")
-
-
 def _version(row: Row) -> int:
     return int(row["version"])
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeVar
 
 import asyncpg
 from shop_kit import context, idempotency
+from shop_kit.aggregates.deciding import Stale, decide_and_record
+from shop_kit.aggregates.memory import Memory
 from shop_kit.event_sourcing import HistoryUnreadable, read_history
 from shop_kit.event_sourcing.postgres import columns as event_columns
 from shop_kit.idempotency import postgres as keys
@@ -24,7 +24,6 @@ from shop_services.orders.adapters import history
 from shop_services.orders.adapters.messages import messages_about
 from shop_services.orders.adapters.statements import (
     INSERT_ORDER,
-    PUT_OFF,
     SELECT_ORDER,
     SELECT_SILENT,
     SELECT_SUMMARIES,
@@ -34,7 +33,6 @@ from shop_services.orders.application.checkout import resume_silent_order, take_
 from shop_services.orders.application.ports import (
     CheckoutPolicy,
     Clock,
-    ConcurrentChange,
     OrderRepository,
     OrderSummary,
     OrderUnreadable,
@@ -43,11 +41,7 @@ from shop_services.orders.application.ports import (
 from shop_services.orders.domain.checkout import Answer, Command, Decision
 from shop_services.orders.domain.order import Event, Order, OrderAccepted, Stage
 
-T = TypeVar("T")
-
-REMEMBERED_ORDERS = 4096
-TRIES = 5
-"""How often a piece of work is begun again because others changed the same order meanwhile."""
+SILENT_IN_A_PAGE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +54,6 @@ class StoredOrder:
     asked_again: int
     next_look_at: datetime | None
     correlation_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class SilentOrder:
-    """An order whose next look is due, without its history: that may be unreadable."""
-
-    order_id: str
-    next_look_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +85,7 @@ class PostgresOrders:
         self.clock = clock
         self.policy = policy
         self.hold = hold
-        self._memory: OrderedDict[str, StoredOrder] = OrderedDict()
+        self._memory: Memory[StoredOrder] = Memory()
 
     async def answer(
         self,
@@ -109,38 +95,49 @@ class PostgresOrders:
     ) -> idempotency.Answer:
         """Do `work` and keep its answer with its effect. Raises AnsweredBefore when this very request was answered before."""
         request = Request(claim, respond)
-        return respond(await _until_written(lambda: work(OrderWork(self, request=request))))
+
+        async def attempt(*, fresh: bool) -> Order:
+            return await work(OrderWork(self, request=request, fresh=fresh))
+
+        return respond(await decide_and_record(attempt, subject="order"))
 
     async def take_answer(self, message_id: str, order_id: str, answer: Answer) -> Order | None:
         """Let an order learn an answer, once for each message. Returns the order, or None when the message was seen before.
 
         Raises OrderNotFound when nobody placed such an order here.
         """
+
+        async def attempt(*, fresh: bool) -> Order:
+            work = OrderWork(self, message_id=message_id, fresh=fresh)
+            return await take_answer(order_id, answer, orders=work, clock=self.clock)
+
         try:
-            return await _until_written(
-                lambda: take_answer(order_id, answer, orders=OrderWork(self, message_id=message_id), clock=self.clock)
-            )
+            return await decide_and_record(attempt, subject=f"order {order_id}")
         except AlreadyHandled:
             return None
 
-    async def find_silent(self, *, limit: int, behind: SilentOrder | None = None) -> Sequence[SilentOrder]:
-        """Return orders whose next look is due, longest overdue first; the next ones come `behind` the last."""
-        position = (behind.next_look_at, behind.order_id) if behind else (None, None)
-        async with connection(self.pool) as reader:
-            rows = await reader.fetch(SELECT_SILENT, self.clock(), limit, *position)
-        return [SilentOrder(row["order_id"], row["next_look_at"]) for row in rows]
+    async def silent(self) -> AsyncIterator[str]:
+        """Yield the ids of all orders whose next look is due now, longest overdue first. Whether one can be read shows later."""
+        now, position = self.clock(), (None, None)
+        while True:
+            async with connection(self.pool) as reader:
+                rows = await reader.fetch(SELECT_SILENT, now, SILENT_IN_A_PAGE, *position)
+            for row in rows:
+                yield row["order_id"]
+            if len(rows) < SILENT_IN_A_PAGE:
+                return
+            position = (rows[-1]["next_look_at"], rows[-1]["order_id"])
 
-    async def resume(self, order_id: str) -> Order:
-        """Look at one silent order. Raises ConcurrentChange when it is not silent any more, OrderUnreadable, OrderNotFound."""
-        stored = self.recall(order_id) or await self.load(order_id)
-        if stored and (stored.next_look_at is None or stored.next_look_at > self.clock()):
-            raise ConcurrentChange(order_id, "it is not silent any more")
-        return await resume_silent_order(order_id, orders=OrderWork(self), clock=self.clock, policy=self.policy)
+    async def resume(self, order_id: str) -> Order | None:
+        """Look at one silent order. Returns it, or None when it is not silent any more. Raises OrderUnreadable, OrderNotFound."""
 
-    async def put_off(self, order_id: str) -> None:
-        """Look at an order that cannot be read as seldom as at any."""
-        async with connection(self.pool) as writer:
-            await writer.execute(PUT_OFF, order_id, self.clock() + self.policy.ask_again_at_most)
+        async def attempt(*, fresh: bool) -> Order | None:
+            stored = (None if fresh else self.recall(order_id)) or await self.load(order_id)
+            if stored and (stored.next_look_at is None or stored.next_look_at > self.clock()):
+                return None
+            return await resume_silent_order(order_id, orders=OrderWork(self), clock=self.clock, policy=self.policy)
+
+        return await decide_and_record(attempt, subject=f"order {order_id}")
 
     async def read(self, order_id: str) -> Order | None:
         """Return an order as it is. Raises OrderUnreadable."""
@@ -180,26 +177,24 @@ class PostgresOrders:
         """Keep what was read or written, unless something newer is known."""
         order_id = stored.order.id
         known = self._memory.get(order_id)
-        if known is not None and known.revision > stored.revision:
-            return
         if stored.order.stage.is_final:
-            self.forget(order_id)
-            return
-        self._memory[order_id] = stored
-        self._memory.move_to_end(order_id)
-        if len(self._memory) > REMEMBERED_ORDERS:
-            self._memory.popitem(last=False)
+            self._memory.forget(order_id)
+        elif known is None or known.revision <= stored.revision:
+            self._memory.keep(order_id, stored)
 
     def forget(self, order_id: str) -> None:
         """Know nothing of an order any more: it is to be read."""
-        self._memory.pop(order_id, None)
+        self._memory.forget(order_id)
 
 
 class OrderWork:
     """Implements `OrderRepository`. Make a new one for each try of each piece of work."""
 
-    def __init__(self, orders: PostgresOrders, *, message_id: str | None = None, request: Request | None = None) -> None:
+    def __init__(
+        self, orders: PostgresOrders, *, message_id: str | None = None, request: Request | None = None, fresh: bool = False
+    ) -> None:
         self._orders = orders
+        self._fresh = fresh
         self._message_id = message_id
         self._request = request
         self._read: dict[str, StoredOrder] = {}
@@ -211,7 +206,8 @@ class OrderWork:
                 kept = await keys.find(reader, self._request.claim)
             if kept is not None:
                 raise idempotency.AnsweredBefore(kept)
-        stored = self._orders.recall(order_id) or await self._orders.load(order_id, message_id=self._message_id)
+        known = None if self._fresh else self._orders.recall(order_id)
+        stored = known or await self._orders.load(order_id, message_id=self._message_id)
         if stored is None:
             return None
         self._read[order_id] = stored
@@ -232,7 +228,7 @@ class OrderWork:
             if written is None or written["written"] != 1:
                 kept = await keys.find(writer, claim)
                 if kept is None:
-                    raise ConcurrentChange(order.id, f"idempotency key {claim.key} expired this moment")
+                    raise Stale(f"idempotency key {claim.key} expired this moment")
                 raise idempotency.AnsweredBefore(kept)
         self._orders.remember(StoredOrder(order, 1, len(messages), 0, next_look_at, stored.correlation_id))
         self._orders.relay.hand_over(written["message_ids"], messages)
@@ -287,12 +283,12 @@ class OrderWork:
         except asyncpg.UniqueViolationError as twice:
             if twice.constraint_name == inbox.TAKEN_TWICE:
                 raise AlreadyHandled(str(self._message_id)) from twice
-            raise ConcurrentChange(order.id, f"somebody else wrote its version {order.version}") from twice
+            raise Stale(f"somebody else wrote version {order.version} of {order.id}") from twice
         finally:
             if not is_written:
                 self._orders.forget(order.id)
         if written is None or not is_written:
-            raise ConcurrentChange(order.id, "somebody else changed it")
+            raise Stale(f"somebody else changed {order.id}")
         ids: Sequence[int] = written["message_ids"]
         return ids
 
@@ -308,16 +304,6 @@ class OrderWork:
         """Dress everything that is to be sent, under the correlation id that the order began with."""
         with context.bind(correlation_id=stored.correlation_id, order_id=order.id):
             return [*messages_about(order, events, commands, hold=self._orders.hold, after=stored.messages_sent)]
-
-
-async def _until_written(work: Callable[[], Awaitable[T]]) -> T:
-    """Begin the piece of work again when others were faster; the last time that is the caller's to know."""
-    for _ in range(TRIES - 1):
-        try:
-            return await work()
-        except ConcurrentChange:
-            continue
-    return await work()
 
 
 def _stored(order_id: str, row: asyncpg.Record) -> StoredOrder:

@@ -19,7 +19,7 @@ from starlette.responses import Response
 
 from shop_services.orders.adapters.identifiers import is_order_id
 from shop_services.orders.application.checkout import OrderNotFound, PlaceOrder, cancel_order, place_order
-from shop_services.orders.application.ports import Clock, ConcurrentChange, NewOrderId, OrderRepository, OrderSummary, PageKey
+from shop_services.orders.application.ports import Clock, NewOrderId, OrderRepository, OrderSummary, PageKey
 from shop_services.orders.application.waiting import EndedOrders
 from shop_services.orders.domain.checkout import AlreadyEnded
 from shop_services.orders.domain.order import Cancellation, Line, Order, Rejection, Stage
@@ -222,10 +222,6 @@ class OrdersApi:
             raise _no_such_order(missing.order_id) from missing
         except AlreadyEnded as ended:
             raise Problem(409, "The order cannot be cancelled any more", kind="order-already-ended", detail=str(ended)) from ended
-        except ConcurrentChange as changed:
-            raise Problem(
-                409, "The order changed meanwhile", kind="concurrent-change", detail="Send the request again."
-            ) from changed
 
 
 def status_of(stage: Stage) -> str:

@@ -58,8 +58,6 @@ where next_look_at <= $1 and ($3::timestamptz is null or (next_look_at, order_id
 order by next_look_at, order_id limit $2
 """
 
-PUT_OFF = "update orders set next_look_at = $2 where order_id = $1"
-
 SELECT_SUMMARIES = """
 select order_id, stage, currency, total_minor_units, accepted_at, updated_at from orders
 where customer_id = $1 and ($3::timestamptz is null or (accepted_at, order_id) < ($3, $4))

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from shop_kit.errors import Conflict
 from shop_kit.shared_kernel.money import Money
 
 from shop_services.orders.domain.checkout import Command, Decision, may_be_given_up
@@ -53,7 +52,7 @@ class OrderRepository(Protocol):
     """The orders, for one piece of work: a request, a message, or a look at one silent order.
 
     A write has all its effects or none, those included that make the piece of work count once: what a message or a request answers
-    is written with it. It raises ConcurrentChange when the order was changed since it was read here; then begin the piece of work
+    is written with it. It raises Stale when the order was changed since it was read here; then begin the piece of work
     again.
     """
 
@@ -91,13 +90,6 @@ class PageKey:
 
     accepted_at: datetime
     order_id: str
-
-
-class ConcurrentChange(Conflict):
-    """Somebody else changed this order first, and nothing was written. Trying the whole use case again is right."""
-
-    def __init__(self, order_id: str, reason: str) -> None:
-        super().__init__(f"order {order_id}", reason)
 
 
 class OrderUnreadable(Exception):
