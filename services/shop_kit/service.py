@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
     from shop_kit.aws.client import AwsClient
     from shop_kit.aws.dynamo import Dynamo
+    from shop_kit.grpc import GrpcService
     from shop_kit.idempotency.dynamo import DynamoIdempotency
     from shop_kit.outbox.dynamo import DynamoOutbox
     from shop_kit.outbox.postgres import Relay
@@ -101,6 +102,7 @@ class Service:
         self._subscriptions: list[Subscription[Any]] = []
         self._repeated: list[Callable[[], AbstractAsyncContextManager[Any]]] = []
         self._app: ASGIApp | None = None
+        self._grpc: list[GrpcService] = []
 
     async def enter(self, part: AbstractAsyncContextManager[T]) -> T:
         """Keep `part` for as long as the service runs; what is entered last ends first."""
@@ -209,12 +211,18 @@ class Service:
             is_public=self.settings.port_operations is not None,
         )
 
+    def serves_grpc(self, *services: GrpcService) -> None:
+        """Serve these beside HTTP, on the port `grpc` of the manifest, with health and reflection."""
+        self._grpc += services
+
     async def start(self) -> ASGIApp:
         """Start what was composed. Returns the application to serve. Raises Miscomposed."""
         if self._app is None:
             raise Miscomposed(f"{self.name} serves nothing: call `service.serves(routes)`, with no routes if there are none")
         if self._subscriptions:
             await self._start_consumer()
+        if self._grpc:
+            await self._start_grpc()
         for repeated in self._repeated:
             work = await self.enter(repeated())
             self.ready(work.name, work.check)
@@ -222,6 +230,24 @@ class Service:
             listener = listening_socket(None, self.settings.listen_address, self.settings.port_operations)
             await self.enter(serving(operations_app(readiness=self._readiness, metrics=self.metrics), listener))
         return self._app
+
+    async def _start_grpc(self) -> None:
+        from shop_kit.grpc import serving_grpc
+
+        if self.settings.port_grpc is None:
+            raise Miscomposed(f"{self.name} serves gRPC, but has no port for it: add `grpc` to `runtime.ports` in its service.yaml")
+        await self.enter(
+            serving_grpc(
+                self._grpc,
+                address=self.settings.listen_address,
+                port=self.settings.port_grpc,
+                readiness=self._readiness,
+                tracer=self.tracer,
+                metrics=self.metrics,
+                most_seconds=self.settings.request_timeout_seconds,
+                drain_seconds=self.shutdown.share(0.4),
+            )
+        )
 
     async def _start_consumer(self) -> None:
         if self._kafka is None:

@@ -1,0 +1,5 @@
+"""gRPC beside HTTP: the same deadlines, correlation, traces, metrics, readiness and errors, in gRPC's words."""
+
+from shop_kit.grpc.server import GrpcService, serving_grpc
+
+__all__ = ["GrpcService", "serving_grpc"]
