@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from shop_contracts.compat import Level, Schema, check
 from shop_contracts.compat import Reference as CheckedReference
+from shop_contracts.compat.avro.judge import AvroVersion
+from shop_contracts.compat.avro.judge import judge as judge_avro
 from shop_contracts.registry import errors
 from shop_contracts.registry.content import ReadSchema, SchemaReader, remember_by_id
 from shop_contracts.registry.model import Content, SchemaType, Settings, Version
@@ -18,6 +20,7 @@ class CompatibilityCheck:
     def __init__(self, reader: SchemaReader) -> None:
         self._reader = reader
         self._earlier = remember_by_id(self._checked)
+        self._earlier_avro = remember_by_id(self._checked_avro)
 
     def objections(self, store: Store, new: ReadSchema, earlier: Sequence[Version], settings: Settings) -> list[str]:
         """Confluent's messages about `new` after `earlier` (oldest first, none deleted); empty when it fits.
@@ -38,23 +41,36 @@ class CompatibilityCheck:
                 f"{{oldSchemaVersion: {other.version}}}",
                 f"{{compatibility: '{level}'}}",
             ]
+        validate_fields = bool(settings.fields.get("validateFields"))
+        if new.content.schema_type is SchemaType.AVRO:
+            versions = [self._earlier_avro(store, version) for version in counted]
+            return judge_avro(versions, _avro_version(new, None), level=level, validate_fields=validate_fields)
         if new.content.schema_type is not SchemaType.PROTOBUF:
             if all(version.identity == new.identity for version in counted):
                 return []
             raise errors.not_permitted(
-                f"This registry checks the compatibility of PROTOBUF schemas only. Set the level NONE for the subject to change "
-                f"its {new.content.schema_type} schema."
+                f"This registry checks the compatibility of PROTOBUF and AVRO schemas only. Set the level NONE for the subject to "
+                f"change its {new.content.schema_type} schema."
             )
         report = check(
             [self._earlier(store, version) for version in counted],
             _schema(new, None),
             level=level,
-            validate_fields=bool(settings.fields.get("validateFields")),
+            validate_fields=validate_fields,
         )
         return [] if report.compatible else list(report.messages)
 
+    def _checked_avro(self, store: Store, version: Version) -> AvroVersion:
+        return _avro_version(self._reader.read_version(store, version), version.version)
+
     def _checked(self, store: Store, version: Version) -> Schema:
         return _schema(self._reader.read_version(store, version), version.version)
+
+
+def _avro_version(read: ReadSchema, version: int | None) -> AvroVersion:
+    if read.avro is None:
+        raise TypeError(f"{read.content.schema_type} schemas are no Avro schemas")
+    return AvroVersion(version, read.content.schema, read.avro)
 
 
 def _schema(read: ReadSchema, version: int | None) -> Schema:

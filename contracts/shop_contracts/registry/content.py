@@ -12,6 +12,8 @@ from typing import TypeVar
 
 import msgspec
 
+from shop_contracts.compat.avro.types import Type
+from shop_contracts.compat.avro.types import parse as parse_avro
 from shop_contracts.protobuf.compiled import CompiledProto, InvalidProto
 from shop_contracts.protobuf.compiler import compile_proto
 from shop_contracts.protobuf.descriptors import compile_descriptor
@@ -40,6 +42,8 @@ class ReadSchema:
     identity: Identity
     compiled: CompiledProto | None = None
     references: tuple[Reference, ...] = ()
+    avro: Type | None = None
+    """The type that an Avro schema describes."""
 
 
 class SchemaReader:
@@ -159,7 +163,11 @@ def _read_json(content: Content, sources: dict[str, str]) -> ReadSchema:
             check_avro(parsed, known=set(sources))
         except InvalidAvro as error:
             raise errors.invalid_schema(str(error)) from error
-    return ReadSchema(content, _identity(content, msgspec.json.encode(parsed), _sorted_json.encode(parsed), None))
+        avro = parse_avro(parsed, [msgspec.json.decode(source) for source in sources.values()])
+    else:
+        avro = None
+    identity = _identity(content, msgspec.json.encode(parsed), _sorted_json.encode(parsed), None)
+    return ReadSchema(content, identity, avro=avro)
 
 
 def _annotations(content: Content) -> tuple[bytes, bytes]:

@@ -23,10 +23,15 @@ def verbose(difference: Difference, direction: Direction) -> str:
 
 def describe(old: Schema) -> list[str]:
     """Return the lines that say which version it was held against."""
-    lines = [] if old.version is None else [f"{{oldSchemaVersion: {old.version}}}"]
-    if len(old.text) > LONGEST_TEXT:
-        return [*lines, f"{{oldSchema: <truncated> '{old.text[:LONGEST_TEXT]}...'}}"]
-    return [*lines, f"{{oldSchema: '{old.text}'}}"]
+    return described(old.version, old.text)
+
+
+def described(version: int | None, text: str) -> list[str]:
+    """Return the lines that say which version it was held against, by its number and text."""
+    lines = [] if version is None else [f"{{oldSchemaVersion: {version}}}"]
+    if len(text) > LONGEST_TEXT:
+        return [*lines, f"{{oldSchema: <truncated> '{text[:LONGEST_TEXT]}...'}}"]
+    return [*lines, f"{{oldSchema: '{text}'}}"]
 
 
 def reserved_field_messages(old: Schema | None, new: Schema) -> list[str]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -251,14 +252,58 @@ def test_versions_of_another_compatibility_group_are_not_compared(registry: Test
     assert error_of(again) == (409, 409)
 
 
-def test_a_changed_avro_schema_is_refused_with_what_to_do(registry: TestClient) -> None:
-    registry.post("/subjects/a/versions", json={"schema": '"string"'})
+def test_a_changed_json_schema_is_refused_with_what_to_do(registry: TestClient) -> None:
+    registry.post("/subjects/a/versions", json={"schema": '{"type": "string"}', "schemaType": "JSON"})
 
-    answer = registry.post("/subjects/a/versions", json={"schema": '"int"'})
+    answer = registry.post("/subjects/a/versions", json={"schema": '{"type": "integer"}', "schemaType": "JSON"})
 
     assert error_of(answer) == (422, 42205)
     assert "Set the level NONE" in answer.json()["message"]
-    assert registry.post("/subjects/a/versions", json={"schema": ' "string" '}).json()["id"] == 1
+    assert registry.post("/subjects/a/versions", json={"schema": ' {"type": "string"} ', "schemaType": "JSON"}).json()["id"] == 1
+
+
+def avro(*fields: dict[str, Any]) -> dict[str, str]:
+    return {"schema": json.dumps({"type": "record", "name": "Order", "namespace": "shop", "fields": list(fields)})}
+
+
+ORDER_ID = {"name": "id", "type": "string"}
+
+
+def test_an_avro_schema_may_grow_by_a_field_with_a_default(registry: TestClient) -> None:
+    registry.post("/subjects/a/versions", json=avro(ORDER_ID))
+
+    answer = registry.post("/subjects/a/versions", json=avro(ORDER_ID, {"name": "note", "type": "string", "default": ""}))
+
+    assert (answer.json()["id"], answer.json()["version"]) == (2, 2)
+
+
+def test_an_avro_field_without_a_default_is_refused_in_the_words_of_confluent(registry: TestClient) -> None:
+    registry.post("/subjects/a/versions", json=avro(ORDER_ID))
+    wider = avro(ORDER_ID, {"name": "note", "type": "string"})
+
+    refused = registry.post("/subjects/a/versions", json=wider)
+    asked = registry.post("/compatibility/subjects/a/versions/latest?verbose=true", json=wider)
+
+    assert error_of(refused) == (409, 409)
+    assert asked.json()["is_compatible"] is False
+    assert asked.json()["messages"][0] == (
+        "{errorType:'READER_FIELD_MISSING_DEFAULT_VALUE', description:'The field 'note' at path '/fields/1' in the new schema has "
+        "no default value and is missing in the old schema', additionalInfo:'note'}"
+    )
+
+
+def test_an_avro_type_of_a_reference_is_looked_into(registry: TestClient) -> None:
+    registry.put("/config/code", json={"compatibility": "NONE"})
+    for size in (1, 2):
+        schema = json.dumps({"type": "fixed", "name": "Code", "namespace": "shop", "size": size})
+        registry.post("/subjects/code/versions", json={"schema": schema})
+    with_code = avro({"name": "code", "type": "shop.Code"})
+
+    def refer(version: int) -> Any:
+        return with_code | {"references": [{"name": "shop.Code", "subject": "code", "version": version}]}
+
+    assert registry.post("/subjects/a/versions", json=refer(1)).status_code == 200
+    assert error_of(registry.post("/subjects/a/versions", json=refer(2))) == (409, 409)
 
 
 def test_a_transitive_level_compares_with_every_version(registry: TestClient) -> None:
