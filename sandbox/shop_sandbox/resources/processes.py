@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from shop_sandbox.manifest import form
-from shop_sandbox.manifest.form import Build, NoHealth, Runtime
+from shop_sandbox.manifest.form import Build, NoHealth, Runtime, Service
 from shop_sandbox.manifest.loader import Manifest
 from shop_sandbox.manifest.names import part_name, topic_arn, variable
 from shop_sandbox.resources.model import (
@@ -35,6 +35,14 @@ def processes(manifest: Manifest, shared: Sequence[Path]) -> Iterator[Resource]:
         yield _process(service.service, service.runtime, manifest, shared)
     for worker in service.workers:
         yield _process(part_name(service.service, worker.name), worker.runtime, manifest, shared)
+
+
+def builds_of(service: Service) -> dict[str, Build]:
+    """Return what the service builds, by the name of the part that it is for."""
+    found: list[tuple[str, Build | None]] = [(service.service, service.runtime.build if service.runtime else None)]
+    found += [(part_name(service.service, worker.name), worker.runtime.build) for worker in service.workers]
+    found += [(part_name(service.service, function.name), function.build) for function in service.functions]
+    return {name: build for name, build in found if build is not None}
 
 
 def build_task(name: str, build: Build, manifest: Manifest, checkout: Path) -> Resource:
@@ -76,7 +84,7 @@ def functions_task(manifest: Manifest, checkout: Path, service_globs: Sequence[s
 def _process(name: str, runtime: Runtime, manifest: Manifest, shared: Sequence[Path]) -> Resource:
     folder = manifest.folder
     own = () if isinstance(runtime.health, NoHealth) else (name,)
-    outputs = runtime.build.outputs if runtime.build is not None else ()
+    outputs = [output for build in builds_of(manifest.service).values() for output in build.outputs]
     watched = _paths(folder, runtime.watch) or (folder,)
     return Resource(
         name,

@@ -10,11 +10,11 @@ from pathlib import Path
 from shop_sandbox.endpoints import Viewer
 from shop_sandbox.errors import ErrorCode, SandboxError
 from shop_sandbox.manifest.faults import did_you_mean
-from shop_sandbox.manifest.form import Build, Needs, Service
+from shop_sandbox.manifest.form import Needs, Service
 from shop_sandbox.manifest.loader import Manifest, load_manifests
 from shop_sandbox.manifest.names import part_name
 from shop_sandbox.resources.model import PythonRuntime, Resource, ResourceKind
-from shop_sandbox.resources.processes import build_task, functions_task, processes
+from shop_sandbox.resources.processes import build_task, builds_of, functions_task, processes
 
 
 def build_resources(
@@ -139,34 +139,24 @@ def _inputs(checkout: Path, manifests: Sequence[Manifest]) -> dict[str, tuple[Pa
 def _of_service(manifest: Manifest, checkout: Path, service_globs: Sequence[str], shared: Sequence[Path]) -> Iterator[Resource]:
     """Everything that runs for one service: builds, its functions, its process and its workers; each after what it needs.
 
-    Whoever asks for the service gets its workers and functions along.
+    Whoever asks for the service gets its workers and functions along. Its processes wait for all builds but those of functions: a
+    worker often runs what the service's build has made.
     """
     service = manifest.service
     needed = _needed(service)
-    builds = dict(_builds(manifest, checkout))
-    parts: list[str] = [part_name(service.service, worker.name) for worker in service.workers]
+    packages = {part_name(service.service, function.name) for function in service.functions}
+    builds = {name: build_task(f"build-{name}", build, manifest, checkout) for name, build in builds_of(service).items()}
+    programs = tuple(task.name for name, task in builds.items() if name not in packages)
+    parts = [part_name(service.service, worker.name) for worker in service.workers]
     yield from builds.values()
     if service.functions:
-        packed = [part_name(service.service, function.name) for function in service.functions]
-        built = [builds[name].name for name in packed if name in builds]
-        task = functions_task(manifest, checkout, service_globs, needs=tuple(dict.fromkeys((*needed, "provision-aws", *built))))
+        packed = (task.name for name, task in builds.items() if name in packages)
+        task = functions_task(manifest, checkout, service_globs, needs=tuple(dict.fromkeys((*needed, "provision-aws", *packed))))
         parts.append(task.name)
         yield task
     for process in processes(manifest, shared):
-        built = [builds[process.name].name] if process.name in builds else []
         along = parts if process.name == service.service else []
-        yield replace(process, needs=(*needed, *built), uses=(*process.uses, *along))
-
-
-def _builds(manifest: Manifest, checkout: Path) -> Iterator[tuple[str, Resource]]:
-    """Each part that is built, with the task that builds it."""
-    service = manifest.service
-    found: list[tuple[str, Build | None]] = [(service.service, service.runtime.build if service.runtime else None)]
-    found += [(part_name(service.service, worker.name), worker.runtime.build) for worker in service.workers]
-    found += [(part_name(service.service, function.name), function.build) for function in service.functions]
-    for name, build in found:
-        if build is not None:
-            yield name, build_task(f"build-{name}", build, manifest, checkout)
+        yield replace(process, needs=(*needed, *programs), uses=(*process.uses, *along))
 
 
 def _needed(service: Service) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from shop_sandbox.manifest.faults import Path, did_you_mean
 from shop_sandbox.manifest.form import Build, CommandHealth
@@ -61,22 +61,23 @@ def _interpreter(view: View) -> Iterator[Finding]:
 
 def _command_exists(view: View) -> Iterator[Finding]:
     """Find a command whose path leads nowhere and that no build makes; a bare name is looked for on PATH at the start."""
+    builds = [runtime.build for _, runtime in view.runtimes if runtime.build is not None]
     for place, runtime in view.runtimes:
-        yield from _program(view, (*place, "command", 0), runtime.command, runtime.build)
+        yield from _program(view, (*place, "command", 0), runtime.command, builds)
         if isinstance(runtime.health, CommandHealth):
-            yield from _program(view, (*place, "health", "command", 0), runtime.health.command, runtime.build)
+            yield from _program(view, (*place, "health", "command", 0), runtime.health.command, builds)
         if runtime.build is not None:
-            yield from _program(view, (*place, "build", "command", 0), runtime.build.command, None)
+            yield from _program(view, (*place, "build", "command", 0), runtime.build.command, [])
 
 
-def _program(view: View, place: Path, command: tuple[str, ...] | None, build: Build | None) -> Iterator[Finding]:
+def _program(view: View, place: Path, command: tuple[str, ...] | None, builds: Sequence[Build]) -> Iterator[Finding]:
     if not command or "/" not in command[0] or (view.folder / command[0]).is_file():
         return
-    made = [posixpath.normpath(one) for one in build.outputs] if build is not None else []
+    made = [posixpath.normpath(output) for build in builds for output in build.outputs]
     path = posixpath.normpath(command[0])
     if not any(path == one or path.startswith(f"{one}/") for one in made):
         hint = "a path is relative to the folder of service.yaml"
-        if build is not None:
+        if builds:
             hint += ", and `build.outputs` does not list it"
         yield place, f"there is no file {command[0]!r}", hint
 

@@ -108,6 +108,8 @@ def test_workers_functions_and_builds_run_beside_the_process_that_brings_them_al
 
     assert {"post-sorter", "post-franker", "post-functions"} <= set(closure(resources, ["post"]))
     assert "build-post" in post.needs
+    assert "build-post" in sorter.needs
+    assert "build-post-labels" not in post.needs
     assert "build-post-labels" in functions.needs
     assert post.ports == ("post", "post.grpc")
     assert (sorter.ports, sorter.health, sorter.environment["SHOP_SERVICE"]) == ((), None, "post")
@@ -122,7 +124,8 @@ def test_what_a_build_makes_starts_nothing_again(tree: CheckoutTree) -> None:
 
     assert resources["build-post"].watched == (tree.root / "services/post/main.c",)
     assert resources["build-post"].ignored == ("/bin/post",)
-    assert resources["post"].ignored == ("/bin/post", "*.log", "drafts/")
+    assert resources["post"].ignored == ("/bin/post", "/dist/labels.zip", "*.log", "drafts/")
+    assert resources["post-sorter"].ignored == ("/bin/post", "/dist/labels.zip")
 
 
 def test_a_python_function_may_run_in_the_projects_own_interpreter(tree: CheckoutTree) -> None:
