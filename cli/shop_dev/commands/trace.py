@@ -23,7 +23,7 @@ def trace(
 ) -> Answer:
     """Show what became of a request or an order, across HTTP and Kafka.
 
-    Without an id the last orders and requests are listed. Each step stands below the one that caused it, with when it began and how
+    Without an id the last requests are listed. Each step stands below the one that caused it, with when it began and how
     long it took; what became of it stands last. Works after `down` as well.
     """
     from shop_sandbox.telemetry.read import latest
@@ -34,11 +34,12 @@ def trace(
     from shop_dev.sandbox.tracing import settled_trace
 
     del json
-    database = open_project(name=name).paths.telemetry
+    project = open_project(name=name)
+    database, keys = project.paths.telemetry, project.settings.keys
     if identity is None:
-        traces = latest(database, count=count)
+        traces = latest(database, count=count, keys=keys)
         return Answer(data=list_data(traces), text=list_page(traces))
     if not identity.strip():
         raise typer.BadParameter("a trace id, or a value of one of the project's keys, is needed, and this is empty.")
-    found = settled_trace(database, identity)
+    found = settled_trace(database, identity, keys)
     return Answer(data=trace_data(found), text=trace_text(found))

@@ -1,4 +1,4 @@
-"""What `trace` says without an id: the last orders and requests."""
+"""What `trace` says without an id: the last requests, and what they set off."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def list_data(traces: Sequence[Trace]) -> dict[str, object]:
         "traces": [
             {
                 "traceId": trace.trace_id,
-                "orderId": trace.subject,
+                "subject": trace.subject,
                 "service": trace.first.service,
                 "name": trace.first.name,
                 "startedAt": trace.started_at,
@@ -36,7 +36,7 @@ def list_data(traces: Sequence[Trace]) -> dict[str, object]:
 def list_page(traces: Sequence[Trace]) -> Page:
     """One line each, newest first."""
     if not traces:
-        return Page(((Cell("No order and no request has been traced yet."),),))
+        return Page(((Cell("Nothing has been traced yet."),),))
     heads = [Cell(heading, "dim") for heading in HEADINGS]
     return Page((*columns([heads, *map(_cells, traces)], right=frozenset({3, 4})),))
 

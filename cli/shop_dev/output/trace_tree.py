@@ -18,7 +18,7 @@ def trace_data(trace: Trace) -> dict[str, object]:
     return {
         "traceId": trace.trace_id,
         "startedAt": trace.started_at,
-        "orderId": trace.subject,
+        "subject": trace.subject,
         "outcome": trace.outcome,
         "otherTraceIds": list(trace.other_trace_ids),
         "roots": [_span(node) for node in _by_time(trace.roots)],
@@ -46,9 +46,9 @@ def outcome_of(trace: Trace) -> tuple[str, str]:
         last = max(failed, key=lambda node: node.started_at)
         return f"failed in {last.service}: {last.status_message or last.name}", "red"
     answered = trace.first.attributes.get(_HTTP_STATUS)
-    if trace.subject is not None and (stages := [node for node in trace.spans() if node.attributes.get(STAGE)]):
+    if trace.subject is not None and (stages := [node for node in trace.spans() if node.told(STAGE)]):
         last = max(stages, key=lambda node: node.started_at)
-        return f"not ended yet; {last.attributes[STAGE]} since {last.service} did {last.name}", "yellow"
+        return f"not ended yet; {last.told(STAGE)} since {last.service} did {last.name}", "yellow"
     return (f"answered {answered}", "green" if int(str(answered)) < 400 else "red") if answered is not None else ("", "")
 
 
@@ -83,9 +83,9 @@ def _marks(node: SpanNode) -> Iterator[str]:
         yield f"✗ error: {node.status_message}".rstrip(": ")
     elif isinstance(answered := node.attributes.get(_HTTP_STATUS), int) and answered >= 400:
         yield f"✗ answered {answered}"
-    if outcome := node.attributes.get(OUTCOME):
+    if outcome := node.told(OUTCOME):
         yield f"■ {outcome}"
-    elif node.attributes.get(STAGE) == _COMPENSATING:
+    elif node.told(STAGE) == _COMPENSATING:
         yield "↩ compensating: what was done is undone from here"
 
 

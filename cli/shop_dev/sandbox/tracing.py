@@ -14,15 +14,15 @@ _QUIET_SECONDS = 2.0
 """A trace to which nothing was added for so long has all its spans, whatever became of the work."""
 
 
-def settled_trace(database: Path, identity: str) -> read.Trace:
-    """Return the trace of an order, a correlation or a trace id; one that has only begun is given a moment to arrive.
+def settled_trace(database: Path, identity: str, keys: tuple[str, ...]) -> read.Trace:
+    """Return the trace of a trace id, or of a value of one of the project's keys; one that has only begun gets a moment to arrive.
 
     Raises SandboxError (TRACE_NOT_FOUND).
     """
     deadline = time.monotonic() + (_PATIENCE_SECONDS if _is_written(database) else 0.0)
     while True:
         try:
-            found = read.span_tree(database, identity)
+            found = read.span_tree(database, identity, keys)
             over = (found.outcome is not None and _is_whole(found)) or time.time() - found.ended_at > _QUIET_SECONDS
             if over or time.monotonic() > deadline:
                 return found

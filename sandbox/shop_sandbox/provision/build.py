@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from shop_sandbox.resources.watched import ALWAYS_IGNORED, is_ignored
+from shop_sandbox.resources.watched import is_input
 
 
 class Build(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,15 +79,16 @@ def _is_fresh(build: Build, stamp: Path, now: str) -> bool:
 
 
 def _files(build: Build) -> Iterator[Path]:
-    ignored = (*ALWAYS_IGNORED, *(f"/{name.removeprefix('./').rstrip('/')}" for name in build.outputs))
+    """Every input. What nobody watches is none: its change would build nothing, and its digest would build at the next start."""
+    made = tuple(f"/{name.removeprefix('./').rstrip('/')}" for name in build.outputs)
     for top in [build.folder / name for name in build.inputs] or [build.folder]:
         if top.is_file():
             yield top
             continue
         for folder, folders, names in os.walk(top):
-            inside = Path(folder).relative_to(build.folder) if Path(folder).is_relative_to(build.folder) else Path(folder)
-            folders[:] = [name for name in folders if not is_ignored(f"{(inside / name).as_posix()}/x", ignored)]
-            yield from (Path(folder, name) for name in names if not is_ignored((inside / name).as_posix(), ignored))
+            inside = os.path.relpath(folder, build.folder)
+            folders[:] = [name for name in folders if is_input(f"{inside}/{name}/", made)]
+            yield from (Path(folder, name) for name in names if is_input(f"{inside}/{name}", made))
 
 
 def _tell(text: str) -> None:

@@ -1,36 +1,28 @@
-"""Which files are no input of a program: the notation of `.gitignore`."""
+"""Which files below a folder are no input of any program, whatever the manifest says."""
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
+from typing import Final
 
-ALWAYS_IGNORED = (
-    *(".*/", "__pycache__/", "node_modules/", "target/", "obj/", "**/bin/Debug/", "**/bin/Release/"),
-    *("*.md", "*.pyc", "*.swp", "*~"),
+from pathspec import GitIgnoreSpec
+
+NEVER_WATCHED: Final = (
+    *("*.md", "*.rst", "*.adoc", "LICENSE*", "CHANGELOG*", "docs/", "tests/", "test/", "*_test.go", "*.test.ts", "*.test.js"),
+    *(".git/", ".shop-dev/", ".venv/", ".idea/", ".vscode/", ".DS_Store", ".#*", "*~", "*.swp", "*.swx", "*.tmp", "4913"),
+    *("__pycache__/", "*.pyc", "*.egg-info/", "node_modules/", "target/", "obj/", "bin/Debug/", "bin/Release/", "dist/", "build/"),
+    "*.log",
 )
-"""What build tools and editors write by themselves, and prose: no change of it changes a program."""
+"""Patterns as in .gitignore: documents, tests, what editors and shells put beside files, and what builds write. A manifest that
+says what it watches or ignores adds to them; `!name` takes one back."""
 
 
-def is_ignored(path: str, patterns: tuple[str, ...]) -> bool:
-    """Return whether a path (relative, with slashes) is named by one of the patterns, or lies in a folder that is.
-
-    The notation is that of `.gitignore` (https://git-scm.com/docs/gitignore#_pattern_format) without `!` and brackets: a pattern
-    with a slash before its end counts from the top, one without matches a name at any depth, one that ends in a slash matches
-    folders only.
-    """
-    return any(_compiled(pattern).match(path) for pattern in patterns)
+@lru_cache(maxsize=256)
+def spec(patterns: tuple[str, ...]) -> GitIgnoreSpec:
+    """Return the patterns in a form that files can be held against."""
+    return GitIgnoreSpec.from_lines(patterns)
 
 
-@lru_cache(maxsize=1024)
-def _compiled(pattern: str) -> re.Pattern[str]:
-    body = pattern.strip("/")
-    top = "" if "/" in body or pattern.startswith("/") else "(?:.*/)?"
-    inside = "/.*" if pattern.endswith("/") else "(?:/.*)?"
-    return re.compile(f"{top}{''.join(_translated(body))}{inside}\\Z", re.DOTALL)
-
-
-def _translated(body: str) -> list[str]:
-    parts = re.split(r"(/\*\*/|^\*\*/|/\*\*$|\*|\?)", body)
-    meanings = {"/**/": "/(?:.*/)?", "**/": "(?:.*/)?", "/**": "/.*", "*": "[^/]*", "?": "[^/]"}
-    return [meanings.get(part, re.escape(part)) for part in parts]
+def is_input(path: str, further: tuple[str, ...]) -> bool:
+    """Return whether a file, relative to the folder that is looked at, may be an input; `further` are patterns of its manifest."""
+    return spec((*NEVER_WATCHED, *further)).check_file(path).include is not True

@@ -5,30 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
 
 from pathspec import GitIgnoreSpec
 
-NEVER_WATCHED: Final = (
-    *("*.md", "*.rst", "*.adoc", "LICENSE*", "CHANGELOG*", "docs/", "tests/", "test/", "*_test.go", "*.test.ts", "*.test.js"),
-    *(".git/", ".idea/", ".vscode/", ".DS_Store", ".#*", "*~", "*.swp", "*.swx", "*.tmp", "4913"),
-    *(
-        "__pycache__/",
-        "*.pyc",
-        "*.egg-info/",
-        "node_modules/",
-        "target/",
-        "obj/",
-        "bin/Debug/",
-        "bin/Release/",
-        "dist/",
-        "build/",
-        "*.log",
-    ),
-)
-"""Patterns as in .gitignore: documents, tests, what editors and shells put beside files, and what builds write. A manifest
-that says
-what it watches or ignores adds to them; `!name` takes one back."""
+from shop_sandbox.resources.watched import NEVER_WATCHED, spec
 
 
 class Ignored:
@@ -43,7 +23,7 @@ class Ignored:
         if file == watched:
             return False
         inside = file.relative_to(watched).as_posix()
-        named = _spec((*NEVER_WATCHED, *further)).check_file(inside).include
+        named = spec((*NEVER_WATCHED, *further)).check_file(inside).include
         return named is True or (named is None and self._git_ignores(file))
 
     def _git_ignores(self, file: Path) -> bool:
@@ -60,11 +40,6 @@ class Ignored:
         folders = [*reversed(file.parents)]
         repository = next((folder for folder in reversed(folders) if (folder / ".git").exists()), self._checkout)
         yield from (folder for folder in folders if folder.is_relative_to(repository))
-
-
-@lru_cache(maxsize=256)
-def _spec(patterns: tuple[str, ...]) -> GitIgnoreSpec:
-    return GitIgnoreSpec.from_lines(patterns)
 
 
 def _rules(file: Path) -> GitIgnoreSpec | None:

@@ -13,8 +13,8 @@ import msgspec
 from shop_sandbox.errors import ErrorCode, SandboxError
 from shop_sandbox.telemetry.store import SpanRow, latest_traces, spans_of, trace_ids
 
-SUBJECT, STAGE, OUTCOME = "shop.order_id", "shop.stage", "shop.outcome"
-"""Span attributes: what a piece of work is about, how far it is after this step, and what became of it (`shop_kit.tracing`)."""
+STAGE, OUTCOME = "stage", "outcome"
+"""Ends of names of span attributes: how far a piece of work is after this step, and what became of it (as `shop.outcome`)."""
 _LOOKED_AT_PER_TRACE = 100
 
 
@@ -36,17 +36,23 @@ class SpanNode:
     events: tuple[dict[str, object], ...]
     children: list[SpanNode] = field(default_factory=list)
 
+    def told(self, name: str) -> object | None:
+        """Return the value of the attribute of this name, or of the first whose name ends in it: `order_id`, `shop.order_id`."""
+        return next((value for key, value in self.attributes.items() if value and key.rpartition(".")[2] == name), None)
+
 
 @dataclass(frozen=True)
 class Trace:
     """A trace as a forest: spans whose parent has not been recorded stand at the top too.
 
-    `other_trace_ids` are further traces that mention the same order or correlation id, oldest first.
+    `other_trace_ids` are further traces that mention the same key, oldest first. `keys` are names of attributes, or
+    their ends, that say what work is about, the first before the others.
     """
 
     trace_id: str
     roots: tuple[SpanNode, ...]
     other_trace_ids: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
 
     @property
     def started_at(self) -> float:
@@ -65,14 +71,14 @@ class Trace:
 
     @property
     def subject(self) -> str | None:
-        """The order it is about, if it is about one."""
-        return next((str(value) for node in self.spans() if (value := node.attributes.get(SUBJECT))), None)
+        """What it is about (an order), by the first of the project's keys."""
+        return next((str(value) for key in self.keys[:1] for node in self.spans() if (value := node.told(key))), None)
 
     @property
     def outcome(self) -> str | None:
         """What became of it in the end, where a step has said so."""
-        told = [node for node in self.spans() if node.attributes.get(OUTCOME)]
-        return str(max(told, key=lambda node: node.started_at).attributes[OUTCOME]) if told else None
+        told = [node for node in self.spans() if node.told(OUTCOME)]
+        return str(max(told, key=lambda node: node.started_at).told(OUTCOME)) if told else None
 
     def spans(self) -> Iterator[SpanNode]:
         """Give all spans, in no order. Walks with a stack: a chain of causes may be long."""
@@ -83,18 +89,21 @@ class Trace:
             stack.extend(node.children)
 
 
-def latest(database: Path, *, count: int) -> tuple[Trace, ...]:
-    """Give the traces of the last orders and requests, newest first. What a service does by itself (sweeping) is left out."""
+def latest(database: Path, *, count: int, keys: tuple[str, ...] = ()) -> tuple[Trace, ...]:
+    """Give the traces of the last requests and of what they set off, newest first.
+
+    What a service does by itself (sweeping) is left out.
+    """
     try:
         found = latest_traces(database, newest_spans=_LOOKED_AT_PER_TRACE * count)
-        traces = (Trace(identity, _forest(spans_of(database, identity))) for identity in found)
+        traces = (Trace(identity, _forest(spans_of(database, identity)), keys=keys) for identity in found)
         return tuple(islice((trace for trace in traces if trace.first.kind == "server" or trace.subject), count))
     except sqlite3.DatabaseError:
         return ()
 
 
-def span_tree(database: Path, key: str) -> Trace:
-    """Give the trace of a trace id, an order id or a correlation id. Of several, the one that mentioned it first.
+def span_tree(database: Path, key: str, keys: tuple[str, ...] = ()) -> Trace:
+    """Give the trace of a trace id, or of the value of a key (an order id). Of several, the one that mentioned it first.
 
     Raises SandboxError (TRACE_NOT_FOUND).
     """
@@ -102,7 +111,7 @@ def span_tree(database: Path, key: str) -> Trace:
         found = trace_ids(database, key)
         if not found:
             raise _not_found(key)
-        return Trace(found[0], _forest(spans_of(database, found[0])), tuple(found[1:]))
+        return Trace(found[0], _forest(spans_of(database, found[0])), tuple(found[1:]), keys)
     except sqlite3.DatabaseError as error:
         raise _not_found(key) from error
 
@@ -139,6 +148,9 @@ def _not_found(key: str) -> SandboxError:
     return SandboxError(
         ErrorCode.TRACE_NOT_FOUND,
         f"no trace mentions {key}",
-        actions=("give a trace id, an order id or a correlation id", "a trace appears about a second after its request has ended"),
+        actions=(
+            "give a trace id, or a value of one of the project's `keys`",
+            "a trace appears about a second after its request has ended",
+        ),
         detail={"key": key},
     )

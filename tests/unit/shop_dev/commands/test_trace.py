@@ -49,7 +49,7 @@ TRACE = Trace(
 
 @pytest.fixture
 def recorded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shop_sandbox.telemetry.read.span_tree", lambda database, key: TRACE)
+    monkeypatch.setattr("shop_sandbox.telemetry.read.span_tree", lambda database, key, keys: TRACE)
 
 
 def test_each_span_stands_below_the_one_that_caused_it(shop_dev: ShopDev, recorded: None) -> None:
@@ -120,6 +120,8 @@ def told(attributes: dict[str, object], *, error: str = "") -> tuple[str, str, s
 
 @pytest.fixture
 def store(checkout: Path) -> Iterator[SpanStore]:
+    with (checkout / "pyproject.toml").open("a") as settings:
+        settings.write('keys = ["order_id"]\n')
     store = SpanStore(checkout / ".shop-dev" / "default" / "telemetry.sqlite")
     yield store
     store.close()
@@ -146,7 +148,7 @@ def test_the_end_says_what_became_of_it_and_the_step_that_set_off_the_way_back_i
         "orders: PaymentDeclined": "↩ compensating: what was done is undone from here",
         "orders: StockReleased": "■ rejected: payment-declined",
     }
-    assert (data["orderId"], data["outcome"]) == ("ord_1", "rejected: payment-declined")
+    assert (data["subject"], data["outcome"]) == ("ord_1", "rejected: payment-declined")
 
 
 def test_without_an_id_the_last_orders_are_listed_with_their_outcome_newest_first(shop_dev: ShopDev, recorder: Recorder) -> None:
@@ -167,13 +169,13 @@ def test_without_an_id_the_last_orders_are_listed_with_their_outcome_newest_firs
         "/v1/orders ord_stuck 1002 ms 2 not ended yet; authorising since orders did StockReserved process",
         "/v1/orders ord_done 1002 ms 2 completed",
     ]
-    assert [(one["orderId"], one["traceId"], one["outcome"]) for one in data] == [("ord_asked", "d4", None)]
+    assert [(one["subject"], one["traceId"], one["outcome"]) for one in data] == [("ord_asked", "d4", None)]
 
 
 def test_nothing_traced_yet_is_said_and_no_failure(shop_dev: ShopDev) -> None:
     said = shop_dev("trace")
 
-    assert (said.status, said.out) == (0, "No order and no request has been traced yet.\n")
+    assert (said.status, said.out) == (0, "Nothing has been traced yet.\n")
 
 
 def test_spans_that_are_on_their_way_are_waited_for(shop_dev: ShopDev, recorder: Recorder) -> None:

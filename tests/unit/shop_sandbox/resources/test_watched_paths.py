@@ -1,44 +1,35 @@
-"""Which changed files are somebody's business: the notation of .gitignore."""
+"""What is an input of a program, and what never is."""
 
 from __future__ import annotations
 
 import pytest
-from shop_sandbox.resources.watched import ALWAYS_IGNORED, is_ignored
+from shop_sandbox.resources.watched import is_input
 
 
 @pytest.mark.parametrize(
-    ("path", "pattern", "ignored"),
+    "path",
     [
-        ("server.log", "*.log", True),
-        ("deep/down/server.log", "*.log", True),
-        ("server.log.py", "*.log", False),
-        ("dist/bundle.js", "dist/", True),
-        ("web/dist/bundle.js", "dist/", True),
-        ("dist", "dist/", False),
-        ("dist/bundle.js", "/dist", True),
-        ("web/dist/bundle.js", "/dist", False),
-        ("docs/a/b.txt", "docs/**", True),
-        ("docs", "docs/**", False),
-        ("a/b/c/cache/x", "a/**/cache", True),
-        ("a/cache", "a/**/cache", True),
-        ("b/a/cache", "a/**/cache", False),
-        ("src/main.go", "src/*.go", True),
-        ("src/deep/main.go", "src/*.go", False),
-        ("v1.txt", "v?.txt", True),
-        ("v12.txt", "v?.txt", False),
+        "README.md",
+        "target/debug/greeter",
+        "obj/x.dll",
+        "bin/Debug/a.dll",
+        "web/node_modules/a.js",
+        ".idea/x.xml",
+        "tests/test_x.py",
+        ".venv/bin/python",
+        "server.log",
     ],
 )
-def test_a_pattern_means_what_it_means_in_gitignore(path: str, pattern: str, *, ignored: bool) -> None:
-    assert is_ignored(path, (pattern,)) is ignored
+def test_prose_tests_and_what_tools_write_are_no_input(path: str) -> None:
+    assert not is_input(path, ())
 
 
-@pytest.mark.parametrize(
-    "path", ["README.md", "target/debug/greeter", "obj/x.dll", "api/bin/Debug/a.dll", "node_modules/a.js", ".idea/x.xml"]
-)
-def test_what_tools_write_is_ignored_anyway(path: str) -> None:
-    assert is_ignored(path, ALWAYS_IGNORED)
+@pytest.mark.parametrize("path", ["main.go", "bin/server", "src/target.rs", ".env", "./main.go"])
+def test_what_a_program_is_made_of_is_one(path: str) -> None:
+    assert is_input(path, ())
 
 
-@pytest.mark.parametrize("path", ["main.go", "bin/server", "src/target.rs", ".env"])
-def test_what_a_program_is_made_of_is_not(path: str) -> None:
-    assert not is_ignored(path, ALWAYS_IGNORED)
+def test_a_manifest_adds_to_what_is_ignored_and_takes_it_back() -> None:
+    assert not is_input("bin/greeter", ("/bin/greeter",))
+    assert is_input("other/bin/greeter", ("/bin/greeter",))
+    assert is_input("build/config.json", ("!build/",))
