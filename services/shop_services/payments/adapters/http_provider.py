@@ -21,7 +21,8 @@ from shop_services.payments.domain.payment import Refusal
 
 T = TypeVar("T")
 NAME = "payment provider"
-CONNECTIONS = 128
+CONNECTIONS = 1024
+"""More than a few issuers that are away can hold: what bounds calls is the bulkhead of each issuer."""
 REFUSED, NOT_FOUND, TOO_MANY = 402, 404, 429
 
 

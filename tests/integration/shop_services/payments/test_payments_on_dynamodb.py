@@ -28,7 +28,7 @@ from shop_kit.resilience.retry import Retry
 from shop_kit.shared_kernel import Money
 from shop_kit.testing.clock import HandClock
 from shop_kit.testing.event_log import EventLog
-from shop_services.payments.adapters.guarded_provider import GuardedProvider
+from shop_services.payments.adapters.guarded_provider import CALLS_AT_ONCE, GuardedProvider
 from shop_services.payments.adapters.http_provider import HttpProvider
 from shop_services.payments.adapters.payment_repository import DynamoPaymentRepository
 from shop_services.payments.adapters.rest import PaymentsApi
@@ -250,7 +250,7 @@ async def test_while_one_issuer_is_away_the_cards_of_all_others_are_charged(shop
     shop.psp.behaviours["slowbank"] = Behaviour(never_answers=True)
 
     away = await asyncio.gather(
-        *(shop.authorised(f"away-{number}", method="tok_slowbank") for number in range(40)), return_exceptions=True
+        *(shop.authorised(f"away-{number}", method="tok_slowbank") for number in range(CALLS_AT_ONCE + 10)), return_exceptions=True
     )
     others = await asyncio.gather(*(shop.authorised(f"other-{number}") for number in range(10)))
 
