@@ -20,10 +20,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import idle_growth
 import psutil
+import stored_items
 from shop_dev import sandbox
 from shop_dev.project import open_project
 from shop_sandbox.events import CodeChanged, ResourceChanged, ResourceState
+from shop_sandbox.logs.stamps import stamp
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PAGE = CHECKOUT / "docs" / "reference" / "performance.md"
@@ -61,15 +64,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--dry", action="store_true", help="print only")
+    parser.add_argument("--downs", type=int, default=20, help="how many stops, each after a start of its own")
+    parser.add_argument("--items", type=int, default=100_000, help="how many items are stored for the slow stop; 0: leave it out")
+    parser.add_argument("--idle-minutes", type=float, default=0.0, help="also measure growth while idle for so long")
+    parser.add_argument("--new-work-tree", action="store_true", help="also measure the first start in a fresh clone, caches filled")
     parser.add_argument("--first-ever", action="store_true", help="also measure a fresh clone with empty caches (needs a network)")
     options = parser.parse_args()
     os.chdir(CHECKOUT)
     load = os.getloadavg()[0]
-    figures, weights = measure(options.runs)
+    figures, weights = measure(options.runs, downs=options.downs, items=options.items)
+    if options.new_work_tree:
+        figures[4:4] = new_work_tree()
     if options.first_ever:
         figures.insert(0, Figure("first-ever `./shop-dev up` of a fresh clone, downloads included", [first_ever()], "s", "90 s"))
     loads = (load, os.getloadavg()[0])
-    section = table(figures, runs=options.runs, loads=loads) + breakdown(weights)
+    grown = idle(options.idle_minutes) if options.idle_minutes else ""
+    section = table(figures, words=sys.argv[1:], loads=loads) + breakdown(weights) + grown
     sys.stdout.write(section)
     if not options.dry:
         write(section)
@@ -85,38 +95,120 @@ class Weight:
     bytes: int | None
 
 
-def measure(runs: int) -> tuple[list[Figure], list[Weight]]:
+def measure(runs: int, *, downs: int, items: int) -> tuple[list[Figure], list[Weight]]:
     """All figures, and the last start by resource. The first start is not counted: it fills caches and makes the stores."""
     shop_dev("up", "--reset")
     shop_dev("down")
     ups: list[float] = []
     readies: list[float] = []
-    downs: list[float] = []
+    stops: list[float] = []
     cpus: list[float] = []
-    for last in [False] * (runs - 1) + [True]:
+    for _ in range(max(runs, downs)):
         seconds, answer = timed(lambda: shop_dev("up"))
         ups.append(seconds)
         readies.append(answer["data"]["seconds"])
         breakdown_now = weigh()
         cpus.append(sum(one.cpu_seconds for one in breakdown_now))
-        if not last:
-            downs.append(timed(lambda: shop_dev("down"))[0])
+        stops.append(timed(lambda: shop_dev("down"))[0])
+    shop_dev("up")
     statuses = [timed(lambda: shop_dev("status"))[0] for _ in range(runs)]
     edits = [edit_to_ready() for _ in range(runs)]
     idle = [idle_mebibytes() for _ in range(IDLE_SAMPLES)]
-    downs.append(timed(lambda: shop_dev("down", "--purge"))[0])
+    purge = timed(lambda: shop_dev("down", "--purge"))[0]
+    much = stops_with(items) if items else []
     figures = [
-        Figure("`up`, caches filled, to everything ready (the command's own wall time)", ups, "s", "5 s, later 4 s"),
+        Figure("`up`, caches filled, to everything ready (the command's own wall time)", ups, "s", "3.2 s, worst 4 s"),
         Figure("the same, as the supervisor counts it", readies, "s", ""),
         Figure("CPU time of all its processes until then", cpus, "s", ""),
-        Figure("`down`", downs, "s", "1 s"),
-        Figure(f"`{EDITED}` edited, ready again", edits, "s", "0.7 s"),
-        Figure("`status`", statuses, "s", ""),
-        Figure("`--help`", helps("./shop-dev"), "ms", "250 ms"),
+        Figure("`down`", stops, "s", "0.9 s, worst of 20 1.5 s"),
+        Figure("`down --purge`", [purge], "s", "0.7 s"),
+        *much,
+        Figure(f"`{EDITED}` edited, ready again", edits, "s", "0.4 s"),
+        Figure("`status`", statuses, "s", "0.15 s"),
+        Figure("`logs` of the last hour of 11 services, 21 MiB of logs each", logs_of_an_hour(), "s", "0.3 s"),
+        Figure("`--help`", helps("./shop-dev"), "ms", "100 ms"),
         Figure("`--help` without the wrapper", helps(".venv/bin/python", "-P", "-m", "shop_dev"), "ms", "20 ms less at most"),
-        Figure("whole sandbox idle, proportional memory (PSS)", idle, "MiB", "700 MiB"),
+        Figure("whole sandbox idle, proportional memory (PSS)", idle, "MiB", "450 MiB"),
     ]
     return figures, breakdown_now
+
+
+def stops_with(items: int) -> list[Figure]:
+    """A stop with much in the emulator, and a purge of as much."""
+    shop_dev("up")
+    stored_items.store(shop_dev("env")["data"], items)
+    down = timed(lambda: shop_dev("down"))[0]
+    shop_dev("up")
+    purge = timed(lambda: shop_dev("down", "--purge"))[0]
+    return [
+        Figure(f"`down` with {items:,} items in DynamoDB", [down], "s", "2 s"),
+        Figure(f"`down --purge` with {items:,} items in DynamoDB", [purge], "s", "0.7 s"),
+    ]
+
+
+def new_work_tree() -> list[Figure]:
+    """A fresh clone on this machine, whose caches are filled: its environment, then its first start."""
+    with tempfile.TemporaryDirectory(prefix="shop-dev-clone-") as folder:
+        clone = Path(folder) / "shop"
+        subprocess.run(["git", "clone", "--quiet", "--local", str(CHECKOUT), str(clone)], check=True)
+
+        def call(*words: str) -> None:
+            subprocess.run(["./shop-dev", *words], cwd=clone, check=True, stdout=subprocess.DEVNULL)
+
+        environment = timed(lambda: call("--version"))[0]
+        try:
+            start = timed(lambda: call("up", "--name", NAME))[0]
+        finally:
+            call("down", "--name", NAME)
+    return [
+        Figure("first `up` in a new work tree, machine known", [start], "s", "4.5 s"),
+        Figure("its environment before that", [environment], "s", ""),
+    ]
+
+
+def logs_of_an_hour() -> list[float]:
+    """Seconds of `logs --since 1h` over eight hours of logs of 11 services, of which the last hour has 200 lines each."""
+    with tempfile.TemporaryDirectory(prefix="shop-dev-logs-") as folder:
+        checkout = Path(folder)
+        (checkout / "pyproject.toml").write_text("[tool.shop-dev]\nservices = []\n")
+        logs = checkout / ".shop-dev" / "default" / "logs"
+        logs.mkdir(parents=True)
+        now = time.time()
+        for service in range(11):
+            for age in (2, 1, 0):
+                _write_log(logs / f"service-{service}.log{f'.{age}' if age else ''}", now - 3600 * (0.0 if age == 0 else 3 * age))
+        command = [str(CHECKOUT / ".venv/bin/python"), "-P", "-m", "shop_dev", "logs", "--since", "1h"]
+        call = lambda: subprocess.run(command, cwd=checkout, capture_output=True, check=True)  # noqa: E731 - a name for one call
+        return [timed(call)[0] for _ in range(10)]
+
+
+def _write_log(path: Path, until: float) -> None:
+    """Some 7 MiB over three hours, with 200 lines in the last of them."""
+    early = [until - 3600 - 7200 * (1 - number / 50_000) for number in range(50_000)]
+    late = [until - 3600 * (1 - number / 200) for number in range(200)]
+    record = b' {"level": "info", "message": "an answer was taken", "order_id": "ord_1", "stage": "authorising", "version": 3}\n'
+    path.write_bytes(b"".join(stamp(at) + record for at in (*early, *late)))
+    os.utime(path, (until, until))
+
+
+def idle(minutes: float) -> str:
+    """The growth of an idle sandbox, as a section of the page."""
+    shop_dev("up")
+    pid = shop_dev("status")["data"]["supervisorPid"]
+    grown = idle_growth.measure(
+        minutes=minutes,
+        memory_bytes=lambda: float(shop_dev("status")["data"]["totalPssBytes"]),
+        supervisor_pid=pid,
+        folder=CHECKOUT / ".shop-dev" / NAME,
+    )
+    shop_dev("down", "--purge")
+    rows = [("idle", "at the end", "change an hour", "after 8 hours"), ("---",) * 4]
+    rows += [
+        (one.what, *(f"{value} {one.unit}" for value in (f"{one.now:.0f}", f"{one.per_hour:+.1f}", f"{one.after_a_day:.0f}")))
+        for one in grown
+    ]
+    head = f"Growth over {minutes:g} minutes without a request, by least squares, extrapolated to a working day:"
+    return "\n".join(["", head, "", *("| " + " | ".join(row) + " |" for row in rows), ""])
 
 
 def weigh() -> list[Weight]:
@@ -211,7 +303,7 @@ def breakdown(weights: Sequence[Weight]) -> str:
     return "\n".join(["", "The last start by resource:", "", *("| " + " | ".join(row) + " |" for row in rows), ""])
 
 
-def table(figures: Sequence[Figure], *, runs: int, loads: tuple[float, float]) -> str:
+def table(figures: Sequence[Figure], *, words: Sequence[str], loads: tuple[float, float]) -> str:
     """The section of the page."""
     rows = [("what", "median", "best", "worst", "runs", "budget"), ("---",) * 6, *(figure.cells() for figure in figures)]
     machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
@@ -219,7 +311,7 @@ def table(figures: Sequence[Figure], *, runs: int, loads: tuple[float, float]) -
         [
             "",
             f"Measured {datetime.now(UTC):%Y-%m-%d} on {machine}; load average {loads[0]:.1f} before, {loads[1]:.1f} after.",
-            f"To repeat: `just bench-up --runs {runs}`.",
+            f"To repeat: `just bench-up {' '.join(words)}`.",
             "",
             *("| " + " | ".join(row) + " |" for row in rows),
             "",

@@ -52,6 +52,7 @@ def _resource(resource: ResourceStatus) -> dict[str, object]:
         "secondsToReady": resource.seconds_to_ready,
         "restarts": resource.restarts,
         "pssBytes": resource.pss_bytes,
+        "peakPssBytes": resource.peak_pss_bytes,
         "lastProbeError": resource.last_probe_error,
         "reason": resource.reason,
         "failure": resource.failure,

@@ -149,7 +149,8 @@ class ResourceStatus(msgspec.Struct, frozen=True, kw_only=True):
 
     `crashes_in_a_row` is 0 for one that runs well; above 1 it is in a crash loop, also where it is ready at this moment.
     `failure` is why it is not started again by itself; `waits_for` names what has failed in its place. `is_wanted` is False for
-    what nobody asked for, or has stopped. `is_swapped`: another process has taken its place.
+    what nobody asked for, or has stopped. `is_swapped`: another process has taken its place. Sizes are at most ten seconds old,
+    `peak_pss_bytes` is the most that was seen since the start.
     """
 
     name: str
@@ -165,6 +166,7 @@ class ResourceStatus(msgspec.Struct, frozen=True, kw_only=True):
     seconds_to_ready: float | None = None
     restarts: int = 0
     pss_bytes: int | None = None
+    peak_pss_bytes: int | None = None
     last_probe_error: str | None = None
     reason: str | None = None
     crashes_in_a_row: int = 0

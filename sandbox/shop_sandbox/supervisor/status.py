@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import time
-from collections.abc import Iterable, Mapping
 
-from shop_sandbox.engines.handle import Handle
-from shop_sandbox.platform import here
 from shop_sandbox.supervisor.boot import Booted
 from shop_sandbox.supervisor.context import Condition
+from shop_sandbox.supervisor.memory import MemoryWatch, Weights
 from shop_sandbox.supervisor.protocol import LastExit, ResourceStatus, SandboxState, SandboxStatus
 from shop_sandbox.supervisor.resource_run import ResourceRun
 from shop_sandbox.supervisor.runs import Runs
@@ -36,15 +33,12 @@ async def describe(
     *,
     state: SandboxState,
     began_at: float,
-    spawner: int,
-    with_memory: bool,
+    memory: MemoryWatch | None,
 ) -> SandboxStatus:
-    """Return everything as it is now."""
+    """Return everything as it is now; sizes are missing without `memory`."""
     runs = booted.runs if booted is not None else {}
-    groups = {name: run.handle.pid for name, run in runs.items() if run.handle is not None and run.handle.pid is not None}
-    elsewhere = {name: run.handle for name, run in runs.items() if run.handle is not None and run.handle.pid is None}
-    memory = await asyncio.to_thread(_memory_of, groups, elsewhere) if with_memory else {}
-    own = await asyncio.to_thread(_memory_of_supervision, spawner, frozenset(groups.values())) if with_memory else 0
+    weights = await memory.weights() if memory is not None else Weights()
+    peaks = memory.peaks if memory is not None else {}
     wanted = booted.runs.wanted if booted is not None else set()
     troubles = (run.log_trouble for run in runs.values())
     return SandboxStatus(
@@ -58,18 +52,21 @@ async def describe(
         ports=dict(booted.context.ports.numbers) if booted is not None else {},
         environment=dict(booted.context.run.environment) if booted is not None else {},
         resources=tuple(
-            _resource(run, booted.context.ports.numbers, memory.get(name), is_wanted=name in wanted) for name, run in runs.items()
+            _resource(run, booted.context.ports.numbers, weights.resources.get(name), peaks.get(name), is_wanted=name in wanted)
+            for name, run in runs.items()
         )
         if booted is not None
         else (),
         failure=condition.failure,
         warnings=(*condition.warnings.values(), *(trouble for trouble in troubles if trouble is not None)),
-        supervisor_pss_bytes=own,
-        total_pss_bytes=own + sum(filter(None, memory.values())),
+        supervisor_pss_bytes=weights.supervision,
+        total_pss_bytes=weights.supervision + sum(weights.resources.values()),
     )
 
 
-def _resource(run: ResourceRun, numbers: dict[str, int], pss_bytes: int | None, *, is_wanted: bool) -> ResourceStatus:
+def _resource(
+    run: ResourceRun, numbers: dict[str, int], pss_bytes: int | None, peak_pss_bytes: int | None, *, is_wanted: bool
+) -> ResourceStatus:
     pid = run.handle.pid if run.handle is not None else None
     last = run.deaths.last
     return ResourceStatus(
@@ -88,6 +85,7 @@ def _resource(run: ResourceRun, numbers: dict[str, int], pss_bytes: int | None, 
         seconds_to_ready=run.seconds_to_ready,
         restarts=run.restarts,
         pss_bytes=pss_bytes,
+        peak_pss_bytes=peak_pss_bytes,
         last_probe_error=run.last_probe_error,
         reason=run.reason,
         crashes_in_a_row=run.deaths.in_a_row if run.is_crash_looping or not run.is_settled else 0,
@@ -97,20 +95,3 @@ def _resource(run: ResourceRun, numbers: dict[str, int], pss_bytes: int | None, 
         waits_for=str(run.failure.detail.get("waitsFor")) if run.failure is not None and run.waits_for_failed else None,
         is_wanted=is_wanted,
     )
-
-
-def _memory_of(groups: Mapping[str, int], elsewhere: Mapping[str, Handle]) -> dict[str, int]:
-    members = here.members_of_groups(groups.values())
-    found = {name: _memory_of_all(members[group]) for name, group in groups.items()}
-    told = {name: handle.memory_bytes() for name, handle in elsewhere.items()}
-    return found | {name: bytes_ for name, bytes_ in told.items() if bytes_ is not None}
-
-
-def _memory_of_all(pids: Iterable[int]) -> int:
-    return sum(filter(None, (here.memory_bytes(pid) for pid in set(pids))))
-
-
-def _memory_of_supervision(spawner: int, groups: frozenset[int]) -> int:
-    """Return the supervisor, the spawner, and the nursery: that child of the spawner which is no resource."""
-    nursery = [pid for pid in here.children(spawner) if pid not in groups]
-    return _memory_of_all([os.getpid(), spawner, *nursery])

@@ -94,7 +94,9 @@ def test_colours_are_for_terminals(sandbox: FakeSandboxClient) -> None:
 
 
 def test_scripts_get_bytes_and_seconds(shop_dev: ShopDev, sandbox: FakeSandboxClient) -> None:
-    sandbox.reported = sandbox_status(resource_status("kafka", pid=4101, pss_bytes=180 * MIB, ports={"kafka": 9092}))
+    sandbox.reported = sandbox_status(
+        resource_status("kafka", pid=4101, pss_bytes=180 * MIB, peak_pss_bytes=190 * MIB, ports={"kafka": 9092})
+    )
 
     data = shop_dev("status", "--json").document()["data"]
 
@@ -112,6 +114,7 @@ def test_scripts_get_bytes_and_seconds(shop_dev: ShopDev, sandbox: FakeSandboxCl
             "secondsToReady": None,
             "restarts": 0,
             "pssBytes": 180 * MIB,
+            "peakPssBytes": 190 * MIB,
             "lastProbeError": None,
             "reason": None,
             "failure": None,

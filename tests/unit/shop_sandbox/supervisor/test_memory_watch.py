@@ -1,0 +1,67 @@
+"""What the sandbox's processes weigh: read once in a while, and remembered."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from shop_sandbox.supervisor import memory
+from shop_sandbox.supervisor.memory import MemoryWatch
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def process() -> Iterator[subprocess.Popen[bytes]]:
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, start_new_session=True)
+    yield child
+    child.communicate()
+
+
+def running(**pids: int | None) -> Any:
+    return {name: SimpleNamespace(handle=SimpleNamespace(pid=pid, memory_bytes=lambda: 7)) for name, pid in pids.items()} | {
+        "stopped": SimpleNamespace(handle=None)
+    }
+
+
+async def test_processes_are_weighed_and_what_runs_elsewhere_tells_itself(process: subprocess.Popen[bytes]) -> None:
+    watch = MemoryWatch(running(orders=process.pid, container=None), spawner=process.pid)
+
+    found = await watch.weights()
+
+    assert found.resources["orders"] > 100_000
+    assert found.resources["container"] == 7
+    assert found.resources.keys() == {"orders", "container"}
+    assert found.supervision > 100_000
+
+
+async def test_what_is_known_is_not_read_again_and_the_most_that_was_reached_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = {1: 100, 2: 10}
+    read: list[int] = []
+
+    def weigh(groups: Iterable[int]) -> dict[int, int]:
+        asked = list(groups)
+        read.extend(asked)
+        return {group: sizes[group] for group in asked}
+
+    monkeypatch.setattr(memory, "_weights_of", weigh)
+    runs = running(orders=1)
+    watch = MemoryWatch(runs, spawner=1)
+
+    first = await watch.weights()
+    again = await watch.weights()
+    runs["orders"].handle.pid = 2  # started anew
+    anew = await watch.weights()
+
+    assert (first.resources, again.resources, anew.resources) == ({"orders": 100}, {"orders": 100}, {"orders": 10})
+    assert read == [1, 2]
+    assert watch.peaks == {"orders": 100}
