@@ -10,7 +10,7 @@ from shop_kit.service import Service
 from shop_kit.settings import AwsSettings, RuntimeSettings
 
 from shop_services.edge.adapters.gate import Limits
-from shop_services.edge.adapters.rest import FrontDoor
+from shop_services.edge.adapters.rest import EdgeApi
 from shop_services.edge.adapters.services import HttpService
 from shop_services.edge.adapters.tokens import EdgeTokens
 
@@ -58,7 +58,7 @@ async def edge(service: Service, settings: EdgeSettings) -> None:
     ]
     limiter = await service.enter(RedisRateLimiter.connect(settings.redis_url, prefix="edge:rate", metrics=service.metrics))
     # Nothing is asked: without Redis nobody is counted, and without the services the door still says when to try again.
-    door = FrontDoor(orders, inventory, tokens, limiter, settings.limits(), guest_secret, service.shutdown.begun)
+    door = EdgeApi(orders, inventory, tokens, limiter, settings.limits(), guest_secret, service.shutdown.begun)
     service.serves(door.routes())
 
 

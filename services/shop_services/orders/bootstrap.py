@@ -16,7 +16,7 @@ from shop_kit.runtime import run_service
 from shop_kit.service import Service
 from shop_kit.settings import KafkaSettings, RuntimeSettings
 
-from shop_services.orders.adapters.answers import AnswerListener
+from shop_services.orders.adapters.answers import AnswerHandler
 from shop_services.orders.adapters.identifiers import new_order_id
 from shop_services.orders.adapters.messages import INVENTORY_COMMANDS, ORDER_EVENTS, PAYMENT_COMMANDS
 from shop_services.orders.adapters.order_repository import PostgresOrders
@@ -72,7 +72,7 @@ async def orders_service(service: Service, settings: OrdersSettings) -> None:
     service.shutdown.at_begin(ended.release_all)
     hold = timedelta(seconds=settings.reservation_seconds)
     orders = PostgresOrders(store.pool, store.relay, clock=clock, policy=settings.policy(), hold=hold)
-    service.consumes(*AnswerListener(orders.take_answer, ended).subscriptions())
+    service.consumes(*AnswerHandler(orders.take_answer, ended).subscriptions())
     service.repeats(resuming(orders, ended, service.clock).sweep, name="sweeper", every_seconds=settings.sweep_every_seconds)
     service.repeats(orders.forget_old, name="cleaner", every_seconds=CLEAN_EVERY_SECONDS)
     api = OrdersApi(orders, ended, clock, new_order_id)

@@ -1,4 +1,4 @@
-"""Orders over a book in memory, for the proofs of its contracts."""
+"""Orders over a repository in memory, for the proofs of its contracts."""
 
 from __future__ import annotations
 
@@ -12,42 +12,17 @@ from shop_kit.messages import OutgoingMessage, Subscription, outgoing
 from shop_kit.rehearsal import Rehearsal
 from shop_kit.testing.event_log import received
 
-from shop_services.orders.adapters.answers import INVENTORY_EVENTS, PAYMENT_EVENTS, AnswerListener
-from shop_services.orders.adapters.messages import messages_about
+from shop_services.orders.adapters.answers import INVENTORY_EVENTS, PAYMENT_EVENTS, AnswerHandler
+from shop_services.orders.adapters.in_memory import ACCEPTED, InMemoryOrderRepository
 from shop_services.orders.application.checkout import PlaceOrder, cancel_order, place_order, take_answer
+from shop_services.orders.application.ports import CheckoutPolicy
 from shop_services.orders.application.waiting import EndedOrders
-from shop_services.orders.domain.checkout import Answer, Command, Decision
-from shop_services.orders.domain.order import Line, Order, OrderAccepted, begin
+from shop_services.orders.domain.checkout import Answer
+from shop_services.orders.domain.order import Order
 
 _NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
-_HOLD = timedelta(seconds=180)
-_ACCEPTED = OrderAccepted("cus_1", (Line("SKU-0001", 2),), "tok_visa")
 _CANCELLED = "cancel"
-
-
-class _Book:
-    """Orders in a dictionary. With `knows_all`, every order one can ask for has just been accepted."""
-
-    def __init__(self, *, knows_all: bool = False) -> None:
-        self.knows_all = knows_all
-        self.orders: dict[str, Order] = {}
-        self.sent: list[OutgoingMessage] = []
-
-    async def find(self, order_id: str) -> Order | None:
-        return self.orders.get(order_id) or (begin(order_id, _ACCEPTED, at=_NOON) if self.knows_all else None)
-
-    async def add(self, order: Order, accepted: OrderAccepted, commands: Sequence[Command]) -> None:
-        self.orders[order.id] = order
-        self.sent += messages_about(order, [(order.version, accepted)], commands, hold=_HOLD, after=len(self.sent))
-
-    async def record(self, decision: Decision) -> None:
-        order = decision.order
-        self.orders[order.id] = order
-        events = list(enumerate(decision.events, start=order.version - len(decision.events) + 1))
-        self.sent += messages_about(order, events, decision.commands, hold=_HOLD, after=len(self.sent))
-
-    async def ask_again(self, order: Order, commands: Sequence[Command]) -> None:
-        raise NotImplementedError
+_POLICY = CheckoutPolicy(timedelta(seconds=90), timedelta(seconds=5), timedelta(seconds=60))
 
 
 def rehearsal() -> Rehearsal:
@@ -57,14 +32,14 @@ def rehearsal() -> Rehearsal:
 
 def _hears(kind: str) -> Sequence[Subscription[Any]]:
     del kind  # any answer may come at any stage: it is a fact
-    return _listener(_Book(knows_all=True)).subscriptions()
+    return _handler(InMemoryOrderRepository(_now, _POLICY, knows_all=True)).subscriptions()
 
 
-def _listener(book: _Book) -> AnswerListener:
+def _handler(orders: InMemoryOrderRepository) -> AnswerHandler:
     async def take(_message_id: str, order_id: str, answer: Answer) -> Order | None:
-        return await take_answer(order_id, answer, orders=book, clock=_now)
+        return await take_answer(order_id, answer, orders=orders, clock=_now)
 
-    return AnswerListener(take, EndedOrders())
+    return AnswerHandler(take, EndedOrders())
 
 
 def _now() -> datetime:
@@ -72,25 +47,25 @@ def _now() -> datetime:
 
 
 async def _sends() -> Sequence[OutgoingMessage]:
-    book = _Book()
-    listener = _listener(book)
+    orders = InMemoryOrderRepository(_now, _POLICY)
+    handler = _handler(orders)
     for number, story in enumerate(_STORIES):
         order_id = f"ord_{number}"
-        wish = PlaceOrder("cus_1", _ACCEPTED.lines, _ACCEPTED.payment_method_token)
-        await place_order(wish, orders=book, clock=_now, new_order_id=_always(order_id))
+        wish = PlaceOrder("cus_1", ACCEPTED.lines, ACCEPTED.payment_method_token)
+        await place_order(wish, orders=orders, clock=_now, new_order_id=_always(order_id))
         for kind in story:
             if kind == _CANCELLED:
-                await cancel_order(order_id, customer_id="cus_1", explanation="Changed my mind.", orders=book, clock=_now)
+                await cancel_order(order_id, customer_id="cus_1", explanation="Changed my mind.", orders=orders, clock=_now)
             elif kind.startswith("stock"):
                 event = _stock_event(order_id, kind)
                 told = outgoing(INVENTORY_EVENTS, order_id, event, source="/shop/inventory", sequence=1)
-                await listener.hear_inventory(received(told, inventory.InventoryEvent))
+                await handler.handle_inventory(received(told, inventory.InventoryEvent))
             else:
                 answer = payments.PaymentEvent(order_id=order_id, payment_id="pay_1")
                 getattr(answer, kind).SetInParent()
                 told = outgoing(PAYMENT_EVENTS, order_id, answer, source="/shop/payments", sequence=1)
-                await listener.hear_payments(received(told, payments.PaymentEvent))
-    return book.sent
+                await handler.handle_payments(received(told, payments.PaymentEvent))
+    return orders.messages
 
 
 _STORIES = (

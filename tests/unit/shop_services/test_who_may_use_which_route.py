@@ -17,13 +17,13 @@ from shop_kit.http import Anybody, GuardedRoute, Scope
 from shop_kit.http.app import create_app
 from shop_kit.metrics import Metrics
 from shop_services.edge.adapters.gate import Customers, Visitors
-from shop_services.edge.adapters.rest import FrontDoor
+from shop_services.edge.adapters.rest import EdgeApi
 from shop_services.inventory.adapters.rest import InventoryApi
 from shop_services.orders.adapters.rest import OrdersApi
 from shop_services.payments.adapters.rest import PaymentsApi
 
 DOCUMENTS = Path(shop_contracts.__file__).parent / "openapi"
-APIS = {"edge": FrontDoor, "inventory": InventoryApi, "orders": OrdersApi, "payments": PaymentsApi}
+APIS = {"edge": EdgeApi, "inventory": InventoryApi, "orders": OrdersApi, "payments": PaymentsApi}
 OWN = {"/health", "/ready", "/metrics"}
 
 

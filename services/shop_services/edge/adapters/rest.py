@@ -66,7 +66,7 @@ class Tokens(gate.Tokens, Protocol):
 
 
 @dataclass(frozen=True)
-class FrontDoor:
+class EdgeApi:
     """The routes of the shop."""
 
     orders: Service

@@ -26,7 +26,7 @@ TakeAnswer = Callable[[str, str, Answer], Awaitable[Order | None]]
 
 
 @dataclass(frozen=True)
-class AnswerListener:
+class AnswerHandler:
     """Hands each answer to its order, once."""
 
     take_answer: TakeAnswer
@@ -35,19 +35,19 @@ class AnswerListener:
     def subscriptions(self) -> tuple[Subscription[InventoryEvent], Subscription[PaymentEvent]]:
         """Return what this service consumes."""
         return (
-            Subscription(INVENTORY_EVENTS, InventoryEvent, self.hear_inventory),
-            Subscription(PAYMENT_EVENTS, PaymentEvent, self.hear_payments),
+            Subscription(INVENTORY_EVENTS, InventoryEvent, self.handle_inventory),
+            Subscription(PAYMENT_EVENTS, PaymentEvent, self.handle_payments),
         )
 
-    async def hear_inventory(self, message: Received[InventoryEvent]) -> None:
+    async def handle_inventory(self, message: Received[InventoryEvent]) -> None:
         """Take an answer about a reservation."""
-        await self._hear(message.identity, message.event.order_id, answer_from_inventory(message.event))
+        await self._handle(message.identity, message.event.order_id, answer_from_inventory(message.event))
 
-    async def hear_payments(self, message: Received[PaymentEvent]) -> None:
+    async def handle_payments(self, message: Received[PaymentEvent]) -> None:
         """Take an answer about a payment."""
-        await self._hear(message.identity, message.event.order_id, answer_from_payments(message.event))
+        await self._handle(message.identity, message.event.order_id, answer_from_payments(message.event))
 
-    async def _hear(self, message_id: str, order_id: str, answer: Answer) -> None:
+    async def _handle(self, message_id: str, order_id: str, answer: Answer) -> None:
         order = await self.take_answer(message_id, order_id, answer)
         if order is None:
             return

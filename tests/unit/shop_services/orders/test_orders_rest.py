@@ -13,13 +13,13 @@ import httpx
 import pytest
 from anyio.lowlevel import checkpoint
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from fakes.orders_store import FakeOrders
 from opentelemetry import trace
 from shop_kit.auth import StaticKeys, TokenSigner, TokenVerifier
 from shop_kit.http.app import create_app
 from shop_kit.metrics import Metrics
 from shop_kit.shared_kernel import Money
 from shop_services.orders.adapters.identifiers import new_order_id
+from shop_services.orders.adapters.in_memory import InMemoryOrders
 from shop_services.orders.adapters.rest import OrdersApi
 from shop_services.orders.application.ports import CheckoutPolicy
 from shop_services.orders.application.waiting import EndedOrders
@@ -59,7 +59,7 @@ class Ticks:
 class Shop:
     """The service in process, and what a test does to it."""
 
-    store: FakeOrders
+    store: InMemoryOrders
     ended: EndedOrders
     http: httpx.AsyncClient
 
@@ -102,7 +102,7 @@ def anyio_backend() -> str:
 @pytest.fixture
 def shop() -> Iterator[Shop]:
     clock = Ticks()
-    store, ended = FakeOrders(clock, POLICY), EndedOrders()
+    store, ended = InMemoryOrders(clock, POLICY), EndedOrders()
     callers = TokenVerifier(StaticKeys(KEY.public_key()), issuer="shop-edge", audience="shop-internal")
     api = OrdersApi(store, ended, clock, new_order_id)
     app = create_app(api.routes(), readiness={}, tracer=trace.get_tracer("test"), metrics=Metrics(), tokens=callers)

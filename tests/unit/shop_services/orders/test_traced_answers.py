@@ -11,7 +11,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from shop_contracts.proto.payments.v1.events_pb2 import PaymentDeclined, PaymentEvent
 from shop_kit.messages import Received
-from shop_services.orders.adapters.answers import AnswerListener
+from shop_services.orders.adapters.answers import AnswerHandler
 from shop_services.orders.application.waiting import EndedOrders
 from shop_services.orders.domain.checkout import Answer
 from shop_services.orders.domain.order import Cancellation, Ending, Order, Rejection, RejectionReason, Stage
@@ -48,7 +48,7 @@ async def test_a_step_says_how_far_the_order_is_and_the_last_one_what_became_of_
     event = PaymentEvent(order_id="ord_1", payment_declined=PaymentDeclined())
 
     with provider.get_tracer("test").start_as_current_span("PaymentDeclined process"):
-        await AnswerListener(take, EndedOrders()).hear_payments(
+        await AnswerHandler(take, EndedOrders()).handle_payments(
             Received(event, "msg_1", "PaymentDeclined", "payments", 1, "ord_1", "shop.payments.events.v1", 0, 7, {})
         )
 

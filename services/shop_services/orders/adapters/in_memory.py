@@ -1,14 +1,17 @@
-"""Orders kept in memory, with the replays and the all-or-nothing that PostgreSQL gives."""
+"""Orders kept in memory, with the replays and the all-or-nothing that PostgreSQL gives: for rehearsals and tests."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from copy import copy
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from shop_kit import idempotency
 from shop_kit.aggregates.deciding import Stale
+from shop_kit.messages import OutgoingMessage
+
+from shop_services.orders.adapters.messages import messages_about
 from shop_services.orders.application.checkout import resume_silent_order, take_answer
 from shop_services.orders.application.ports import (
     CheckoutPolicy,
@@ -18,45 +21,63 @@ from shop_services.orders.application.ports import (
     PageKey,
 )
 from shop_services.orders.domain.checkout import Answer, Command, Decision
-from shop_services.orders.domain.order import Event, Order, OrderAccepted
+from shop_services.orders.domain.order import Event, Line, Order, OrderAccepted, begin
+
+HOLD = timedelta(seconds=180)
+ACCEPTED = OrderAccepted("cus_1", (Line("SKU-0001", 2),), "tok_visa")
 
 
-class FakeOrderRepository:
-    """Orders in dictionaries. `sent` are the commands in the order they were sent, `told` the events."""
+class InMemoryOrderRepository:
+    """Orders in dictionaries: `sent` are the commands, `told` the events, `messages` both as they leave, each in their order.
 
-    def __init__(self, clock: Clock, policy: CheckoutPolicy) -> None:
+    With `knows_all`, every order one can ask for has just been accepted.
+    """
+
+    def __init__(self, clock: Clock, policy: CheckoutPolicy, *, hold: timedelta = HOLD, knows_all: bool = False) -> None:
         self.clock = clock
         self.policy = policy
+        self.hold = hold
+        self.knows_all = knows_all
         self.orders: dict[str, Order] = {}
         self.told: dict[str, list[Event]] = {}
         self.sent: list[Command] = []
+        self.messages: list[OutgoingMessage] = []
         self.next_look: dict[str, datetime] = {}
         self.asked_again: dict[str, int] = {}
 
     async def find(self, order_id: str) -> Order | None:
-        return self.orders.get(order_id)
+        known = self.orders.get(order_id)
+        if known is None and self.knows_all:
+            known = begin(order_id, ACCEPTED, at=self.clock())
+            self.orders = {**self.orders, order_id: known}
+        return known
 
     async def add(self, order: Order, accepted: OrderAccepted, commands: Sequence[Command]) -> None:
-        self.told[order.id] = [accepted]
-        self._keep(order, commands)
+        self._keep(order, [accepted], commands)
 
     async def record(self, decision: Decision) -> None:
         known = self.orders[decision.order.id]
         if known.version != decision.order.version - len(decision.events):
             raise Stale(f"somebody else changed {known.id}")
-        self.told[known.id] = [*self.told[known.id], *decision.events]
-        self._keep(decision.order, decision.commands)
+        self._keep(decision.order, decision.events, decision.commands)
 
     async def ask_again(self, order: Order, commands: Sequence[Command]) -> None:
-        self.sent = [*self.sent, *commands]
+        self._send(order, [], commands)
         times = self.asked_again[order.id] = self.asked_again.get(order.id, 0) + 1
         self._look_next(order, self.policy.next_look(order, at=self.clock(), asked_again=times))
 
-    def _keep(self, order: Order, commands: Sequence[Command]) -> None:
+    def _keep(self, order: Order, events: Sequence[Event], commands: Sequence[Command]) -> None:
         self.orders = {**self.orders, order.id: order}
-        self.sent = [*self.sent, *commands]
+        self.told = {**self.told, order.id: [*self.told.get(order.id, ()), *events]}
+        self._send(order, events, commands)
         self.asked_again.pop(order.id, None)
         self._look_next(order, self.policy.next_look(order, at=order.updated_at))
+
+    def _send(self, order: Order, events: Sequence[Event], commands: Sequence[Command]) -> None:
+        versions = [*enumerate(events, start=order.version - len(events) + 1)]
+        after = sum(1 for message in self.messages if message.key == order.id)
+        self.sent = [*self.sent, *commands]
+        self.messages = [*self.messages, *messages_about(order, versions, commands, hold=self.hold, after=after)]
 
     def _look_next(self, order: Order, at: datetime | None) -> None:
         self.next_look.pop(order.id, None)
@@ -64,11 +85,11 @@ class FakeOrderRepository:
             self.next_look[order.id] = at
 
 
-class FakeOrders:
+class InMemoryOrders:
     """Implements what REST, listener and sweeper need of `PostgresOrders`."""
 
     def __init__(self, clock: Clock, policy: CheckoutPolicy) -> None:
-        self.repository = FakeOrderRepository(clock, policy)
+        self.repository = InMemoryOrderRepository(clock, policy)
         self._clock = clock
         self._policy = policy
         self._answers: dict[tuple[str, str], tuple[str, idempotency.Answer]] = {}

@@ -19,7 +19,7 @@ from shop_kit.metrics import Metrics
 from shop_kit.rate_limits import RateLimit
 from shop_kit.testing.rate_limits import InMemoryRateLimiter
 from shop_services.edge.adapters.gate import Limits
-from shop_services.edge.adapters.rest import FrontDoor
+from shop_services.edge.adapters.rest import EdgeApi
 from shop_services.edge.adapters.tokens import EdgeTokens
 
 pytestmark = pytest.mark.anyio
@@ -49,7 +49,7 @@ class Door:
         self.tokens = EdgeTokens(self.key, self.clock)
         self.limiter = InMemoryRateLimiter(lambda: self.clock.seconds * 1000)
         self.stopping = asyncio.Event()
-        front = FrontDoor(self.orders, self.inventory, self.tokens, self.limiter, self.limits, b"secret", self.stopping)
+        front = EdgeApi(self.orders, self.inventory, self.tokens, self.limiter, self.limits, b"secret", self.stopping)
         app = create_app(front.routes(), readiness={}, tracer=trace.get_tracer("test"), metrics=Metrics())
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://edge")
 
