@@ -14,6 +14,7 @@ The runtime then starts the consumer and what is repeated, and serves; at the en
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
@@ -97,6 +98,8 @@ class Service:
         self.clock: Clock = clock_of(settings.shop_clock_file)
         """What a service takes the time from, so that a sandbox can move it."""
         self._entered = entered
+        self.settling: list[Callable[[float], Awaitable[None]]] = []
+        """What to wait for in `settle`."""
         self._readiness: dict[str, Check] = {}
         self._kafka: _Kafka | None = None
         self._subscriptions: list[Subscription[Any]] = []
@@ -162,6 +165,7 @@ class Service:
                 drain_seconds=self.shutdown.share(0.6),
             )
         )
+        self.settling.append(outbox.settle)
         return TableStore(table, dynamo, outbox, DynamoIdempotency(dynamo, table, self.clock))
 
     async def kafka_and_database(self, kafka: KafkaSettings, database_url: str, *, publishes: Publishes) -> DatabaseStore:
@@ -185,6 +189,13 @@ class Service:
         model = ReadModel(store.pool, projection)
         self.ready(f"read model {projection.name}", model.check)
         return model
+
+    async def settle(self, seconds: float) -> None:
+        """Return when everything that was committed is published. Raises Unavailable when that takes longer than `seconds`.
+
+        For processes that are frozen when they have answered (Lambda); others publish as they go.
+        """
+        await asyncio.gather(*(settle(seconds) for settle in self.settling))
 
     def consumes(self, *subscriptions: Subscription[Any]) -> None:
         """Consume, as the group that has the service's name, once everything is composed."""

@@ -93,6 +93,10 @@ class DynamoOutbox:
         for message in messages:
             self._publisher.offer(message)
 
+    async def settle(self, seconds: float) -> None:
+        """Return when everything that was committed here is published and removed. Raises Unavailable when that takes longer."""
+        await self._publisher.settle(seconds)
+
     def _item(self, message: OutgoingMessage, now: float) -> Put:
         headers = msgspec.json.encode(dict(message.headers))
         if len(message.body) + len(headers) > LARGEST_MESSAGE_BYTES:

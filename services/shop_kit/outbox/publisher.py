@@ -15,7 +15,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection,
 from contextlib import aclosing, asynccontextmanager, suppress
 from typing import Protocol
 
-from shop_kit.errors import Transient
+from shop_kit.errors import Transient, Unavailable
 from shop_kit.kafka.producer import MessageRefused
 from shop_kit.messages import OutgoingMessage
 from shop_kit.metrics import Metrics
@@ -94,6 +94,16 @@ class Publisher:
                         await self._idle.wait()
                         await self._published.join()
                 self._parts.cancel()
+
+    async def settle(self, seconds: float) -> None:
+        """Return when everything held here is published and removed. Raises Unavailable when that takes longer."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._idle.wait()
+                await self._published.join()
+        except TimeoutError as error:
+            held = len(self._unpublished)
+            raise Unavailable("outbox", f"{held} messages are not published after {seconds:g} s") from error
 
     def offer(self, message: OutgoingMessage) -> bool:
         """Hold a committed message and publish it in its turn. False when there is no room: then it is found in the table."""
