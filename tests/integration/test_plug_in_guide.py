@@ -9,6 +9,8 @@ from pathlib import Path
 
 import httpx
 import pytest
+from shop_dev.project import declared_in
+from shop_dev.settings import read_settings
 from shop_sandbox.client import SandboxClient, start_or_attach
 from shop_sandbox.credentials import credentials_of
 from shop_sandbox.errors import ErrorCode, SandboxError
@@ -34,12 +36,17 @@ def checkout(tmp_path: Path) -> Path:
 
 
 def settings(checkout: Path) -> SupervisorSettings:
+    """What `shop-dev` makes of the settings that the guide shows."""
+    found = declared_in(checkout)
+    assert found is not None
+    table, _ = found
+    decided = read_settings(flags={}, environ={}, table=table, endpoints=lambda globs: ())
     return SupervisorSettings(
         checkout=str(checkout),
         name="guide",
         cache_root=str(os.environ.get("SHOP_TEST_CACHE") or default_cache_root(dict(os.environ))),
         runtime_dir=str(checkout.parent / "run"),
-        service_globs=["services/*/service.yaml"],
+        service_globs=list(decided.services),
         ports={},
         inherited={name: os.environ[name] for name in INHERITED if name in os.environ},
     )
