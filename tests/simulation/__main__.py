@@ -17,12 +17,20 @@ def main() -> int:
     parser.add_argument("--go-on", action="store_true", help="do not end at the first broken invariant")
     parser.add_argument("--steps", action="store_true", help="with --seed: how many steps and seconds it took")
     parser.add_argument("--logs", action="store_true", help="with --seed: the services' own logs as well")
+    parser.add_argument(
+        "--defects", type=int, metavar="MOST", help="put known defects back, one at a time, for at most so many histories"
+    )
+    parser.add_argument("--only", default="", help="with --defects: their names, separated by commas")
     options = parser.parse_args()
-    from simulation import history
+    from simulation import defect_table, history
     from simulation.run import run, run_many, session
     from simulation.shrinking import shrink, tell
 
     with session(logs=options.logs):
+        if options.defects:
+            for line in defect_table.write(options.defects, [name for name in options.only.split(",") if name]):
+                print(line, flush=True)
+            return 0
         if options.seed is not None:
             result = run(history.draw(options.seed))
             print(tell(result))

@@ -10,7 +10,17 @@ from simulation.faults import Blow, CallFault, Fault, Kind, Moment, Trouble, Win
 
 SKUS = ("mug", "lamp")
 PRICES = {"mug": 1999, "lamp": 4550, "candle": 700}
-TOKENS = ("tok_visa", "tok_visa", "tok_visa", "tok_visa", "tok_declined", "tok_capture_fails", "tok_error", "tok_slow")
+TOKENS = (
+    "tok_visa",
+    "tok_visa",
+    "tok_visa",
+    "tok_visa",
+    "tok_declined",
+    "tok_capture_fails",
+    "tok_error",
+    "tok_slow",
+    "tok_refund_fails",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +78,56 @@ class GiveBack:
     order: int
     minor_units: int
     repeats: int = 4
+    patience: float = 10.0
 
     def __str__(self) -> str:
         often = "once, and never again" if self.repeats == 0 else "until it is answered"
         return f"At {self.at:.1f} s staff asks for a refund of {self.minor_units} of order {self.order}, {often}."
 
 
-Deed = PlaceOrder | Restock | GiveBack
+@dataclass(frozen=True, slots=True)
+class ConsoleRefund:
+    """Somebody gives money back on the provider's own console, and the provider tells the shop until the shop has taken it in."""
+
+    number: int
+    at: float
+    order: int
+    minor_units: int
+    repeats: int = 9
+
+    def __str__(self) -> str:
+        return f"At {self.at:.1f} s the provider gives {self.minor_units} of order {self.order} back by itself, and tells the shop."
+
+
+@dataclass(frozen=True, slots=True)
+class Poison:
+    """A stranger writes something into a topic that nobody can read."""
+
+    number: int
+    at: float
+    topic: str
+    what: str
+    repeats: int = 0
+
+    def __str__(self) -> str:
+        return f"At {self.at:.1f} s a stranger writes {self.what} into {self.topic}."
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A newer version of orders has written an event that this version does not know."""
+
+    number: int
+    at: float
+    repeats: int = 0
+
+    def __str__(self) -> str:
+        return f"At {self.at:.1f} s an order is there whose history this version of orders cannot read."
+
+
+Deed = PlaceOrder | Restock | GiveBack | ConsoleRefund | Poison | Unreadable
+POISONS = ("a sequence of 5,000 digits", "no headers", "bytes that are no message", "no value")
+COMMANDS = ("shop.payments.commands.v1", "shop.inventory.commands.v1", "shop.payments.events.v1", "shop.inventory.events.v1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +198,9 @@ _CALLS: tuple[tuple[str, str, int, tuple[Kind, ...]], ...] = (
     ),
 )
 
+_WEIGHTS = [{"commit": 3.0, "provider": 3.0, "publish": 2.0}.get(category, 1.0) for _service, category, _most, _kinds in _CALLS]
+"""Effects matter more than reads."""
+
 _WINDOWS: tuple[tuple[str, Trouble, tuple[float, float]], ...] = (
     ("dynamodb", Trouble.AWAY, (1.0, 8.0)),
     ("dynamodb", Trouble.THROTTLING, (1.0, 8.0)),
@@ -160,10 +216,26 @@ _WINDOWS: tuple[tuple[str, Trouble, tuple[float, float]], ...] = (
 def draw(seed: int) -> History:
     """Return the history of a seed."""
     chance = random.Random(seed)
+    if chance.random() < 0.02:
+        return _silent_card(seed, chance)
     deeds = _deeds(chance)
     counts = {service: 2 if chance.random() < 0.2 else 1 for service in ("orders", "inventory", "payments")}
-    faults = [_fault(chance, counts) for _ in range(chance.choice((0, 1, 1, 1, 2, 2, 3, 4)))]
+    focus = _focus(chance, deeds)
+    faults = [_fault(chance, counts, focus) for _ in range(chance.choice((0, 1, 1, 2, 2, 3, 4)))]
     return History(seed, deeds, tuple(faults), counts, chance.random() < 0.5, chance.random() < 0.5)
+
+
+SILENT_SECONDS = 360.0
+
+
+def _silent_card(seed: int, chance: random.Random) -> History:
+    """One card's issuer says nothing for minutes, while others pay as ever."""
+    deeds = (
+        PlaceOrder(1, 1.0, (("mug", 1),), "tok_silent"),
+        PlaceOrder(2, chance.uniform(18.0, 25.0), (("mug", 1),)),
+        PlaceOrder(3, chance.uniform(40.0, 60.0), (("lamp", 1),)),
+    )
+    return History(seed, deeds, (Window("card", Trouble.CARD_SILENT, 0.0, SILENT_SECONDS),), {}, static_members=True)
 
 
 def _deeds(chance: random.Random) -> tuple[Deed, ...]:
@@ -180,14 +252,32 @@ def _deeds(chance: random.Random) -> tuple[Deed, ...]:
     if chance.random() < 0.12:
         found.append(Restock(1, chance.uniform(0.8, 2.0), chance.choice(SKUS), chance.choice((4, 10)), chance.random() < 0.6))
     if chance.random() < 0.2:
-        found.append(GiveBack(1, chance.uniform(2.0, 6.0), 1, chance.choice((100, 500)), chance.choice((0, 4))))
+        patience = chance.uniform(0.002, 0.04) if chance.random() < 0.4 else 10.0
+        found.append(GiveBack(1, chance.uniform(2.0, 5.0), 1, chance.choice((100, 500)), chance.choice((0, 4)), patience))
+    if chance.random() < 0.12:
+        found.append(ConsoleRefund(1, chance.uniform(1.5, 5.0), 1, 100))
+    if chance.random() < 0.08:
+        found.append(Poison(1, chance.uniform(0.5, 3.0), chance.choice(COMMANDS), chance.choice(POISONS)))
+    if chance.random() < 0.08:
+        found.append(Unreadable(1, chance.uniform(0.3, 2.0)))
     return tuple(found)
 
 
-def _fault(chance: random.Random, counts: Mapping[str, int]) -> Fault:
+def _focus(chance: random.Random, deeds: tuple[Deed, ...]) -> str | None:
+    """Return the service that all failing calls of a history are about, or None: trouble that comes together finds more."""
+    draw = chance.random()
+    if draw < 0.5 and any(isinstance(deed, GiveBack | ConsoleRefund) for deed in deeds):
+        return "payments"
+    if draw < 0.5 and any(isinstance(deed, Restock) for deed in deeds):
+        return "inventory"
+    return chance.choice(("orders", "inventory", "payments")) if draw < 0.75 else None
+
+
+def _fault(chance: random.Random, counts: Mapping[str, int], focus: str | None) -> Fault:
     draw = chance.random()
     if draw < 0.72:
-        service, category, most, kinds = chance.choice(_CALLS)
+        weights = [weight * (focus in {None, call[0]}) for weight, call in zip(_WEIGHTS, _CALLS, strict=True)]
+        service, category, most, kinds = chance.choices(_CALLS, weights)[0]
         process = f"{service}-{chance.randint(1, counts[service])}"
         seconds = chance.choice((0.3, 2.0, 6.0, 9.0))
         return CallFault(process, category, chance.randint(1, most), chance.choice(kinds), seconds)

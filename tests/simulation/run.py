@@ -8,13 +8,27 @@ import gc
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
+import msgspec
 from greenlet import getcurrent
+from shop_services.payments.adapters.webhooks import signature
 
 from simulation import invariants, seams
 from simulation.faults import Fault, Moment
-from simulation.history import PRICES, Deed, GiveBack, History, PlaceOrder, Restock
+from simulation.history import (
+    PRICES,
+    SILENT_SECONDS,
+    ConsoleRefund,
+    Deed,
+    GiveBack,
+    History,
+    PlaceOrder,
+    Poison,
+    Restock,
+    Unreadable,
+)
 from simulation.models import http, kafka, postgres, provider
 from simulation.outside import Outside
 from simulation.shop import HURRIED, PATIENT, NoAnswer, Reply, Shop
@@ -22,6 +36,9 @@ from simulation.virtual_time import OutOfSteps
 
 LOOK_EVERY_SECONDS = 0.5
 CANARY_SECONDS = 20.0
+HELD_MOST_SECONDS = 335.0
+"""How long one message may hold its partition's offset: the kit's patience of 300 s, and a time-out and a pause on top."""
+WEBHOOK_SECRET = "a secret of the simulation"
 MOST_STEPS = 150_000
 
 
@@ -113,6 +130,35 @@ def _tear_down(outside: Outside) -> None:
     provider.use(None)
 
 
+def poison(shop: Shop, deed: Poison) -> None:
+    """Write something unreadable into a topic, under a key that nobody else has."""
+    headers: list[tuple[str, bytes | None]] = [
+        (name, text.encode())
+        for name, text in {
+            "ce_id": "poison",
+            "ce_type": "shop.Poison",
+            "ce_source": "/stranger",
+            "ce_sequence": "9" * 5_000 if "digits" in deed.what else "1",
+        }.items()
+    ]
+    genuine = next((record.value for record in shop.kafka.records(deed.topic)), b"\x00\x00\x00\x00\x01\x00")
+    value = {"no value": None, "bytes that are no message": b"\xff\xfe junk"}.get(deed.what, genuine)
+    number = deed.number % shop.kafka.topics[deed.topic]
+    shop.kafka.append((deed.topic, number), b"poison", value, [] if deed.what == "no headers" else headers)
+
+
+def write_unreadable(shop: Shop, deed: Unreadable) -> None:
+    """Write an order as a newer version might have."""
+    order_id = f"ord_{'0' * 25}{deed.number}"
+    at = shop.database.now() - timedelta(seconds=5)
+    row = {"order_id": order_id, "customer_id": invariants.NEWER_VERSION, "stage": "reserving", "version": 1, "revision": 1}
+    row |= {"currency": None, "total_minor_units": None, "accepted_at": at, "updated_at": at, "messages_sent": 0}
+    row |= {"next_look_at": at, "asked_again": 0, "correlation_id": "newer"}
+    shop.database.tables["orders"][order_id] = row
+    event = {"order_id": order_id, "version": 1, "kind": "order-teleported", "body": "{}", "occurred_at": at}
+    shop.database.tables["order_events"][order_id, 1] = event
+
+
 class _Play:
     """Drives a history: starts the shop, does the deeds, deals the blows, and ends when all has come to rest."""
 
@@ -152,6 +198,8 @@ class _Play:
         # Giving up, a reservation that runs out, and asking again on top.
         grace = timing.checkout_patience_seconds + timing.reservation_seconds + timing.ask_again_at_most_seconds
         deadline = self._history.trouble_ends + grace
+        if any(isinstance(deed, PlaceOrder) and deed.token == "tok_silent" for deed in self._history.deeds):
+            self._outside.loop.call_at(SILENT_SECONDS - 10.0, self._look_for_held_offsets)
         await asyncio.wait(deeds)
         for deed in deeds:
             deed.result()
@@ -165,6 +213,14 @@ class _Play:
         if self.is_settled and self._history.faults:
             await self._look_whether_all_works()
         self.is_over = True
+
+    def _look_for_held_offsets(self) -> None:
+        """A message that nobody can handle has made room for the others by now."""
+        for name, group in self._shop.kafka.groups.items():
+            for (topic, number), position in group.positions().items():
+                log = self._shop.kafka.logs[topic, number]
+                if position < len(log) and self._outside.now - log[position].at > HELD_MOST_SECONDS:
+                    self._customers.errors.append(f"group {name} has not come past a message of {topic} for minutes")
 
     async def _look_whether_all_works(self) -> None:
         """Place an order as if nothing had ever happened."""
@@ -190,6 +246,12 @@ class _Play:
                 await self._restock(deed)
             case GiveBack():
                 await self._give_back(deed)
+            case ConsoleRefund():
+                await self._refund_on_the_console(deed)
+            case Poison():
+                poison(self._shop, deed)
+            case Unreadable():
+                write_unreadable(self._shop, deed)
 
     async def _place(self, deed: PlaceOrder) -> None:
         self._customers.orders_asked_for += 1
@@ -230,15 +292,36 @@ class _Play:
             return
         path = f"/v1/payments/{order_id.replace('ord_', 'pay_')}/refunds"
         body = {"reason": "a scratch", "amount": {"currency": "EUR", "minorUnits": deed.minor_units}}
-        reply = await self._repeat(deed, "payments", "POST", path, body, key=f"refund-{deed.number}")
+        reply = await self._repeat(deed, "payments", "POST", path, body, key=f"refund-{deed.number}", patience=deed.patience)
         if reply is not None:
             self._customers.refunds[deed] = reply
+
+    async def _refund_on_the_console(self, deed: ConsoleRefund) -> None:
+        order_id = self._customers.order_ids.get(deed.order, "")
+        line = self._shop.provider.lines.get(order_id.replace("ord_", "pay_"))
+        if line is None or line.status != "captured" or line.refunded + deed.minor_units > line.minor_units:
+            return
+        refund_id = f"con_{deed.number}"
+        line.refunds[refund_id] = deed.minor_units
+        amount = {"currency": line.currency, "minorUnits": deed.minor_units}
+        event = {"id": refund_id, "type": "refund.created", "paymentId": line.payment_id, "refundId": refund_id, "amount": amount}
+        body = msgspec.json.encode(event)
+        for attempt in range(deed.repeats):
+            moment = str(int(self._outside.loop.wall_time()))
+            signed = signature(WEBHOOK_SECRET, moment, body)
+            headers = {"psp-signature": f"t={moment},v1={signed}"}
+            with contextlib.suppress(NoAnswer):
+                reply = await self._shop.request("payments", "POST", "/v1/psp-webhooks", body=body, headers=headers)
+                if reply.status < 300:
+                    return
+            await asyncio.sleep(1.0 + 2.0 * attempt)
 
     async def _repeat(
         self, deed: Deed, service: str, method: str, path: str, body: Any, *, key: str | None, patience: float = 10.0
     ) -> Reply | None:
         """Send a request until it is answered for good, as often as the deed says."""
         headers = {"idempotency-key": key} if key else {}
+        statuses: list[int] = []
         for attempt in range(deed.repeats + 1):
             if attempt:
                 await asyncio.sleep(0.3 + attempt)
@@ -249,10 +332,13 @@ class _Play:
                 continue
             if self._outside.tells:
                 self._outside.tell(f"{method} {path} is answered with {reply.status}.")
+            statuses.append(reply.status)
             if reply.status == 500:
-                self._customers.errors.append(f"{method} {path}")
+                self._customers.errors.append(f"{method} {path} was answered with 500")
             if reply.status < 500 and not (reply.status == 409 and b"in-progress" in reply.body):
                 return reply
+        if 503 in statuses and statuses[-3:] == [409, 409, 409]:
+            self._customers.errors.append(f"{method} {path} was answered with 503 and 'try again', then only with 'in progress'")
         return None
 
 

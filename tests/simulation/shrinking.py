@@ -10,12 +10,13 @@ from simulation.faults import CallFault, Moment, Window
 from simulation.history import Deed, GiveBack, History, PlaceOrder
 from simulation.run import Result, run
 
-_PARTICULAR = re.compile(r"\b(?:ord|pay|res)_\w+|\b[0-9a-f]{8}\b|\d+(?:\.\d+)?")
+PARTICULAR = re.compile(r"\b(?:ord|pay|res)_\w+|\b[0-9a-f]{8}\b|\d+(?:\.\d+)?")
+"""Ids and numbers in a sentence about what broke."""
 
 
 def kinds(result: Result) -> set[str]:
     """Return what broke, without ids and numbers."""
-    return {_PARTICULAR.sub("#", violation) for violation in result.violations}
+    return {PARTICULAR.sub("#", violation) for violation in result.violations}
 
 
 def shrink(result: Result, *, most_runs: int = 200, play: Callable[[History], Result] = run) -> Result:

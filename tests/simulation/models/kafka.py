@@ -220,12 +220,14 @@ class Group:
         for partition, owner in list(self.owner.items()):
             owner.lose(partition, then=partial(self._hand_over, partition, owner), commits=False)
 
+    def positions(self) -> dict[Partition, int]:
+        """Return how far the group has come in each partition of its topics."""
+        topics = {topic for member in self.members for topic in member.topics} | {topic for topic, _ in self.committed}
+        return {partition: self.committed.get(partition, 0) for partition in self.broker.logs if partition[0] in topics}
+
     def lag(self) -> int:
         """Return how many records are not committed, over all topics that somebody subscribed to."""
-        topics = {topic for member in self.members for topic in member.topics} | {topic for topic, _ in self.committed}
-        return sum(
-            len(log) - self.committed.get(partition, 0) for partition, log in self.broker.logs.items() if partition[0] in topics
-        )
+        return sum(len(self.broker.logs[partition]) - position for partition, position in self.positions().items())
 
 
 class _Client:

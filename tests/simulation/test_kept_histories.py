@@ -1,0 +1,40 @@
+"""Histories that once broke an invariant, as short as they could be made, kept as values."""
+
+from __future__ import annotations
+
+import pytest
+
+from simulation.faults import Blow, CallFault, Kind, Moment, Trouble, Window
+from simulation.history import GiveBack, History, PlaceOrder
+from simulation.run import run, session
+
+ONE_MUG = PlaceOrder(1, 1.0, (("mug", 1),))
+REFUND_ONCE = GiveBack(1, 3.0, 1, 500, repeats=0)
+
+KEPT = {
+    "the answer to a commit is lost": History(450, (ONE_MUG,), (CallFault("payments-1", "commit", 1, Kind.LOST),), is_patient=True),
+    "a commit is answered later than anybody waits": History(
+        96, (ONE_MUG,), (CallFault("inventory-1", "commit", 1, Kind.SLOW, 9.0),), is_patient=True
+    ),
+    "the provider gives back and the process dies before it hears of it": History(
+        13, (ONE_MUG, REFUND_ONCE), (CallFault("payments-1", "provider", 3, Kind.DIES_AFTER),)
+    ),
+    "the provider gives back too late for whoever asked, who never asks again": History(
+        503, (ONE_MUG, REFUND_ONCE), (CallFault("payments-1", "provider", 3, Kind.SLOW, 6.0),)
+    ),
+    "PostgreSQL is read-only for a while": History(7, (ONE_MUG,), (Window("postgresql", Trouble.READ_ONLY, 0.9, 6.0),)),
+    "the AWS keys expire in the middle of a checkout": History(
+        8, (ONE_MUG,), (Window("dynamodb", Trouble.EXPIRED_KEYS, 1.01, 8.0),)
+    ),
+    "payments is killed twice within one order": History(
+        9, (ONE_MUG,), (Moment(Blow.KILL, "payments-1", 1.02), Moment(Blow.KILL, "payments-1", 4.0)), is_patient=True
+    ),
+}
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_what_once_broke_holds(name: str) -> None:
+    with session():
+        result = run(KEPT[name])
+
+    assert result.violations == ()
