@@ -50,7 +50,7 @@ class PspEvent(msgspec.Struct, rename="camel"):
 
 @dataclass(frozen=True)
 class Webhooks:
-    """Receives the provider's events, each with one effect however often it is sent."""
+    """Receives the provider's events. Each says what is true at the provider, so it has one effect however often it is sent."""
 
     payments: PaymentRepository
     secret: str
@@ -70,17 +70,15 @@ class Webhooks:
         return Response(status_code=204)
 
     async def _take_in(self, event: PspEvent) -> None:
-        payments, handling = self.payments, f"psp-{event.id}"
+        payments = self.payments
         match event:
             case PspEvent(type="authorisation.voided"):
-                await voided_by_provider(event.payment_id, payments=payments, handling=handling)
+                await voided_by_provider(event.payment_id, payments=payments)
             case PspEvent(type="refund.created", refund_id=str(refund_id), amount=ProviderMoney() as amount):
-                await refunded_by_provider(
-                    event.payment_id, refund_id, amount.money(), payments=payments, clock=self.clock, handling=handling
-                )
+                await refunded_by_provider(event.payment_id, refund_id, amount.money(), payments=payments, clock=self.clock)
             case PspEvent(type="refund.failed", refund_id=str(refund_id)):
                 refusal = Refusal(event.failure_code, event.explanation)
-                await refund_failed_at_provider(event.payment_id, refund_id, refusal, payments=payments, handling=handling)
+                await refund_failed_at_provider(event.payment_id, refund_id, refusal, payments=payments)
 
     def _verify(self, header: str, body: bytes) -> None:
         parts = dict(part.split("=", 1) for part in header.split(",") if "=" in part)

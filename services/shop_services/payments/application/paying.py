@@ -120,7 +120,7 @@ async def void_unknown(
     return await payments.save(voided_before_it_was_authorised(payment_id, order_id), handling=handling)
 
 
-async def voided_by_provider(payment_id: str, *, payments: PaymentRepository, handling: str) -> Payment:
+async def voided_by_provider(payment_id: str, *, payments: PaymentRepository) -> Payment:
     """Take in that the provider let go of what it held. Raises PaymentUnknown."""
 
     async def attempt(*, fresh: bool) -> Payment:
@@ -130,6 +130,6 @@ async def voided_by_provider(payment_id: str, *, payments: PaymentRepository, ha
             raise PaymentUnknown(payment_id)
         if payment.step_to_void() is not Step.VOID:
             return payment
-        return await payments.save(payment.voided(), handling=handling)
+        return await payments.save(payment.voided())
 
     return await decide_and_record(attempt, subject=f"payment {payment_id}")

@@ -12,7 +12,7 @@ from shop_kit.shared_kernel import Money
 
 from shop_services.payments.application.paying import PaymentUnknown, void_unknown
 from shop_services.payments.application.ports import Clock, PaymentProvider, PaymentRepository
-from shop_services.payments.domain.payment import Payment, Refund, RefundNotPossible, RefundStatus, Refusal, Step
+from shop_services.payments.domain.payment import Payment, RefundStatus, Refusal, Step
 
 WHOLE_REFUND = "whole"
 """The refund that undoes an order has a name of its own: a payment has at most one."""
@@ -38,8 +38,7 @@ async def refund_payment(
             return payment
         match payment.step_to_refund():
             case Step.REFUND if payment.refund(WHOLE_REFUND) is None and (left := payment.refundable) and left.minor_units:
-                whole = Refund(WHOLE_REFUND, left, "the order was undone", asked_at=clock.now())
-                return await payments.intend(payment.refund_asked(whole))
+                return await payments.intend(payment.refund_asked(WHOLE_REFUND, None, "the order was undone", at=clock.now()))
             case Step.REFUND:
                 return payment
             case Step.VOID:
@@ -86,10 +85,7 @@ async def refund_part(
             raise PaymentUnknown(payment_id)
         if payment.refund(refund_id) is not None:
             return payment
-        left = payment.refundable
-        if left is None or not left.minor_units:
-            raise RefundNotPossible(f"payment {payment_id} has nothing to give back")
-        return await payments.intend(payment.refund_asked(Refund(refund_id, amount or left, reason, asked_at=clock.now())))
+        return await payments.intend(payment.refund_asked(refund_id, amount, reason, at=clock.now()))
 
     await decide_and_record(intend, subject=f"payment {payment_id}")
     return await finish_refund(payment_id, refund_id, payments=payments, provider=provider)
@@ -113,7 +109,7 @@ async def finish_refund(
         if refund.status is not RefundStatus.PENDING:
             return payment
         refusal = await provider.refund(payment.id, refund.id, refund.amount, issuer=payment.issuer)
-        return await _settle(payment, refund, refusal, payments=payments, handling=handling)
+        return await _settle(payment, refund.id, refusal, payments=payments, handling=handling)
 
     return await decide_and_record(attempt, subject=f"payment {payment_id}")
 
@@ -132,13 +128,13 @@ async def reconcile_refunds(payment_id: str, *, payments: PaymentRepository, pro
                 continue
             known = await provider.find_refund(payment.id, refund.id, issuer=payment.issuer)
             refusal = known.refusal if known else await provider.refund(payment.id, refund.id, refund.amount, issuer=payment.issuer)
-            payment = await _settle(payment, refund, refusal, payments=payments, handling=None)
+            payment = await _settle(payment, refund.id, refusal, payments=payments)
 
     await decide_and_record(attempt, subject=f"payment {payment_id}")
 
 
 async def refunded_by_provider(
-    payment_id: str, refund_id: str, amount: Money, *, payments: PaymentRepository, clock: Clock, handling: str
+    payment_id: str, refund_id: str, amount: Money, *, payments: PaymentRepository, clock: Clock
 ) -> Payment:
     """Take in that the provider gave money back, for us or by itself (from its own console).
 
@@ -151,19 +147,16 @@ async def refunded_by_provider(
         if payment is None:
             raise PaymentUnknown(payment_id)
         refund = payment.refund(refund_id)
-        if refund is not None and refund.status is RefundStatus.SUCCEEDED:
-            return payment
+        if refund is not None and refund.status is not RefundStatus.PENDING:
+            return payment  # also one that failed since: what the provider tells may come late
         if refund is None:
-            refund = Refund(refund_id, amount, "refunded at the provider", asked_at=clock.now())
-            payment = payment.refund_asked(refund)
-        return await _settle(payment, refund, None, payments=payments, handling=handling)
+            payment = payment.refund_asked(refund_id, amount, "refunded at the provider", at=clock.now())
+        return await _settle(payment, refund_id, None, payments=payments)
 
     return await decide_and_record(attempt, subject=f"payment {payment_id}")
 
 
-async def refund_failed_at_provider(
-    payment_id: str, refund_id: str, refusal: Refusal, *, payments: PaymentRepository, handling: str
-) -> Payment:
+async def refund_failed_at_provider(payment_id: str, refund_id: str, refusal: Refusal, *, payments: PaymentRepository) -> Payment:
     """Take in that the money of a refund came back to the provider: banks may refuse it days later. Raises PaymentUnknown."""
 
     async def attempt(*, fresh: bool) -> Payment:
@@ -174,13 +167,13 @@ async def refund_failed_at_provider(
             raise PaymentUnknown(payment_id)
         if refund.status is RefundStatus.FAILED:
             return payment
-        return await _settle(payment, refund, refusal, payments=payments, handling=handling)
+        return await _settle(payment, refund_id, refusal, payments=payments)
 
     return await decide_and_record(attempt, subject=f"payment {payment_id}")
 
 
 async def _settle(
-    payment: Payment, refund: Refund, refusal: Refusal | None, *, payments: PaymentRepository, handling: str | None
+    payment: Payment, refund_id: str, refusal: Refusal | None, *, payments: PaymentRepository, handling: str | None = None
 ) -> Payment:
-    settled = payment.refund_refused(refund.id, refusal) if refusal else payment.refund_given(refund.id)
-    return await payments.save(settled, handling=handling, refund_id=refund.id)
+    settled = payment.refund_refused(refund_id, refusal) if refusal else payment.refund_given(refund_id)
+    return await payments.save(settled, handling=handling, refund_id=refund_id)

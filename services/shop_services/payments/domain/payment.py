@@ -137,16 +137,20 @@ class Payment:
         """Return the payment as a void leaves it that needs no provider: nothing was ever held, or nothing is held any more."""
         return self.voided() if self.status in {Status.DECLINED, Status.CAPTURE_FAILED} else self
 
-    def refund_asked(self, refund: Refund) -> Payment:
-        """Intend to give an amount back. Raises RefundNotPossible when that is not left, or in another currency."""
+    def refund_asked(self, refund_id: str, amount: Money | None, reason: str, *, at: float) -> Payment:
+        """Intend to give an amount back (None: all that is left), from the moment `at` on.
+
+        Raises RefundNotPossible when that is not left, or in another currency.
+        """
         left = self.refundable
-        if left is None:
+        if left is None or not left.minor_units:
             raise RefundNotPossible(f"payment {self.id} has nothing to give back")
-        if refund.amount.currency != left.currency:
-            raise RefundNotPossible(f"payment {self.id} is in {left.currency}, not {refund.amount.currency}")
-        if not 1 <= refund.amount.minor_units <= left.minor_units:
-            raise RefundNotPossible(f"payment {self.id} has {left} left to give back, not {refund.amount}")
-        return replace(self, refunds=(*self.refunds, refund))
+        wanted = amount or left
+        if wanted.currency != left.currency:
+            raise RefundNotPossible(f"payment {self.id} is in {left.currency}, not {wanted.currency}")
+        if not 1 <= wanted.minor_units <= left.minor_units:
+            raise RefundNotPossible(f"payment {self.id} has {left} left to give back, not {wanted}")
+        return replace(self, refunds=(*self.refunds, Refund(refund_id, wanted, reason, asked_at=at)))
 
     def refund_given(self, refund_id: str) -> Payment:
         """The provider gave the money back."""

@@ -20,7 +20,7 @@ from shop_kit.testing.event_log import EventLog
 from shop_services.payments.adapters.in_memory import InMemoryPaymentRepository
 from shop_services.payments.adapters.payment_repository import DynamoPaymentRepository
 from shop_services.payments.application.ports import PaymentRepository
-from shop_services.payments.domain.payment import Payment, Refund, Refusal, authorised
+from shop_services.payments.domain.payment import Payment, Refusal, authorised
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 EUROS = Money("EUR", 5000)
@@ -70,7 +70,7 @@ async def captured(payments: PaymentRepository, order: str) -> Payment:
 async def test_a_payment_is_found_as_it_was_saved(process: Processes) -> None:
     payments = process()
     payment = await captured(payments, "o1")
-    payment = await payments.intend(payment.refund_asked(Refund("r1", Money("EUR", 2000), "broken", asked_at=1_000.5)))
+    payment = await payments.intend(payment.refund_asked("r1", Money("EUR", 2000), "broken", at=1_000.5))
     payment = await payments.save(payment.refund_refused("r1", CLOSED), refund_id="r1")
 
     assert await process().find("pay-o1", fresh=True) == payment
@@ -104,7 +104,7 @@ async def test_refunds_are_listed_while_they_are_pending_and_while_a_person_has_
     payments = process()
     for number, order in enumerate(("o1", "o2", "o3")):
         payment = await captured(payments, order)
-        await payments.intend(payment.refund_asked(Refund("whole", EUROS, "undone", asked_at=1_000.0 + number)))
+        await payments.intend(payment.refund_asked("whole", EUROS, "undone", at=1_000.0 + number))
 
     assert [one async for one in payments.with_pending_refunds(asked_before=1_001.0)] == ["pay-o1", "pay-o2"]
     for order, refusal in (("o1", CLOSED), ("o2", None), ("o3", CLOSED)):
@@ -122,7 +122,7 @@ async def test_pages_of_failed_refunds_hold_each_once(process: Processes, reques
     payments = process()
     for number in range(5):
         payment = await captured(payments, f"o{number}")
-        payment = payment.refund_asked(Refund("whole", EUROS, "undone", asked_at=1_000.0 + number // 2))
+        payment = payment.refund_asked("whole", EUROS, "undone", at=1_000.0 + number // 2)
         await payments.save(payment.refund_refused("whole", CLOSED), refund_id="whole")
     found, position = [], None
 

@@ -283,6 +283,20 @@ async def test_a_refund_that_nobody_asks_for_again_is_found_out_at_the_provider(
     assert shop.table.stored["pay-o1"].status is Status.REFUNDED
 
 
+async def test_the_reconciler_decides_on_what_is_stored_not_on_what_its_process_remembers() -> None:
+    shop = Payments()
+    await shop.takes(authorise("o1"), capture("o1"))
+    shop.provider.is_away = True
+    with pytest.raises(Unavailable):
+        await shop.process()(refund("o1"))
+    shop.provider.is_away = False
+    shop.clock.pass_by(RECONCILED_AFTER_SECONDS)
+
+    await reconciler(shop.repository, shop.provider, shop.clock).sweep()
+
+    assert shop.provider.given_back("pay-o1") == 5000
+
+
 async def test_a_refund_that_never_reached_the_provider_is_asked_for_by_the_reconciler() -> None:
     shop = Payments()
     await shop.takes(authorise("o1"), capture("o1"))
@@ -354,7 +368,7 @@ async def test_what_the_provider_tells_is_never_refused_for_what_is_only_remembe
     euros = Money("EUR", 2000)
 
     for _ in range(2):
-        await refunded_by_provider("pay-o1", "console-1", euros, payments=one, clock=shop.clock, handling="psp-1")
+        await refunded_by_provider("pay-o1", "console-1", euros, payments=one, clock=shop.clock)
 
     assert shop.kinds("o1")[2:] == ["payment_refunded"]
 
@@ -365,7 +379,7 @@ async def test_a_hold_that_the_provider_let_go_is_voided_whoever_wrote_it_last()
     await shop.process(one)(void("o1"))
     await shop.process(other)(authorise("o2"))
 
-    await voided_by_provider("pay-o2", payments=one, handling="psp-1")
+    await voided_by_provider("pay-o2", payments=one)
 
     assert shop.kinds("o2") == ["payment_authorised", "payment_voided"]
 
@@ -376,7 +390,8 @@ async def test_money_that_comes_back_from_the_customers_bank_is_taken_again_and_
     closed = Refusal("account_closed", "The account is closed.")
 
     for _ in range(2):
-        await refund_failed_at_provider("pay-o1", "whole", closed, payments=shop.repository, handling="psp-2")
+        await refund_failed_at_provider("pay-o1", "whole", closed, payments=shop.repository)
+    await refunded_by_provider("pay-o1", "whole", Money("EUR", 5000), payments=shop.repository, clock=shop.clock)  # comes late
 
     payment = shop.table.stored["pay-o1"]
     assert (payment.status, [refund.status for refund in payment.refunds]) == (Status.CAPTURED, [RefundStatus.FAILED])
