@@ -60,3 +60,13 @@ def credentials_in(path: Path) -> Credentials | None:
             actions=(f"remove the file: `shop-dev up{flag_of(path)}` makes new ones, and the data stays",),
             detail={"path": str(path)},
         ) from error
+
+
+def database_role(service: str) -> str:
+    """Return the PostgreSQL role of a service, owner of its databases."""
+    return service.replace("-", "_")
+
+
+def database_account(role: str) -> str:
+    """Return under which name a role's password is derived, see `Credentials.password`."""
+    return f"postgres/{role}"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from shop_sandbox.credentials import Credentials
+from shop_sandbox.credentials import Credentials, database_account, database_role
 from shop_sandbox.endpoints import Endpoints
-from shop_sandbox.engines.driver import RunContext
 from shop_sandbox.manifest.names import REGION, service_port_variable, service_url_variable
 from shop_sandbox.provision.told import told
 from shop_sandbox.resources.model import Resource
+from shop_sandbox.run_context import RunContext
 
 DATABASE_ADMINISTRATOR = "shop"
 PLATFORM_ENDPOINTS = frozenset({"kafka", "schema-registry", "aws", "postgres", "redis", "telemetry"})
@@ -50,16 +50,6 @@ def environment_of(resource: Resource, context: RunContext) -> dict[str, str]:
     passed = {name: context.shell_variables[name] for name in resource.passes if name in context.shell_variables}
     own = {"SHOP_CLOCK_FILE": str(context.paths.clock), **told(context.paths.provisioned, resource.environment["SHOP_SERVICE"])}
     return {**context.inherited, **passed, **own, **service_environment(resource, context.endpoints, context.credentials)}
-
-
-def database_role(service: str) -> str:
-    """Return the PostgreSQL role of a service, owner of its databases."""
-    return service.replace("-", "_")
-
-
-def database_account(role: str) -> str:
-    """Return under which name a role's password is derived, see `Credentials.password`."""
-    return f"postgres/{role}"
 
 
 def _database_url(role: str, database: str, endpoints: Endpoints, credentials: Credentials) -> str:

@@ -20,8 +20,8 @@ from shop_sandbox.errors import ErrorCode, SandboxError
 from shop_sandbox.paths import SandboxPaths
 
 if TYPE_CHECKING:
-    from shop_sandbox.engines.driver import RunContext
     from shop_sandbox.resources.model import Resource
+    from shop_sandbox.run_context import RunContext
 
 
 def reset(paths: SandboxPaths) -> str:

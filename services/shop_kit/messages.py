@@ -13,8 +13,7 @@ from typing import Generic, TypeVar
 
 from google.protobuf.message import Message as ProtobufMessage
 
-from shop_kit import context
-from shop_kit.kafka import wire
+from shop_kit import context, wire
 from shop_kit.tracing import traceparent
 
 E = TypeVar("E", bound=ProtobufMessage)

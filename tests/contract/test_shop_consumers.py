@@ -12,7 +12,7 @@ from shop_contracts.checking.check import examine
 from shop_contracts.tree.finding import Finding
 from shop_dev.contracts.rehearsals import rehearsing
 from shop_dev.contracts.tree import open_contracts
-from shop_kit.kafka import wire
+from shop_kit import wire
 from shop_kit.messages import OutgoingMessage, outgoing
 from shop_services.inventory.adapters import events
 from shop_services.inventory.adapters import in_memory as inventory

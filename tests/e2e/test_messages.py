@@ -8,7 +8,7 @@ import pytest
 from confluent_kafka import Message, Producer
 from e2e.shop import PRICE, Shop, all_at_once, until
 from shop_contracts.proto.orders.v1.events_pb2 import OrderEvent
-from shop_kit.kafka import wire
+from shop_kit import wire
 
 pytestmark = pytest.mark.e2e
 

@@ -14,12 +14,14 @@ from pathlib import Path
 
 from shop_sandbox.credentials import Credentials
 from shop_sandbox.endpoints import Endpoints
-from shop_sandbox.engines.driver import Driver, ExecLaunch, NotReady, RunContext
+from shop_sandbox.engines.driver import Driver, ExecLaunch
 from shop_sandbox.engines.embedded import drivers
 from shop_sandbox.events import Event
+from shop_sandbox.health.not_ready import NotReady
 from shop_sandbox.paths import CachePaths, SandboxPaths
 from shop_sandbox.platform import here
 from shop_sandbox.resources.model import Resource, ResourceKind
+from shop_sandbox.run_context import RunContext
 from shop_sandbox.state import Stamped
 
 READY_SECONDS = 90.0

@@ -14,10 +14,10 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 from shop_sandbox.credentials import Credentials
 from shop_sandbox.endpoints import Endpoints
-from shop_sandbox.engines.driver import RunContext
 from shop_sandbox.engines.embedded.kafka import KafkaDriver
 from shop_sandbox.paths import CachePaths, SandboxPaths, default_cache_root
 from shop_sandbox.resources.model import Resource, ResourceKind
+from shop_sandbox.run_context import RunContext
 
 READY_SECONDS = 60
 

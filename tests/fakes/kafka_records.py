@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 from confluent_kafka import Consumer as KafkaConsumer
 from confluent_kafka import KafkaError, Message, TopicPartition
 from shop_contracts.proto.inventory.v1.commands_pb2 import CommitStock, InventoryCommand
-from shop_kit.kafka import wire
+from shop_kit import wire
 
 T = TypeVar("T")
 TOPIC = "commands"

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
-from shop_sandbox.engines.driver import ExecLaunch, ForkLaunch, Launch, NotAlive, NotReady, RunContext
+from shop_sandbox.engines.driver import ExecLaunch, ForkLaunch, Launch
+from shop_sandbox.health.not_ready import NotAlive, NotReady
 from shop_sandbox.resources.model import Resource, ResourceKind
+from shop_sandbox.run_context import RunContext
 from shop_sandbox.supervisor.blueprint import Blueprint
 from shop_sandbox.supervisor.settings import SupervisorSettings
 

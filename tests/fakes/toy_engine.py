@@ -16,10 +16,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from shop_sandbox.engines.driver import NotReady, RunContext
 from shop_sandbox.engines.handle import Exit, Host, StopOrder
+from shop_sandbox.health.not_ready import NotReady
 from shop_sandbox.platform import here
 from shop_sandbox.resources.model import Resource, ResourceKind
+from shop_sandbox.run_context import RunContext
 from shop_sandbox.supervisor.blueprint import Blueprint
 from shop_sandbox.supervisor.settings import SupervisorSettings
 

@@ -27,15 +27,17 @@ from shop_sandbox.credentials import Credentials
 from shop_sandbox.doctor import Verdict, examine
 from shop_sandbox.downloads.fetch import ensure_jars
 from shop_sandbox.downloads.lock import KAFKA, REDIS, locked
-from shop_sandbox.engines.driver import ExecLaunch, NotReady, RunContext
+from shop_sandbox.engines.driver import ExecLaunch
 from shop_sandbox.engines.embedded import kafka
 from shop_sandbox.engines.embedded.java import find_java
 from shop_sandbox.errors import ErrorCode, SandboxError
 from shop_sandbox.events import PreparationStarted
 from shop_sandbox.fetching import fetch_all
 from shop_sandbox.health import aws as aws_health
+from shop_sandbox.health.not_ready import NotReady
 from shop_sandbox.paths import CachePaths, default_cache_root
 from shop_sandbox.platform import here, not_root
+from shop_sandbox.run_context import RunContext
 
 pytestmark = pytest.mark.integration
 

@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 from shop_contracts.checking.proofs import Cast, Sent
 from shop_contracts.tree.declared import Service
 from shop_contracts.tree.finding import Finding, Group
+from shop_kit import wire
 from shop_kit.errors import Transient
-from shop_kit.kafka import wire
 from shop_kit.kafka.receiving import receive
 from shop_kit.messages import OutgoingMessage
 from shop_kit.rehearsal import Rehearsal

@@ -15,7 +15,7 @@ from google.protobuf import descriptor_pb2, json_format, unknown_fields
 from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
-from shop_kit.kafka import wire
+from shop_kit import wire
 
 SECONDS = 5.0
 

@@ -7,35 +7,14 @@ run; the supervisor brings that to life and owns the handle it gets (`shop_sandb
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from shop_sandbox.credentials import Credentials
-from shop_sandbox.endpoints import Endpoints
 from shop_sandbox.engines.handle import Handle, Host, Launch
-from shop_sandbox.events import Event
-from shop_sandbox.paths import CachePaths, SandboxPaths
 from shop_sandbox.resources.model import Resource
-
-
-@dataclass(frozen=True)
-class RunContext:
-    """All a driver may know about the sandbox it starts a resource in."""
-
-    paths: SandboxPaths
-    cache: CachePaths
-    endpoints: Endpoints
-    credentials: Credentials = field(repr=False)
-    resources: Mapping[str, Resource]
-    environment: Mapping[str, str] = field(repr=False)
-    """What services get: KAFKA_BOOTSTRAP_SERVERS, AWS_ENDPOINT_URL and so on (see `shop_sandbox.environment`)."""
-    inherited: Mapping[str, str]
-    """The part of the caller's environment that programs need to run at all: PATH, HOME, LANG, TMPDIR, JAVA_HOME."""
-    announce: Callable[[Event], None] = field(compare=False, repr=False)
-    shell_variables: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Variables of the developer's shell that manifests pass through; each goes to the services that name it, and nowhere else."""
+from shop_sandbox.run_context import RunContext
 
 
 @dataclass(frozen=True)
@@ -73,14 +52,6 @@ class ForkLaunch:
 
     async def start(self, host: Host) -> Handle:
         return await host.start_process(self, hand_over=self.inherit_listener)
-
-
-class NotReady(Exception):
-    """Raised by a probe: the resource is not ready yet, and why. Anything else a probe raises is a fault of the probe."""
-
-
-class NotAlive(NotReady):
-    """Raised by a probe: the resource runs and will never be ready again by itself (it hangs); it is to be started again."""
 
 
 class Driver(Protocol):

@@ -8,7 +8,7 @@ import json
 import uuid
 from collections.abc import Mapping
 
-from shop_sandbox.engines.driver import NotReady
+from shop_sandbox.health.not_ready import NotReady
 from shop_sandbox.manifest.names import REGION
 
 PROBE_TABLE = "shop-dev-probe"

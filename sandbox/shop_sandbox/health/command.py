@@ -8,7 +8,7 @@ import subprocess  # nosec B404 # runs the command that a manifest names as a he
 from collections.abc import Mapping
 from pathlib import Path
 
-from shop_sandbox.engines.driver import NotReady
+from shop_sandbox.health.not_ready import NotReady
 
 _SECONDS = 2.0
 _SHOWN_CHARACTERS = 200

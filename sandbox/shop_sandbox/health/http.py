@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import http.client
 
-from shop_sandbox.engines.driver import NotReady
+from shop_sandbox.health.not_ready import NotReady
 
 _SECONDS = 1.5
 _SHOWN_CHARACTERS = 200

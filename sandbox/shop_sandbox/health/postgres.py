@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import BinaryIO
 
-from shop_sandbox.engines.driver import NotReady
+from shop_sandbox.health.not_ready import NotReady
 
 SCHEMA = "shop_dev"
 """A schema of ours in database `postgres`, which no service uses."""

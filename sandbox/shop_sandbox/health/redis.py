@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
 
-from shop_sandbox.engines.driver import NotReady
+from shop_sandbox.health.not_ready import NotReady
 
 PROBE_KEY = "shop-dev:probe"
 STAMP_KEY = "shop-dev:stamp"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from shop_sandbox.engines.driver import NotReady
 from shop_sandbox.health.http import ask, expect_ok
+from shop_sandbox.health.not_ready import NotReady
 
 PROBE_SUBJECT = "shop-dev-probe"
 """Never registered: each registration would use up an id for ever, and the subject would show up in every tool."""

@@ -18,8 +18,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 import asyncpg
 
-from shop_sandbox.credentials import credentials_in
-from shop_sandbox.environment import database_account, database_role
+from shop_sandbox.credentials import credentials_in, database_account, database_role
 from shop_sandbox.manifest.loader import Manifest
 from shop_sandbox.manifest.rules.stores import MIGRATION_FILE
 from shop_sandbox.provision.task import Outcome, Refused, Report, Wanted, all_of, run_task

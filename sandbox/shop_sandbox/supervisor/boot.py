@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from shop_sandbox.credentials import credentials_of
 from shop_sandbox.disk import FULL, disk_full
 from shop_sandbox.endpoints import Endpoints
-from shop_sandbox.engines.driver import RunContext
 from shop_sandbox.engines.handle import Exit, StopOrder
 from shop_sandbox.environment import sandbox_environment
 from shop_sandbox.errors import ErrorCode, SandboxError
 from shop_sandbox.ownership import Owner
+from shop_sandbox.run_context import RunContext
 from shop_sandbox.state import DataIdentity, remove_data
 from shop_sandbox.supervisor import blueprint, ports
 from shop_sandbox.supervisor.announcements import Announcements
@@ -24,7 +24,6 @@ from shop_sandbox.supervisor.context import Condition, SandboxContext, SideTasks
 from shop_sandbox.supervisor.fork_server.starting import NONCE_VARIABLE, Connections
 from shop_sandbox.supervisor.ledger import Ledger
 from shop_sandbox.supervisor.processes import Processes
-from shop_sandbox.supervisor.resource_run import ResourceRun
 from shop_sandbox.supervisor.runs import Runs
 from shop_sandbox.supervisor.settings import SupervisorSettings
 from shop_sandbox.supervisor.sweep import sweep
@@ -42,7 +41,7 @@ class Seed:
     condition: Condition
     side_tasks: SideTasks
     stop_order: StopOrder
-    on_death: Callable[[ResourceRun, Exit], SandboxError | None]
+    on_death: Callable[[str, Exit], SandboxError | None]
 
 
 @dataclass(frozen=True)

@@ -5,20 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-from shop_sandbox.engines.driver import RunContext
 from shop_sandbox.engines.handle import Exit, StopOrder
 from shop_sandbox.errors import SandboxError
 from shop_sandbox.events import SandboxFailed
+from shop_sandbox.run_context import RunContext
 from shop_sandbox.state import DataIdentity
 from shop_sandbox.supervisor.announcements import Announcements
 from shop_sandbox.supervisor.changes import Changes
 from shop_sandbox.supervisor.ports import Ports
 from shop_sandbox.supervisor.processes import Processes
-
-if TYPE_CHECKING:
-    from shop_sandbox.supervisor.resource_run import ResourceRun
 
 
 @dataclass
@@ -67,6 +63,6 @@ class SandboxContext:
     condition: Condition
     side_tasks: SideTasks
     stop_order: StopOrder
-    on_death: Callable[[ResourceRun, Exit], SandboxError | None]
+    on_death: Callable[[str, Exit], SandboxError | None]
     """Hears of each end of a process that was not asked for, or that lost data; gives an error when it must not be started
     again."""

@@ -7,10 +7,11 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-from shop_sandbox.engines.driver import Driver, NotAlive, NotReady
+from shop_sandbox.engines.driver import Driver
 from shop_sandbox.engines.handle import Exit
 from shop_sandbox.errors import SandboxError
 from shop_sandbox.events import ProbeFailed
+from shop_sandbox.health.not_ready import NotAlive, NotReady
 from shop_sandbox.resources.model import Resource
 from shop_sandbox.supervisor.context import SandboxContext
 

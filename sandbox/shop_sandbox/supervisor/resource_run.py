@@ -177,7 +177,7 @@ class ResourceRun:
         await self._end_process(self.reason)
         self.restarts += 1
         self._enter(ResourceState.PENDING, self.reason)
-        if handle is not None and (error := self._context.on_death(self, handle.ended.result())) is not None:
+        if handle is not None and (error := self._context.on_death(self.name, handle.ended.result())) is not None:
             self._fail(error)
             return
         await self._live()
@@ -252,7 +252,7 @@ class ResourceRun:
                 await self._check_again(ended)
             elif not self.was_ready:
                 raise deaths.death_at_start(self.resource, ended, self._log.last_lines(), self.log_path)
-            if (error := self._context.on_death(self, ended)) is not None:
+            if (error := self._context.on_death(self.name, ended)) is not None:
                 raise error
             if self.deaths.too_many:
                 raise deaths.crash_loop(self.resource, self.deaths.in_a_row, ended, self._log.last_lines(), self.log_path)

@@ -25,7 +25,6 @@ from shop_sandbox.supervisor.memory import MemoryWatch
 from shop_sandbox.supervisor.processes import Processes
 from shop_sandbox.supervisor.protocol import ProcessDescription, Restart, SandboxState, SandboxStatus, Up
 from shop_sandbox.supervisor.reload import Reload
-from shop_sandbox.supervisor.resource_run import ResourceRun
 from shop_sandbox.supervisor.settings import Lease, SupervisorSettings
 from shop_sandbox.supervisor.start import Starts, Wish
 from shop_sandbox.supervisor.stop import Stopping
@@ -238,9 +237,9 @@ class Sandbox:
         self._stop_order.discard = True
         self._stopping.begin()
 
-    def _on_death(self, run: ResourceRun, ended: Exit) -> SandboxError | None:
+    def _on_death(self, resource: str, ended: Exit) -> SandboxError | None:
         booted = self._booted
-        return state_loss.loss_by(booted, run, ended) if booted is not None else None
+        return state_loss.loss_by(booted, booted.runs[resource], ended) if booted is not None else None
 
     async def _watch_the_spawner(self, processes: Processes) -> None:
         await asyncio.shield(processes.spawner_lost)

@@ -12,8 +12,8 @@ from confluent_kafka import KafkaError, KafkaException, Message
 from confluent_kafka import Producer as KafkaProducer
 from google.protobuf.message import Message as ProtobufMessage
 
+from shop_kit import wire
 from shop_kit.errors import Invalid, Overloaded, Unavailable
-from shop_kit.kafka import wire
 from shop_kit.kafka.client_thread import ClientThread, DaemonThread
 from shop_kit.kafka.schema_ids import schema_ids
 from shop_kit.messages import OutgoingMessage

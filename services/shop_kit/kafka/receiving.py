@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 from google.protobuf.message import DecodeError
 from google.protobuf.message import Message as ProtobufMessage
 
-from shop_kit.kafka import wire
+from shop_kit import wire
 from shop_kit.messages import Received, Subscription
 
 E = TypeVar("E", bound=ProtobufMessage)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from shop_kit import wire
 from shop_kit.errors import Transient
-from shop_kit.kafka import wire
 from shop_kit.kafka.receiving import receive
 from shop_kit.messages import Received
 from shop_kit.postgres import AWAY, CONTENDED

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from google.protobuf.message import Message as ProtobufMessage
 
-from shop_kit.kafka import wire
+from shop_kit import wire
 from shop_kit.messages import OutgoingMessage, Received
 
 E = TypeVar("E", bound=ProtobufMessage)

@@ -7,7 +7,7 @@ from confluent_kafka.schema_registry.protobuf import _create_index_array
 from hypothesis import given
 from hypothesis import strategies as st
 from shop_contracts.proto.inventory.v1 import commands_pb2, events_pb2
-from shop_kit.kafka import wire
+from shop_kit import wire
 
 
 def test_the_first_message_of_a_file_has_the_short_path() -> None:

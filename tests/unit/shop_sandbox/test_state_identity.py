@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-from shop_sandbox.engines.driver import RunContext
 from shop_sandbox.errors import ErrorCode, SandboxError
 from shop_sandbox.paths import SandboxPaths
 from shop_sandbox.resources.model import Resource, ResourceKind
+from shop_sandbox.run_context import RunContext
 from shop_sandbox.state import DataIdentity, remove_data
 
 STORES = frozenset({"postgres", "aws"})

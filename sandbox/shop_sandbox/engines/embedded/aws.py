@@ -6,10 +6,11 @@ import signal
 import sys
 
 from shop_sandbox.disk import disk_full_explained
-from shop_sandbox.engines.driver import ExecLaunch, RunContext
+from shop_sandbox.engines.driver import ExecLaunch
 from shop_sandbox.health import aws as health
 from shop_sandbox.manifest.names import ACCOUNT_ID, REGION
 from shop_sandbox.resources.model import Resource
+from shop_sandbox.run_context import RunContext
 
 
 class AwsDriver:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 
 from shop_sandbox.clock import ClockFile
-from shop_sandbox.engines.driver import ExecLaunch, ForkLaunch, NotAlive, NotReady, RunContext
+from shop_sandbox.engines.driver import ExecLaunch, ForkLaunch
 from shop_sandbox.engines.handle import Launch
 from shop_sandbox.environment import environment_of
 from shop_sandbox.health import command, tcp
 from shop_sandbox.health import http as health
 from shop_sandbox.health import registry as registry_health
+from shop_sandbox.health.not_ready import NotAlive, NotReady
 from shop_sandbox.resources.model import CommandHealth, CommandRuntime, HttpHealth, PythonRuntime, Resource, TcpHealth
+from shop_sandbox.run_context import RunContext
 
 REGISTRY_TARGET = "shop_contracts.registry.__main__:main"
 TELEMETRY_TARGET = "shop_sandbox.telemetry.collector:main"

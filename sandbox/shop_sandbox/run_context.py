@@ -1,0 +1,30 @@
+"""All that a driver and a probe may know about the sandbox a resource runs in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from shop_sandbox.credentials import Credentials
+from shop_sandbox.endpoints import Endpoints
+from shop_sandbox.events import Event
+from shop_sandbox.paths import CachePaths, SandboxPaths
+from shop_sandbox.resources.model import Resource
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """All a driver may know about the sandbox it starts a resource in."""
+
+    paths: SandboxPaths
+    cache: CachePaths
+    endpoints: Endpoints
+    credentials: Credentials = field(repr=False)
+    resources: Mapping[str, Resource]
+    environment: Mapping[str, str] = field(repr=False)
+    """What services get: KAFKA_BOOTSTRAP_SERVERS, AWS_ENDPOINT_URL and so on (see `shop_sandbox.environment`)."""
+    inherited: Mapping[str, str]
+    """The part of the caller's environment that programs need to run at all: PATH, HOME, LANG, TMPDIR, JAVA_HOME."""
+    announce: Callable[[Event], None] = field(compare=False, repr=False)
+    shell_variables: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Variables of the developer's shell that manifests pass through; each goes to the services that name it, and nowhere else."""
