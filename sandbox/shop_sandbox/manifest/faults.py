@@ -5,8 +5,12 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path as FilePath
 
 from shop_sandbox.errors import ErrorCode, SandboxError
+
+_SCHEMA = FilePath(__file__).with_name("service.schema.json")
+"""Where the schema is on this machine: a project elsewhere has no copy of the reference page."""
 
 Path = tuple[str | int, ...]
 """Keys and list positions from the top of the document, as in `("needs", "tables", 0, "name")`."""
@@ -57,7 +61,7 @@ def manifest_invalid(faults: Iterable[Fault]) -> SandboxError:
     return SandboxError(
         ErrorCode.MANIFEST_INVALID,
         "\n".join([head + ":", *(f"  {fault}" for fault in found)]),
-        actions=("correct the manifest; its format is in docs/reference/service-yaml.md",),
+        actions=(f"correct the manifest; its form is in {_SCHEMA}, which editors complete against",),
         detail={
             "faults": [
                 {

@@ -98,7 +98,9 @@ def _explain(error: Any, root: Schema) -> Iterator[tuple[Path, str, str]]:
     elif rule == "additionalProperties" and expected is False:
         known = error.schema.get("properties", {})
         for name in [name for name in found if name not in known]:
-            yield (*path, name), "unknown property", did_you_mean(name, [one for one in known if one not in found] or known)
+            near = did_you_mean(name, known)
+            further = [one for one in known if one not in found] or known
+            yield (*path, name), "unknown property", near if near.startswith("did") else did_you_mean(name, further)
     elif rule == "oneOf" and not isinstance(found, dict):
         return  # its type is told already
     elif rule == "oneOf":

@@ -8,6 +8,7 @@ import pytest
 from shop_dev.completion import complete_resources
 from shop_dev.errors import ShopDevError
 from shop_dev.project import find_checkout, open_project, resource_names
+from shop_dev.sandbox import passed_through
 from shop_sandbox.errors import ErrorCode, SandboxError
 
 
@@ -21,6 +22,51 @@ def test_a_nearer_pyproject_without_the_table_is_passed_over(checkout: Path) -> 
     (checkout / "services" / "pyproject.toml").write_text("[project]\nname = 'x'\n")
 
     assert find_checkout(checkout / "services")[0] == checkout
+
+
+def test_a_repository_without_python_has_a_file_of_its_own(checkout: Path) -> None:
+    (checkout / "pyproject.toml").unlink()
+    (checkout / "shop-dev.toml").write_text('services = ["services/o*/service.yaml"]\nname = "mine"\n', encoding="utf-8")
+
+    project = open_project()
+
+    assert (project.checkout, project.settings.name) == (checkout, "mine")
+    assert "orders" in resource_names(project)
+    assert "edge" not in resource_names(project)
+
+
+def test_what_is_wrong_in_that_file_is_told_with_its_name(checkout: Path) -> None:
+    (checkout / "pyproject.toml").unlink()
+    (checkout / "shop-dev.toml").write_text("servises = []\n", encoding="utf-8")
+
+    with pytest.raises(ShopDevError, match=r"shop-dev\.toml servises: no such setting; did you mean services\?"):
+        open_project()
+
+
+def test_two_places_for_settings_are_one_too_many(checkout: Path) -> None:
+    (checkout / "shop-dev.toml").touch()
+
+    with pytest.raises(ShopDevError, match=r"has both a shop-dev\.toml and a table \[tool\.shop-dev\]"):
+        open_project()
+
+
+def test_services_of_other_checkouts_are_known_by_name(checkout: Path, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/service.yaml").write_text("schemaVersion: 1\nservice: stranger\n", encoding="utf-8")
+    for glob in (f"{tmp_path}/other/service.yaml", "../other/service.yaml"):
+        (checkout / "pyproject.toml").write_text(f'[tool.shop-dev]\nservices = ["{glob}"]\n', encoding="utf-8")
+
+        assert "stranger" in resource_names(open_project())
+
+
+def test_only_what_a_manifest_names_is_passed_on_of_the_shell(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    manifest = "schemaVersion: 1\nservice: orders\nsummary: x\nowner: x\nruntime:\n  command: [sh]\n  passThrough: [PAPER, INK]\n"
+    build = "  build: {command: [make], passThrough: [GOPROXY]}\n"
+    (checkout / "services/orders/service.yaml").write_text(manifest + build, encoding="utf-8")
+    for name in ("PAPER", "GOPROXY", "SECRET"):
+        monkeypatch.setenv(name, name.lower())
+
+    assert passed_through(open_project()) == {"GOPROXY": "goproxy", "PAPER": "paper"}
 
 
 def test_a_folder_in_no_project_is_refused(tmp_path: Path) -> None:

@@ -59,6 +59,12 @@ BROKEN: dict[str, tuple[str, str, str, list[str]]] = {
             f"{S}:4:1: ownr: unknown property (did you mean 'owner'?)",
         ],
     ),
+    "a misspelt property beside the right one": (
+        "stock",
+        "summary: What is on the shelves",
+        "summary: What is on the shelves\nsumary: twice",
+        [f"{S}:4:1: sumary: unknown property (did you mean 'summary'?)"],
+    ),
     "a misspelt property deep down": (
         "stock",
         "      ttl: expires_at",
