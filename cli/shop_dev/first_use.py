@@ -7,6 +7,7 @@ What it does and why is in docs/adr/0005-wrapper-and-command-line.md.
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import importlib.util
 import os
 import re
@@ -36,6 +37,32 @@ class SetupFailed(Exception):
 
 
 @dataclass(frozen=True)
+class Environment:
+    """A virtual environment at its own path, which its scripts name."""
+
+    folder: Path
+
+    @property
+    def python(self) -> Path:
+        return self.folder / "bin" / "python"
+
+    @property
+    def stamp_lock(self) -> Path:
+        """A copy of the lock that it was made from, written last: the wrapper compares the two, which needs no hash program."""
+        return self.folder / "shop-dev.lock"
+
+    @property
+    def stamp_root(self) -> Path:
+        """The path of the checkout: scripts in `bin` name it, so a checkout that was moved needs a new environment."""
+        return self.folder / "shop-dev.root"
+
+    @property
+    def is_ours(self) -> bool:
+        """True if it was made here, and not by hand."""
+        return self.stamp_lock.exists() or self.stamp_root.exists()
+
+
+@dataclass(frozen=True)
 class Layout:
     """Where things are in a checkout."""
 
@@ -43,38 +70,24 @@ class Layout:
 
     @property
     def venv(self) -> Path:
+        """A link to the environment in use; a folder where somebody has made one by hand."""
         return self.checkout / ".venv"
-
-    @property
-    def python(self) -> Path:
-        return self.venv / "bin" / "python"
 
     @property
     def lock(self) -> Path:
         return self.checkout / "requirements.lock"
 
     @property
-    def stamp_lock(self) -> Path:
-        """A copy of the lock that `.venv` was made from: the wrapper compares the two, which needs no hash program."""
-        return self.venv / "shop-dev.lock"
-
-    @property
-    def stamp_root(self) -> Path:
-        """The path of the checkout: scripts in `.venv/bin` name it, so a checkout that was moved needs a new environment."""
-        return self.venv / "shop-dev.root"
-
-    @property
     def kept(self) -> Path:
         return self.checkout / ".shop-dev"
 
     @property
-    def mutex(self) -> Path:
-        return self.kept / "venv.lock"
+    def environments(self) -> Path:
+        return self.kept / "environments"
 
     @property
-    def unfinished(self) -> Path:
-        """There while `.venv` is being made; found later, it says that nobody finished."""
-        return self.kept / "venv.unfinished"
+    def mutex(self) -> Path:
+        return self.kept / "venv.lock"
 
     @property
     def log(self) -> Path:
@@ -91,6 +104,10 @@ def main(arguments: Sequence[str]) -> int:
     except SetupFailed as error:
         _say(f"error: {error}")
         return 1
+    except OSError as error:
+        _say(f"error: the environment cannot be made: {error}")
+        _say(f"  hint: see to it that {error.filename or layout.checkout} can be written by you, and that its disk has room")
+        return 1
     except KeyboardInterrupt:
         _say("\nInterrupted; the next call begins anew.")
         return 130
@@ -99,42 +116,81 @@ def main(arguments: Sequence[str]) -> int:
 
 def is_current(layout: Layout) -> bool:
     """True if `.venv` was made from this lock, at this path, to the end."""
+    environment = Environment(layout.venv)
     try:
-        made_from = layout.stamp_lock.read_bytes()
-        made_for = layout.stamp_root.read_text(encoding="utf-8").strip()
-    except FileNotFoundError:
+        made_from = environment.stamp_lock.read_bytes()
+        made_for = environment.stamp_root.read_text(encoding="utf-8").strip()
+    except (FileNotFoundError, NotADirectoryError):
         return False
-    whole = not layout.unfinished.exists() and os.access(layout.python, os.X_OK)
+    whole = os.access(environment.python, os.X_OK)
     return whole and made_for == str(layout.checkout) and made_from == layout.lock.read_bytes()
 
 
 def make(layout: Layout) -> None:
-    """Make `.venv`, or bring one that is there up to date. One that was left half-made, or has lost its Python, is made anew."""
+    """Make an environment beside the one in use, and exchange the two from one moment to the next.
+
+    So what was started from the old one runs on in it, and what the lock has dropped is not in the new one. One that was made by
+    hand, and is whole, is completed instead.
+    """
     started = time.monotonic()
     locked = layout.lock.read_bytes()
     _say(f"Setting up shop-dev in {layout.venv}, once: {_count(locked)} packages from requirements.lock.")
-    if layout.venv.exists() and (layout.unfinished.exists() or not os.access(layout.python, os.X_OK) or _moved(layout)):
-        shutil.rmtree(layout.venv)
-    layout.unfinished.touch()
-    uv = shutil.which("uv")
-    if not layout.venv.exists():
-        _make_empty(layout, with_pip=uv is None)
-    if uv:
-        _install_with_uv(layout, uv)
-    elif (locked_uv := _uv_from_the_lock(layout)) is None or not _uv_installs(layout, locked_uv):
-        _install_with_pip(layout, _count(locked))
-    _make_importable(layout)
-    layout.stamp_root.write_text(f"{layout.checkout}\n", encoding="utf-8")
-    layout.stamp_lock.write_bytes(locked)
-    layout.unfinished.unlink()
+    by_hand = Environment(layout.venv)
+    if not layout.venv.is_symlink() and os.access(by_hand.python, os.X_OK) and not by_hand.is_ours:
+        _fill(layout, by_hand, locked)
+    else:
+        _remove_unused(layout, keep=None)
+        layout.environments.mkdir(exist_ok=True)
+        environment = Environment(layout.environments / f"{hashlib.sha256(locked).hexdigest()[:12]}-{os.getpid()}")
+        _make_empty(layout, environment, with_pip=shutil.which("uv") is None)
+        _fill(layout, environment, locked)
+        _exchange(layout, environment)
+        _remove_unused(layout, keep=environment)
     _say(f"Set up in {time.monotonic() - started:.0f} s.")
 
 
-def _moved(layout: Layout) -> bool:
-    return layout.stamp_root.exists() and layout.stamp_root.read_text(encoding="utf-8").strip() != str(layout.checkout)
+def _fill(layout: Layout, environment: Environment, locked: bytes) -> None:
+    uv = shutil.which("uv")
+    if uv:
+        _install_with_uv(layout, environment, uv)
+    elif (locked_uv := _uv_from_the_lock(layout, environment)) is None or not _uv_installs(layout, environment, locked_uv):
+        _install_with_pip(layout, environment, _count(locked))
+    _make_importable(layout, environment)
+    environment.stamp_root.write_text(f"{layout.checkout}\n", encoding="utf-8")
+    environment.stamp_lock.write_bytes(locked)
 
 
-def _make_empty(layout: Layout, *, with_pip: bool) -> None:
+def _exchange(layout: Layout, environment: Environment) -> None:
+    link = layout.environments / "next"
+    link.unlink(missing_ok=True)
+    link.symlink_to(os.path.relpath(environment.folder, layout.checkout), target_is_directory=True)
+    if layout.venv.is_dir() and not layout.venv.is_symlink():
+        layout.venv.rename(layout.environments / f"replaced-{os.getpid()}")
+    link.replace(layout.venv)
+
+
+def _remove_unused(layout: Layout, *, keep: Environment | None) -> None:
+    """Remove environments that are not in use: broken off, or replaced. As long as a sandbox of this checkout runs, they stay."""
+    if not layout.environments.is_dir() or _a_sandbox_runs(layout):
+        return
+    in_use = layout.venv.resolve()
+    for folder in layout.environments.iterdir():
+        if folder.is_dir() and not folder.is_symlink() and folder != in_use and (keep is None or folder != keep.folder):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _a_sandbox_runs(layout: Layout) -> bool:
+    """Return whether a supervisor holds the lock of its sandbox."""
+    for lock in layout.kept.glob("*/lock"):
+        with lock.open() as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+    return False
+
+
+def _make_empty(layout: Layout, environment: Environment, *, with_pip: bool) -> None:
     if with_pip and importlib.util.find_spec("ensurepip") is None:
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
         raise SetupFailed(
@@ -145,23 +201,23 @@ def _make_empty(layout: Layout, *, with_pip: bool) -> None:
     python = os.path.realpath(getattr(sys, "_base_executable", sys.executable))
     _run(
         layout,
-        [python, "-m", "venv", *([] if with_pip else ["--without-pip"]), str(layout.venv)],
+        [python, "-m", "venv", *([] if with_pip else ["--without-pip"]), str(environment.folder)],
         what="make a virtual environment",
     )
 
 
-def _install_with_uv(layout: Layout, uv: str) -> None:
-    if not _uv_installs(layout, uv):
+def _install_with_uv(layout: Layout, environment: Environment, uv: str) -> None:
+    if not _uv_installs(layout, environment, uv):
         raise SetupFailed(_not_installed("uv", "UV_FIND_LINKS"))
 
 
-def _uv_installs(layout: Layout, uv: str) -> bool:
+def _uv_installs(layout: Layout, environment: Environment, uv: str) -> bool:
     options = ["--require-hashes", "--no-deps", *(["--compile-bytecode"] if _never_compiled_later() else [])]
-    command = [uv, "pip", "install", "--python", str(layout.python), *options, "--requirement", str(layout.lock)]
+    command = [uv, "pip", "install", "--python", str(environment.python), *options, "--requirement", str(layout.lock)]
     return subprocess.run(command, stdout=sys.stderr, check=False).returncode == 0  # nosec B603 # as above
 
 
-def _uv_from_the_lock(layout: Layout) -> str | None:
+def _uv_from_the_lock(layout: Layout, environment: Environment) -> str | None:
     """Let pip install the uv that the lock names, so that uv installs the rest: that takes seconds where pip takes minutes.
 
     None where the lock names no uv, or pip finds none for this platform: then pip does everything, and says what is wrong.
@@ -173,25 +229,25 @@ def _uv_from_the_lock(layout: Layout) -> str | None:
     requirement = layout.kept / "venv.uv.lock"
     requirement.write_bytes(entry[0])
     try:
-        for _ in _run_watched(layout, _pip_install(layout, requirement), failed="no uv"):
+        for _ in _run_watched(layout, _pip_install(layout, environment, requirement), failed="no uv"):
             pass
     except SetupFailed:
         return None
     finally:
         requirement.unlink()
-    return str(layout.venv / "bin" / "uv")
+    return str(environment.folder / "bin" / "uv")
 
 
-def _pip_install(layout: Layout, requirements: Path) -> list[str]:
-    if not any(layout.venv.glob("lib/python*/site-packages/pip")):
-        _run(layout, [str(layout.python), "-m", "ensurepip"], what="add pip to the virtual environment")
+def _pip_install(layout: Layout, environment: Environment, requirements: Path) -> list[str]:
+    if not any(environment.folder.glob("lib/python*/site-packages/pip")):
+        _run(layout, [str(environment.python), "-m", "ensurepip"], what="add pip to the virtual environment")
     options = ["--require-hashes", "--no-deps", "--no-input", "--disable-pip-version-check", "--progress-bar", "off"]
     options += [] if _never_compiled_later() else ["--no-compile"]
-    return [str(layout.python), "-m", "pip", "install", *options, "--requirement", str(requirements)]
+    return [str(environment.python), "-m", "pip", "install", *options, "--requirement", str(requirements)]
 
 
-def _install_with_pip(layout: Layout, count: int) -> None:
-    command = _pip_install(layout, layout.lock)
+def _install_with_pip(layout: Layout, environment: Environment, count: int) -> None:
+    command = _pip_install(layout, environment, layout.lock)
     fetched = 0
     for line in _run_watched(layout, command, failed=_not_installed("pip", "PIP_FIND_LINKS")):
         if line.startswith("Collecting "):
@@ -202,20 +258,20 @@ def _install_with_pip(layout: Layout, count: int) -> None:
     _end_progress()
 
 
-def _make_importable(layout: Layout) -> None:
+def _make_importable(layout: Layout, environment: Environment) -> None:
     """Put the source roots on the environment's path, and a `shop-dev` beside its other programs.
 
     What an editable install would do, but without a build backend, which pip would have to download.
     """
-    site_packages = next(layout.venv.glob("lib/python*/site-packages"))
-    above = os.path.relpath(layout.checkout, site_packages)
-    (site_packages / "shop_dev_sources.pth").write_text("".join(f"{above}/{root}\n" for root in SOURCE_ROOTS), encoding="utf-8")
-    script = layout.venv / "bin" / "shop-dev"
-    script.write_text(SCRIPT.format(python=layout.python), encoding="utf-8")
+    site_packages = next(environment.folder.glob("lib/python*/site-packages"))
+    roots = "".join(f"{layout.checkout / root}\n" for root in SOURCE_ROOTS)
+    (site_packages / "shop_dev_sources.pth").write_text(roots, encoding="utf-8")
+    script = environment.folder / "bin" / "shop-dev"
+    script.write_text(SCRIPT.format(python=environment.python), encoding="utf-8")
     script.chmod(0o755)
     if _never_compiled_later():
-        roots = [str(layout.checkout / root) for root in SOURCE_ROOTS]
-        _run(layout, [str(layout.python), "-m", "compileall", "-q", *roots], what="compile the project's sources")
+        folders = [str(layout.checkout / root) for root in SOURCE_ROOTS]
+        _run(layout, [str(environment.python), "-m", "compileall", "-q", *folders], what="compile the project's sources")
 
 
 def _never_compiled_later() -> bool:
@@ -228,6 +284,8 @@ def _never_compiled_later() -> bool:
 def _alone(layout: Layout) -> Iterator[None]:
     """Hold the checkout's mutex; the system gives it back however this process ends."""
     layout.kept.mkdir(exist_ok=True)
+    if not (layout.kept / ".gitignore").exists():
+        (layout.kept / ".gitignore").write_text("*\n", encoding="utf-8")
     with layout.mutex.open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -5,6 +5,7 @@ The copy has a lock of its own with one tiny wheel from a local folder, so that 
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -59,6 +60,10 @@ class Bench:
         return self.folder / "wheels"
 
     @property
+    def environments(self) -> Path:
+        return self.copy / ".shop-dev" / "environments"
+
+    @property
     def programs(self) -> Path:
         return self.folder / "bin"
 
@@ -86,6 +91,7 @@ class Bench:
         return subprocess.Popen(
             [self.copy / "shop-dev", *words],
             env=self.environment(),
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -278,14 +284,63 @@ def test_two_first_uses_at_once_make_one_environment(bench: Bench) -> None:
 @pytest.mark.parametrize("signal_", [signal.SIGINT, signal.SIGKILL])
 def test_a_first_use_that_is_broken_off_is_begun_anew(bench: Bench, signal_: signal.Signals) -> None:
     process = bench.start()
-    wait_for(bench.copy / ".shop-dev" / "venv.unfinished")
+    wait_for(bench.environments)
     os.killpg(process.pid, signal_)
     out, _ = process.communicate(timeout=60)
     assert (process.returncode == 0, out) == (False, "")
-    (bench.copy / ".venv" / "left-behind").mkdir(parents=True, exist_ok=True)
 
     assert bench.run().stdout == "ran one\n"
-    assert not (bench.copy / ".venv" / "left-behind").exists()
+    assert list(bench.environments.iterdir()) == [(bench.copy / ".venv").resolve()]
+
+
+def test_packages_that_the_lock_dropped_are_gone(bench: Bench) -> None:
+    wheel(bench.wheels, "extra", "1.0", "WORD = 'extra'\n")
+    bench.lock("1.0")
+    with (bench.copy / "requirements.lock").open("a") as lock:
+        lock.write(bench._entry("extra", "1.0", None))
+    bench.run()
+    python = bench.copy / ".venv" / "bin" / "python"
+    assert subprocess.run([python, "-c", "import extra"], check=False).returncode == 0
+
+    bench.lock("1.0")
+    bench.run()
+
+    assert subprocess.run([python, "-c", "import extra"], check=False, capture_output=True).returncode == 1
+
+
+def test_what_runs_from_an_environment_stays_in_it_when_another_takes_its_place(bench: Bench) -> None:
+    (bench.copy / "cli" / "shop_dev" / "__main__.py").write_text(WAITS)
+    before = bench.start()
+    assert before.stdout is not None
+    assert before.stdout.readline() == "waits\n"
+    sandbox = bench.copy / ".shop-dev" / "default" / "lock"
+    sandbox.parent.mkdir()
+    with sandbox.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        bench.lock("2.0")
+        after = bench.start()
+        assert after.stdout is not None
+        assert after.stdout.readline() == "waits\n"
+        assert len(list(bench.environments.iterdir())) == 2, "a sandbox runs, maybe from the old one"
+
+    assert before.communicate("\n", timeout=60)[0] == "ran one\n"
+    assert after.communicate("\n", timeout=60)[0] == "ran second\n"
+    bench.lock("1.0")
+    bench.start().communicate("\n", timeout=60)
+    assert len(list(bench.environments.iterdir())) == 1, "no sandbox runs"
+
+
+WAITS = "print('waits', flush=True)\ninput()\nimport tiny\nprint('ran', tiny.WORD)\n"
+
+
+def test_a_checkout_that_cannot_be_written_is_said_without_a_traceback(bench: Bench) -> None:
+    (bench.copy / ".shop-dev").write_text("in the way")
+
+    done = bench.run()
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("error: the environment cannot be made: ")
+    assert f"hint: see to it that {bench.copy / '.shop-dev'}" in done.stderr
 
 
 def test_an_environment_made_by_hand_is_completed_and_kept(bench: Bench) -> None:
