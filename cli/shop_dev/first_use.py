@@ -142,7 +142,7 @@ def make(layout: Layout) -> None:
         _remove_unused(layout, keep=None)
         layout.environments.mkdir(exist_ok=True)
         environment = Environment(layout.environments / f"{hashlib.sha256(locked).hexdigest()[:12]}-{os.getpid()}")
-        _make_empty(layout, environment, with_pip=shutil.which("uv") is None)
+        _make_empty(layout, environment, with_pip=_uv(layout) is None)
         _fill(layout, environment, locked)
         _exchange(layout, environment)
         _remove_unused(layout, keep=environment)
@@ -150,7 +150,7 @@ def make(layout: Layout) -> None:
 
 
 def _fill(layout: Layout, environment: Environment, locked: bytes) -> None:
-    uv = shutil.which("uv")
+    uv = _uv(layout)
     if uv:
         _install_with_uv(layout, environment, uv)
     elif (locked_uv := _uv_from_the_lock(layout, environment)) is None or not _uv_installs(layout, environment, locked_uv):
@@ -158,6 +158,11 @@ def _fill(layout: Layout, environment: Environment, locked: bytes) -> None:
     _make_importable(layout, environment)
     environment.stamp_root.write_text(f"{layout.checkout}\n", encoding="utf-8")
     environment.stamp_lock.write_bytes(locked)
+
+
+def _uv(layout: Layout) -> str | None:
+    """Return the uv on PATH, else the one that the environment in use has from its lock."""
+    return shutil.which("uv") or shutil.which("uv", path=str(layout.venv.resolve() / "bin"))
 
 
 def _exchange(layout: Layout, environment: Environment) -> None:
