@@ -26,7 +26,8 @@ from shop_kit.tracing import otlp_exporter, tracer_provider
 _log = logging.getLogger(__name__)
 
 WRONG_SETTINGS, PART_FAILED = 2, 1
-HTTP_SHARE = 0.5
+HTTP_SHARE = 0.65
+"""Of the time for stopping: longer than the longest answer that nobody waits for on purpose (5 s at the edge)."""
 SPANS_SECONDS = 1.0
 """How long the last spans may take to leave: they are worth less than a prompt end."""
 

@@ -18,7 +18,7 @@ from shop_kit.resilience.breaker import CircuitBreaker
 from shop_kit.resilience.retry import Retry, RetryBudget
 from shop_kit.settings import AwsSettings
 
-_THROTTLED = frozenset(
+THROTTLED = frozenset(
     {
         "ProvisionedThroughputExceededException",
         "ThrottlingException",
@@ -29,7 +29,7 @@ _THROTTLED = frozenset(
 )
 _CONTENDED = frozenset({"TransactionInProgressException", "TransactionConflictException"})
 # Keys that expired, were rotated or lost a right: whoever runs the service mends it, and no request is at fault.
-_NOT_LET_IN = frozenset(
+NOT_LET_IN = frozenset(
     {
         "ExpiredTokenException",
         "ExpiredToken",
@@ -111,11 +111,11 @@ class AwsClient:
         message = str(document.get("message") or document.get("Message") or "")
         self._calls.add(service, operation, code)
         subject, reason = f"aws {service}", f"{operation}: {code}: {message}"
-        if code in _THROTTLED:
+        if code in THROTTLED:
             raise Overloaded(subject, reason)
         if code in _CONTENDED:
             raise Conflict(subject, reason)
-        if status >= 500 or code in _NOT_LET_IN:
+        if status >= 500 or code in NOT_LET_IN:
             raise Unavailable(subject, reason)
         raise AwsError(operation, code, message, document)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from fakes.virtual_time import in_virtual_time
+from shop_kit.runtime import HTTP_SHARE
 from shop_kit.settings import RuntimeSettings
 from shop_kit.shutdown import Shutdown
 
@@ -16,7 +17,13 @@ def test_parts_that_all_use_up_their_share_end_within_the_budget() -> None:
     async def story() -> float:
         shutdown = Shutdown(RuntimeSettings().shutdown_grace_seconds)
         shutdown.begin()
-        for share in (0.5, 0.5, 0.6, 0.5, 0.5):  # HTTP, consumer, outbox, producer, database: as shop_kit.service hands them out
+        for share in (
+            HTTP_SHARE,
+            0.5,
+            0.6,
+            0.5,
+            0.5,
+        ):  # HTTP, consumer, outbox, producer, database: as shop_kit.service hands them out
             await asyncio.sleep(shutdown.share(share)())
         return asyncio.get_running_loop().time()
 
