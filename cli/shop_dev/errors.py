@@ -54,6 +54,7 @@ class CliCode(StrEnum):
     SEED_FAILED = "seed_failed"
     SERVICE_UNREACHABLE = "service_unreachable"
     MACHINE_NOT_READY = "machine_not_ready"
+    PATH_UNUSABLE = "path_unusable"
     PROTO_INVALID = "proto_invalid"
     OPENAPI_INVALID = "openapi_invalid"
     OPENAPI_BREAKING = "openapi_breaking"
@@ -292,6 +293,12 @@ EXPLANATIONS: dict[str, Explanation] = {
         ExitStatus.FAILED,
         "`doctor` found something missing or wrong that the sandbox cannot do without; each finding names its fix.",
         (),
+    ),
+    CliCode.PATH_UNUSABLE: Explanation(
+        Category.MACHINE,
+        ExitStatus.FAILED,
+        "A file or folder that a setting, an option or the environment names cannot be used: it is of another kind, or not yours.",
+        ("shop-dev doctor",),
     ),
     CliCode.PROTO_INVALID: Explanation(
         Category.PROJECT,

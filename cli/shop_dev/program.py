@@ -66,6 +66,8 @@ def _failure_of(error: BaseException) -> Failure:
             failure = _wrong_use(error)
         case KeyboardInterrupt():
             failure = Failure.told(ErrorCode.INTERRUPTED, "Interrupted.")
+        case PermissionError() | NotADirectoryError() | IsADirectoryError() if error.filename is not None:
+            failure = _not_usable(error)
         case _:
             failure = _crashed(error)
     return failure
@@ -76,6 +78,16 @@ def _wrong_use(error: TyperException) -> Failure:
     path = context.command_path if context else PROGRAM
     told = error.format_message().replace(": Value error, ", ": ")  # a word of the library that checks values
     return Failure.told(CliCode.USAGE_INVALID, told, actions=(f"{path} --help",))
+
+
+def _not_usable(error: OSError) -> Failure:
+    """A place on this machine that somebody chose (a cache folder, a file to write) and that does not serve."""
+    return Failure.told(
+        CliCode.PATH_UNUSABLE,
+        f"{error.filename} cannot be used: {error.strerror}.",
+        actions=(f"See to it that you may use {error.filename}, or name another place.", "shop-dev doctor"),
+        detail={"path": str(error.filename)},
+    )
 
 
 def _crashed(error: BaseException) -> Failure:

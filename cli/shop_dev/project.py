@@ -50,7 +50,7 @@ def open_project(*, name: str | None = None, start_timeout_seconds: float | None
     Raises SandboxError (not_in_a_project) or ShopDevError (settings_invalid).
     """
     environ = dict(os.environ)
-    checkout, table, source = find_checkout(Path.cwd())
+    checkout, table, source = find_checkout(working_directory())
     given = {"name": name, "start-timeout-seconds": start_timeout_seconds}
     settings = read_settings(
         flags={key: value for key, value in given.items() if value is not None},
@@ -84,9 +84,19 @@ def user_state_folder() -> Path:
 def checkout_here() -> Path | None:
     """Return the checkout around the working directory; None outside of any, or where its settings cannot be read."""
     try:
-        return find_checkout(Path.cwd())[0]
+        return find_checkout(working_directory())[0]
     except (SandboxError, ShopDevError):
         return None
+
+
+def working_directory() -> Path:
+    """Return where the caller is. Raises SandboxError (not_in_a_project) where that folder has been removed meanwhile."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError as error:
+        raise SandboxError(
+            ErrorCode.NOT_IN_A_PROJECT, "The working directory is there no more.", actions=("Change into a checkout.",)
+        ) from error
 
 
 def find_checkout(start: Path) -> tuple[Path, Mapping[str, object], str]:
@@ -125,9 +135,15 @@ def _toml(file: Path) -> dict[str, Any] | None:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ShopDevError(
             CliCode.SETTINGS_INVALID, f"{file} is not valid TOML: {error}", actions=("Correct that line.",)
+        ) from error
+    except OSError as error:
+        raise ShopDevError(
+            CliCode.SETTINGS_INVALID,
+            f"{file} cannot be read: {error.strerror}",
+            actions=("Make it a file of yours.",),
         ) from error
 
 

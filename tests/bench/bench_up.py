@@ -31,6 +31,7 @@ from shop_sandbox.logs.stamps import stamp
 CHECKOUT = Path(__file__).resolve().parents[2]
 PAGE = CHECKOUT / "docs" / "reference" / "performance.md"
 BEGIN, END = "<!-- up: begin -->", "<!-- up: end -->"
+IDLE_BEGIN, IDLE_END = "<!-- idle: begin -->", "<!-- idle: end -->"
 NAME = "bench"
 EDITED = "orders"
 SOURCE = CHECKOUT / "services" / "shop_services" / EDITED / "bootstrap.py"
@@ -66,11 +67,17 @@ def main() -> None:
     parser.add_argument("--dry", action="store_true", help="print only")
     parser.add_argument("--downs", type=int, default=20, help="how many stops, each after a start of its own")
     parser.add_argument("--items", type=int, default=100_000, help="how many items are stored for the slow stop; 0: leave it out")
-    parser.add_argument("--idle-minutes", type=float, default=0.0, help="also measure growth while idle for so long")
+    parser.add_argument("--idle-minutes", type=float, default=0.0, help="measure only growth while idle, for so long")
     parser.add_argument("--new-work-tree", action="store_true", help="also measure the first start in a fresh clone, caches filled")
     parser.add_argument("--first-ever", action="store_true", help="also measure a fresh clone with empty caches (needs a network)")
     options = parser.parse_args()
     os.chdir(CHECKOUT)
+    if options.idle_minutes:
+        grown = idle(options.idle_minutes)
+        sys.stdout.write(grown)
+        if not options.dry:
+            write(grown, IDLE_BEGIN, IDLE_END, heading="Idle")
+        return
     load = os.getloadavg()[0]
     figures, weights = measure(options.runs, downs=options.downs, items=options.items)
     if options.new_work_tree:
@@ -78,11 +85,10 @@ def main() -> None:
     if options.first_ever:
         figures.insert(0, Figure("first-ever `./shop-dev up` of a fresh clone, downloads included", [first_ever()], "s", "90 s"))
     loads = (load, os.getloadavg()[0])
-    grown = idle(options.idle_minutes) if options.idle_minutes else ""
-    section = table(figures, words=sys.argv[1:], loads=loads) + breakdown(weights) + grown
+    section = table(figures, words=sys.argv[1:], loads=loads) + breakdown(weights)
     sys.stdout.write(section)
     if not options.dry:
-        write(section)
+        write(section, BEGIN, END, heading="Starting and stopping")
 
 
 @dataclass(frozen=True)
@@ -207,7 +213,11 @@ def idle(minutes: float) -> str:
         (one.what, *(f"{value} {one.unit}" for value in (f"{one.now:.0f}", f"{one.per_hour:+.1f}", f"{one.after_a_day:.0f}")))
         for one in grown
     ]
-    head = f"Growth over {minutes:g} minutes without a request, by least squares, extrapolated to a working day:"
+    load = f"load average {os.getloadavg()[0]:.1f}"
+    head = (
+        f"Measured {datetime.now(UTC):%Y-%m-%d} over {minutes:g} minutes without a request, {load}; slopes by least squares,\n"
+        f"extrapolated to a working day. To repeat: `just bench-up --idle-minutes {minutes:g}`."
+    )
     return "\n".join(["", head, "", *("| " + " | ".join(row) + " |" for row in rows), ""])
 
 
@@ -319,13 +329,13 @@ def table(figures: Sequence[Figure], *, words: Sequence[str], loads: tuple[float
     )
 
 
-def write(section: str) -> None:
+def write(section: str, begin: str, end: str, *, heading: str) -> None:
     """Put the section between its marks; the page's other sections belong to other benchmarks."""
     page = PAGE.read_text(encoding="utf-8") if PAGE.exists() else "# Performance\n"
-    if BEGIN not in page:
-        page = f"{page.rstrip()}\n\n## Starting and stopping\n\n{BEGIN}\n{END}\n"
-    before, _, rest = page.partition(BEGIN)
-    PAGE.write_text(before + BEGIN + section + END + rest.partition(END)[2], encoding="utf-8")
+    if begin not in page:
+        page = f"{page.rstrip()}\n\n## {heading}\n\n{begin}\n{end}\n"
+    before, _, rest = page.partition(begin)
+    PAGE.write_text(before + begin + section + end + rest.partition(end)[2], encoding="utf-8")
 
 
 def _told(value: float, unit: str) -> str:

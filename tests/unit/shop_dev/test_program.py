@@ -87,6 +87,45 @@ def test_outside_a_project_nothing_is_guessed(shop_dev: ShopDev, tmp_path: Path,
     assert said.err.startswith(f"error: {tmp_path} is not inside a project")
 
 
+def test_a_folder_that_cannot_be_used_is_no_fault_of_ours(
+    shop_dev: ShopDev, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("SHOP_CACHE_DIR", str(tmp_path / "file" / "cache"))
+
+    error = shop_dev("fetch", "--json").document()["error"]
+
+    assert (error["code"], error["category"]) == ("path_unusable", "machine")
+    assert str(tmp_path / "file") in error["message"]
+
+
+def test_a_working_directory_that_is_gone_is_said(
+    shop_dev: ShopDev, checkout: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+
+    said = shop_dev("status")
+    monkeypatch.chdir(checkout)
+
+    assert (said.status, said.err.splitlines()[0]) == (2, "error: The working directory is there no more. [not_in_a_project]")
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", None])
+def test_a_file_of_settings_that_cannot_be_read_is_said(content: bytes | None, shop_dev: ShopDev, checkout: Path) -> None:
+    (checkout / "pyproject.toml").unlink()
+    if content is None:
+        (checkout / "pyproject.toml").mkdir()
+    else:
+        (checkout / "pyproject.toml").write_bytes(content)
+
+    error = shop_dev("status", "--json").document()["error"]
+
+    assert (error["code"], str(checkout / "pyproject.toml") in error["message"]) == ("settings_invalid", True)
+
+
 def test_a_fault_of_ours_apologises_and_keeps_the_traceback(
     shop_dev: ShopDev, sandbox: FakeSandboxClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
