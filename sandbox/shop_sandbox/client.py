@@ -17,7 +17,6 @@ import msgspec
 from shop_sandbox import bytecode, ownership
 from shop_sandbox.errors import ErrorCode, SandboxError
 from shop_sandbox.events import AnyEvent, SandboxStopped
-from shop_sandbox.evidence import Evidence
 from shop_sandbox.ownership import Lock
 from shop_sandbox.paths import SandboxPaths
 from shop_sandbox.supervisor.protocol import (
@@ -332,6 +331,8 @@ def _start(settings: SupervisorSettings, lock: Lock) -> None:
     try:
         os.write(telling, msgspec.json.encode(settings))  # a few hundred bytes: a pipe holds them until they are read
         if settings.lease is not None:
+            from shop_sandbox.evidence import Evidence  # few sandboxes are leased, and it takes longer to load than `status`
+
             Evidence(Path(settings.lease.evidence)).lay_out(paths)
         log.parent.mkdir(exist_ok=True)
         with log.open("ab") as output:
