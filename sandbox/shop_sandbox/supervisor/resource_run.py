@@ -208,6 +208,8 @@ class ResourceRun:
             await self._keep_alive()
         except SandboxError as error:
             self._fail(error)
+        except OSError as error:
+            self._fail(_unusable(self.name, error))
         except Exception as error:  # noqa: BLE001 - the edge of a resource's life: a faulty driver fails its resource, not the supervisor
             self._fail(SandboxError(ErrorCode.RESOURCE_DIED, f"{self.name} cannot be started: {type(error).__name__}: {error}"))
 
@@ -347,3 +349,17 @@ class ResourceRun:
         self.reason = reason
         self._context.announcements.announce(self.as_event())
         self._context.changes.notify()
+
+
+def _unusable(resource: str, error: OSError) -> SandboxError:
+    """Return the error for a place that a resource needs on this machine and cannot use."""
+    place = f"{error.filename}: " if error.filename is not None else ""
+    return SandboxError(
+        ErrorCode.FOLDER_UNUSABLE,
+        f"{resource} cannot be started: {place}{error.strerror or error}",
+        actions=(
+            f"see to it that {error.filename or 'its folders'} can be used by you",
+            "`shop-dev doctor` looks at what else is wrong",
+        ),
+        detail={"resource": resource, "path": str(error.filename)},
+    )

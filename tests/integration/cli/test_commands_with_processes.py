@@ -261,6 +261,19 @@ def test_ones_own_process_takes_the_place_of_a_service_and_gives_it_back(termina
     assert pid(terminal.json("status")["data"], "orders") != before
 
 
+def test_a_place_that_a_resource_cannot_use_is_named_with_what_to_do(terminal: Terminal) -> None:
+    describe(terminal.checkout, {"kafka": FakeResource()})
+    data = terminal.checkout / ".shop-dev" / "default" / "data"
+    data.mkdir(parents=True)
+    (data / "kafka").write_text("no folder")
+
+    failed = terminal.json("up")["error"]
+
+    assert (failed["code"], failed["detail"]["path"]) == ("folder_unusable", str(data / "kafka"))
+    assert failed["message"] == f"kafka cannot be started: {data / 'kafka'}: File exists"
+    assert failed["actions"][1]["command"] == "shop-dev doctor"
+
+
 def pid(status: Any, resource: str) -> int:
     return next(one["pid"] for one in status["resources"] if one["name"] == resource)
 
