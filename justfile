@@ -68,6 +68,10 @@ conformance *arguments:
 search-counter-examples *arguments:
     cd tests && ../{{ python }} -m bench.search_counter_examples {{ arguments }}
 
+# Kill the supervisor at random moments of up, run, reload and down: what is left, what is lost
+bench-kills *arguments:
+    cd tests && ../{{ python }} -m bench.bench_kills {{ arguments }}
+
 # Measure up, down, status, --help and edit-to-ready; write the figures into docs/reference/performance.md
 bench-up *arguments:
     {{ python }} tests/bench/bench_up.py {{ arguments }}

@@ -30,7 +30,7 @@ def load(settings: SupervisorSettings) -> Blueprint:
 
 def embedded(settings: SupervisorSettings) -> Blueprint:
     """The shop of the checkout's manifests, as plain local processes. Raises SandboxError (MANIFEST_INVALID, RESOURCE_UNKNOWN)."""
-    from shop_sandbox.engines.embedded import drivers
+    from shop_sandbox.engines import engine
     from shop_sandbox.resources.shop import build_resources
 
     resources = build_resources(
@@ -40,4 +40,4 @@ def embedded(settings: SupervisorSettings) -> Blueprint:
         viewers=tuple(Viewer(viewer) for viewer in settings.viewers),
         keys=tuple(settings.keys),
     )
-    return Blueprint(resources=resources, drivers=drivers())
+    return Blueprint(resources=resources, drivers=engine.embedded().drivers())
