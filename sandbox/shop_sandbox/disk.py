@@ -15,6 +15,8 @@ from shop_sandbox.paths import flag_of
 
 FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 """Error numbers of a write that found no room: on the disk, or in the user's share of it."""
+_CLOSED: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST})
+"""Of a write into a folder that is not ours to write to, or is none."""
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -47,15 +49,23 @@ def disk_full(path: Path) -> SandboxError:
 
 @contextmanager
 def disk_full_explained(folder: Path, what: str, *, in_cache: bool = False) -> Iterator[None]:
-    """Turn "no space left" below into DISK_FULL with what was being done; let every other error pass.
+    """Turn "no space left" below into DISK_FULL with what was being done, and a cache that is closed to us into FOLDER_UNUSABLE.
 
-    `in_cache` says whose folder it is: the shared cache, which can be put elsewhere, or the data of one sandbox.
+    Every other error passes. `in_cache` says whose folder it is: the shared cache, which can be put elsewhere, or the data of one
+    sandbox.
     """
     purge = f"remove this sandbox's data: `shop-dev down --purge{flag_of(folder)}`"
     way_out = "put the cache elsewhere: set SHOP_CACHE_DIR" if in_cache else purge
     try:
         yield
     except OSError as error:
+        if in_cache and error.errno in _CLOSED:
+            raise SandboxError(
+                ErrorCode.FOLDER_UNUSABLE,
+                f"{error.filename or folder} cannot be used: {error.strerror}; {what} could not be written",
+                actions=(f"see to it that {folder} can be written by you", f"or {way_out}"),
+                detail={"path": str(error.filename or folder)},
+            ) from error
         if error.errno not in FULL:
             raise
         raise SandboxError(

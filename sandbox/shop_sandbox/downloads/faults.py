@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from shop_sandbox.errors import ErrorCode, SandboxError
 
 
@@ -17,6 +19,25 @@ def unreachable(name: str, addresses: tuple[str, ...], reason: str) -> SandboxEr
         retryable=True,
         detail={"artifact": name, "repositories": list(addresses)},
     )
+
+
+def untrusted(name: str, address: str, reason: str) -> SandboxError:
+    """The address answers with a certificate that nobody here vouches for: a proxy that looks into TLS, most likely."""
+    return SandboxError(
+        ErrorCode.DOWNLOAD_FAILED,
+        f"{name} could not be downloaded: the certificate of {address} is not trusted here ({reason})",
+        actions=(
+            "behind a proxy that inspects TLS: put its certificate into the system's trust store, or its path into SSL_CERT_FILE",
+            f"`openssl s_client -connect {_host(address)} -showcerts` shows whose certificate it is",
+        ),
+        retryable=True,
+        detail={"artifact": name, "address": address, "reason": reason},
+    )
+
+
+def _host(address: str) -> str:
+    parts = urlsplit(address)
+    return f"{parts.hostname}:{parts.port or 443}"
 
 
 def refused(name: str, reason: str, addresses: tuple[str, ...]) -> SandboxError:

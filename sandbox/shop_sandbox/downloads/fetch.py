@@ -6,7 +6,9 @@ hashes all of them. What has arrived of a broken download is kept as `<file>.par
 
 from __future__ import annotations
 
+import os
 import shutil
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -106,9 +108,9 @@ def _is_right(jar: LockedJar, cache: CachePaths, verified: VerifiedFiles) -> boo
 def _download_all(jars: list[LockedJar], cache: CachePaths, repositories: Repositories, announce: Announce) -> None:
     import httpx
 
-    # Proxies and a company's certificates are found by httpx in the process's environment, as by every HTTP client.
+    # Proxies are found by httpx in the process's environment, as by every HTTP client.
     with (
-        httpx.Client(timeout=httpx.Timeout(30, connect=10), follow_redirects=True) as client,
+        httpx.Client(timeout=httpx.Timeout(30, connect=10), follow_redirects=True, verify=_trusted()) as client,
         ThreadPoolExecutor(_PARALLEL, thread_name_prefix="download") as pool,
     ):
         fetches = [pool.submit(_Download(jar, cache.downloads, repositories, client, announce).run) for jar in jars]
@@ -118,6 +120,25 @@ def _download_all(jars: list[LockedJar], cache: CachePaths, repositories: Reposi
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _trusted() -> ssl.SSLContext:
+    """Trust what the system trusts, as pip and uv do: a company's proxy that looks into TLS has its certificate there. A file or a
+    folder in SSL_CERT_FILE or SSL_CERT_DIR goes before that."""
+    if os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR"):
+        return ssl.create_default_context()
+    import truststore
+
+    return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def _distrusted(error: BaseException | None) -> str | None:
+    """Return why a certificate was not believed, if that is at the bottom of this error."""
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return error.verify_message or str(error)
+        error = error.__cause__ or error.__context__
+    return None
 
 
 class _Unavailable(Exception):
@@ -204,6 +225,8 @@ class _Download:
             try:
                 self._receive_rest(url)
             except httpx.TransportError as error:
+                if (distrusted := _distrusted(error)) is not None:
+                    raise faults.untrusted(self.jar.file_name, url, distrusted) from error
                 reason = f"{url}: {str(error) or type(error).__name__}"
                 failure = _Unavailable(reason, answered=False, is_final=isinstance(error, httpx.ConnectError))
             except _Unavailable as error:
