@@ -218,6 +218,8 @@ def draw(seed: int) -> History:
     chance = random.Random(seed)
     if chance.random() < 0.02:
         return _silent_card(seed, chance)
+    if chance.random() < 0.02:
+        return _stop_in_trouble(seed, chance)
     deeds = _deeds(chance)
     counts = {service: 2 if chance.random() < 0.2 else 1 for service in ("orders", "inventory", "payments")}
     focus = _focus(chance, deeds)
@@ -236,6 +238,13 @@ def _silent_card(seed: int, chance: random.Random) -> History:
         PlaceOrder(3, chance.uniform(40.0, 60.0), (("lamp", 1),)),
     )
     return History(seed, deeds, (Window("card", Trouble.CARD_SILENT, 0.0, SILENT_SECONDS),), {}, static_members=True)
+
+
+def _stop_in_trouble(seed: int, chance: random.Random) -> History:
+    """A service is told to stop while Kafka is away, with work in its hands."""
+    deeds = tuple(PlaceOrder(number, 1.0 + number * 0.01, (("mug", 1),)) for number in (1, 2))
+    stopped = Moment(Blow.STOP, chance.choice(("orders-1", "inventory-1", "payments-1")), chance.uniform(1.2, 3.0))
+    return History(seed, deeds, (Window("kafka", Trouble.AWAY, chance.uniform(1.0, 1.1), 20.0), stopped))
 
 
 def _deeds(chance: random.Random) -> tuple[Deed, ...]:

@@ -19,7 +19,7 @@ STOCK, PAYMENTS, INVENTORY = "inventory-stock", "payments", "inventory"
 NEWER_VERSION = "a newer version"
 """The customer of an order that this version cannot read: nothing is asked of it but to be in nobody's way."""
 FINAL = {"completed", "rejected", "cancelled"}
-GIVING_UP_SECONDS = 2.0
+GIVING_UP_SECONDS = 1.5
 PUBLISHED_WITHIN_SECONDS = 18.0
 """Beyond the end of planned trouble: a time-out or two of 5 s, a restart, and the look for what a dead process left."""
 
@@ -219,7 +219,7 @@ def _given_up_in_time(history: History, shop: Shop) -> Iterator[str]:
         if event["kind"] != "compensation-begun" or "timed-out" not in event["body"]:
             continue
         took = (event["occurred_at"] - shop.database.tables["orders"][order_id]["accepted_at"]).total_seconds()
-        if took > timing.checkout_patience_seconds + 2 * timing.sweep_every_seconds + GIVING_UP_SECONDS:
+        if took > timing.checkout_patience_seconds + timing.sweep_every_seconds + GIVING_UP_SECONDS:
             yield f"{order_id} was to be given up after {timing.checkout_patience_seconds:.0f} s, and was after {took:.0f} s."
 
 

@@ -46,7 +46,7 @@ class Timing:
         return {name.upper(): f"{getattr(self, name):g}" for name in self.__slots__}
 
 
-HURRIED = Timing(12.0, 40.0, 2.0, 8.0, 2.0)
+HURRIED = Timing(9.0, 40.0, 2.0, 8.0, 2.0)
 """Asks again so soon that most losses heal, which is the shop's own claim; and histories are short."""
 PATIENT = Timing(60.0, 100.0, 30.0, 40.0, 3.0)
 """Asks again so late that nobody can mistake a loss for a delay."""
