@@ -66,7 +66,8 @@ class Stores:
     def prepare(self) -> None:
         """Have a place in each store."""
         asyncio.run(self._execute(f"CREATE TABLE IF NOT EXISTS {NAME} (n integer PRIMARY KEY)"))
-        AdminClient(self._kafka).create_topics([NewTopic(NAME, 3, 1)])[NAME].result(30)
+        admin = AdminClient(self._kafka)  # kept until it has answered: its end takes what is under way with it
+        admin.create_topics([NewTopic(NAME, 3, 1)])[NAME].result(30)
         with contextlib.suppress(self._dynamo.exceptions.ResourceInUseException):
             self._dynamo.create_table(
                 TableName=NAME,
