@@ -46,6 +46,7 @@ _READ_BYTES = 1 << 16
 _UNREACHABLE_AFTER_SECONDS = 20.0
 QUIET_SECONDS = 4.0
 """After this long without a word the supervisor is asked whether it is still there."""
+_LONGEST_PURGE_SECONDS = 60.0
 ANSWERS_WITHIN_SECONDS = 6.0
 """Enough for a supervisor on a machine with far too much to do; one that is frozen never answers."""
 _REPLIES = msgspec.json.Decoder(Reply)
@@ -174,22 +175,34 @@ class SandboxClient:
 
         An answer may take its time, but not the supervisor: when nothing was heard for a while, it must answer a ping.
         """
+        owner = ownership.last_owner(self.paths)
         with _connected(self.paths, seconds=QUIET_SECONDS) as connection:
-            rest = b""
+            rest, quiet_since = b"", time.monotonic()
             with contextlib.suppress(ConnectionError):
                 connection.sendall(msgspec.json.encode(request) + b"\n")
             while True:
                 try:
                     received = connection.recv(_READ_BYTES)
                 except TimeoutError:
-                    self.ping()
+                    self._expect_answers(owner, quiet_since)
                     continue
                 except ConnectionError:
                     return
                 if not received:
                     return
+                quiet_since = time.monotonic()
                 *lines, rest = (rest + received).split(b"\n")
                 yield from lines
+
+    def _expect_answers(self, owner: ownership.Owner | None, quiet_since: float) -> None:
+        """Raise SandboxError unless the supervisor still answers. One that purges has removed the way to it with its folder, and
+        may take a while for the rest."""
+        try:
+            self.ping()
+        except SandboxError as error:
+            purges = error.code is ErrorCode.NOT_RUNNING and owner is not None and owner.supervisor.runs
+            if not purges or time.monotonic() - quiet_since > _LONGEST_PURGE_SECONDS:
+                raise
 
 
 def start_or_attach(settings: SupervisorSettings) -> SandboxClient:

@@ -263,6 +263,17 @@ def test_force_and_purge_leave_nothing_of_a_frozen_sandbox(frozen: Home, impatie
     assert not frozen.paths.root.exists()
 
 
+def test_a_purge_that_takes_its_time_is_seen_to_its_end(home: Home, impatient: None) -> None:
+    describe(home.checkout, {"postgres": FakeResource(script=f"trap 'sleep 1; exit 0' TERM; {READY}while :; do sleep 0.02; done")})
+    client, _ = home.ready()
+    stopping = client.down()
+    next(stopping)
+
+    home.paths.owner.unlink()  # as a purge removes it, before it is through with the rest
+
+    assert isinstance(list(stopping)[-1], SandboxStopped)
+
+
 def test_there_is_nothing_to_force_where_nothing_runs(home: Home) -> None:
     with pytest.raises(SandboxError) as refusal:
         list(stop_by_force(home.paths))
