@@ -23,7 +23,7 @@ import asyncpg
 import msgspec
 
 from shop_kit.errors import Transient
-from shop_kit.kafka.producer import Producer
+from shop_kit.kafka.producer import MessageRefused, Producer
 from shop_kit.messages import OutgoingMessage
 from shop_kit.metrics import Metrics
 from shop_kit.parts import Parts, running
@@ -186,8 +186,7 @@ class PostgresRelay:
                 await self._look(connection)
             batch = self._backlog.next_batch()
             if batch:
-                await self._producer.publish([message for _, message in batch])
-                self._backlog.published([row_id for row_id, _ in batch], at=clock())
+                self._backlog.published(await self._publish(batch), at=clock())
             idle = not self._backlog.has_next and not self._must_look
             is_last_turn = idle and self._stopping
             if self._backlog.is_due_for_deletion(at=clock()) or is_last_turn:
@@ -196,6 +195,22 @@ class PostgresRelay:
                 return
             if idle:
                 await self._sleep(self._backlog.seconds_to_deletion(at=clock()))
+
+    async def _publish(self, batch: Sequence[tuple[int, OutgoingMessage]]) -> list[int]:
+        """Publish in this order. Returns the ids of what Kafka took: what it refuses stays in the table, for the next start."""
+        try:
+            await self._producer.publish([message for _, message in batch])
+        except MessageRefused:
+            taken = []
+            for row_id, message in batch:  # some of them may go out twice, which is allowed
+                try:
+                    await self._producer.publish([message])
+                except MessageRefused as refused:
+                    _log.error("kafka refuses a message of the outbox", extra={"key": message.key, "reason": str(refused)})
+                else:
+                    taken.append(row_id)
+            return taken
+        return [row_id for row_id, _ in batch]
 
     async def _look(self, connection: asyncpg.Connection[asyncpg.Record]) -> None:
         """Take the next page of what others have written, or what stands in the table for another reason."""

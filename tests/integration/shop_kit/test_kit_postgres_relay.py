@@ -12,6 +12,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 from shop_kit.errors import Unavailable
+from shop_kit.kafka.producer import MessageRefused, Refusal
 from shop_kit.messages import OutgoingMessage
 from shop_kit.outbox import postgres as outbox
 from shop_kit.outbox.postgres import PostgresRelay
@@ -28,12 +29,15 @@ class Kafka:
 
     taken: list[OutgoingMessage] = field(default_factory=list)
     is_away: bool = False
+    refused_key: str | None = None
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def publish(self, messages: Sequence[OutgoingMessage]) -> None:
         self.changed.set()
         if self.is_away:
             raise Unavailable("kafka", "away")
+        if any(message.key == self.refused_key for message in messages):
+            raise MessageRefused("t", Refusal.TOO_LARGE, "too large")
         self.taken += messages
 
     def of(self, key: str) -> list[int]:
@@ -107,6 +111,18 @@ async def test_what_was_there_before_the_relay_is_published_in_order_and_removed
 
     assert kafka.of("a") == [1, 2, 3]
     assert await database.rows() == 0
+
+
+async def test_a_message_that_kafka_refuses_stays_and_holds_up_no_other(database: Database) -> None:
+    await database.write(message("a", 1), message("large", 1), message("b", 1))
+    kafka = Kafka(refused_key="large")
+    async with database.relay(kafka):
+        await kafka.until(lambda: len(kafka.taken) == 2)
+        await database.write(message("c", 1), wake=True)
+        await kafka.until(lambda: len(kafka.taken) == 3)
+
+    assert [one.key for one in kafka.taken] == ["a", "b", "c"]
+    assert await database.rows() == 1
 
 
 async def test_what_is_handed_over_is_published_without_being_read(database: Database) -> None:
