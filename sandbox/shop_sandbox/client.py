@@ -200,8 +200,10 @@ class SandboxClient:
         try:
             self.ping()
         except SandboxError as error:
-            purges = error.code is ErrorCode.NOT_RUNNING and owner is not None and owner.supervisor.runs
-            if not purges or time.monotonic() - quiet_since > _LONGEST_PURGE_SECONDS:
+            has_left = error.code is ErrorCode.NOT_RUNNING
+            if has_left and (owner is None or not owner.supervisor.runs):
+                return  # it has ended meanwhile: what it said last is still to be read
+            if not has_left or time.monotonic() - quiet_since > _LONGEST_PURGE_SECONDS:
                 raise
 
 
