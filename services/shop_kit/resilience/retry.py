@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from shop_kit.errors import Transient
@@ -40,6 +40,10 @@ class RetryBudget:
         return True
 
 
+def _chance() -> Callable[[float, float], float]:
+    return random.Random().uniform  # noqa: S311  # nosec B311 # a wait is no secret
+
+
 @dataclass(frozen=True)
 class Retry:
     """A policy. `attempts` counts the first try; None tries for ever. Only Transient is tried again."""
@@ -48,7 +52,7 @@ class Retry:
     first_seconds: float = 0.05
     cap_seconds: float = 2.0
     budget: RetryBudget | None = None
-    jitter: Callable[[float, float], float] = random.uniform
+    jitter: Callable[[float, float], float] = field(default_factory=_chance, compare=False, repr=False)
     """Draws evenly between two numbers."""
 
     @classmethod
