@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Iterator
@@ -118,10 +119,13 @@ def test_a_migration_that_fails_stops_the_start_with_its_line(checkout: Path) ->
 
 
 def failure_of_start(checkout: Path) -> tuple[str, str, dict[str, object]]:
-    """How the start failed, whichever way the client learns of it."""
+    """How the start failed, whichever way the client learns of it; what runs all the same is stopped."""
     try:
-        failed = last(start_or_attach(settings(checkout)).up(("greeter",)))
+        client = start_or_attach(settings(checkout))
+        failed = last(client.up(("greeter",)))
     except SandboxError as error:
         return error.code, error.message, error.detail
+    with contextlib.suppress(SandboxError):  # a start that could not even begin has ended by itself
+        last(client.down(purge=True))
     assert isinstance(failed, SandboxFailed), failed
     return failed.code, failed.message, failed.detail
