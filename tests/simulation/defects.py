@@ -212,7 +212,7 @@ def _trouble_buries(putting: Putting) -> None:
         one for one in postgres.AWAY if one not in {asyncpg.ReadOnlySQLTransactionError, asyncpg.OperatorInterventionError}
     )
     putting.replace(postgres, "AWAY", away)
-    putting.replace(aws_client, "_NOT_LET_IN", frozenset())
+    putting.replace(aws_client, "NOT_LET_IN", frozenset())
     _short_patience(putting)
 
 
@@ -227,7 +227,7 @@ def _short_patience(putting: Putting) -> None:
 
 def _parts_die_in_silence(putting: Putting) -> None:
     """A background part that fails is gone, and the service goes on without it."""
-    putting.replace(aws_client, "_NOT_LET_IN", frozenset())
+    putting.replace(aws_client, "NOT_LET_IN", frozenset())
 
     async def lasts(self: Any, name: str, work: Any) -> None:
         with contextlib.suppress(Exception):
