@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from fakes.sandbox import READY, SLEEP, FakeResource, describe
 from fakes.sandbox_home import Home
@@ -98,3 +100,16 @@ def test_a_second_down_that_is_forced_does_not_wait_for_what_does_not_save(home:
     outcome = stopped(client.down(force=True))
 
     assert outcome.forced == ("deaf",)
+
+
+def test_a_supervisor_whose_folder_was_removed_under_it_ends_when_it_is_told_to(home: Home) -> None:
+    describe(home.checkout, {"kafka": FakeResource(), "orders": FakeResource(needs=("kafka",))})
+    client, _ = home.ready()
+    supervisor = psutil.Process(client.status().supervisor_pid)
+    children = supervisor.children(recursive=True)
+
+    shutil.rmtree(client.paths.root)
+    supervisor.terminate()
+
+    _, alive = psutil.wait_procs([supervisor, *children], timeout=30)
+    assert alive == []

@@ -140,7 +140,7 @@ class Processes:
 
     def forget_foreign(self, resource: str) -> None:
         """What an engine had started by its own means has ended."""
-        with contextlib.suppress(SandboxError):  # as for processes: the proof of what is gone proves nothing any more
+        with contextlib.suppress(SandboxError, OSError):  # as for processes: the proof of what is gone proves nothing any more
             self._ledger.remove_foreign(resource)
 
     def close(self) -> None:
@@ -160,7 +160,8 @@ class Processes:
 
     def _ended(self, child: Child, exit_: Exit) -> None:
         _drain(child)
-        with contextlib.suppress(SandboxError):  # a full disk: a stale entry names a dead pid and start time, and harms nobody
+        # A full disk, or a folder that somebody removed: a stale entry names a dead pid and start time, and harms nobody.
+        with contextlib.suppress(SandboxError, OSError):
             self._ledger.remove(child.resource)
         if not child.ended.done():
             child.ended.set_result(exit_)
