@@ -34,7 +34,8 @@ def service(*routes: BaseRoute) -> httpx.AsyncClient:
 
 
 def bearer(*scopes: str, issuer: str = "issuer") -> dict[str, str]:
-    token = TokenSigner(KEY, issuer).sign("ann", audience="here", scopes=scopes, lifetime_seconds=60)
+    # Parameters are made when tests are collected, which may be long before the test runs.
+    token = TokenSigner(KEY, issuer).sign("ann", audience="here", scopes=scopes, lifetime_seconds=86_400)
     return {"authorization": f"Bearer {token}"}
 
 
