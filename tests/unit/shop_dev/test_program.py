@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 
@@ -95,8 +96,19 @@ def test_a_folder_that_cannot_be_used_is_no_fault_of_ours(
 
     error = shop_dev("fetch", "--json").document()["error"]
 
-    assert (error["code"], error["category"]) == ("path_unusable", "machine")
+    assert (error["code"], error["category"]) == ("folder_unusable", "machine")
     assert str(tmp_path / "file") in error["message"]
+
+
+def test_a_file_to_write_that_is_a_folder_is_no_fault_of_ours(monkeypatch: pytest.MonkeyPatch, shop_dev: ShopDev) -> None:
+    def refuse(*_: object) -> None:
+        raise IsADirectoryError(errno.EISDIR, "Is a directory", "report.html")
+
+    monkeypatch.setattr("shop_dev.project.open_project", refuse)
+
+    error = shop_dev("status", "--json").document()["error"]
+
+    assert (error["code"], error["category"], error["detail"]) == ("path_unusable", "machine", {"path": "report.html"})
 
 
 def test_a_working_directory_that_is_gone_is_said(
