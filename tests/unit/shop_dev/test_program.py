@@ -101,7 +101,7 @@ def test_a_folder_that_cannot_be_used_is_no_fault_of_ours(
 
 
 def test_a_file_to_write_that_is_a_folder_is_no_fault_of_ours(monkeypatch: pytest.MonkeyPatch, shop_dev: ShopDev) -> None:
-    def refuse(*_: object) -> None:
+    def refuse(**_: object) -> None:
         raise IsADirectoryError(errno.EISDIR, "Is a directory", "report.html")
 
     monkeypatch.setattr("shop_dev.project.open_project", refuse)
