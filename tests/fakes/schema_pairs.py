@@ -1,6 +1,6 @@
 """Random JSON Schemas, changed versions of them, and instances, all from one seed.
 
-Every object says whether it is open or closed, so that a validator by itself decides what may be sent.
+Every object says that it is one, and whether it is open or closed, so that a validator by itself decides what may be sent.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ class Pairs:
     def _object(self, depth: int) -> Json:
         random = self._random
         inside = depth + 1
-        schema: Json = {"type": "object"} if self._chance(0.85) else {}
+        schema: Json = {"type": "object"}
         schema["properties"] = {name: self._schema(inside) for name in random.sample(_NAMES, random.randrange(0, 4))}
         schema["additionalProperties"] = random.choice([True, False, False, self._schema(inside)])
         if self._chance(0.4):
@@ -146,9 +146,8 @@ class Pairs:
             case 2:
                 place["required"] = random.sample(_NAMES, random.randrange(0, 3))
             case 3 if place:
-                place.pop(random.choice([word for word in place if word != "additionalProperties"] or list(place)))
-                if "properties" in place:
-                    place.setdefault("additionalProperties", True)
+                kept = {"additionalProperties", "type"} if "properties" in place else set()
+                place.pop(random.choice([word for word in place if word not in kept]))
             case 4:
                 return {"anyOf": [changed, self._schema(1)]}
             case 5:

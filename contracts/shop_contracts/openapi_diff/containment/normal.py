@@ -170,7 +170,10 @@ class Normalizer:
         if part.is_never:
             return ()
         found = [one for value in part.fixed for one in _values([value])] if part.fixed else _all_kinds()
-        for node in part.conjuncts():
+        conjuncts = part.conjuncts()
+        if self.implies_objects and _means_an_object(conjuncts):
+            found = [one for one in found if one.kind == "object"]
+        for node in conjuncts:
             if node.value is False:
                 return ()
             found = _meet(found, self._node(part, node))
@@ -199,8 +202,6 @@ class Normalizer:
     def _node(self, part: Part, node: Node) -> list[Alternative]:
         said: Mapping[str, Any] = node.value
         found = _by_type(said, part.is_3_0)
-        if self.implies_objects and "type" not in said and "properties" in said:
-            found = [one for one in found if one.kind == "object"]
         if "enum" in said and isinstance(said["enum"], list):
             nullable = part.is_3_0 and said.get("nullable") is True
             found = _meet(found, _values([*said["enum"], *([None] if nullable else [])]))
@@ -208,6 +209,12 @@ class Normalizer:
             found = _meet(found, _values([said["const"]]))
         demands = frozenset(_demands(part, node))
         return [replace(_narrowed(one, part, node), demands=demands) for one in found]
+
+
+def _means_an_object(conjuncts: Iterable[Node]) -> bool:
+    """Return whether properties are listed and nothing is said of types anywhere."""
+    said = [node.value for node in conjuncts if isinstance(node.value, dict)]
+    return any("properties" in one for one in said) and not any(word in one for one in said for word in ("type", "anyOf", "oneOf"))
 
 
 def token(part: Part) -> str:
@@ -385,6 +392,9 @@ def _both(one: Alternative, other: Alternative) -> Alternative | None:
     if one.values is not None and other.values is not None:
         twins = {identity(value) for value in other.values}
         values = tuple(value for value in one.values if identity(value) in twins)
+    step = _common_step(one.step, other.step)
+    if values is not None and one.kind == "number" and step is not None:
+        values = tuple(value for value in values if Fraction(str(value)) % step == 0)
     if values is not None and not values:
         return None
     low, low_open = _stricter((one.low, one.low_open), (other.low, other.low_open), 1)
@@ -402,7 +412,7 @@ def _both(one: Alternative, other: Alternative) -> Alternative | None:
         low_open,
         high,
         high_open,
-        _common_step(one.step, *([other.step] if other.step is not None else [])),
+        step,
         least,
         most,
         one.patterns | other.patterns,
