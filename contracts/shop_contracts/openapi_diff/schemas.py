@@ -88,6 +88,8 @@ class Schema:
     @cached_property
     def is_never(self) -> bool:
         """Whether nothing is valid: the schema `false`, or types that exclude each other."""
+        if self.null_branch:
+            return False
         return any(node.value is False for node in self.conjuncts) or self._allowed_types == frozenset()
 
     @cached_property
