@@ -170,6 +170,6 @@ def test_it_watches_nothing_and_takes_no_pins_and_those_beside_it_are_not_distur
     assert port != 23_456
     assert untouched == orders, "an edit restarts the developer's services, not those under test"
     assert developers.status().ports["postgres"] == 23_456
-    eventually(lambda: developers.status().state is SandboxState.READY, "the developer's sandbox runs on")
-    eventually(lambda: second.status().state is SandboxState.READY, "and so does the second")
+    eventually(lambda: developers.status().state is SandboxState.READY, "the developer's sandbox runs on", within=90)
+    eventually(lambda: second.status().state is SandboxState.READY, "and so does the second", within=90)
     list(second.down())
