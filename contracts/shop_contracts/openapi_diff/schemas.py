@@ -139,6 +139,18 @@ class Schema:
         return list({identity(value): value for value in self._values("const")}.values())
 
     @cached_property
+    def closings(self) -> list[str]:
+        """What each of several conjuncts leaves to `additionalProperties`, which sees the properties of its own conjunct only."""
+        said = [node.value for node in self.conjuncts if isinstance(node.value, dict)]
+        if sum("properties" in one or "additionalProperties" in one for one in said) < 2:
+            return []
+        return sorted(
+            f"{sorted(one.get('properties') or ())} {sorted(one.get('patternProperties') or ())} {_kind_of_rest(one)}"
+            for one in said
+            if "additionalProperties" in one
+        )
+
+    @cached_property
     def patterns(self) -> tuple[str, ...]:
         """The patterns that must all match."""
         return tuple(sorted({str(value) for value in self._values("pattern") if value}))
@@ -247,6 +259,11 @@ def expand(nodes: tuple[Node, ...], *, is_3_0: bool) -> tuple[Node, ...]:
             below += [Node(node.document, (*node.pointer, "allOf", str(index)), part) for index, part in enumerate(parts)]
         waiting += reversed(below)
     return tuple(node for node in found.values() if node.value is not True and _says_something(node.value))
+
+
+def _kind_of_rest(said: dict[str, Any]) -> str:
+    rest = said["additionalProperties"]
+    return str(rest) if isinstance(rest, bool) else "schema"
 
 
 def _says_something(value: Any) -> bool:

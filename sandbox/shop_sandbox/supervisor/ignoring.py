@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess  # nosec B404 # asks git about a file
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 from pathspec import GitIgnoreSpec
 
 from shop_sandbox.resources.watched import NEVER_WATCHED, spec
+
+_GIT_SECONDS = 2.0
 
 
 class Ignored:
@@ -40,6 +43,21 @@ class Ignored:
         folders = [*reversed(file.parents)]
         repository = next((folder for folder in reversed(folders) if (folder / ".git").exists()), self._checkout)
         yield from (folder for folder in folders if folder.is_relative_to(repository))
+
+
+def is_kept_by_git(file: Path) -> bool:
+    """Return True for a file that is committed or staged, so that somebody writes it; False where there is no git to ask."""
+    try:
+        asked = subprocess.run(  # nosec B603 B607 # a fixed command; the name of a file is its only argument
+            ["git", "ls-files", "--error-unmatch", "--", file.name],
+            cwd=file.parent,
+            capture_output=True,
+            check=False,
+            timeout=_GIT_SECONDS,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return asked.returncode == 0
 
 
 def _rules(file: Path) -> GitIgnoreSpec | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
@@ -14,9 +14,13 @@ _PATIENT_STARTS: Final = 2
 
 
 class OwnOutput:
-    """What is known of the starts of one resource that changes have spoilt."""
+    """What is known of the starts of one resource that changes have spoilt.
 
-    def __init__(self) -> None:
+    `is_source` says of a file that people write it: one that git keeps is always an edit, however often an editor saves it.
+    """
+
+    def __init__(self, is_source: Callable[[Path], bool] = lambda _: False) -> None:
+        self._is_source = is_source
         self._spoilt_in_a_row = 0
         self._seen: dict[Path, int] = {}
         self.files: set[Path] = set()
@@ -32,7 +36,7 @@ class OwnOutput:
         self._spoilt_in_a_row += bool(edits)
         for file in edits:
             self._seen[file] = self._seen.get(file, 0) + 1
-            if self._seen[file] >= MOST_STARTS_SPOILT:
+            if self._seen[file] == MOST_STARTS_SPOILT and not self._is_source(file):
                 self.files.add(file)
         return tuple(file for file in edits if file not in self.files)
 

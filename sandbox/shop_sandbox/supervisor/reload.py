@@ -14,7 +14,7 @@ from shop_sandbox.errors import SandboxError
 from shop_sandbox.events import CodeChanged, ProbeFailed, ResourceState
 from shop_sandbox.supervisor import blueprint, ports, watching
 from shop_sandbox.supervisor.boot import Booted
-from shop_sandbox.supervisor.ignoring import Ignored
+from shop_sandbox.supervisor.ignoring import Ignored, is_kept_by_git
 from shop_sandbox.supervisor.own_output import OwnOutput
 from shop_sandbox.supervisor.settings import SupervisorSettings
 from shop_sandbox.supervisor.start import Starts, Wish
@@ -36,7 +36,7 @@ class Reload:
         self._has_begun = False
         self._began = time.time()
         self._ignored = Ignored(settings.paths.checkout)
-        self._own_output: defaultdict[str, OwnOutput] = defaultdict(OwnOutput)
+        self._own_output: defaultdict[str, OwnOutput] = defaultdict(lambda: OwnOutput(is_kept_by_git))
         self._delayed: frozenset[str] = frozenset()
 
     def begin(self) -> None:

@@ -51,8 +51,11 @@ def keyword_differences(old: Schema, new: Schema) -> Iterator[Difference]:
     """Yield what differs in the keywords of two schemas."""
     yield from _types(old, new)
     yield from _nullability(old, new)
-    if old.null_branch != new.null_branch:  # no rule asks; whether it matters is for containment to say
+    # No rule asks for these; whether they matter is for containment to say.
+    if old.null_branch != new.null_branch:
         yield Difference("null-branch", Verb.CHANGED)
+    if old.closings != new.closings:
+        yield Difference("closings", Verb.CHANGED)
     yield from _values(old, new)
     for keyword in (*LOWER, *UPPER):
         yield from _bound(keyword, old, new)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
+from shop_sandbox.supervisor.ignoring import is_kept_by_git
 from shop_sandbox.supervisor.own_output import MOST_STARTS_SPOILT, OwnOutput
 
 OUTPUT = Path("orders/generated/wire.go")
@@ -48,3 +50,23 @@ def test_a_start_that_was_asked_for_watches_everything_again() -> None:
     output.forget()
 
     assert output.notice([OUTPUT], while_starting=True) == (OUTPUT,)
+
+
+def test_a_source_is_an_edit_however_often_an_editor_saves_it_during_starts() -> None:
+    output = OwnOutput(lambda file: file == EDIT)
+
+    told = [output.notice([EDIT, OUTPUT], while_starting=True) for _ in range(MOST_STARTS_SPOILT + 3)]
+
+    assert all(EDIT in edits for edits in told)
+    assert OUTPUT not in told[-1]
+
+
+def test_git_knows_which_files_people_write(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    for name in ("main.go", "wire.go"):
+        (tmp_path / name).write_text("package main\n")
+    subprocess.run(["git", "-C", str(tmp_path), "add", "main.go"], check=True)
+
+    assert is_kept_by_git(tmp_path / "main.go")
+    assert not is_kept_by_git(tmp_path / "wire.go")
+    assert not is_kept_by_git(tmp_path / "nowhere" / "main.go")
