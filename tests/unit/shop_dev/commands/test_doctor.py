@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Sequence
 from pathlib import Path
@@ -46,7 +47,7 @@ def test_a_fixed_port_that_is_taken_is_warned_of_and_its_holder_named(
         found = {one["check"]: one for one in shop_dev("doctor", "--json").document()["data"]["findings"]}
 
     assert found["port of kafka"]["verdict"] == "warning"
-    assert "pytest" in found["port of kafka"]["message"]
+    assert f"(pid {os.getpid()})" in found["port of kafka"]["message"]
     assert "SHOP_KAFKA_PORT" in found["port of kafka"]["fix"]
 
 
