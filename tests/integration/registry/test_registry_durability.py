@@ -125,7 +125,10 @@ def test_two_registries_at_once_never_give_one_id_to_two_schemas(open_registry: 
     def register(which: int) -> None:
         for number in range(12):
             subject = f"{'shared' if number % 2 else f'own{which}'}-{number}"
-            answers.append((subject, *registries[which].register(subject, message(f"X{which}x{number}"))))
+            status, answer = registries[which].register(subject, message(f"X{which}x{number}"))
+            while status == 500:  # it was overtaken too often to decide in time: ask again, as clients do
+                status, answer = registries[which].register(subject, message(f"X{which}x{number}"))
+            answers.append((subject, status, answer))
 
     workers = [threading.Thread(target=register, args=(which,)) for which in (0, 1)]
     for worker in workers:
