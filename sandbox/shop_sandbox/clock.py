@@ -10,6 +10,8 @@ from __future__ import annotations
 import fcntl
 import os
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from shop_sandbox.errors import ErrorCode, SandboxError
@@ -57,26 +59,17 @@ class ClockFile:
         with self._locked() as descriptor:
             os.pwrite(descriptor, OFFSET.pack(0), 0)
 
-    def _locked(self) -> _Locked:
-        return _Locked(self.path)
-
-
-class _Locked:
-    """The file open for one writer at a time, eight bytes long. It is changed in place: others have it mapped."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._descriptor = -1
-
-    def __enter__(self) -> int:
-        self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
-        if os.fstat(self._descriptor).st_size == 0:
-            os.pwrite(self._descriptor, OFFSET.pack(0), 0)
-        return self._descriptor
-
-    def __exit__(self, *_: object) -> None:
-        os.close(self._descriptor)
+    @contextmanager
+    def _locked(self) -> Iterator[int]:
+        """Give the file open for one writer at a time, eight bytes long. It is changed in place: others have it mapped."""
+        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if os.fstat(descriptor).st_size == 0:
+                os.pwrite(descriptor, OFFSET.pack(0), 0)
+            yield descriptor
+        finally:
+            os.close(descriptor)
 
 
 def _offset(content: bytes, path: Path) -> int:

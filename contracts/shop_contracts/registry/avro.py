@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from shop_contracts.compat.avro.types import PRIMITIVES
+
 _INTS = {"int": 2**31, "long": 2**63}
-_PRIMITIVES = {"null", "boolean", "int", "long", "float", "double", "bytes", "string"}
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _MAX_DEPTH = 100
 
@@ -38,7 +39,7 @@ class _Check:
             raise InvalidAvro(f"{path}: a type is a name, an object with a `type`, or a union; this is {str(schema)[:80]}")
 
     def _check_name(self, name: str, namespace: str, path: str) -> None:
-        if name not in _PRIMITIVES and self._find(name, namespace) is None:
+        if name not in PRIMITIVES and self._find(name, namespace) is None:
             raise InvalidAvro(f'{path}: "{name}" is not a defined name; it must be a primitive type or be defined before')
 
     def _find(self, name: str, namespace: str) -> str | None:
@@ -115,7 +116,7 @@ class _Check:
         """Return whether a default is of a type: of any branch of a union, as the specification has it since 1.12."""
         if isinstance(schema, list):
             return any(self._fits(value, branch, namespace) for branch in schema)
-        if isinstance(schema, str) and schema not in _PRIMITIVES:
+        if isinstance(schema, str) and schema not in PRIMITIVES:
             schema = self._named.get(self._find(schema, namespace) or "", None)
             return schema is None or self._fits(value, schema, namespace)  # a type of a reference is not looked into
         kind = schema["type"] if isinstance(schema, dict) else schema

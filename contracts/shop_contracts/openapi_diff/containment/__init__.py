@@ -8,7 +8,7 @@ typed alternatives, and containment is proved on it; where that fails, instances
 Both answers are sound: a proof holds for every instance, a counter-example is one. What is neither proved nor refuted is said so.
 """
 
-from shop_contracts.openapi_diff.containment.parts import Part, Side
+from shop_contracts.openapi_diff.containment.parts import Part
 from shop_contracts.openapi_diff.containment.verdict import Containment, Verdict
 
-__all__ = ["Containment", "Part", "Side", "Verdict"]
+__all__ = ["Containment", "Part", "Verdict"]

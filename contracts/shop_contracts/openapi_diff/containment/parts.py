@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from shop_contracts.openapi_diff.changes import Direction
@@ -11,13 +10,6 @@ from shop_contracts.openapi_diff.documents import Node
 from shop_contracts.openapi_diff.schemas import Schema, expand
 
 Key = tuple[object, ...]
-
-
-class Side(StrEnum):
-    """Which of the two who meet at a schema is looked at."""
-
-    PRODUCER = "producer"
-    CONSUMER = "consumer"
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -7,7 +7,6 @@ from dataclasses import replace
 from shop_contracts.openapi_diff.changes import Direction
 from shop_contracts.openapi_diff.containment.budget import Budget
 from shop_contracts.openapi_diff.containment.evaluate import Evaluation, compiled_pattern
-from shop_contracts.openapi_diff.containment.formats import is_opaque
 from shop_contracts.openapi_diff.containment.normal import Alternative, Demand, Members, Normalizer
 from shop_contracts.openapi_diff.containment.parts import ANYTHING, Key, Part, both
 from shop_contracts.openapi_diff.schemas import identity
@@ -231,12 +230,7 @@ def _strings_fit(one: Alternative, other: Alternative) -> bool:
         return False
     if any(compiled_pattern(pattern) is None and pattern not in one.patterns for pattern in other.patterns):
         return False
-    return other.patterns <= one.patterns and {form for form in other.formats if form in _TELLING or is_opaque(form)} <= one.formats
-
-
-_TELLING = frozenset(
-    ("date", "date-time", "time", "duration", "uuid", "email", "hostname", "ipv4", "ipv6", "uri", "byte", "binary")
-)
+    return other.patterns <= one.patterns and other.formats <= one.formats
 
 
 def _at_most(one: int | None, other: int | None) -> bool:
