@@ -1,0 +1,46 @@
+"""`/config`: what is demanded of new versions, for the whole registry, a context or a subject."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from shop_contracts.registry import changes, errors
+from shop_contracts.registry.http.answers import json_answer
+from shop_contracts.registry.http.requests import Endpoint, decode_object, flag, read_body, scope_of_settings
+from shop_contracts.registry.model import Settings
+from shop_contracts.registry.registry import Registry
+
+
+class Config:
+    """Confluent's ConfigResource."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._store = registry.store
+
+    def endpoints(self) -> list[Endpoint]:
+        """Return what is answered here."""
+        return [
+            endpoint
+            for path in ("/config", "/config/{subject}")
+            for endpoint in (("GET", path, self.config), ("PUT", path, self.put), ("DELETE", path, self.delete))
+        ]
+
+    async def config(self, request: Request) -> Response:
+        subject = scope_of_settings(request)
+        found = self._store.config(subject)
+        if subject is None or (found is None and flag(request, "defaultToGlobal")):
+            found = self._store.config_in_scope(subject or "")
+        if found is None:
+            raise errors.no_subject_level(subject or "")
+        return json_answer(request, found.fields)
+
+    async def put(self, request: Request) -> Response:
+        subject, body = scope_of_settings(request), await read_body(request, decode_object)
+        return json_answer(request, await self._registry.change(lambda store: changes.update_config(store, subject, body)))
+
+    async def delete(self, request: Request) -> Response:
+        subject = scope_of_settings(request)
+        before: Settings = await self._registry.change(lambda store: changes.delete_config(store, subject))
+        return json_answer(request, before.fields or self._store.config_in_scope("").fields)

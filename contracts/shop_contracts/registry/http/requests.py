@@ -1,0 +1,134 @@
+"""What requests say: paths, queries and bodies, read and checked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
+from urllib.parse import parse_qs, unquote
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from shop_contracts.registry import errors
+from shop_contracts.registry.model import DEFAULT_CONTEXT, Content, Reference, SchemaType, context_of, qualified
+
+MAX_BODY_BYTES = 12 * 1024 * 1024
+"""A little over the largest source the compiler takes."""
+_SUBJECT = re.compile(r"[^\x00-\x1f\x7f]+")
+_RESERVED_SUBJECTS = {"__GLOBAL", "__EMPTY"}
+_T = TypeVar("_T")
+Handler = Callable[[Request], Awaitable[Response]]
+Endpoint = tuple[str, str, Handler]
+"""Method, path and who answers; parameters are those of Confluent's API Reference."""
+
+
+class SchemaRequest(msgspec.Struct, frozen=True):
+    """The body of a registration, a lookup and a check."""
+
+    schema: str | None = None
+    schemaType: str | None = None  # noqa: N815 - the API's own name
+    references: tuple[Reference, ...] | None = None
+    metadata: dict[str, Any] | None = None
+    ruleSet: dict[str, Any] | None = None  # noqa: N815 - the API's own name
+    id: int | None = None
+    version: int | None = None
+
+    def content(self) -> Content:
+        """Return the schema in it. Raises RegistryError 42201."""
+        if not self.schema:
+            raise errors.invalid_schema("Empty schema")
+        try:
+            schema_type = SchemaType(self.schemaType or SchemaType.AVRO)
+        except ValueError:
+            raise errors.invalid_schema(f"Invalid schema type {self.schemaType}") from None
+        return Content(
+            schema=self.schema,
+            schema_type=schema_type,
+            references=self.references or (),
+            metadata=self.metadata,
+            rule_set=self.ruleSet,
+        )
+
+
+decode_schema = msgspec.json.Decoder(SchemaRequest).decode
+decode_object = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+async def read_body(request: Request, decode: Callable[[bytes], _T]) -> _T:
+    """Return the body, read up to its limit. Raises RegistryError 400, 413."""
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > MAX_BODY_BYTES:
+            raise errors.RegistryError(413, 413, f"The body has more than {MAX_BODY_BYTES:,} bytes.")
+        chunks.append(chunk)
+    try:
+        return decode(b"".join(chunks))
+    except msgspec.DecodeError as error:
+        raise errors.malformed(f"The body is not what this request takes: {error}") from error
+
+
+def context_in(request: Request) -> str:
+    """Return the context the path is under."""
+    context: str = request.scope["registry.context"]
+    return context
+
+
+def subject_in(request: Request) -> str:
+    """Return the subject of the path, qualified by the context of the path. Raises RegistryError 42208."""
+    name = unquote(request.path_params["subject"])
+    if not _SUBJECT.fullmatch(name) or name in _RESERVED_SUBJECTS:
+        raise errors.invalid_subject(name)
+    return qualified(context_in(request), name)
+
+
+def scope_of_settings(request: Request) -> str | None:
+    """Return the subject a config or mode is for; None for the whole registry, `:.name:` for a context."""
+    if "subject" in request.path_params:
+        return subject_in(request)
+    context = context_in(request)
+    return None if context == DEFAULT_CONTEXT else f":{context}:"
+
+
+def version_in(request: Request) -> int | None:
+    """Return the version of the path; None is the latest. Raises RegistryError 42202."""
+    raw = unquote(request.path_params["version"])
+    if raw in {"latest", "-1"}:
+        return None
+    if not raw.isascii() or not raw.isdecimal() or not 1 <= int(raw[:12]) <= 2**31 - 1:
+        raise errors.invalid_version(raw)
+    return int(raw)
+
+
+def query_of(request: Request) -> dict[str, list[str]]:
+    """Return all values of each parameter of the query."""
+    return parse_qs(request.scope["query_string"].decode("ascii", errors="replace"))
+
+
+def flag(request: Request, name: str) -> bool:
+    """Return whether a parameter of the query is `true`."""
+    return request.query_params.get(name, "").lower() == "true"
+
+
+def page(request: Request, items: Sequence[_T]) -> Sequence[_T]:
+    """Return the part of a listing between `offset` and `limit` more; a negative limit is none."""
+    try:
+        offset, limit = (int(request.query_params.get(name, default)) for name, default in (("offset", "0"), ("limit", "-1")))
+    except ValueError:
+        raise errors.RegistryError(404, 404, "HTTP 404 Not Found: offset and limit are numbers") from None
+    start = max(0, offset)
+    return items[start:] if limit < 0 else items[start : start + limit]
+
+
+def has_prefix(request: Request, subject: str) -> bool:
+    """Return whether a listing asks for the subject. `:*:` stands for all contexts, and is the default outside `/contexts/NAME`."""
+    context = context_in(request)
+    prefix = request.query_params.get("subjectPrefix", ":*:" if context == DEFAULT_CONTEXT else "")
+    if prefix.startswith(":*:"):
+        return subject.startswith(prefix.removeprefix(":*:")) if len(prefix) > 3 else True
+    prefix = qualified(context, prefix)
+    if prefix.startswith(":."):
+        return subject.startswith(prefix)
+    return context_of(subject) == DEFAULT_CONTEXT and subject.startswith(prefix)
