@@ -74,15 +74,15 @@ bench-kills *arguments:
 
 # Measure up, down, status, --help and edit-to-ready; write the figures into docs/reference/performance.md
 bench-up *arguments:
-    {{ python }} tests/bench/bench_up.py {{ arguments }}
+    cd tests && ../{{ python }} -m bench.bench_up {{ arguments }}
 
 # Measure what checkouts cost and how long they take; write the figures into docs/reference/performance.md
 bench-checkout *arguments:
     cd tests && ../{{ python }} -m bench.bench_checkout {{ arguments }}
 
 # Measure compatibility checks and the registry
-bench-contracts:
-    {{ python }} tests/bench/bench_contracts.py
+bench-contracts *arguments:
+    cd tests && ../{{ python }} -m bench.bench_contracts {{ arguments }}
     {{ python }} tests/bench/bench_compat.py
     {{ python }} tests/bench/bench_openapi.py
     {{ python }} tests/bench/bench_registry.py

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from bench_compat import text
+from bench.bench_compat import text
 from shop_contracts.checking import generated
 from shop_contracts.checking.check import examine
 from shop_contracts.compat import Level, Mode, check
@@ -112,7 +112,7 @@ def table(figures: Sequence[Figure], *, runs: int, load_average: float) -> str:
         [
             "",
             f"Measured {datetime.now(UTC):%Y-%m-%d} on {machine}; load average {load_average:.1f} before the first run.",
-            f"To repeat: `python tests/bench/bench_contracts.py --runs {runs}`; `just bench-contracts` measures the rest too.",
+            f"To repeat, with the rest: `just bench-contracts --runs {runs}`.",
             "",
             "| what | median | best | CPU of this process | budget |",
             "| --- | --- | --- | --- | --- |",

@@ -20,9 +20,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import idle_growth
 import psutil
-import stored_items
+from bench import idle_growth, stored_items
 from shop_dev import sandbox
 from shop_dev.project import open_project
 from shop_sandbox.events import CodeChanged, ResourceChanged, ResourceState
@@ -208,7 +207,7 @@ def idle(minutes: float) -> str:
         folder=CHECKOUT / ".shop-dev" / NAME,
     )
     shop_dev("down", "--purge")
-    rows = [("idle", "at the end", "change an hour", "after 8 hours"), ("---",) * 4]
+    rows: list[tuple[str, ...]] = [("idle", "at the end", "change an hour", "after 8 hours"), ("---",) * 4]
     rows += [
         (one.what, *(f"{value} {one.unit}" for value in (f"{one.now:.0f}", f"{one.per_hour:+.1f}", f"{one.after_a_day:.0f}")))
         for one in grown

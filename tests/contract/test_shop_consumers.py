@@ -9,14 +9,16 @@ from typing import Any
 
 import pytest
 from shop_contracts.checking.check import examine
+from shop_contracts.proto.inventory.v1 import events_pb2
 from shop_contracts.tree.finding import Finding
 from shop_dev.contracts.rehearsals import rehearsing
 from shop_dev.contracts.tree import open_contracts
 from shop_kit import wire
 from shop_kit.messages import OutgoingMessage, outgoing
-from shop_services.inventory.adapters import events
 from shop_services.inventory.adapters import in_memory as inventory
+from shop_services.inventory.adapters.events import reservation_event
 from shop_services.orders.adapters import answers
+from shop_services.orders.adapters.contracts import answer_from_inventory
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -41,12 +43,10 @@ def test_every_consumer_accepts_every_released_version_and_every_read_field_is_f
 
 
 def test_inventory_may_not_stop_to_name_prices(findings: Callable[[], list[Finding]], monkeypatch: pytest.MonkeyPatch) -> None:
-    original = inventory.reservation_event
-
     def without_prices(reservation: Any) -> OutgoingMessage:
-        message = original(reservation)
+        message = reservation_event(reservation)
         _, _, content = wire.unframe(wire.frame(1, message.body))
-        event = events.events_pb2.InventoryEvent.FromString(content)
+        event = events_pb2.InventoryEvent.FromString(content)
         for line in event.stock_reserved.lines if event.HasField("stock_reserved") else ():
             line.ClearField("unit_price")
         return outgoing(message.topic, message.key, event, source="/shop/inventory", sequence=message.sequence)
@@ -61,12 +61,10 @@ def test_inventory_may_not_stop_to_name_prices(findings: Callable[[], list[Findi
 
 
 def test_orders_may_not_lose_a_case_for_an_answer(findings: Callable[[], list[Finding]], monkeypatch: pytest.MonkeyPatch) -> None:
-    original = answers.answer_from_inventory
-
     def forgetful(event: Any) -> Any:
         if event.WhichOneof("kind") == "stock_released":
             raise LookupError("stock_released")
-        return original(event)
+        return answer_from_inventory(event)
 
     monkeypatch.setattr(answers, "answer_from_inventory", forgetful)
 

@@ -20,7 +20,7 @@ import botocore.config
 import botocore.session
 import redis
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # exported in all but name
 from shop_sandbox.client import SandboxClient, connect, start_or_attach
 from shop_sandbox.errors import SandboxError
 from shop_sandbox.events import SandboxReady
@@ -52,7 +52,7 @@ class Stores:
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._database = environment["DATABASE_URL"]
         self._redis = redis.Redis.from_url(environment["REDIS_URL"], socket_timeout=5)
-        self._kafka = {key: value for key, value in _kafka_settings(environment).items() if value}
+        self._kafka = _kafka_settings(environment)
         session = botocore.session.get_session()
         self._dynamo: Any = session.create_client(
             "dynamodb",
@@ -148,7 +148,7 @@ class Stores:
             await connection.close()
 
 
-def _kafka_settings(environment: Mapping[str, str]) -> dict[str, str]:
+def _kafka_settings(environment: Mapping[str, str]) -> dict[str, str | int | float | bool]:
     names = {
         "bootstrap.servers": "KAFKA_BOOTSTRAP_SERVERS",
         "security.protocol": "KAFKA_SECURITY_PROTOCOL",
@@ -156,7 +156,7 @@ def _kafka_settings(environment: Mapping[str, str]) -> dict[str, str]:
         "sasl.username": "KAFKA_SASL_USERNAME",
         "sasl.password": "KAFKA_SASL_PASSWORD",
     }
-    return {key: environment.get(variable, "") for key, variable in names.items()}
+    return {key: environment[variable] for key, variable in names.items() if environment.get(variable)}
 
 
 @contextmanager

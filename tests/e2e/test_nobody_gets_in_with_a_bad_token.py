@@ -237,7 +237,7 @@ def test_the_shops_keys_are_shown_without_their_secret_half(shop: Shop) -> None:
 @pytest.mark.parametrize("sent", ["", "t=1,v1=00", "t=,v1=", "v1=00", "t=²,v1=00", "t=1"])
 def test_the_provider_is_believed_only_with_its_signature(shop: Shop, sent: str) -> None:
     event = {"id": "evt_1", "type": "authorisation.voided", "paymentId": "pay_1"}
-    headers = {"psp-signature": sent.encode("latin-1")} if sent else {}
+    headers = {b"psp-signature": sent.encode("latin-1")} if sent else {}
 
     answer = shop.http.post(f"{shop.endpoints['payments']}/v1/psp-webhooks", json=event, headers=headers)
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # exported in all but name
 from shop_kit.aws.client import AwsClient
 from shop_kit.settings import AwsSettings, KafkaSettings, read_settings
 from shop_sandbox.client import start_or_attach

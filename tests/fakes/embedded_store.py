@@ -90,6 +90,7 @@ class Store:
     def stop(self) -> int:
         assert self.process is not None
         launch = self.driver.launch(self.resource, self.context)
+        assert isinstance(launch, ExecLaunch)
         self.process.send_signal(launch.stop_signal)
         return self.process.wait(30)
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
-from shop_sandbox.engines.driver import ExecLaunch, ForkLaunch, Launch
+from shop_sandbox.engines.driver import ExecLaunch, ForkLaunch
+from shop_sandbox.engines.handle import Launch
 from shop_sandbox.health.not_ready import NotAlive, NotReady
 from shop_sandbox.resources.model import Resource, ResourceKind
 from shop_sandbox.run_context import RunContext

@@ -23,7 +23,7 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     def _run_once(self) -> None:
         timers: list[Any] = self._scheduled  # type: ignore[attr-defined]  # the loop's own heap of timers
         while timers and timers[0]._cancelled:
-            self._timer_cancelled_count -= 1
+            self._timer_cancelled_count -= 1  # type: ignore[attr-defined]  # how the loop knows when to clear its heap
             heapq.heappop(timers)._scheduled = False
         if not self._ready and timers:  # type: ignore[attr-defined]  # callbacks that are due
             self._now = max(self._now, timers[0]._when)

@@ -98,7 +98,7 @@ def test_nobody_enters_postgresql_without_the_password(store: Store) -> None:
     async def entered(user: str, password: str | None) -> bool:
         try:
             connection = await asyncpg.connect(
-                host="127.0.0.1", port=store.port, user=user, database="shop", password=password, passfile=store.log
+                host="127.0.0.1", port=store.port, user=user, database="shop", password=password, passfile=str(store.log)
             )
         except asyncpg.PostgresError:
             return False
@@ -189,7 +189,7 @@ def test_a_corrupt_aot_cache_is_passed_over_and_trained_again(store: Store, cach
 
     assert not aot.exists()
     training = store.driver.background(store.resource, store.context)
-    assert training is not None
+    assert isinstance(training, ExecLaunch)
     subprocess.run(training.argv, env=dict(training.environment), cwd=training.cwd, check=True, timeout=150)
     assert aot.exists()
     assert store.driver.background(store.resource, store.context) is None
@@ -291,10 +291,10 @@ def _as_not_root(data: Path) -> list[str]:
 # --- what the stores hold, through clients of their own ----------------------------------------------------------------------
 
 
-def _write_kafka(store: Store) -> list[bytes]:
+def _write_kafka(store: Store) -> list[bytes | None]:
     admin = AdminClient(_kafka(store))
     admin.create_topics([NewTopic("kept", 1, 1)])["kept"].result(10)
-    acknowledged: list[bytes] = []
+    acknowledged: list[bytes | None] = []
     producer = Producer({**_kafka(store), "acks": "all"})
     for number in range(500):
         producer.produce("kept", str(number).encode(), on_delivery=lambda error, message: acknowledged.append(message.value()))

@@ -242,7 +242,9 @@ def test_other_users_of_the_machine_cannot_read_a_sandbox(home: Home) -> None:
     home.ready()
 
     assert stat.S_IMODE(home.paths.root.stat().st_mode) == 0o700
-    assert stat.S_IMODE(Path(owner_of(home.paths).socket).parent.stat().st_mode) == 0o700
+    owner = owner_of(home.paths)
+    assert owner is not None
+    assert stat.S_IMODE(Path(owner.socket).parent.stat().st_mode) == 0o700
 
 
 def test_purge_removes_the_state(home: Home) -> None:

@@ -12,11 +12,14 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
+from confluent_kafka import TopicPartition
+from shop_kit.aggregates.deciding import decide_and_record
 from shop_kit.aws import client as aws_client
 from shop_kit.aws import dynamo as aws_dynamo
-from shop_kit.errors import Transient
+from shop_kit.errors import Invalid, Transient
 from shop_kit.idempotency import dynamo as idempotency
 from shop_kit.kafka import consumer, handling
+from shop_kit.kafka.records import partition_of, text_headers
 from shop_kit.outbox import dynamo as outbox
 from shop_kit.outbox import postgres as relay
 from shop_kit.outbox import publisher
@@ -26,7 +29,10 @@ from shop_kit.sweeping import Sweeper
 from shop_services.inventory.domain.stock import StockItem, StockLevel
 from shop_services.orders.application.ports import CheckoutPolicy
 from shop_services.payments.application import paying, refunding
-from shop_services.payments.domain.payment import Payment, Refund
+from shop_services.payments.domain.payment import (
+    Payment,
+    voided_before_it_was_authorised,
+)
 
 Undo = Callable[[], object]
 
@@ -80,11 +86,11 @@ def _held_before_it_was_certain(putting: Putting) -> None:
 
     async def marking(self: Any, writes: Any, *, messages: Sequence[Any] = (), handling: str | None = None) -> None:
         table = self._publisher._table
-        table.tried = getattr(table, "tried", set()) | {message.id for message in messages}
+        table.tried = getattr(table, "tried", frozenset()) | {message.id for message in messages}
         await commit(self, writes, messages=messages, handling=handling)
 
     async def passing_by(self: Any, *, seconds: float) -> AsyncIterator[Any]:
-        tried = getattr(self, "tried", set())
+        tried: frozenset[str] = getattr(self, "tried", frozenset())
         async for page in left_behind(self, seconds=seconds):
             yield [message for message in page if message.id not in tried]
 
@@ -136,21 +142,20 @@ def _refund_without_intent(putting: Putting) -> None:
         payment_id: str, refund_id: str, amount: Any, reason: str, *, payments: Any, provider: Any, clock: Any
     ) -> Payment:
         async def attempt(*, fresh: bool) -> Payment:
-            payment = await payments.find(payment_id, fresh=True)
+            payment: Payment | None = await payments.find(payment_id, fresh=True)
             if payment is None:
                 raise paying.PaymentUnknown(payment_id)
             if payment.refund(refund_id) is not None:
                 return payment
-            left = payment.refundable
-            if left is None or not left.minor_units:
-                raise refunding.RefundNotPossible(f"payment {payment_id} has nothing to give back")
-            asked = payment.refund_asked(Refund(refund_id, amount or left, reason, asked_at=clock.now()))
+            asked = payment.refund_asked(refund_id, amount, reason, at=clock.now())
             refund = asked.refund(refund_id)
+            assert refund is not None
             refusal = await provider.refund(payment_id, refund_id, refund.amount, issuer=payment.issuer)
             settled = asked.refund_refused(refund_id, refusal) if refusal else asked.refund_given(refund_id)
-            return await payments.save(settled, handling=None, refund_id=refund_id)
+            saved: Payment = await payments.save(settled, handling=None, refund_id=refund_id)
+            return saved
 
-        return await refunding.decide_and_record(attempt, subject=f"payment {payment_id}")
+        return await decide_and_record(attempt, subject=f"payment {payment_id}")
 
     from shop_services.payments.adapters import rest
 
@@ -165,21 +170,22 @@ def _refused_refund_is_silent(putting: Putting) -> None:
 
     settle = refunding._settle
 
-    async def raising(payment: Payment, refund: Refund, refusal: Any, **options: Any) -> Payment:
+    async def raising(payment: Payment, refund_id: str, refusal: Any, **options: Any) -> Payment:
         if refusal:
             raise RefundRefused(refusal.code)
-        return await settle(payment, refund, refusal, **options)
+        return await settle(payment, refund_id, refusal, **options)
 
     putting.replace(refunding, "_settle", raising)
 
 
 def _hold_leaks(putting: Putting) -> None:
     async def void_unknown(payment_id: str, order_id: str, *, payments: Any, provider: Any, handling: str) -> Payment:
-        return await payments.save(paying.voided_before_it_was_authorised(payment_id, order_id), handling=handling)
+        saved: Payment = await payments.save(voided_before_it_was_authorised(payment_id, order_id), handling=handling)
+        return saved
 
     putting.replace(paying, "void_unknown", void_unknown)
     putting.replace(refunding, "void_unknown", void_unknown)
-    authorise, invalid = paying.authorise_payment, handling.Invalid
+    authorise, invalid = paying.authorise_payment, Invalid
 
     async def gives_up_on_storage(command: Any, *, payments: Any, provider: Any, handling: str) -> Payment:
         class Failing:
@@ -240,7 +246,7 @@ def _poison_outside_the_catch(putting: Putting) -> None:
     handle = handling.MessageHandler.handle
 
     async def reading_first(self: Any, subscription: Any, message: Any, **options: Any) -> Any:
-        headers = handling.text_headers(message)
+        headers = text_headers(message)
         if "ce_sequence" in headers:
             int(headers["ce_sequence"])
         return await handle(self, subscription, message, **options)
@@ -285,7 +291,7 @@ def _offset_without_effect(putting: Putting) -> None:
     async def storing_first(self: Any, lane_id: Any, held: Any) -> None:
         for message in list(self._lanes[lane_id].messages):
             position = (message.offset() or 0) + 1
-            where = consumer.TopicPartition(*consumer.partition_of(message), position)
+            where = TopicPartition(*partition_of(message), position)
             self._for_client.append(lambda where=where: self._client.store_offsets(offsets=[where]))
         await run(self, lane_id, held)
 

@@ -229,9 +229,9 @@ def _answered_once(shop: Shop) -> Iterator[str]:
     for topic in ("shop.inventory.events.v1", "shop.payments.events.v1"):
         for record in shop.kafka.records(topic):
             headers = dict(record.headers)
-            cause = headers.get("causationid")
-            if cause:
-                answers[topic, cause.decode()].add((headers["ce_id"] or b"").decode())
+            caused_by = headers.get("causationid")
+            if caused_by:
+                answers[topic, caused_by.decode()].add((headers["ce_id"] or b"").decode())
     for (topic, cause), ids in answers.items():
         if len(ids) > 1:
             yield f"Command {cause[:8]} was answered {len(ids)} times in {topic}."

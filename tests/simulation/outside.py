@@ -36,7 +36,7 @@ class Process:
         self.name = name
         self.service = name.rpartition("-")[0]
         self.life = life
-        self.loop = ProcessLoop(outside.scheduler, name)
+        self.loop = ProcessLoop(outside.scheduler, name)  # type: ignore[abstract]  # at run time no method of a loop is abstract
         self.loop.clock_offset = outside.clock_offsets.get(name, 0.0)
         self.at_death: list[Callable[[], object]] = []
         self.random = random.Random(f"{outside.seed}/{name}/{life}")
@@ -66,7 +66,7 @@ class Outside:
     def __init__(self, seed: int, faults: Sequence[Fault], *, tells: bool = False) -> None:
         self.seed = seed
         self.scheduler = Scheduler()
-        self.loop = ProcessLoop(self.scheduler, "outside")
+        self.loop = ProcessLoop(self.scheduler, "outside")  # type: ignore[abstract]  # as above
         self.loop.context = Context()  # nothing that a process knows (its deadline, its order) travels through the outside
         self.clock_offsets: dict[str, float] = {}
         self.random = random.Random(seed)

@@ -247,7 +247,7 @@ def simulated(*, logs: bool = False) -> Iterator[None]:
     for library, name in _LIBRARIES:
         put(library, name, getattr(library, name))
     undo.append((setattr, (random.Random, "seed", _real_seed)))
-    random.Random.seed = _seed  # type: ignore[assignment, method-assign]
+    random.Random.seed = _seed  # type: ignore[method-assign]
     undo.append((setattr, (concurrent.futures.Future, "result", concurrent.futures.Future.result)))
     concurrent.futures.Future.result = threads.result  # type: ignore[method-assign]
     disabled = logging.root.manager.disable

@@ -274,8 +274,9 @@ def test_a_place_that_a_resource_cannot_use_is_named_with_what_to_do(terminal: T
     assert failed["actions"][1]["command"] == "shop-dev doctor"
 
 
-def pid(status: Any, resource: str) -> int:
-    return next(one["pid"] for one in status["resources"] if one["name"] == resource)
+def pid(status: Any, resource: str) -> int | None:
+    found: int | None = next(one["pid"] for one in status["resources"] if one["name"] == resource)
+    return found
 
 
 def until(condition: Callable[[], bool], *, seconds: float = 60.0) -> None:

@@ -69,8 +69,8 @@ def test_a_schema_is_registered_with_its_imports_as_references(shop: Bench) -> N
     found = registry(shop).get_latest_version(f"sales.{shop.x}-value")
 
     assert found.schema.schema_type == "PROTOBUF"
-    assert "message Sale" in found.schema.schema_str
-    assert [(one.name, one.subject, one.version) for one in found.schema.references] == [
+    assert "message Sale" in (found.schema.schema_str or "")
+    assert [(one.name, one.subject, one.version) for one in found.schema.references or []] == [
         (f"common_{shop.x}/money.proto", f"common_{shop.x}/money.proto", 1)
     ]
 

@@ -95,7 +95,8 @@ def _keys(servers: str, topic: str) -> list[str]:
     )
     consumer.subscribe([topic])
     found: list[str] = []
-    partitions, ended = len(consumer.list_topics(topic, timeout=10).topics[topic].partitions), set()
+    partitions = len(consumer.list_topics(topic, timeout=10).topics[topic].partitions)
+    ended: set[int | None] = set()
     while len(ended) < partitions:
         message = consumer.poll(30)
         assert message is not None

@@ -7,6 +7,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from confluent_kafka import Consumer as PlainConsumer
@@ -125,7 +126,7 @@ async def test_a_poison_message_goes_to_the_dead_letters_and_the_partition_goes_
         await until(lambda: reader.count == 4)
 
     letters = await asyncio.to_thread(read_all, platform.kafka, f"{topic}.readers.dlq", 2)
-    headers = [dict(letter.headers() or []) for letter in letters]  # type: ignore[arg-type]  # the client gives pairs
+    headers: list[dict[str, Any]] = [dict(letter.headers() or []) for letter in letters]
     assert reader.seen["k"] == [1, 3, 4, 5]
     assert [(one["dlq_attempts"], one["dlq_topic"]) for one in headers] == [(b"1", topic.encode()), (b"0", topic.encode())]
     assert b"cannot be handled" in headers[0]["dlq_reason"]

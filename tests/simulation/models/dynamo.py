@@ -123,9 +123,9 @@ class DynamoModel:
     def _write(self, kind: str, request: dict[str, Any]) -> dict[str, Any]:
         table, key, before, after = self._planned(kind, request)
         if not _holds(request, before):
-            shown = (
-                {"Item": _to_native(before)} if before and request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD" else {}
-            )
+            shown: dict[str, Any] = {}
+            if before and request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD":
+                shown["Item"] = _to_native(before)
             raise Refused("ConditionalCheckFailedException", "The conditional request failed", **shown)
         self._apply(table, key, before, after)
         match request.get("ReturnValues", "NONE"):
@@ -156,7 +156,7 @@ class DynamoModel:
             key,
             before,
             _Later(lambda: expressions.apply(expressions.update(request["UpdateExpression"]), before or given, names, values)),
-        )  # type: ignore[return-value]
+        )
 
     def _apply(self, table: Table, key: Key, before: Item | None, after: Item | None) -> None:
         if isinstance(after, _Later):

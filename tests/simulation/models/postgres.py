@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, NoReturn
 
 import asyncpg
@@ -478,7 +479,7 @@ class ModelConnection:
             (key,) = arguments
             while True:
                 lock = self.database.advisory.setdefault(key, Lock(key))
-                is_mine = await self.send("connect", "taking the relay's lock", lambda lock=lock: self._take(lock), timeout=timeout)
+                is_mine = await self.send("connect", "taking the relay's lock", partial(self._take, lock), timeout=timeout)
                 if is_mine:
                     return Answer([{"pg_advisory_lock": None}])
                 await self._wait_for(lock, Transaction(self.database), timeout)
@@ -489,7 +490,10 @@ class ModelConnection:
             is_mine = await self.send("connect", "trying the relay's lock", lambda: self._take(lock), timeout=timeout)
             return Answer([{"pg_try_advisory_lock": is_mine}])
         if normal == "select 1":
-            return await self.send("read", "a look whether it answers", lambda: Answer([{"?column?": 1}]), timeout=timeout)
+            answer: Answer = await self.send(
+                "read", "a look whether it answers", lambda: Answer([{"?column?": 1}]), timeout=timeout
+            )
+            return answer
         return None
 
     def _take(self, lock: Lock) -> bool:

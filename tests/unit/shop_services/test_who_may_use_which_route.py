@@ -42,7 +42,8 @@ class Nothing:
 def routes_of(service: str) -> list[GuardedRoute]:
     api = APIS[service]
     made = api(**{one.name: cast("Any", Nothing()) for one in fields(api)})
-    return made.routes()
+    routes: list[GuardedRoute] = made.routes()
+    return routes
 
 
 def operations() -> Iterator[tuple[str, str, str, list[dict[str, list[str]]]]]:

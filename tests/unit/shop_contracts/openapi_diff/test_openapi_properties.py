@@ -85,7 +85,8 @@ def with_components(whole: Json, name: str) -> Json:
         components[place] = inside
         return {"$ref": f"#/components/schemas/{place}"}
 
-    return moved(whole, is_schema=False) | {"components": {"schemas": components}}
+    taken_apart: dict[str, Any] = moved(whole, is_schema=False)
+    return taken_apart | {"components": {"schemas": components}}
 
 
 def described(value: Any) -> Any:

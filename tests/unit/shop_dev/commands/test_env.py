@@ -16,7 +16,7 @@ from shop_dev.output.environment_formats import dotenv, fish, sh
 from shop_sandbox.supervisor.protocol import ProcessDescription
 
 VARIABLES = {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9092", "DATABASE_URL": "postgresql://shop@127.0.0.1:5432/shop"}
-ANY_VALUE = st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)), max_size=30)
+ANY_VALUE = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=30)
 
 
 def test_exports_for_a_shell(shop_dev: ShopDev, sandbox: FakeSandboxClient) -> None:

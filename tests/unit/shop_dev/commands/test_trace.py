@@ -106,7 +106,7 @@ class Recorder:
         )
 
     def step(self, trace: str, name: str, *, order: str, ago: float = 59.0, error: str = "", **marks: str) -> None:
-        attributes = {"shop.order_id": order} | {f"shop.{mark}": value for mark, value in marks.items()}
+        attributes: dict[str, object] = {"shop.order_id": order, **{f"shop.{mark}": value for mark, value in marks.items()}}
         told_of = told(attributes, error=error)
         self._add(
             SpanRow(trace, f"{trace}-{name}", f"{trace}-1", "orders", name, "consumer", *self._took(trace, ago), *told_of), order

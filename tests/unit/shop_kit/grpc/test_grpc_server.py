@@ -94,7 +94,7 @@ async def test_a_call_is_answered_within_the_work_and_trace_of_its_caller(server
 
     (span,) = server.spans.get_finished_spans()
     assert server.correlations == ["c-1"]
-    assert f"{span.context.trace_id:032x}" == TRACE  # type: ignore[union-attr]  # a finished span has a context
+    assert f"{span.context.trace_id:032x}" == TRACE
     assert f'shop_grpc_server_seconds_count{{code="OK",method="/{NAME}/Ask"}} 1' in server.metrics.render()
 
 

@@ -105,7 +105,7 @@ def test_a_claim_whose_answer_was_lost_is_still_ones_own(bench: Bench) -> None:
             await call(service, prefix, operation, request, **rest)
         return await call(service, prefix, operation, request, **rest)
 
-    bench.aws.call = twice  # type: ignore[method-assign, assignment]  # a client that repeats itself
+    bench.aws.call = twice  # type: ignore[method-assign]  # a client that repeats itself
 
     async def story() -> None:
         assert await bench.keys.once(CLAIM, gives_first) == FIRST

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import multiprocessing
 import os
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from fakes.maven_repository import MavenRepository, ensure_from, serving
-from shop_sandbox.downloads import fetch
 from shop_sandbox.downloads.fetch import are_fetched, ensure_jars, recheck_jars
 from shop_sandbox.downloads.lock import GROUPS, LOCK_FILE, JarGroup, LockedJar, locked, render
 from shop_sandbox.downloads.repository import Repositories, user_repositories
@@ -63,7 +63,7 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
 
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetch.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
 
 
 def test_every_archive_of_the_group_arrives_as_pinned(machine: Machine) -> None:

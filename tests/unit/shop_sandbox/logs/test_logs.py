@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -143,7 +144,13 @@ def test_old_files_are_not_read_for_what_is_new(paths: SandboxPaths, monkeypatch
     written_at(paths, "orders", list(range(1_000_000_000, 1_000_200_000)), rotate_every=100_000)
     taken: list[bytes] = []
     lines = files.Stretch.lines
-    monkeypatch.setattr(files.Stretch, "lines", lambda stretch: (taken.append(line) or line for line in lines(stretch)))
+
+    def noted(stretch: files.Stretch) -> Iterator[bytes]:
+        for line in lines(stretch):
+            taken.append(line)
+            yield line
+
+    monkeypatch.setattr(files.Stretch, "lines", noted)
 
     assert len(texts(paths, since=1_000_199_990.0)) == 10
     assert len(texts(paths, newest=10)) == 10

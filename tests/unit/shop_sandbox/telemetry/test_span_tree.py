@@ -88,7 +88,8 @@ def test_spans_come_in_json_as_well(database: Path) -> None:
     assert (answer.status_code, answer.headers["content-type"], answer.text) == (200, "application/json", "{}")
     (root,) = span_tree(database, "o-7").roots
     assert (root.service, root.name, root.kind, root.status_message) == ("greeter", "GET /v1/greetings", "server", "declined")
-    assert (root.span_id, root.attributes["n"], root.seconds) == ("00f067aa0ba902b7", 3, pytest.approx(0.005))
+    assert (root.span_id, root.attributes["n"]) == ("00f067aa0ba902b7", 3)
+    assert root.seconds == pytest.approx(0.005)
 
 
 def test_a_trace_is_found_by_order_and_correlation_id(database: Path) -> None:

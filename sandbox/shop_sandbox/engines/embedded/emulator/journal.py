@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import struct
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -82,7 +82,7 @@ class Journal:
         """True when most of what it holds no longer counts."""
         return not self._is_rewritten and self._since_base > max(REWRITTEN_AT_BYTES, REWRITTEN_AT_TIMES_BASE * self._base_bytes)
 
-    def rewrite(self, everything: Iterable[bytes]) -> Iterator[None]:
+    def rewrite(self, everything: Iterable[bytes]) -> Generator[None, None, None]:
         """Write a new base of these frames, one at each step; the journal is appended to meanwhile. At the end the old files go."""
         self._is_rewritten = True
         old = [*map(self._path, self._numbers("journal")), *map(self._base, self._numbers("base"))]
