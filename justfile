@@ -72,6 +72,10 @@ search-counter-examples *arguments:
 bench-kills *arguments:
     cd tests && ../{{ python }} -m bench.bench_kills {{ arguments }}
 
+# Kill and pause services and stores of a shop under load at random; read its books; write the figures into performance.md
+bench-shop-kills *arguments:
+    cd tests && ../{{ python }} -m bench.bench_shop_kills {{ arguments }}
+
 # Measure up, down, status, --help and edit-to-ready; write the figures into docs/reference/performance.md
 bench-up *arguments:
     cd tests && ../{{ python }} -m bench.bench_up {{ arguments }}

@@ -10,7 +10,6 @@ import argparse
 import asyncio
 import math
 import os
-import platform
 import resource
 import subprocess
 import sys
@@ -18,8 +17,6 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 
 import asyncpg
@@ -27,10 +24,10 @@ import httpx
 import msgspec
 import psutil
 from bench.checkout_load import Plan, Sent
-from e2e.shop import CHECKOUT, PRICE, Sandbox, Shop, all_at_once
+from bench.page import machine, table, write
+from e2e.books import wrong_in_the_books
+from e2e.shop import CHECKOUT, Sandbox, Shop, all_at_once
 
-PAGE = CHECKOUT / "docs" / "reference" / "performance.md"
-BEGIN, END = "<!-- checkout: begin -->", "<!-- checkout: end -->"
 ARTICLES, STOCK = 20, 10_000
 WARM_UP = (10.0, 6.0)
 COUNTED = (20.0, 3.0)
@@ -58,10 +55,6 @@ class Run:
     @property
     def faults(self) -> Counter[str]:
         return Counter(one.outcome for one in self.sent if one.outcome != "completed")
-
-
-class BooksAreWrong(Exception):
-    """Stock or money is missing, or there is too much of it."""
 
 
 class Bench:
@@ -103,20 +96,6 @@ class Bench:
         counts = {"SQL statements": float(statements)}
         counts |= {name: value - before[name] for name, value in self._counters().items()}
         return {name: value / len(sent) for name, value in counts.items()}, sent
-
-    def check_books(self, sent: Sequence[Sent]) -> None:
-        """Each completed order must have moved one unit and one price, each other one at most that. Raises BooksAreWrong."""
-        least, most = Counter(one.sku for one in sent if one.outcome == "completed"), Counter(one.sku for one in sent)
-        levels = {sku: self.shop.stock(sku) for sku in self.skus}
-        wrong = {
-            sku: (free, reserved, sold)
-            for sku, (free, reserved, sold) in levels.items()
-            if free + sold != STOCK or reserved or not least[sku] <= sold <= most[sku]
-        }
-        completed = [one.order_id for one in sent if one.outcome == "completed" and one.order_id]
-        charged = Counter(all_at_once([partial(self.shop.charged, order_id) for order_id in completed]))
-        if wrong or set(charged) != {PRICE} or self.shop.dead_letters():
-            raise BooksAreWrong(f"stock {wrong}, charged {charged} (price {PRICE}), dead letters {self.shop.dead_letters()}")
 
     def _cpu_seconds(self) -> dict[str, float]:
         spent = {one["name"]: _cpu_of(one["pid"]) for one in self.status["resources"] if one["pid"]}
@@ -169,7 +148,7 @@ def main() -> None:
             sandbox.cli("down", "--purge")
     sys.stdout.write(section)
     if not options.dry:
-        write(section)
+        write("checkout", section)
 
 
 def measure(sandbox: Sandbox, rates: Sequence[float], seconds: float) -> str:
@@ -179,23 +158,21 @@ def measure(sandbox: Sandbox, rates: Sequence[float], seconds: float) -> str:
     runs = [bench.run(rate, seconds) for rate in rates]
     counts, counted = bench.count()
     section = told(runs, counts, seconds)
-    try:
-        bench.check_books([*warm_up, *counted, *(one for run in runs for one in run.sent)])
-    except BooksAreWrong as wrong:
-        sys.exit(f"{section}\nThe books are wrong: {wrong}")
+    sent = [*warm_up, *counted, *(one for run in runs for one in run.sent)]
+    if wrong := wrong_in_the_books(bench.shop, dict.fromkeys(bench.skus, STOCK), sent):
+        sys.exit(f"{section}\nThe books are wrong:\n" + "\n".join(wrong))
     return section
 
 
 def told(runs: Sequence[Run], counts: Mapping[str, float], seconds: float) -> str:
     """The section of the page, from what was measured."""
-    machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     heads = [f"{run.rate:g}/s" for run in runs]
     orders = sum(len(run.sent) for run in runs)
     completed = orders - sum(run.faults.total() for run in runs)
     return "\n".join(
         [
             "",
-            f"Measured {datetime.now(UTC):%Y-%m-%d} on {machine}, each rate for {seconds:g} s after a warm-up, the load generator",
+            f"{machine()}, each rate for {seconds:g} s after a warm-up, the load generator",
             "on the same machine. Times count from the moment an order should have been sent (open model).",
             "To repeat: `just bench-checkout`.",
             f"Of {orders} orders {completed} completed. Each of these moved one unit of stock and was charged once.",
@@ -249,19 +226,6 @@ def milliseconds(values: Sequence[float], share: int) -> str:
     """The value that `share` per cent of the values do not exceed."""
     ordered = sorted(values)
     return f"{ordered[math.ceil(len(ordered) * share / 100) - 1] * 1e3:.0f} ms" if ordered else "none"
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    return ["| " + " | ".join(row) + " |" for row in (head, ["---"] * len(head), *rows)]
-
-
-def write(section: str) -> None:
-    """Put the section between its marks; the page's other sections belong to other benchmarks."""
-    page = PAGE.read_text(encoding="utf-8") if PAGE.exists() else "# Performance\n"
-    if BEGIN not in page:
-        page = f"{page.rstrip()}\n\n## Checkouts\n\n{BEGIN}\n{END}\n"
-    before, _, rest = page.partition(BEGIN)
-    PAGE.write_text(before + BEGIN + section + END + rest.partition(END)[2], encoding="utf-8")
 
 
 def _cpu_of(pid: int, *, deep: bool = True) -> float:

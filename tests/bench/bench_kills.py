@@ -8,22 +8,18 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-import platform
 import random
 import shutil
 import statistics
 import tempfile
 from collections import defaultdict
-from datetime import UTC, datetime
 from pathlib import Path
 
+from bench.page import machine, table, write
 from e2e.killings import PHASES, Killer
 from e2e.test_supervisor_killed import settings_of_a_sandbox
 from shop_sandbox.client import connect
 from shop_sandbox.errors import SandboxError
-
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "performance.md"
-BEGIN, END = "<!-- kills: begin -->", "<!-- kills: end -->"
 
 
 def main() -> None:
@@ -44,9 +40,7 @@ def main() -> None:
             shutil.rmtree(settings.paths.root, ignore_errors=True)
     print(text)
     if not given.no_page:
-        page = PAGE.read_text(encoding="utf-8")
-        before, _, rest = page.partition(BEGIN)
-        PAGE.write_text(f"{before}{BEGIN}\n{text}\n{END}{rest.partition(END)[2]}", encoding="utf-8")
+        write("kills", text)
 
 
 def _measured(killer: Killer, kills: int, seed: int) -> str:
@@ -61,20 +55,17 @@ def _measured(killer: Killer, kills: int, seed: int) -> str:
     if lost:
         raise SystemExit(f"acknowledged and gone: {lost}")
     rows = [
-        f"| {phase} | {len(ended[phase])} | {statistics.median(ended[phase]):.2f} s | {max(ended[phase]):.2f} s | 0 |"
+        (phase, f"{len(ended[phase])}", f"{statistics.median(ended[phase]):.2f} s", f"{max(ended[phase]):.2f} s", "0")
         for phase in PHASES
         if ended[phase]
     ]
     written = ", ".join(f"{store} {newest:,}" for store, newest in sorted(killer.acknowledged.newest.items()))
     return "\n".join(
         (
-            f"Measured {datetime.now(UTC):%Y-%m-%d} on {platform.system()} {platform.machine()}, {os.cpu_count()} cores;"
-            f" load average {load:.1f} before, {os.getloadavg()[0]:.1f} after.",
+            f"{machine()}; load average {load:.1f} before, {os.getloadavg()[0]:.1f} after.",
             f"To repeat: `just bench-kills --kills {kills} --seed {seed}`.",
             "",
-            "| killed during | kills | until nothing ran any more, median | worst | processes left |",
-            "| --- | --- | --- | --- | --- |",
-            *rows,
+            *table(("killed during", "kills", "until nothing ran any more, median", "worst", "processes left"), rows),
             "",
             f"Acknowledged meanwhile and all there afterwards: {written}.",
         )

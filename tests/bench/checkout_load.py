@@ -9,23 +9,34 @@ from __future__ import annotations
 import asyncio
 import sys
 import uuid
+from collections.abc import Sequence
+from typing import Any
 
 import aiohttp
 import msgspec
 
 LOOPBACK = "http://127.0.0.1:"
-MOST_A_SECOND, MOST_SECONDS = 100.0, 60.0
+MOST_A_SECOND, MOST_SECONDS = 100.0, 900.0
 FINAL = {"completed", "rejected", "cancelled"}
-GIVE_UP_SECONDS = 60.0
+AWAY = {429, 502, 503, 504}
+AGAIN_SECONDS = 0.25
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """What to send: an order for one of `skus` in turn, `rate` a second, for `seconds`. Raises ValueError when it is unbounded."""
+    """What to send: an order for one of `skus` in turn, `rate` a second, for `seconds`. Raises ValueError when it is unbounded.
+
+    Each is paid with one of `cards` in turn, and followed for `patience_seconds`. Every `cancels_every`th is cancelled at once (0:
+    none). Who `tries_again` sends the same request until the shop answers it.
+    """
 
     edge: str
     skus: list[str]
     rate: float
     seconds: float
+    cards: Sequence[str] = ("tok_visa",)
+    cancels_every: int = 0
+    patience_seconds: float = 60.0
+    tries_again: bool = False
 
     def __post_init__(self) -> None:
         if not self.edge.startswith(LOOPBACK):
@@ -37,13 +48,16 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Sent(msgspec.Struct, kw_only=True):
-    """An order as its visitor saw it. Times are seconds since it should have been sent; `outcome` is a final status or an error."""
+    """An order as its visitor saw it. Times are seconds since it should have been sent, which is `due` on the machine's monotonic
+    clock; `outcome` is a final status or an error, `reason` why the shop rejected it."""
 
     sku: str
+    due: float
     order_id: str | None = None
     posted: float | None = None
     ended: float | None = None
     outcome: str = "never final"
+    reason: str | None = None
 
 
 async def drive(plan: Plan) -> list[Sent]:
@@ -52,42 +66,66 @@ async def drive(plan: Plan) -> list[Sent]:
     timeout = aiohttp.ClientTimeout(total=40)
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), timeout=timeout) as session:
         begin = loop.time() + 0.2
-        moments = [begin + number / plan.rate for number in range(round(plan.rate * plan.seconds))]
         orders = []
-        for number, moment in enumerate(moments):
-            await asyncio.sleep(moment - loop.time())
-            orders.append(asyncio.create_task(_order(session, plan.edge, plan.skus[number % len(plan.skus)], moment)))
+        for number in range(round(plan.rate * plan.seconds)):
+            due = begin + number / plan.rate
+            await asyncio.sleep(due - loop.time())
+            orders.append(asyncio.create_task(_Visit(session, plan, number, due).lasts()))
         return await asyncio.gather(*orders)
 
 
-async def _order(session: aiohttp.ClientSession, edge: str, sku: str, intended: float) -> Sent:
-    sent = Sent(sku=sku)
-    try:
-        async with asyncio.timeout_at(intended + GIVE_UP_SECONDS):
-            await _place_and_wait(session, edge, sent, intended)
-    except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        sent.outcome = type(error).__name__
-    return sent
+class _Visit:
+    """One visitor with one order."""
 
+    def __init__(self, session: aiohttp.ClientSession, plan: Plan, number: int, due: float) -> None:
+        self._session = session
+        self._plan = plan
+        self._card = plan.cards[number % len(plan.cards)]
+        self._cancels = plan.cancels_every > 0 and number % plan.cancels_every == 0
+        self._sent = Sent(sku=plan.skus[number % len(plan.skus)], due=due)
 
-async def _place_and_wait(session: aiohttp.ClientSession, edge: str, sent: Sent, intended: float) -> None:
-    loop = asyncio.get_running_loop()
-    body = {"lines": [{"sku": sent.sku, "quantity": 1}], "payment": {"methodToken": "tok_visa"}}
-    async with session.post(f"{edge}/v1/orders", json=body, headers={"idempotency-key": str(uuid.uuid4())}) as answer:
-        placed = await answer.json()
-    sent.posted = loop.time() - intended
-    if answer.status != 202:
-        sent.outcome = f"HTTP {answer.status}"
-        return
-    sent.order_id = placed["id"]
-    authorization = {"authorization": f"Bearer {placed['guestToken']}"}
-    while True:
-        async with session.get(f"{edge}/v1/orders/{sent.order_id}?wait=20", headers=authorization) as answer:
-            order = await answer.json()
-        if answer.status != 200 or order["status"] in FINAL:
-            sent.outcome = order["status"] if answer.status == 200 else f"HTTP {answer.status}"
-            sent.ended = loop.time() - intended
+    async def lasts(self) -> Sent:
+        try:
+            async with asyncio.timeout_at(self._sent.due + self._plan.patience_seconds):
+                await self._places_and_waits()
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            self._sent.outcome = type(error).__name__
+        return self._sent
+
+    async def _places_and_waits(self) -> None:
+        sent, orders = self._sent, f"{self._plan.edge}/v1/orders"
+        body = {"lines": [{"sku": sent.sku, "quantity": 1}], "payment": {"methodToken": self._card}}
+        status, placed = await self._asks("POST", orders, body, {})
+        sent.posted = self._since_due()
+        if status != 202:
+            sent.outcome = f"HTTP {status}"
             return
+        sent.order_id = placed["id"]
+        authorization = {"authorization": f"Bearer {placed['guestToken']}"}
+        if self._cancels:
+            await self._asks("POST", f"{orders}/{sent.order_id}/cancellations", {"reason": "changed my mind"}, authorization)
+        while True:
+            status, order = await self._asks("GET", f"{orders}/{sent.order_id}?wait=20", None, authorization)
+            if status != 200 or order["status"] in FINAL:
+                sent.outcome = order["status"] if status == 200 else f"HTTP {status}"
+                sent.reason = order.get("rejection", {}).get("reason")
+                sent.ended = self._since_due()
+                return
+
+    async def _asks(self, method: str, url: str, body: object, headers: dict[str, str]) -> tuple[int, dict[str, Any]]:
+        headers = headers if body is None else {**headers, "idempotency-key": str(uuid.uuid4())}
+        while True:
+            try:
+                async with self._session.request(method, url, json=body, headers=headers) as answer:
+                    if answer.status not in AWAY or not self._plan.tries_again:
+                        return answer.status, await answer.json()
+            except (aiohttp.ClientError, TimeoutError, OSError):
+                if not self._plan.tries_again:
+                    raise
+            await asyncio.sleep(AGAIN_SECONDS)
+
+    def _since_due(self) -> float:
+        return asyncio.get_running_loop().time() - self._sent.due
 
 
 if __name__ == "__main__":

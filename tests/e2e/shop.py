@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 import time
@@ -63,19 +64,14 @@ class Sandbox:
     seen: dict[int, float] = field(default_factory=dict)
     """Every process that was ever reported as part of it, with the time it was created."""
 
+    @classmethod
+    def leased(cls) -> Sandbox:
+        """A sandbox that is up, under a name that nobody else has, and ends with this process. Raises CommandFailed."""
+        return cls(str(_shop_dev("up", "--lease", str(os.getpid()))["name"]))
+
     def cli(self, *arguments: str) -> dict[str, Any]:
         """Run a command with `--json` and return its data. Raises CommandFailed."""
-        command = [sys.executable, "-m", "shop_dev", *arguments, "--name", self.name, "--json"]
-        run = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False, timeout=300)
-        try:
-            envelope: dict[str, Any] = json.loads(run.stdout)
-        except ValueError as error:
-            raise CommandFailed(f"{arguments}: exit {run.returncode}, no envelope\n{run.stdout}\n{run.stderr}") from error
-        if run.returncode != 0:
-            raise CommandFailed(
-                f"{arguments}: exit {run.returncode}\n{json.dumps(envelope['error'], indent=2)}\n{run.stderr[-4000:]}"
-            )
-        return dict(envelope["data"])
+        return _shop_dev(*arguments, "--name", self.name)
 
     def status(self) -> dict[str, Any]:
         """What `status` reports; the processes it names are remembered."""
@@ -123,6 +119,18 @@ class Sandbox:
                 self.seen.update({child.pid: child.create_time() for child in process.children(recursive=True)})
         except psutil.NoSuchProcess:
             return
+
+
+def _shop_dev(*arguments: str) -> dict[str, Any]:
+    command = [sys.executable, "-m", "shop_dev", *arguments, "--json"]
+    run = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False, timeout=300)
+    try:
+        envelope: dict[str, Any] = json.loads(run.stdout)
+    except ValueError as error:
+        raise CommandFailed(f"{arguments}: exit {run.returncode}, no envelope\n{run.stdout}\n{run.stderr}") from error
+    if run.returncode != 0:
+        raise CommandFailed(f"{arguments}: exit {run.returncode}\n{json.dumps(envelope['error'], indent=2)}\n{run.stderr[-4000:]}")
+    return dict(envelope["data"])
 
 
 @dataclass(frozen=True)
@@ -234,6 +242,13 @@ class Shop:
         found: list[dict[str, Any]] = answer.json()["items"]
         return found
 
+    def failed_refunds(self) -> list[dict[str, Any]]:
+        """Refunds that the provider refused for good, of which a person has to take care."""
+        answer = self.http.get(f"{self.endpoints['payments']}/v1/failed-refunds", headers=self._book_keeper)
+        assert answer.status_code == 200, answer.text
+        found: list[dict[str, Any]] = answer.json()["items"]
+        return found
+
     def dead_letters(self) -> dict[str, int]:
         """How many messages nobody could handle, by dead-letter topic; topics without any are left out."""
         counts = {topic: len(self.records(topic)) for topic in self._topics() if topic.endswith(".dlq")}
@@ -279,7 +294,7 @@ class Shop:
 
     def charged(self, order_id: str) -> int:
         """What the provider has taken for an order and not given back, in minor units; held money counts as well."""
-        return sum(_kept(line) for line in self.ledger(order_id))
+        return sum(kept_of(line) for line in self.ledger(order_id))
 
 
 def all_at_once(tasks: Sequence[Callable[[], T]], *, workers: int = 8) -> list[T]:
@@ -307,7 +322,8 @@ def _read_to_its_end(consumer: Consumer, begin: TopicPartition) -> list[Message]
     return found
 
 
-def _kept(line: dict[str, Any]) -> int:
+def kept_of(line: Mapping[str, Any]) -> int:
+    """What the provider keeps of a charge, in minor units; held money counts as well."""
     if line["status"] not in {"held", "captured"}:
         return 0
     return int(line["amount"]["minorUnits"]) - int(line["refundedMinorUnits"])
