@@ -25,6 +25,8 @@ PRELOADED: Final = (
     "opentelemetry.sdk.trace.export",
     "opentelemetry.proto.collector.trace.v1.trace_service_pb2",
     "aiohttp",
+    "awscrt.auth",
+    "awscrt.http",
     "asyncpg",
     "redis.asyncio",
     "jwt",
