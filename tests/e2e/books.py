@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import asyncpg
@@ -13,6 +14,7 @@ from confluent_kafka import Message
 from e2e.shop import PRICE, Shop, TooLate, all_at_once, aws_of, kept_of, until
 from shop_kit.aws.client import AwsClient
 from shop_kit.aws.dynamo import Dynamo
+from shop_kit.settings import AwsSettings
 
 GROUPS = ("orders", "inventory", "payments")
 TOPICS = (
@@ -53,9 +55,13 @@ def _unrest(shop: Shop) -> Iterator[str]:
     """What is still to be published or to be handled when the shop has had its time."""
     try:
         shop.until_all_is_consumed(*GROUPS)
-        until("the outboxes are empty", lambda: not any(unpublished(shop).values()), seconds=SETTLED_WITHIN_SECONDS)
     except TooLate as late:
-        yield f"{late}: {unpublished(shop)}"
+        yield str(late)
+    outboxes = Outboxes.of(shop)
+    try:
+        until("the outboxes are empty", lambda: not any(outboxes.count().values()), seconds=SETTLED_WITHIN_SECONDS)
+    except TooLate as late:
+        yield f"{late}: {outboxes.count()}"
 
 
 def _wrong_stock(shop: Shop, stocked: Mapping[str, int], sent: Sequence[Sent]) -> Iterator[str]:
@@ -88,20 +94,34 @@ def _wrong_money(shop: Shop, sent: Sequence[Sent]) -> Iterator[str]:
             yield f"{one.order_id} is {one.outcome}, its price is {price}, and the provider has {lines}"
 
 
-def unpublished(shop: Shop) -> dict[str, int]:
-    """Return how many messages wait in the outbox of each service."""
-    return asyncio.run(_unpublished(shop))
+@dataclass(frozen=True)
+class Outboxes:
+    """Where the services keep what is to be published: a database, and tables by service."""
 
+    database: str
+    tables: Mapping[str, str]
+    aws: AwsSettings
 
-async def _unpublished(shop: Shop) -> dict[str, int]:
-    tables = {name: shop.sandbox.cli("env", "--service", name)[f"SHOP_TABLE_{name.upper()}_OUTBOX"] for name in GROUPS[1:]}
-    connection = await asyncpg.connect(shop.sandbox.cli("env", "--service", "orders")["DATABASE_URL"], timeout=10)
-    try:
-        found = {"orders": int(await connection.fetchval("select count(*) from outbox"))}
-    finally:
-        await connection.close()
-    async with AwsClient.connect(aws_of(shop.environment)) as client:
-        return found | {name: len((await Dynamo(client).scan(table)).items) for name, table in tables.items()}
+    @classmethod
+    def of(cls, shop: Shop) -> Outboxes:
+        """Find them as the services do, through their variables."""
+        variables = {name: shop.sandbox.cli("env", "--service", name) for name in GROUPS}
+        tables = {name: variables[name][f"SHOP_TABLE_{name.upper()}_OUTBOX"] for name in GROUPS if name != "orders"}
+        return cls(variables["orders"]["DATABASE_URL"], tables, aws_of(shop.environment))
+
+    def count(self) -> dict[str, int]:
+        """Return how many messages wait, by service."""
+        return asyncio.run(self._count())
+
+    async def _count(self) -> dict[str, int]:
+        connection = await asyncpg.connect(self.database, timeout=10)
+        try:
+            found = {"orders": int(await connection.fetchval("select count(*) from outbox"))}
+        finally:
+            await connection.close()
+        async with AwsClient.connect(self.aws) as client:
+            dynamo = Dynamo(client)
+            return found | {name: len((await dynamo.scan(table)).items) for name, table in self.tables.items()}
 
 
 def out_of_order(records: Sequence[Message]) -> list[str]:
@@ -113,10 +133,8 @@ def out_of_order(records: Sequence[Message]) -> list[str]:
     seen: set[tuple[object, ...]] = set()
     newest: defaultdict[tuple[object, ...], int] = defaultdict(int)
     for record in records:
-        headers = {
-            name: str(value or b"", "utf-8") if isinstance(value, bytes) else value for name, value in record.headers() or ()
-        }
-        key, sequence = (record.topic(), record.key(), headers["ce_source"]), int(headers["ce_sequence"] or 0)
+        headers = {name: _text(value) for name, value in dict(record.headers() or ()).items()}
+        key, sequence = (record.topic(), record.key(), headers["ce_source"]), int(headers["ce_sequence"])
         if (*key, headers["ce_id"]) in seen:
             continue
         seen.add((*key, headers["ce_id"]))
@@ -124,3 +142,7 @@ def out_of_order(records: Sequence[Message]) -> list[str]:
             wrong.append(f"{record.topic()} {record.key()!r}: {headers['ce_type']} {sequence} comes after {newest[key]}")
         newest[key] = max(newest[key], sequence)
     return wrong
+
+
+def _text(header: str | bytes | None) -> str:
+    return header.decode() if isinstance(header, bytes) else header or ""
