@@ -329,3 +329,26 @@ def test_several_are_restarted_at_once(home: Home) -> None:
     after = {one.name: one.pid for one in client.status().resources}
     assert isinstance(last, SandboxReady)
     assert {name for name in before if before[name] != after[name]} == {"orders", "payments"}
+
+
+def test_restarts_that_overtake_each_other_leave_one_of_it_running(home: Home) -> None:
+    slow_to_stop = "trap 'sleep 0.02; exit 0' TERM; "
+    describe(
+        home.checkout,
+        {"redis": FakeResource(), "orders": FakeResource(script=f"{slow_to_stop}{READY}while :; do sleep 0.01; done")},
+    )
+    client, _ = home.ready()
+    outcomes: list[object] = []
+
+    def restart_often() -> None:
+        outcomes.extend(list(client.restart("orders"))[-1] for _ in range(8))
+
+    threads = [threading.Thread(target=restart_often) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+
+    assert [type(outcome) for outcome in outcomes] == [SandboxReady] * 32
+    assert resource(client, "redis").restarts == 0
+    assert client.status().state is SandboxState.READY

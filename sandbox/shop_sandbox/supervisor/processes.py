@@ -207,6 +207,20 @@ class _Server:
         self._connection.close()
 
     async def _ask(self, request: dict[str, object], descriptors: list[int]) -> dict[str, object]:
+        """Send a request and give its answer. Who is cancelled meanwhile is so once the answer has come: left lying, it would be
+        taken for that of the next request."""
+        exchange = asyncio.create_task(self._exchange(request, descriptors))
+        cancelled: asyncio.CancelledError | None = None
+        while not exchange.done():
+            try:
+                await asyncio.wait({exchange})
+            except asyncio.CancelledError as request_to_end:
+                cancelled = request_to_end
+        if cancelled is not None:
+            raise cancelled
+        return exchange.result()
+
+    async def _exchange(self, request: dict[str, object], descriptors: list[int]) -> dict[str, object]:
         async with self._turn:
             if self.lost.done():
                 return {}

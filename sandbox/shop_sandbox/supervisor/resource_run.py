@@ -188,7 +188,8 @@ class ResourceRun:
             life.cancel()
             await asyncio.gather(life, return_exceptions=True)
         if self._starting is not None:
-            await asyncio.gather(self._starting, return_exceptions=True)
+            await asyncio.wait({self._starting})  # waiting may be broken off, the start may not
+            look_at(self._starting)
             self._starting = None
 
     async def _end_process(self, reason: str | None) -> Exit | None:
