@@ -70,7 +70,7 @@ def incompatible(subject: str, messages: list[str]) -> RegistryError:
     details = ", ".join(messages)
     return RegistryError(
         409,
-        409,
+        40901,
         f'Schema being registered is incompatible with an earlier schema for subject "{subject}", details: [{details}]',
     )
 
@@ -100,9 +100,21 @@ def invalid_level(level: object) -> RegistryError:
     )
 
 
+def invalid_policy(policy: object) -> RegistryError:
+    """There is no such compatibility policy."""
+    return RegistryError(422, 42203, f"Invalid compatibility policy {policy!r}. Valid values are strict and lenient")
+
+
 def invalid_mode(mode: object) -> RegistryError:
     """There is no such mode."""
-    return RegistryError(422, 42204, f"Invalid mode {mode!r}. Valid values are READWRITE, READONLY, READONLY_OVERRIDE, and IMPORT")
+    return RegistryError(
+        422, 42204, f"Invalid mode {mode!r}. Valid values are READWRITE, READONLY, READONLY_OVERRIDE, IMPORT, and FORWARD"
+    )
+
+
+def forward_is_global(subject: str | None) -> RegistryError:
+    """The mode FORWARD belongs to the global context."""
+    return RegistryError(422, 42204, f"Mode FORWARD is for the context :.__GLOBAL: only, not for {subject or 'the registry'}")
 
 
 def not_permitted(message: str) -> RegistryError:
@@ -120,6 +132,16 @@ def reference_exists(subject: str, version: int) -> RegistryError:
 def invalid_subject(subject: str) -> RegistryError:
     """The subject's name cannot be stored."""
     return RegistryError(422, 42208, f"The specified subject {subject!r} is not a valid subject name.")
+
+
+def invalid_rule_set(message: str) -> RegistryError:
+    """A rule says what no rule can say."""
+    return RegistryError(422, 42210, f"Invalid rule set: {message}")
+
+
+def context_not_empty(context: str) -> RegistryError:
+    """A context is deleted after all its subjects, permanently."""
+    return RegistryError(422, 42211, f"The specified context '{context}' is not empty.")
 
 
 def malformed(message: str) -> RegistryError:

@@ -26,11 +26,24 @@ class Mode(StrEnum):
     READONLY = "READONLY"
     READONLY_OVERRIDE = "READONLY_OVERRIDE"
     IMPORT = "IMPORT"
+    FORWARD = "FORWARD"
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether nothing may be written."""
+        return self in {Mode.READONLY, Mode.READONLY_OVERRIDE}
+
+    @property
+    def takes_ids(self) -> bool:
+        """Whether schemas come with their ids, as they have them in another registry, and are not checked."""
+        return self in {Mode.IMPORT, Mode.FORWARD}
 
 
 DEFAULT_LEVEL = Level.BACKWARD
 DEFAULT_MODE = Mode.READWRITE
 DEFAULT_CONTEXT = "."
+GLOBAL_CONTEXT = ".__GLOBAL"
+"""Holds no subjects: its config and mode count wherever a context has none."""
 MAX_ID = 2**31 - 1
 
 
@@ -88,27 +101,45 @@ class Settings:
         found = self.fields.get("compatibilityLevel")
         return Level(found) if found is not None else None
 
+    def with_level(self) -> Settings:
+        """Return the same with the default level where none was set."""
+        return Settings({"compatibilityLevel": DEFAULT_LEVEL, **self.fields})
+
 
 def context_of(subject: str) -> str:
     """Return the context a qualified subject `:.name:rest` is in; subjects without a qualifier are in the context `.`."""
-    if subject.startswith(":."):
-        end = subject.find(":", 2)
-        if end > 0:
-            return subject[1:end]
-    return DEFAULT_CONTEXT
+    return subject[1:].partition(":")[0] if subject.startswith(":.") else DEFAULT_CONTEXT
 
 
 def qualified(context: str, subject: str) -> str:
     """Return the subject as seen in `context`; a subject that is qualified already stays what it is."""
     if subject.startswith(":."):
-        return unqualified(subject) if context_of(subject) == DEFAULT_CONTEXT else subject
+        context, subject = context_of(subject), unqualified(subject)
     return subject if context == DEFAULT_CONTEXT else f":{context}:{subject}"
 
 
 def unqualified(subject: str) -> str:
     """Return the subject without the context it is qualified with."""
-    if subject.startswith(":."):
-        end = subject.find(":", 2)
-        if end > 0:
-            return subject[end + 1 :]
-    return subject
+    return subject[1:].partition(":")[2] if subject.startswith(":.") else subject
+
+
+def is_context(subject: str) -> bool:
+    """Return whether this is a qualifier without a subject, as in `:.name:`."""
+    return subject.startswith(":.") and not unqualified(subject)
+
+
+def scopes_of(subject: str | None) -> tuple[str | None, ...]:
+    """Return whose config and mode count for a subject, the first that has one: its own, its context's, the global context's.
+
+    None stands for the registry, which is the default context. One context's settings never count in another.
+    """
+    context = context_of(subject or "")
+    above = None if context == DEFAULT_CONTEXT else f":{context}:"
+    return tuple(dict.fromkeys((subject, above, f":{GLOBAL_CONTEXT}:")))
+
+
+def is_covered(subject: str, scope: str | None) -> bool:
+    """Return whether a scope of settings takes in the subject: the registry and the global context take in everything."""
+    if scope is None or scope == subject:
+        return True
+    return is_context(scope) and context_of(scope) in {GLOBAL_CONTEXT, context_of(subject)}

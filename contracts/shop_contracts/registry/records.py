@@ -18,6 +18,10 @@ IDENTITY_SCHEME = b"1"
 """Goes up when identities are made in another way; records of another scheme are identified anew when they are read."""
 
 
+DEFAULT_TENANT = "default"
+"""The only one there is outside Confluent's cloud."""
+
+
 class Record(NamedTuple):
     """What is written under a key; a value of None removes the key."""
 
@@ -56,14 +60,14 @@ class DeleteSubjectKey(msgspec.Struct, frozen=True, tag_field="keytype", tag="DE
 
 
 class ClearSubjectKey(msgspec.Struct, frozen=True, tag_field="keytype", tag="CLEAR_SUBJECT"):
-    """Names a subject that was cleared: Confluent writes it, we only read it."""
+    """Names a subject, a context or (None) everything, cleared of what was deleted: Confluent writes it, we only read it."""
 
-    subject: str
+    subject: str | None = None
     magic: int = 0
 
 
 class ContextKey(msgspec.Struct, frozen=True, tag_field="keytype", tag="CONTEXT"):
-    """Names a context: Confluent writes it, we only read it."""
+    """Names a context."""
 
     tenant: str | None = None
     context: str | None = None
@@ -168,6 +172,12 @@ def config_record(subject: str | None, settings: Settings | None) -> Record:
 def mode_record(subject: str | None, mode: str | None) -> Record:
     """Set a mode, or forget it with None. A subject of None is the whole registry."""
     return Record(_encode(ModeKey(subject)), None if mode is None else _encode({"subject": subject, "mode": mode}))
+
+
+def context_record(context: str, *, is_there: bool = True) -> Record:
+    """Note a context, or forget it."""
+    named = {"tenant": DEFAULT_TENANT, "context": context}
+    return Record(_encode(ContextKey(DEFAULT_TENANT, context)), _encode(named) if is_there else None)
 
 
 def barrier_record() -> Record:

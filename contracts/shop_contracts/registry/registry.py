@@ -105,11 +105,9 @@ class Registry:
 
     def look_up(self, subject: str, content: Content, *, normalize: bool, deleted: bool) -> Version:
         """Return the subject's version that is this schema. Raises RegistryError 40401, 40403, 42201."""
-        if not self.store.has_subject(subject, deleted=deleted):
+        found = changes.look_up(self.store, subject, content, self._reader, normalize=normalize, deleted=deleted)
+        if found is None and not self.store.has_subject(subject, deleted=deleted):
             raise errors.subject_not_found(subject)
-        normalize = normalize or bool(self.store.config_in_scope(subject).fields.get("normalize"))
-        wanted = self._reader.read(self.store, content, context_of(subject), deleted_references=True)
-        found = changes.find(self.store, subject, wanted, normalize=normalize, deleted=deleted)
         if found is None:
             raise errors.schema_not_found()
         return found

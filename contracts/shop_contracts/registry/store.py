@@ -11,7 +11,6 @@ import msgspec
 from shop_contracts.registry import records
 from shop_contracts.registry.model import (
     DEFAULT_CONTEXT,
-    DEFAULT_LEVEL,
     DEFAULT_MODE,
     Content,
     Identity,
@@ -19,7 +18,9 @@ from shop_contracts.registry.model import (
     Settings,
     Version,
     context_of,
+    is_covered,
     qualified,
+    scopes_of,
 )
 from shop_contracts.registry.records import Record
 
@@ -43,6 +44,7 @@ class Store:
         self._referrers: dict[tuple[str, int], dict[tuple[str, int], Version]] = {}
         self._configs: dict[str | None, Settings] = {}
         self._modes: dict[str | None, Mode] = {}
+        self._contexts: dict[str, bool] = {}
         self.max_ids: dict[str, int] = {}
 
     # -- the fold
@@ -60,6 +62,8 @@ class Store:
                     self._apply_config(key, record)
                 case records.ModeKey():
                     self._apply_mode(key, record)
+                case records.ContextKey() if key.context is not None:
+                    self._contexts[key.context] = record.value is not None
                 case records.NoopKey() if record.value is not None:
                     for context, highest in records.decode_max_ids(record.value).maxIds.items():
                         self._raise_max_id(context, highest)
@@ -82,8 +86,9 @@ class Store:
         if record.value is None:
             return
         if isinstance(key, records.ClearSubjectKey):
-            for version in [v for v in self.versions(key.subject, deleted=True) if v.deleted]:
-                self._remove(*version.key)
+            for version in self.covered(key.subject):
+                if version.deleted:
+                    self._remove(*version.key)
             return
         last = records.decode_delete(record.value).version
         for version in self.versions(key.subject, deleted=True):
@@ -144,8 +149,18 @@ class Store:
         return iter(sorted(self._subjects))
 
     def contexts(self) -> list[str]:
-        """Return the names of all contexts that have a subject, sorted; the default one is always there."""
-        return sorted({DEFAULT_CONTEXT, *map(context_of, self._subjects)})
+        """Return the names of all contexts that had a subject and were not deleted, sorted; the default one is always there."""
+        noted = (context for context, is_there in self._contexts.items() if is_there)
+        return sorted({DEFAULT_CONTEXT, *noted, *map(context_of, self._subjects)})
+
+    def has_context(self, context: str) -> bool:
+        """Return whether the context is there by a record of its own; those of old topics are there by their subjects only."""
+        return context == DEFAULT_CONTEXT or self._contexts.get(context, False)
+
+    def covered(self, scope: str | None) -> list[Version]:
+        """Return all versions that a scope of settings takes in, soft-deleted ones included."""
+        found = [subject for subject in self.subjects() if is_covered(subject, scope)]
+        return [version for subject in found for version in self.versions(subject, deleted=True)]
 
     def has_subject(self, subject: str, *, deleted: bool = False) -> bool:
         """Return whether the subject has a version; `deleted` counts soft-deleted ones."""
@@ -199,21 +214,20 @@ class Store:
         """Return what was set for exactly this subject, or with None for the whole registry."""
         return self._modes.get(subject)
 
-    def config_in_scope(self, subject: str) -> Settings:
-        """What counts for the subject: each field from the subject, else its context, else the registry, else the default."""
-        fields: dict[str, object] = {"compatibilityLevel": DEFAULT_LEVEL}
-        for scope in (None, f":{context_of(subject)}:", subject):
-            found = self._configs.get(scope)
-            if found is not None:
-                fields |= found.fields
-        return Settings(fields)
+    def config_in_scope(self, subject: str | None) -> Settings:
+        """Return what counts for the subject, or with None for the registry: the nearest config, by itself."""
+        nearest = next((self._configs[scope] for scope in scopes_of(subject) if scope in self._configs), Settings())
+        return nearest.with_level()
 
-    def mode_in_scope(self, subject: str) -> Mode:
+    def mode_in_scope(self, subject: str | None) -> Mode:
         """Return what counts for the subject; READONLY_OVERRIDE on the registry beats what the subject says."""
-        overall = self._modes.get(None, DEFAULT_MODE)
-        if overall is Mode.READONLY_OVERRIDE:
-            return overall
-        return self._modes.get(subject) or self._modes.get(f":{context_of(subject)}:") or overall
+        if self._modes.get(None) is Mode.READONLY_OVERRIDE:
+            return Mode.READONLY_OVERRIDE
+        return next((self._modes[scope] for scope in scopes_of(subject) if scope in self._modes), DEFAULT_MODE)
+
+    def subjects_with_mode(self) -> list[str]:
+        """Return whatever has a mode of its own, contexts among them, sorted."""
+        return sorted(subject for subject in self._modes if subject is not None)
 
     def snapshot(self) -> dict[str, object]:
         """Return everything the records said, as plain values: two stores with one snapshot answer alike."""
@@ -227,6 +241,7 @@ class Store:
                 str(subject): settings.fields for subject, settings in sorted(self._configs.items(), key=lambda kv: str(kv[0]))
             },
             "modes": {str(subject): mode for subject, mode in sorted(self._modes.items(), key=lambda kv: str(kv[0]))},
+            "contexts": self.contexts(),
             "max_ids": dict(sorted(self.max_ids.items())),
         }
 

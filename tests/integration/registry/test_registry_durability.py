@@ -209,6 +209,7 @@ def test_the_topic_is_compacted_and_holds_confluents_records(broker: Broker, reg
     registry.call("PUT", "/mode/orders", {"mode": "READONLY"})
     registry.call("PUT", "/mode/orders", {"mode": "READWRITE"})
     registry.call("DELETE", "/subjects/orders")
+    registry.register(":.eu:base", message("Base"))
 
     written = [record for record in records_of(broker.address, topic) if record[0]["keytype"] != "NOOP"]
 
@@ -233,8 +234,14 @@ def test_the_topic_is_compacted_and_holds_confluents_records(broker: Broker, reg
         ({"keytype": "MODE", "subject": "orders", "magic": 0}, {"subject": "orders", "mode": "READONLY"}),
         ({"keytype": "MODE", "subject": "orders", "magic": 0}, {"subject": "orders", "mode": "READWRITE"}),
         ({"keytype": "DELETE_SUBJECT", "subject": "orders", "magic": 0}, {"subject": "orders", "version": 1}),
-        ({"keytype": "CONFIG", "subject": "orders", "magic": 0}, None),
-        ({"keytype": "MODE", "subject": "orders", "magic": 0}, None),
+        (
+            {"keytype": "CONTEXT", "tenant": "default", "context": ".eu", "magic": 0},
+            {"tenant": "default", "context": ".eu"},
+        ),
+        (
+            {"keytype": "SCHEMA", "subject": ":.eu:base", "version": 1, "magic": 1},
+            {"subject": ":.eu:base", "version": 1, "id": 1, "schemaType": "PROTOBUF", "schema": message("Base"), "deleted": False},
+        ),
     ]
 
 

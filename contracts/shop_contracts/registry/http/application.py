@@ -18,7 +18,7 @@ from shop_contracts.registry.http.config import Config
 from shop_contracts.registry.http.contexts import Contexts
 from shop_contracts.registry.http.failures import EXCEPTION_HANDLERS
 from shop_contracts.registry.http.mode import ModeResource
-from shop_contracts.registry.http.requests import Endpoint, Handler
+from shop_contracts.registry.http.requests import Endpoint, Handler, context_name
 from shop_contracts.registry.http.schemas import Schemas
 from shop_contracts.registry.http.server import Health, Server
 from shop_contracts.registry.http.subjects import Subjects
@@ -75,12 +75,7 @@ class _EncodedPaths:
             if path.startswith("/contexts/"):
                 name, slash, rest = path.removeprefix("/contexts/").partition("/")
                 if slash and rest:
-                    context, path = _context_name(unquote(name)), f"/{rest}"
+                    context, path = context_name(unquote(name)), f"/{rest}"
             stripped = path.rstrip("/") or "/"
             scope = {**scope, "path": stripped, "root_path": "", "registry.context": context}
         await self._app(scope, receive, send)
-
-
-def _context_name(given: str) -> str:
-    name = given.strip(":")
-    return name if name.startswith(".") else f".{name}"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from shop_contracts.registry import changes, errors
+from shop_contracts.registry import errors, settings
 from shop_contracts.registry.http.answers import json_answer
-from shop_contracts.registry.http.requests import Endpoint, decode_object, flag, read_body, scope_of_settings
-from shop_contracts.registry.model import Settings
+from shop_contracts.registry.http.requests import Endpoint, decode_config, flag, read_body, scope_of_settings
+from shop_contracts.registry.model import GLOBAL_CONTEXT, Settings
 from shop_contracts.registry.registry import Registry
 
 
@@ -30,17 +30,17 @@ class Config:
     async def config(self, request: Request) -> Response:
         subject = scope_of_settings(request)
         found = self._store.config(subject)
-        if subject is None or (found is None and flag(request, "defaultToGlobal")):
-            found = self._store.config_in_scope(subject or "")
+        if subject in {None, f":{GLOBAL_CONTEXT}:"} or flag(request, "defaultToGlobal"):
+            found = self._store.config_in_scope(subject)
         if found is None:
             raise errors.no_subject_level(subject or "")
-        return json_answer(request, found.fields)
+        return json_answer(request, found.with_level().fields)
 
     async def put(self, request: Request) -> Response:
-        subject, body = scope_of_settings(request), await read_body(request, decode_object)
-        return json_answer(request, await self._registry.change(lambda store: changes.update_config(store, subject, body)))
+        subject, body = scope_of_settings(request), await read_body(request, decode_config)
+        return json_answer(request, await self._registry.change(lambda store: settings.update_config(store, subject, body)))
 
     async def delete(self, request: Request) -> Response:
         subject = scope_of_settings(request)
-        before: Settings = await self._registry.change(lambda store: changes.delete_config(store, subject))
-        return json_answer(request, before.fields or self._store.config_in_scope("").fields)
+        before: Settings = await self._registry.change(lambda store: settings.delete_config(store, subject))
+        return json_answer(request, before.fields)

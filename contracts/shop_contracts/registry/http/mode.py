@@ -5,10 +5,10 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from shop_contracts.registry import changes, errors
+from shop_contracts.registry import errors, settings
 from shop_contracts.registry.http.answers import json_answer
-from shop_contracts.registry.http.requests import Endpoint, decode_object, flag, read_body, scope_of_settings
-from shop_contracts.registry.model import Mode
+from shop_contracts.registry.http.requests import Endpoint, decode_mode, flag, read_body, scope_of_settings
+from shop_contracts.registry.model import GLOBAL_CONTEXT, Mode
 from shop_contracts.registry.registry import Registry
 
 
@@ -30,19 +30,23 @@ class ModeResource:
     async def mode(self, request: Request) -> Response:
         subject = scope_of_settings(request)
         found = self._store.mode(subject)
-        if subject is None or flag(request, "defaultToGlobal"):
-            found = self._store.mode_in_scope(subject or "")
+        if subject in {None, f":{GLOBAL_CONTEXT}:"} or flag(request, "defaultToGlobal"):
+            found = self._store.mode_in_scope(subject)
         if found is None:
             raise errors.no_subject_mode(subject or "")
         return json_answer(request, {"mode": found})
 
     async def put(self, request: Request) -> Response:
-        subject, body = scope_of_settings(request), await read_body(request, decode_object)
+        subject, body = scope_of_settings(request), await read_body(request, decode_mode)
         force = flag(request, "force")
-        mode: Mode = await self._registry.change(lambda store: changes.update_mode(store, subject, body.get("mode"), force=force))
-        return json_answer(request, {"mode": mode})
+        mode: Mode | None = await self._registry.change(lambda store: settings.update_mode(store, subject, body.mode, force=force))
+        return _answer(request, mode)
 
     async def delete(self, request: Request) -> Response:
-        subject = scope_of_settings(request)
-        before: Mode = await self._registry.change(lambda store: changes.delete_mode(store, subject))
-        return json_answer(request, {"mode": before})
+        subject, recursive = scope_of_settings(request), flag(request, "recursive")
+        before: Mode | None = await self._registry.change(lambda store: settings.delete_mode(store, subject, recursive=recursive))
+        return _answer(request, before)
+
+
+def _answer(request: Request, mode: Mode | None) -> Response:
+    return json_answer(request, {} if mode is None else {"mode": mode})

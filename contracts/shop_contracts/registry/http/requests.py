@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 from urllib.parse import parse_qs, unquote
 
 import msgspec
@@ -12,7 +12,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from shop_contracts.registry import errors
-from shop_contracts.registry.model import DEFAULT_CONTEXT, Content, Reference, SchemaType, context_of, qualified
+from shop_contracts.registry.annotations import Metadata, RuleSet
+from shop_contracts.registry.model import (
+    DEFAULT_CONTEXT,
+    GLOBAL_CONTEXT,
+    Content,
+    Reference,
+    SchemaType,
+    context_of,
+    qualified,
+    unqualified,
+)
+from shop_contracts.registry.settings import ConfigRequest
 
 MAX_BODY_BYTES = 12 * 1024 * 1024
 """A little over the largest source the compiler takes."""
@@ -30,30 +41,35 @@ class SchemaRequest(msgspec.Struct, frozen=True):
     schema: str | None = None
     schemaType: str | None = None  # noqa: N815 - the API's own name
     references: tuple[Reference, ...] | None = None
-    metadata: dict[str, Any] | None = None
-    ruleSet: dict[str, Any] | None = None  # noqa: N815 - the API's own name
+    metadata: Metadata | None = None
+    ruleSet: RuleSet | None = None  # noqa: N815 - the API's own name
     id: int | None = None
     version: int | None = None
 
     def content(self) -> Content:
-        """Return the schema in it. Raises RegistryError 42201."""
-        if not self.schema:
-            raise errors.invalid_schema("Empty schema")
+        """Return the schema in it, whose text may be missing. Raises RegistryError 42201."""
         try:
             schema_type = SchemaType(self.schemaType or SchemaType.AVRO)
         except ValueError:
             raise errors.invalid_schema(f"Invalid schema type {self.schemaType}") from None
         return Content(
-            schema=self.schema,
+            schema=self.schema or "",
             schema_type=schema_type,
             references=self.references or (),
-            metadata=self.metadata,
-            rule_set=self.ruleSet,
+            metadata=self.metadata.plain() if self.metadata is not None else None,
+            rule_set=self.ruleSet.plain() if self.ruleSet is not None else None,
         )
 
 
+class ModeRequest(msgspec.Struct, frozen=True):
+    """The body that sets a mode; null takes it back."""
+
+    mode: str | None
+
+
 decode_schema = msgspec.json.Decoder(SchemaRequest).decode
-decode_object = msgspec.json.Decoder(dict[str, Any]).decode
+decode_config = msgspec.json.Decoder(ConfigRequest).decode
+decode_mode = msgspec.json.Decoder(ModeRequest).decode
 
 
 async def read_body(request: Request, decode: Callable[[bytes], _T]) -> _T:
@@ -78,8 +94,15 @@ def context_in(request: Request) -> str:
 
 def subject_in(request: Request) -> str:
     """Return the subject of the path, qualified by the context of the path. Raises RegistryError 42208."""
+    subject = _named(request)
+    if context_of(subject) == GLOBAL_CONTEXT:
+        raise errors.invalid_subject(subject)
+    return subject
+
+
+def _named(request: Request) -> str:
     name = unquote(request.path_params["subject"])
-    if not _SUBJECT.fullmatch(name) or name in _RESERVED_SUBJECTS:
+    if not _SUBJECT.fullmatch(name) or unqualified(name) in _RESERVED_SUBJECTS:
         raise errors.invalid_subject(name)
     return qualified(context_in(request), name)
 
@@ -87,9 +110,15 @@ def subject_in(request: Request) -> str:
 def scope_of_settings(request: Request) -> str | None:
     """Return the subject a config or mode is for; None for the whole registry, `:.name:` for a context."""
     if "subject" in request.path_params:
-        return subject_in(request)
+        return _named(request) or None
     context = context_in(request)
     return None if context == DEFAULT_CONTEXT else f":{context}:"
+
+
+def context_name(given: str) -> str:
+    """Return a context's name, which may be written with colons around it and without the dot before it."""
+    name = given.strip(":")
+    return name if name.startswith(".") else f".{name}"
 
 
 def version_in(request: Request) -> int | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from shop_contracts.registry import changes, errors
+from shop_contracts.registry import deletes, errors
 from shop_contracts.registry.http.answers import json_answer, version_object
 from shop_contracts.registry.http.requests import Endpoint, decode_schema, flag, has_prefix, page, query_of, read_body, subject_in
 from shop_contracts.registry.registry import Registry
@@ -49,7 +49,7 @@ class Subjects:
     async def delete(self, request: Request) -> Response:
         subject, permanent = subject_in(request), flag(request, "permanent")
         change = self._registry.change
-        return json_answer(request, await change(lambda store: changes.delete_subject(store, subject, permanent=permanent)))
+        return json_answer(request, await change(lambda store: deletes.delete_subject(store, subject, permanent=permanent)))
 
     async def latest_with_metadata(self, request: Request) -> Response:
         subject, query = subject_in(request), query_of(request)

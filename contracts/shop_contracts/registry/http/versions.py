@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from shop_contracts.registry import changes, errors
+from shop_contracts.registry import deletes, errors
 from shop_contracts.registry.changes import Registration
 from shop_contracts.registry.http.answers import guid_of, json_answer, text_answer, version_object
 from shop_contracts.registry.http.requests import Endpoint, decode_schema, flag, page, read_body, subject_in, version_in
@@ -71,8 +71,8 @@ class Versions:
 
     async def register(self, request: Request) -> Response:
         subject, body = subject_in(request), await read_body(request, decode_schema)
-        if not body.schema and body.id is not None:
-            raise errors.invalid_schema("Empty schema")
+        if body.ruleSet is not None:
+            body.ruleSet.check()
         version = await self._registry.register(
             Registration(
                 subject=subject,
@@ -89,4 +89,4 @@ class Versions:
     async def delete(self, request: Request) -> Response:
         number, subject, permanent = version_in(request), subject_in(request), flag(request, "permanent")
         change = self._registry.change
-        return json_answer(request, await change(lambda store: changes.delete_version(store, subject, number, permanent=permanent)))
+        return json_answer(request, await change(lambda store: deletes.delete_version(store, subject, number, permanent=permanent)))

@@ -9,13 +9,14 @@ from fakes.schema_log import FakeLog, SharedTopic
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from shop_contracts.registry import changes
+from shop_contracts.registry import deletes
 from shop_contracts.registry.changes import Registration
 from shop_contracts.registry.content import SchemaReader
 from shop_contracts.registry.errors import RegistryError
 from shop_contracts.registry.model import Content, Reference, SchemaType, Version, context_of
 from shop_contracts.registry.records import Record
 from shop_contracts.registry.registry import Registry
+from shop_contracts.registry.settings import ConfigRequest, delete_config, delete_mode, update_config, update_mode
 from shop_contracts.registry.store import Store
 
 T = TypeVar("T")
@@ -91,11 +92,11 @@ class TwoRegistries(RuleBasedStateMachine):
     @rule(which=REGISTRIES, subject=SUBJECTS, number=NUMBERS | st.none(), permanent=st.booleans())
     def deletes_a_version(self, which: int, subject: str, number: int | None, permanent: bool) -> None:
         change = self.registries[which].change
-        self.ask(which, change(lambda store: changes.delete_version(store, subject, number, permanent=permanent)))
+        self.ask(which, change(lambda store: deletes.delete_version(store, subject, number, permanent=permanent)))
 
     @rule(which=REGISTRIES, subject=SUBJECTS, permanent=st.booleans())
     def deletes_a_subject(self, which: int, subject: str, permanent: bool) -> None:
-        self.ask(which, self.registries[which].change(lambda store: changes.delete_subject(store, subject, permanent=permanent)))
+        self.ask(which, self.registries[which].change(lambda store: deletes.delete_subject(store, subject, permanent=permanent)))
 
     @rule(which=REGISTRIES, subject=SUBJECTS, number=NUMBERS | st.none())
     def removes_for_good(self, which: int, subject: str, number: int | None) -> None:
@@ -108,12 +109,13 @@ class TwoRegistries(RuleBasedStateMachine):
     @rule(which=REGISTRIES, subject=SUBJECTS | st.none(), level=st.sampled_from(["NONE", "FULL", "BACKWARD", "nonsense"]))
     def sets_a_level(self, which: int, subject: str | None, level: str) -> None:
         self.ask(
-            which, self.registries[which].change(lambda store: changes.update_config(store, subject, {"compatibility": level}))
+            which,
+            self.registries[which].change(lambda store: update_config(store, subject, ConfigRequest(compatibility=level))),
         )
 
     @rule(which=REGISTRIES, subject=SUBJECTS | st.none())
     def forgets_a_level(self, which: int, subject: str | None) -> None:
-        self.ask(which, self.registries[which].change(lambda store: changes.delete_config(store, subject)))
+        self.ask(which, self.registries[which].change(lambda store: delete_config(store, subject)))
 
     @rule(
         which=REGISTRIES,
@@ -122,11 +124,11 @@ class TwoRegistries(RuleBasedStateMachine):
         force=st.booleans(),
     )
     def sets_a_mode(self, which: int, subject: str | None, mode: str, force: bool) -> None:
-        self.ask(which, self.registries[which].change(lambda store: changes.update_mode(store, subject, mode, force=force)))
+        self.ask(which, self.registries[which].change(lambda store: update_mode(store, subject, mode, force=force)))
 
     @rule(which=REGISTRIES, subject=SUBJECTS | st.none())
     def forgets_a_mode(self, which: int, subject: str | None) -> None:
-        self.ask(which, self.registries[which].change(lambda store: changes.delete_mode(store, subject)))
+        self.ask(which, self.registries[which].change(lambda store: delete_mode(store, subject)))
 
     @rule(which=REGISTRIES)
     def is_killed_and_started_again(self, which: int) -> None:
