@@ -150,11 +150,10 @@ def make(layout: Layout) -> None:
 
 
 def _fill(layout: Layout, environment: Environment, locked: bytes) -> None:
-    uv = _uv(layout)
-    if uv:
+    if (uv := _uv(layout)) is not None:
         _install_with_uv(layout, environment, uv)
-    elif (locked_uv := _uv_from_the_lock(layout, environment)) is None or not _uv_installs(layout, environment, locked_uv):
-        _install_with_pip(layout, environment, _count(locked))
+    else:
+        _install_without_uv(layout, environment, _count(locked))
     _make_importable(layout, environment)
     environment.stamp_root.write_text(f"{layout.checkout}\n", encoding="utf-8")
     environment.stamp_lock.write_bytes(locked)
@@ -212,14 +211,25 @@ def _make_empty(layout: Layout, environment: Environment, *, with_pip: bool) -> 
 
 
 def _install_with_uv(layout: Layout, environment: Environment, uv: str) -> None:
-    if not _uv_installs(layout, environment, uv):
-        raise SetupFailed(_not_installed("uv", "UV_FIND_LINKS"))
-
-
-def _uv_installs(layout: Layout, environment: Environment, uv: str) -> bool:
     options = ["--require-hashes", "--no-deps", *(["--compile-bytecode"] if _never_compiled_later() else [])]
     command = [uv, "pip", "install", "--python", str(environment.python), *options, "--requirement", str(layout.lock)]
-    return subprocess.run(command, stdout=sys.stderr, check=False).returncode == 0  # nosec B603 # as above
+    _progress("uv fetches and installs them", every=1, number=1)
+    for line in _run_watched(layout, command, failed=_not_installed("uv", "UV_FIND_LINKS")):
+        if line.startswith("Prepared"):
+            _progress("uv has fetched them, and installs them", every=1, number=1)
+    _end_progress()
+
+
+def _install_without_uv(layout: Layout, environment: Environment, count: int) -> None:
+    locked_uv = _uv_from_the_lock(layout, environment)
+    if locked_uv is not None:
+        try:
+            _install_with_uv(layout, environment, locked_uv)
+        except SetupFailed:
+            _say("  uv could not, so pip does it, which takes longer")
+        else:
+            return
+    _install_with_pip(layout, environment, count)
 
 
 def _uv_from_the_lock(layout: Layout, environment: Environment) -> str | None:

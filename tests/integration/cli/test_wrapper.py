@@ -174,6 +174,15 @@ def test_the_first_use_makes_the_environment_and_later_ones_say_nothing(used: Us
     assert (second.returncode, second.stdout, second.stderr) == (0, "ran one\n", "")
 
 
+def test_the_first_use_says_in_few_lines_what_it_does(used: Used) -> None:
+    _, first = used
+
+    begin, *between, end = first.stderr.splitlines()
+    assert begin.endswith("1 packages from requirements.lock.")
+    assert len(between) < 3, "what uv and pip say is in the log"
+    assert end.startswith("Set up in ")
+
+
 def test_the_script_in_the_environment_runs_the_same_program(used: Used) -> None:
     done = subprocess.run([used[0].copy / ".venv" / "bin" / "shop-dev", "x"], capture_output=True, text=True, check=True)
 
@@ -237,6 +246,7 @@ def test_where_the_locked_uv_fails_pip_does_its_work(tmp_path: Path) -> None:
 
     assert (done.returncode, done.stdout) == (0, "ran one\n")
     assert bench.mark_of_the_locked_uv.exists()
+    assert "uv could not, so pip does it" in done.stderr
 
 
 def test_a_lock_that_changed_is_installed(bench: Bench) -> None:
