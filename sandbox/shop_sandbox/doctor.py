@@ -17,6 +17,7 @@ from shop_sandbox.errors import SandboxError
 from shop_sandbox.paths import CachePaths
 from shop_sandbox.platform import here
 from shop_sandbox.supervisor import ledger
+from shop_sandbox.supervisor.limits import keeping
 from shop_sandbox.supervisor.ports import remembered
 
 __all__ = ["Finding", "Verdict", "examine"]
@@ -40,6 +41,7 @@ def examine(checkout: Path, cache: CachePaths, inherited: Mapping[str, str], fix
         _writable("cache", cache.root, "SHOP_CACHE_DIR"),
         _writable("state", checkout / ".shop-dev", None),
         _space(cache.root),
+        _limits(),
         *(_fixed_port(resource, port, checkout) for resource, port in sorted(fixed_ports.items())),
         *(
             finding
@@ -80,6 +82,18 @@ def _space(folder: Path) -> Finding:
     if free < _COMFORTABLE_BYTES:
         return warn("disk space", found, "Kafka's records and logs grow with use: keep 3 GiB free")
     return ok("disk space", found)
+
+
+def _limits() -> Finding:
+    """Who keeps the limits that `service.yaml` and settings may set; most need none, so it is no warning."""
+    found = keeping()
+    if found.group is not None and found.cpus is not None:
+        return ok("limits", f"memory is kept by the {found.memory}, CPU time by the {found.cpus}, in {found.group.folder}")
+    return ok(
+        "limits",
+        f"memory is kept by the {found.memory}; CPU time is not enforced here: no control group (cgroup v2) has been given to us, "
+        "as `systemd-run --user --scope -p Delegate=yes ./shop-dev up` does",
+    )
 
 
 def _fixed_port(resource: str, port: int, checkout: Path) -> Finding:

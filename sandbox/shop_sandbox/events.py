@@ -76,11 +76,13 @@ class ProbeFailed(Event, frozen=True, tag="probe-failed", kw_only=True):
 
 
 class ResourceDied(Event, frozen=True, tag="resource-died", kw_only=True):
-    """A process ended that should not have. `last_lines` are those that matter, oldest first."""
+    """A process ended that should not have. `last_lines` are those that matter, oldest first; `reason` is why it was ended, where
+    that is known."""
 
     resource: str
     exit_code: int | None
     signal: int | None
+    reason: str | None = None
     last_lines: tuple[str, ...]
     log_path: str
 

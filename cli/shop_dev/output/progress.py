@@ -85,6 +85,8 @@ def _took(event: ResourceChanged, since: float, *, begun: bool) -> float | None:
 
 def died_because(event: ResourceDied) -> str:
     """Return how the process ended, in words."""
+    if event.reason is not None:
+        return event.reason
     if event.signal is not None:
         return f"killed by signal {event.signal}"
     return "ended" if event.exit_code is None else f"exited with {event.exit_code}"

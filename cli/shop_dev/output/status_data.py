@@ -53,6 +53,9 @@ def _resource(resource: ResourceStatus) -> dict[str, object]:
         "restarts": resource.restarts,
         "pssBytes": resource.pss_bytes,
         "peakPssBytes": resource.peak_pss_bytes,
+        "cpus": resource.cpus,
+        "peakCpus": resource.peak_cpus,
+        "limits": _limits(resource),
         "lastProbeError": resource.last_probe_error,
         "reason": resource.reason,
         "failure": resource.failure,
@@ -61,6 +64,17 @@ def _resource(resource: ResourceStatus) -> dict[str, object]:
         "crashesInARow": resource.crashes_in_a_row,
         "lastExit": _exit(resource.last_exit) if resource.last_exit is not None else None,
         "logPath": resource.log_path,
+    }
+
+
+def _limits(resource: ResourceStatus) -> dict[str, object]:
+    """Return what it may use, and who keeps it to that: null where nobody can."""
+    memory, cpu = resource.memory_limit, resource.cpu_limit
+    return {
+        "memoryBytes": memory.bytes if memory is not None else None,
+        "memoryKeptBy": memory.kept_by if memory is not None else None,
+        "cpus": cpu.cpus if cpu is not None else None,
+        "cpusKeptBy": cpu.kept_by if cpu is not None else None,
     }
 
 

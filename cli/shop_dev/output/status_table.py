@@ -23,7 +23,7 @@ def status_table(status: SandboxStatus) -> Page:
     """One line a resource under a headline; what is wrong, and why, stands last."""
     heads = [Cell(heading, "dim") for heading in HEADINGS]
     rows = columns([heads, *(_cells(resource) for resource in status.resources)], right=TO_THE_RIGHT)
-    return Page(((Cell(_headline(status)),), (), *rows, *_troubles(status)))
+    return Page(((Cell(_headline(status)),), (), *rows, *_limits(status), *_troubles(status)))
 
 
 def _headline(status: SandboxStatus) -> str:
@@ -31,6 +31,25 @@ def _headline(status: SandboxStatus) -> str:
     return (
         f"Sandbox {status.name} in {status.checkout} is {overall_state(status)}{memory} (supervisor pid {status.supervisor_pid})."
     )
+
+
+def _limits(status: SandboxStatus) -> Iterator[tuple[Cell, ...]]:
+    limited = [one for one in status.resources if one.memory_limit is not None or one.cpu_limit is not None]
+    if limited:
+        yield ()
+    for one in limited:
+        yield (Cell(f"{one.name} uses {' and '.join(_parts_of_limits(one))}."),)
+
+
+def _parts_of_limits(resource: ResourceStatus) -> Iterator[str]:
+    """What it uses of what it may."""
+    memory, cpu = resource.memory_limit, resource.cpu_limit
+    if memory is not None:
+        used, peak = _mebibytes(resource.pss_bytes or 0), _mebibytes(resource.peak_pss_bytes or 0)
+        yield f"{used} of {_mebibytes(memory.bytes)} (at most {peak} so far)"
+    if cpu is not None:
+        unkept = "; nothing here can enforce that" if cpu.kept_by is None else ""
+        yield f"{resource.cpus or 0:.2f} of {cpu.cpus:g} CPUs (at most {resource.peak_cpus or 0:.2f} so far{unkept})"
 
 
 def _troubles(status: SandboxStatus) -> Iterator[tuple[Cell, ...]]:

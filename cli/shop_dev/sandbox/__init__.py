@@ -11,7 +11,10 @@ from shop_dev.project import Project
 if TYPE_CHECKING:
     from shop_sandbox.client import SandboxClient
     from shop_sandbox.events import AnyEvent
+    from shop_sandbox.resources.model import Limits
     from shop_sandbox.supervisor.settings import SupervisorSettings
+
+    from shop_dev.settings.limits import Limit
 
 
 def connect(project: Project) -> SandboxClient:
@@ -53,9 +56,16 @@ def supervisor_settings(project: Project, *, reset: bool) -> SupervisorSettings:
         shared_code=[folder.as_posix() for folder in project.settings.shared_code],
         viewers=list(project.settings.viewers),
         keys=list(project.settings.keys),
+        limits={name: _limits(limit) for name, limit in project.settings.limits.items()},
         start_timeout_seconds=project.settings.start_timeout_seconds,
         reset=reset,
     )
+
+
+def _limits(limit: Limit) -> Limits:
+    from shop_sandbox.resources.model import Limits
+
+    return Limits(memory_bytes=None if limit.memory_mib is None else limit.memory_mib << 20, cpus=limit.cpus)
 
 
 def passed_through(project: Project) -> dict[str, str]:

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from shop_dev.errors import CliCode, ShopDevError
-from shop_dev.settings import hooks, pins
+from shop_dev.settings import hooks, limits, pins
 from shop_dev.settings.hooks import FirstTry, Seed
+from shop_dev.settings.limits import Limit
 from shop_dev.settings.table import (
     BY_KEY,
     BY_VARIABLE,
@@ -27,9 +28,19 @@ from shop_dev.settings.table import (
 from shop_dev.settings.values import WrongValue
 from shop_dev.settings.words import meant
 
-__all__ = ["DEFAULT_START_TIMEOUT_SECONDS", "SECTIONS", "SETTINGS", "FirstTry", "Seed", "Setting", "Settings", "read_settings"]
+__all__ = [
+    "DEFAULT_START_TIMEOUT_SECONDS",
+    "SECTIONS",
+    "SETTINGS",
+    "FirstTry",
+    "Limit",
+    "Seed",
+    "Setting",
+    "Settings",
+    "read_settings",
+]
 
-_HOOKS: Mapping[str, Callable[[object], object]] = {"seed": hooks.seed, "first-try": hooks.first_try}
+_TABLES: Mapping[str, Callable[[object], object]] = {"seed": hooks.seed, "first-try": hooks.first_try, "limits": limits.limits}
 
 
 @dataclass(frozen=True)
@@ -54,6 +65,8 @@ class Settings:
     """None: the user's runtime folder."""
     seed: Seed | None = None
     first_try: FirstTry | None = None
+    limits: Mapping[str, Limit] = field(default_factory=dict)
+    """What resources may use at most, by name."""
     ports: Mapping[str, int] = field(default_factory=dict)
     """Fixed ports of this sandbox by endpoint; all others are chosen once and kept."""
     warnings: tuple[str, ...] = ()
@@ -116,8 +129,8 @@ class _Reading:
             where = f"{self.source} {key}"
             if key in BY_KEY:
                 self.take(BY_KEY[key], where, value)
-            elif key in _HOOKS:
-                self._try(key.replace("-", "_"), _HOOKS[key], where, value)
+            elif key in _TABLES:
+                self._try(key.replace("-", "_"), _TABLES[key], where, value)
             elif key not in ("ports", "sandbox"):
                 known = [*BY_KEY, *(section.key for section in SECTIONS)]
                 self.faults.append(f"{where}: no such setting{meant(key, known)}")

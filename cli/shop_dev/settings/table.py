@@ -110,6 +110,12 @@ SECTIONS: tuple[Section, ...] = (
         "They are those of the sandbox that `name` names; another one (`--name load`) chooses its own, or has its own in "
         "`sandbox.load.ports`. All others are chosen once, and kept.",
     ),
+    Section(
+        "limits",
+        "The most that a resource may use, by its name: `kafka = { memory-mib = 512, cpus = 1.5 }`. They win over those of "
+        "`service.yaml`. One that takes more memory is ended and started again; where the system cannot limit processors, `status` "
+        "and `doctor` say so.",
+    ),
     Section("sandbox", "By name of a sandbox, what is its own: `sandbox.load.ports`."),
     Section(
         "seed",

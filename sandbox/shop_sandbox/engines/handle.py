@@ -12,10 +12,11 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class Exit:
-    """How something ended: by itself with a code, or by a signal."""
+    """How something ended: by itself with a code, or by a signal. `reason` is why it was ended, where somebody knows."""
 
     code: int | None
     signal: int | None
+    reason: str | None = None
 
     @property
     def well(self) -> bool:
@@ -27,6 +28,8 @@ class Exit:
         return self.signal == signal.SIGKILL
 
     def __str__(self) -> str:
+        if self.reason is not None:
+            return self.reason
         if self.signal is not None:
             return f"killed by {signal.Signals(self.signal).name}"
         return f"exited with status {self.code}"

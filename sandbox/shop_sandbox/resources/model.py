@@ -21,6 +21,27 @@ class ResourceKind(StrEnum):
 
 
 @dataclass(frozen=True)
+class Limits:
+    """The most that a resource may use, with all it starts: bytes of memory, and processors (0.5 is half of one's time).
+
+    None: as much as there is.
+    """
+
+    memory_bytes: int | None = None
+    cpus: float | None = None
+
+    def under(self, others: Limits) -> Limits:
+        """Return these with what `others` says instead, where they say something."""
+        return Limits(
+            memory_bytes=self.memory_bytes if others.memory_bytes is None else others.memory_bytes,
+            cpus=self.cpus if others.cpus is None else others.cpus,
+        )
+
+
+NO_LIMITS = Limits()
+
+
+@dataclass(frozen=True)
 class Resource:
     """One node of the start graph.
 
@@ -44,6 +65,7 @@ class Resource:
     ignored: tuple[str, ...] = ()
     passes: tuple[str, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
+    limits: Limits = NO_LIMITS
 
     @property
     def is_task(self) -> bool:

@@ -14,6 +14,7 @@ from shop_sandbox.resources.model import (
     CommandHealth,
     CommandRuntime,
     HttpHealth,
+    Limits,
     PythonRuntime,
     Resource,
     ResourceKind,
@@ -98,7 +99,12 @@ def _process(name: str, runtime: Runtime, manifest: Manifest, shared: Sequence[P
         ignored=(*_anchored(outputs), *(_RELEASED if runtime.python else ()), *runtime.ignore),
         passes=runtime.pass_through,
         environment={**_environment(manifest), **runtime.environment},
+        limits=_limits(runtime.limits),
     )
+
+
+def _limits(limits: form.Limits) -> Limits:
+    return Limits(memory_bytes=None if limits.memory_mib is None else limits.memory_mib << 20, cpus=limits.cpus)
 
 
 def _runtime(runtime: Runtime, folder: Path) -> PythonRuntime | CommandRuntime:

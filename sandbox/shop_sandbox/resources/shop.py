@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 from shop_sandbox.endpoints import Viewer
 from shop_sandbox.errors import ErrorCode, SandboxError
@@ -13,7 +14,7 @@ from shop_sandbox.manifest.faults import did_you_mean
 from shop_sandbox.manifest.form import Needs, Service
 from shop_sandbox.manifest.loader import Manifest, load_manifests
 from shop_sandbox.manifest.names import part_name
-from shop_sandbox.resources.model import PythonRuntime, Resource, ResourceKind
+from shop_sandbox.resources.model import NO_LIMITS, Limits, PythonRuntime, Resource, ResourceKind
 from shop_sandbox.resources.processes import build_task, builds_of, functions_task, processes
 
 
@@ -24,13 +25,15 @@ def build_resources(
     shared_code: Sequence[Path] = (),
     viewers: Sequence[Viewer] = (),
     keys: Sequence[str] = (),
+    limits: Mapping[str, Limits] = MappingProxyType({}),
 ) -> dict[str, Resource]:
     """Build the graph for the manifests that the globs find, dependencies before what needs them.
 
     A store is in it when some service needs it; a checkout without manifests gets the bare platform. A change in one of the
     folders `shared_code` (relative to the checkout) restarts every Python service. `viewers` are those beside the processes of
-    this machine that reach the stores; `keys` are ends of names of span attributes by which traces are found. Raises
-    SandboxError(MANIFEST_INVALID) with every fault of every manifest.
+    this machine that reach the stores; `keys` are ends of names of span attributes by which traces are found; `limits` are by
+    name of a resource, and win over those of manifests. Raises SandboxError: MANIFEST_INVALID with every fault of every manifest,
+    RESOURCE_UNKNOWN for limits of what is not there.
     """
     manifests = load_manifests(checkout, service_globs)
     shared = [folder for one in shared_code if (folder := checkout / one).is_dir()]
@@ -42,7 +45,10 @@ def build_resources(
         wanted.add("kafka")
     telemetry = replace(_TELEMETRY, environment={"SHOP_TELEMETRY_KEYS": ",".join(keys)})
     platform = [telemetry, *(_seen_by(store, viewers) for name, store in _STORES.items() if name in wanted)]
-    return {resource.name: resource for resource in (*platform, *tasks, *services)}
+    found = {resource.name: resource for resource in (*platform, *tasks, *services)}
+    if unknown := [name for name in limits if name not in found and name not in _STORES]:
+        raise _unknown(unknown, found)
+    return {name: replace(one, limits=one.limits.under(limits.get(name, NO_LIMITS))) for name, one in found.items()}
 
 
 def closure(resources: Mapping[str, Resource], names: Iterable[str]) -> dict[str, Resource]:

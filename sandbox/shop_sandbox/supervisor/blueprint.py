@@ -39,5 +39,6 @@ def embedded(settings: SupervisorSettings) -> Blueprint:
         shared_code=tuple(Path(folder) for folder in settings.shared_code),
         viewers=tuple(Viewer(viewer) for viewer in settings.viewers),
         keys=tuple(settings.keys),
+        limits=settings.limits,
     )
     return Blueprint(resources=resources, drivers=engine.embedded().drivers())

@@ -16,13 +16,14 @@ from shop_sandbox.errors import ErrorCode, SandboxError
 from shop_sandbox.ownership import Owner
 from shop_sandbox.run_context import RunContext
 from shop_sandbox.state import DataIdentity, remove_data
-from shop_sandbox.supervisor import blueprint, ports
+from shop_sandbox.supervisor import blueprint, limits, ports
 from shop_sandbox.supervisor.announcements import Announcements
 from shop_sandbox.supervisor.blueprint import Blueprint
 from shop_sandbox.supervisor.changes import Changes
 from shop_sandbox.supervisor.context import Condition, SandboxContext, SideTasks
 from shop_sandbox.supervisor.fork_server.starting import NONCE_VARIABLE, Connections
 from shop_sandbox.supervisor.ledger import Ledger
+from shop_sandbox.supervisor.limits import Keeping
 from shop_sandbox.supervisor.processes import Processes
 from shop_sandbox.supervisor.runs import Runs
 from shop_sandbox.supervisor.settings import SupervisorSettings
@@ -50,6 +51,7 @@ class Booted:
 
     context: SandboxContext
     runs: Runs
+    keeping: Keeping
 
 
 async def boot(seed: Seed) -> Booted:
@@ -87,6 +89,7 @@ async def _boot(seed: Seed) -> Booted:
         keys, remembered_in=paths.ports, overrides={} if settings.lease is not None else settings.ports, seed=str(paths.root)
     )
     resources = dict(loaded.resources)
+    keeping = limits.keeping()
     endpoints, credentials = Endpoints(held.numbers), credentials_of(paths)
     context = SandboxContext(
         run=RunContext(
@@ -100,7 +103,7 @@ async def _boot(seed: Seed) -> Booted:
             shell_variables=settings.shell_variables,
             announce=seed.announcements.announce,
         ),
-        processes=Processes(seed.connections, Ledger(paths.ledger, seed.nonce), seed.nonce),
+        processes=Processes(seed.connections, Ledger(paths.ledger, seed.nonce), seed.nonce, group=keeping.group),
         ports=held,
         identity=DataIdentity.open(paths, known_stores=_stores(loaded)),
         announcements=seed.announcements,
@@ -110,7 +113,7 @@ async def _boot(seed: Seed) -> Booted:
         stop_order=seed.stop_order,
         on_death=seed.on_death,
     )
-    return Booted(context, Runs(resources, loaded.drivers, context))
+    return Booted(context, Runs(resources, loaded.drivers, context), keeping)
 
 
 def _stores(loaded: Blueprint) -> frozenset[str]:

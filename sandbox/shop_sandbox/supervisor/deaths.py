@@ -29,7 +29,8 @@ _LONGEST_CAUSE: Final = 300
 
 @dataclass(frozen=True)
 class Death:
-    """An end that nobody asked for. `at` is seconds since the epoch; `line` the line of its output that says most, if one does."""
+    """An end that nobody asked for. `at` is seconds since the epoch; `line` why it was ended, or the line of its
+    output that says most, if one does."""
 
     at: float
     exit: Exit
@@ -47,7 +48,7 @@ class Deaths:
         """Take note of a death after a life that was ready for so long; None for one that never was."""
         lived_long = seconds_ready is not None and seconds_ready > STABLE_SECONDS
         self.in_a_row = 1 if lived_long else self.in_a_row + 1
-        self.last = Death(time.time(), exit_, line_that_matters(lines))
+        self.last = Death(time.time(), exit_, exit_.reason or line_that_matters(lines))
 
     def forgive(self) -> None:
         """Something was changed or asked for: begin to count anew."""
@@ -87,11 +88,11 @@ def _spoken(line: str) -> str:
 
 def death_at_start(resource: Resource, exit_: Exit, lines: tuple[str, ...], log_path: str) -> SandboxError:
     """Return the error for a process that ended before it was ready, or a task that failed."""
-    cause = line_that_matters(lines)
+    cause = exit_.reason or line_that_matters(lines)
     told = (
         f"failed: {cause or exit_}"
         if resource.is_task
-        else f"ended before it was ready ({exit_})" + (f": {cause}" if cause else "")
+        else f"ended before it was ready ({exit_})" + (f": {cause}" if cause and cause != exit_.reason else "")
     )
     return SandboxError(
         ErrorCode.PROVISION_FAILED if resource.is_task else ErrorCode.RESOURCE_DIED,
@@ -103,7 +104,7 @@ def death_at_start(resource: Resource, exit_: Exit, lines: tuple[str, ...], log_
 
 def crash_loop(resource: Resource, deaths: int, exit_: Exit, lines: tuple[str, ...], log_path: str) -> SandboxError:
     """Return the error for a resource that is not started again by itself any more."""
-    cause = line_that_matters(lines)
+    cause = None if exit_.reason is not None else line_that_matters(lines)
     return SandboxError(
         ErrorCode.RESOURCE_DIED,
         f"{resource.name} died {deaths} times in a row, last: {exit_}" + (f": {cause}" if cause else ""),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from shop_sandbox.engines.handle import Handle, Launch, Output, ProcessLaunch
+from shop_sandbox.resources.model import NO_LIMITS, Limits
 from shop_sandbox.supervisor.ledger import Foreign
 from shop_sandbox.supervisor.ports import Ports
 from shop_sandbox.supervisor.processes import Processes
@@ -21,6 +22,7 @@ class SupervisorHost:
     processes: Processes
     held: Ports
     low_priority: bool = False
+    limits: Limits = NO_LIMITS
 
     @property
     def resource(self) -> str:
@@ -36,6 +38,7 @@ class SupervisorHost:
             ports=tuple(self.held.numbers[key] for key in self.ports),
             listener=self.held.listener(hand_over) if hand_over is not None else None,
             low_priority=self.low_priority,
+            limits=self.limits,
         )
 
     def record(self, sweeper: str, proof: Mapping[str, str]) -> None:

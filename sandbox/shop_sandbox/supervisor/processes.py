@@ -11,13 +11,15 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from shop_sandbox.engines.driver import ExecLaunch, ForkLaunch
 from shop_sandbox.engines.handle import Exit, Output, ProcessLaunch, StopOrder
 from shop_sandbox.errors import ErrorCode, SandboxError
 from shop_sandbox.platform import here
+from shop_sandbox.platform.cgroups import Delegated, Fence
+from shop_sandbox.resources.model import NO_LIMITS, Limits
 from shop_sandbox.supervisor.fork_server.starting import NONCE_VARIABLE, Connections
 from shop_sandbox.supervisor.ledger import Entry, Foreign, Ledger
 
@@ -37,6 +39,7 @@ class Child:
     ended: asyncio.Future[Exit]
     server: _Server = field(repr=False)
     output: int = field(repr=False)
+    fence: Fence | None = None
 
     async def stop(self, order: StopOrder) -> Exit:
         """Ask by the launch's stop signal, wait its grace (none once the order is forced), then kill; what saves is waited for
@@ -80,8 +83,9 @@ class Child:
 class Processes:
     """Starts children and keeps the ledger true."""
 
-    def __init__(self, connections: Connections, ledger: Ledger, nonce: str) -> None:
+    def __init__(self, connections: Connections, ledger: Ledger, nonce: str, *, group: Delegated | None = None) -> None:
         self._ledger = ledger
+        self._group = group
         self._nonce = nonce
         self._spawner = _Server(connections.spawner, on_end=self._ended)
         self._nursery = _Server(connections.nursery, on_end=self._ended) if connections.nursery is not None else None
@@ -96,8 +100,10 @@ class Processes:
         ports: tuple[int, ...],
         listener: socket.socket | None,
         low_priority: bool = False,
+        limits: Limits = NO_LIMITS,
     ) -> Child:
-        """Start a process. It executes its first own instruction only after the ledger on disk has it.
+        """Start a process. It executes its first own instruction only after the ledger on disk has it, and within its limits as
+        far as the kernel keeps them here.
 
         Raises SandboxError (DISK_FULL when the ledger cannot be written, RESOURCE_DIED when the system refuses another process).
         """
@@ -127,6 +133,7 @@ class Processes:
                     grace_seconds=launch.stop_grace_seconds,
                 )
             )
+            child.fence = self._fence(resource, pid, limits)
             with contextlib.suppress(BrokenPipeError):  # ended already: its exit tells more
                 os.write(opener, b"g")
         finally:
@@ -158,8 +165,24 @@ class Processes:
             return self._nursery, {"do": "call", "target": launch.target}
         return self._spawner, {"do": "exec", "argv": [sys.executable, "-m", "shop_sandbox.supervisor.call", launch.target]}
 
+    def _fence(self, resource: str, pid: int, limits: Limits) -> Fence | None:
+        if self._group is None or limits == NO_LIMITS:
+            return None
+        try:
+            fence = self._group.fence(resource, memory_bytes=limits.memory_bytes, cpus=limits.cpus)
+            fence.take_in(pid)
+        except OSError as error:
+            raise SandboxError(
+                ErrorCode.RESOURCE_DIED, f"{resource} cannot be limited in {self._group.folder}: {error.strerror or error}"
+            ) from error
+        return fence
+
     def _ended(self, child: Child, exit_: Exit) -> None:
         _drain(child)
+        if child.fence is not None:
+            if child.fence.has_killed():
+                exit_ = replace(exit_, reason="used more memory than its limit, and was ended by the kernel")
+            child.fence.remove()
         # A full disk, or a folder that somebody removed: a stale entry names a dead pid and start time, and harms nobody.
         with contextlib.suppress(SandboxError, OSError):
             self._ledger.remove(child.resource)

@@ -144,13 +144,27 @@ class LastExit(msgspec.Struct, frozen=True, kw_only=True):
     line: str | None
 
 
+class MemoryLimit(msgspec.Struct, frozen=True, kw_only=True):
+    """The most memory a resource may use. `kept_by` is `kernel` or `supervisor`."""
+
+    bytes: int
+    kept_by: str
+
+
+class CpuLimit(msgspec.Struct, frozen=True, kw_only=True):
+    """The most processors a resource may use. `kept_by` is `kernel`, or None where nothing here can."""
+
+    cpus: float
+    kept_by: str | None
+
+
 class ResourceStatus(msgspec.Struct, frozen=True, kw_only=True):
     """One resource as it is now.
 
     `crashes_in_a_row` is 0 for one that runs well; above 1 it is in a crash loop, also where it is ready at this moment.
     `failure` is why it is not started again by itself; `waits_for` names what has failed in its place. `is_wanted` is False for
     what nobody asked for, or has stopped. `is_swapped`: another process has taken its place. Sizes are at most ten seconds old,
-    `peak_pss_bytes` is the most that was seen since the start.
+    `cpus` are processors used over the last ten seconds that were looked at; peaks are the most that was seen since the start.
     """
 
     name: str
@@ -167,6 +181,10 @@ class ResourceStatus(msgspec.Struct, frozen=True, kw_only=True):
     restarts: int = 0
     pss_bytes: int | None = None
     peak_pss_bytes: int | None = None
+    cpus: float | None = None
+    peak_cpus: float | None = None
+    memory_limit: MemoryLimit | None = None
+    cpu_limit: CpuLimit | None = None
     last_probe_error: str | None = None
     reason: str | None = None
     crashes_in_a_row: int = 0

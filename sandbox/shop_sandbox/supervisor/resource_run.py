@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from shop_sandbox.engines.driver import Driver
@@ -44,6 +45,7 @@ class ResourceRun:
         self.failure: SandboxError | None = None
         """Why it is not started again by itself, or what it waits for in vain."""
         self.deaths = Deaths()
+        self._ended_for: str | None = None
         self.log_trouble: str | None = None
         self.restarts = 0
         self.was_ready = False
@@ -140,6 +142,13 @@ class ResourceRun:
         if self.waits_for_failed:
             self.failure = None
             self._enter(ResourceState.PENDING)
+
+    async def end_for(self, reason: str) -> None:
+        """End its process, as if that had died: `reason` is told as its cause of death."""
+        handle = self.handle
+        if handle is not None:
+            self._ended_for = reason
+            await (handle.stop(self._context.stop_order) if self.driver.loses_state_when_killed else handle.kill())
 
     async def stop(self, *, reason: str | None = None) -> Exit | None:
         """End it by the ladder; returns when nothing of it is left, with how it ended if it ran. Safe in every state, and more than
@@ -291,6 +300,8 @@ class ResourceRun:
             self._enter(ResourceState.STOPPING, f"is started again, for it hangs: {self.last_probe_error}")
             ended = await handle.stop(self._context.stop_order)
         self.handle = None
+        if self._ended_for is not None:
+            ended = replace(ended, reason=self._ended_for)
         if self.resource.is_task and ended.well:
             self._ready(ResourceState.DONE)
             return None
@@ -308,7 +319,10 @@ class ResourceRun:
     async def _launch(self) -> Handle:
         context = self._context
         launch = self.instead or self.driver.launch(self.resource, context.run)
-        host = SupervisorHost(self.name, self.resource.ports, self._log, context.processes, context.ports)
+        host = SupervisorHost(
+            self.name, self.resource.ports, self._log, context.processes, context.ports, limits=self.resource.limits
+        )
+        self._ended_for = None
         self._log.forget_newest()
         self.handle = await bring_to_life(launch, host)
         self.process_started_at = time.monotonic()
@@ -335,6 +349,7 @@ class ResourceRun:
                 resource=self.name,
                 exit_code=ended.code,
                 signal=ended.signal,
+                reason=ended.reason,
                 last_lines=self._log.last_lines(),
                 log_path=self.log_path,
             )

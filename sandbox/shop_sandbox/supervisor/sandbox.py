@@ -21,13 +21,14 @@ from shop_sandbox.supervisor.context import Condition, SideTasks
 from shop_sandbox.supervisor.faults import as_error, failed
 from shop_sandbox.supervisor.fork_server.starting import Connections
 from shop_sandbox.supervisor.leased import Witness, owner_ended
-from shop_sandbox.supervisor.memory import MemoryWatch
+from shop_sandbox.supervisor.limits import MemoryLimits
 from shop_sandbox.supervisor.processes import Processes
 from shop_sandbox.supervisor.protocol import ProcessDescription, Restart, SandboxState, SandboxStatus, Up
 from shop_sandbox.supervisor.reload import Reload
 from shop_sandbox.supervisor.settings import Lease, SupervisorSettings
 from shop_sandbox.supervisor.start import Starts, Wish
 from shop_sandbox.supervisor.stop import Stopping
+from shop_sandbox.supervisor.usage import UsageWatch
 
 
 class Sandbox:
@@ -69,8 +70,10 @@ class Sandbox:
         )
         self._reload = Reload(self._settings, booted, self._starts)
         self._background = BackgroundWork(booted)
-        self._memory = MemoryWatch(booted.runs, spawner=self._connections.spawner_pid)
-        seed.side_tasks.begin(self._memory.watch())
+        self._usage = UsageWatch(booted.runs, spawner=self._connections.spawner_pid)
+        seed.side_tasks.begin(self._usage.watch())
+        if booted.keeping.memory == "supervisor":
+            seed.side_tasks.begin(MemoryLimits(booted.runs).watch())
         self._stopping.know(booted, self._starts, self._background)
         seed.side_tasks.begin(self._watch_the_spawner(booted.context.processes))
         if self._witness is not None:
@@ -203,7 +206,7 @@ class Sandbox:
             self._booted,
             state=self.state,
             began_at=self._began_at,
-            memory=self._memory if with_memory and self._booted is not None else None,
+            usage=self._usage if with_memory and self._booted is not None else None,
         )
 
     @property

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from shop_sandbox.paths import CachePaths, SandboxPaths
+from shop_sandbox.resources.model import Limits
 
 
 class Lease(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,8 +24,8 @@ class SupervisorSettings(msgspec.Struct, frozen=True, kw_only=True):
     `ports` are overrides by endpoint key (`kafka`, `kafka.controller`). `inherited` is the part of the caller's environment that
     programs need to run at all; `passed_through` is what manifests ask for of it. `shared_code` are folders (relative to the
     checkout) whose code runs inside its Python services. `viewers` are those beside this machine's processes that reach the
-    sandbox: `container`. `keys` are ends of names of span attributes by which traces are found. `reset` starts with empty
-    stores. With a `lease` the sandbox ends with the process that holds it, and its data with it.
+    sandbox: `container`. `keys` are ends of names of span attributes by which traces are found. `limits` are by name of a resource.
+    `reset` starts with empty stores. With a `lease` the sandbox ends with the process that holds it, and its data with it.
     `blueprint` is a `package.module:function` that takes these settings and gives a `Blueprint`: what to run and with which engine.
     """
 
@@ -39,6 +40,7 @@ class SupervisorSettings(msgspec.Struct, frozen=True, kw_only=True):
     shared_code: list[str] = []
     viewers: list[str] = []
     keys: list[str] = []
+    limits: dict[str, Limits] = {}
     start_timeout_seconds: float = 120.0
     reset: bool = False
     lease: Lease | None = None

@@ -7,11 +7,11 @@ import time
 
 from shop_sandbox.supervisor.boot import Booted
 from shop_sandbox.supervisor.context import Condition
-from shop_sandbox.supervisor.memory import MemoryWatch, Weights
-from shop_sandbox.supervisor.protocol import LastExit, ResourceStatus, SandboxState, SandboxStatus
+from shop_sandbox.supervisor.protocol import CpuLimit, LastExit, MemoryLimit, ResourceStatus, SandboxState, SandboxStatus
 from shop_sandbox.supervisor.resource_run import ResourceRun
 from shop_sandbox.supervisor.runs import Runs
 from shop_sandbox.supervisor.settings import SupervisorSettings
+from shop_sandbox.supervisor.usage import UsageWatch, Weights
 
 
 def state_of(condition: Condition, runs: Runs | None, *, is_starting: bool) -> SandboxState:
@@ -33,12 +33,11 @@ async def describe(
     *,
     state: SandboxState,
     began_at: float,
-    memory: MemoryWatch | None,
+    usage: UsageWatch | None,
 ) -> SandboxStatus:
-    """Return everything as it is now; sizes are missing without `memory`."""
+    """Return everything as it is now; what resources use is missing without `usage`."""
     runs = booted.runs if booted is not None else {}
-    weights = await memory.weights() if memory is not None else Weights()
-    peaks = memory.peaks if memory is not None else {}
+    weights = await usage.weights() if usage is not None else Weights()
     wanted = booted.runs.wanted if booted is not None else set()
     troubles = (run.log_trouble for run in runs.values())
     return SandboxStatus(
@@ -52,8 +51,7 @@ async def describe(
         ports=dict(booted.context.ports.numbers) if booted is not None else {},
         environment=dict(booted.context.run.environment) if booted is not None else {},
         resources=tuple(
-            _resource(run, booted.context.ports.numbers, weights.resources.get(name), peaks.get(name), is_wanted=name in wanted)
-            for name, run in runs.items()
+            _resource(run, booted, weights.resources.get(name), usage, is_wanted=name in wanted) for name, run in runs.items()
         )
         if booted is not None
         else (),
@@ -65,8 +63,10 @@ async def describe(
 
 
 def _resource(
-    run: ResourceRun, numbers: dict[str, int], pss_bytes: int | None, peak_pss_bytes: int | None, *, is_wanted: bool
+    run: ResourceRun, booted: Booted, pss_bytes: int | None, usage: UsageWatch | None, *, is_wanted: bool
 ) -> ResourceStatus:
+    numbers, limits = booted.context.ports.numbers, run.resource.limits
+    peak = usage.memory.peaks.get(run.name) if usage is not None else None
     pid = run.handle.pid if run.handle is not None else None
     last = run.deaths.last
     return ResourceStatus(
@@ -85,7 +85,11 @@ def _resource(
         seconds_to_ready=run.seconds_to_ready,
         restarts=run.restarts,
         pss_bytes=pss_bytes,
-        peak_pss_bytes=peak_pss_bytes,
+        peak_pss_bytes=None if peak is None else int(peak),
+        cpus=usage.cpus.now.get(run.name) if usage is not None else None,
+        peak_cpus=usage.cpus.peaks.get(run.name) if usage is not None else None,
+        memory_limit=None if limits.memory_bytes is None else MemoryLimit(bytes=limits.memory_bytes, kept_by=booted.keeping.memory),
+        cpu_limit=None if limits.cpus is None else CpuLimit(cpus=limits.cpus, kept_by=booted.keeping.cpus),
         last_probe_error=run.last_probe_error,
         reason=run.reason,
         crashes_in_a_row=run.deaths.in_a_row if run.is_crash_looping or not run.is_settled else 0,

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from shop_dev.errors import ShopDevError
-from shop_dev.settings import DEFAULT_START_TIMEOUT_SECONDS, FirstTry, Seed, Settings, read_settings
+from shop_dev.settings import DEFAULT_START_TIMEOUT_SECONDS, FirstTry, Limit, Seed, Settings, read_settings
 from shop_sandbox.supervisor.ports import port_taken
 
 ENDPOINTS = ("kafka", "kafka.controller", "schema-registry", "orders", "orders.grpc")
@@ -59,6 +59,30 @@ def test_all_wrong_settings_are_listed_together_with_what_was_meant() -> None:
         "  pyproject.toml [tool.shop-dev] ports kafak: no endpoint 'kafak'; did you mean kafka?\n"
         "  pyproject.toml [tool.shop-dev] ports kafka = 70000: takes a port number, 1 to 65535"
     )
+
+
+def test_limits_are_read_by_resource() -> None:
+    settings = read(table={"limits": {"kafka": {"memory-mib": 512, "cpus": 1.5}, "orders": {"cpus": 1}}})
+
+    assert settings.limits == {"kafka": Limit(memory_mib=512, cpus=1.5), "orders": Limit(cpus=1.0)}
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        (5, "takes a table like { orders = { memory-mib = 256, cpus = 0.5 } }"),
+        ({"kafka": 512}, "takes a table like { kafka = { memory-mib = 256, cpus = 0.5 } }"),
+        ({"kafka": {}}, "takes a table like { kafka ="),
+        ({"kafka": {"memory": "512m"}}, "takes a table like { kafka ="),
+        ({"kafka": {"memory-mib": "512"}}, "takes a whole number of MiB from 8 on for `memory-mib` of kafka"),
+        ({"kafka": {"memory-mib": 0}}, "takes a whole number of MiB from 8 on"),
+        ({"kafka": {"cpus": 0}}, "takes a number of processors above 0 for `cpus` of kafka"),
+        ({"kafka": {"cpus": True}}, "takes a number of processors above 0"),
+    ],
+)
+def test_limits_that_mean_nothing_are_refused(table: object, said: str) -> None:
+    with pytest.raises(ShopDevError, match=re.escape(said)):
+        read(table={"limits": table})
 
 
 def test_a_flag_is_named_as_it_is_typed() -> None:

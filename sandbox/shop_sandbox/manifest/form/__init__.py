@@ -21,7 +21,7 @@ from shop_sandbox.manifest.form.identity import Sender, UserPool, UserPoolClient
 from shop_sandbox.manifest.form.kafka import ConsumedTopic, ProducedTopic, Topics
 from shop_sandbox.manifest.form.messaging import Notification, Queue, QueueDeadLetter, Subscription
 from shop_sandbox.manifest.form.needs import Needs
-from shop_sandbox.manifest.form.runtime import Build, CommandHealth, HttpHealth, NoHealth, Runtime, TcpHealth
+from shop_sandbox.manifest.form.runtime import Build, CommandHealth, HttpHealth, Limits, NoHealth, Runtime, TcpHealth
 from shop_sandbox.manifest.form.service import Service, Worker
 from shop_sandbox.manifest.form.stores import Bucket, Cache, Database, Parameter, Secret
 from shop_sandbox.manifest.form.values import Form
@@ -45,6 +45,7 @@ __all__ = [
     "Index",
     "Key",
     "KeyAttribute",
+    "Limits",
     "Local",
     "Needs",
     "NoHealth",

@@ -54,6 +54,29 @@ class Build(Form, frozen=True, kw_only=True):
     ] = ()
 
 
+class Limits(Form, frozen=True, kw_only=True):
+    """The most that the process may use in the sandbox, with all it starts; settings (`limits`) may say otherwise."""
+
+    memory_mib: (
+        Annotated[
+            int,
+            Meta(
+                ge=8,
+                le=1_048_576,
+                description="Memory. A process that takes more is ended and started again, and `status` says so.",
+            ),
+        ]
+        | None
+    ) = msgspec.field(name="memoryMiB", default=None)
+    cpus: (
+        Annotated[
+            float,
+            Meta(gt=0, le=1024, description="Processors, as in `0.5`. Where the system cannot keep to it, `status` says so."),
+        ]
+        | None
+    ) = None
+
+
 class Runtime(Form, frozen=True, kw_only=True):
     """How a process runs in the sandbox: a Python function, or any program. Exactly one of `python` and `command`."""
 
@@ -105,6 +128,7 @@ class Runtime(Form, frozen=True, kw_only=True):
             "what differs from developer to developer."
         ),
     ] = ()
+    limits: Limits = Limits()
     watch: Annotated[
         tuple[FolderPath, ...],
         Meta(description="Files and folders whose changes start it again. The folder of `service.yaml`, when left out."),

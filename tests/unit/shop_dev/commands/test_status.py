@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 from fakes.command_line import ShopDev
 from fakes.sandbox_client import FakeSandboxClient, resource_status, sandbox_status
 from shop_dev.output.status_table import status_table
 from shop_sandbox.events import ResourceState, SandboxFailed
-from shop_sandbox.supervisor.protocol import LastExit, SandboxState
+from shop_sandbox.supervisor.protocol import CpuLimit, LastExit, MemoryLimit, SandboxState
 
 MIB = 2**20
 
@@ -80,6 +81,26 @@ def test_a_crash_loop_looks_like_one_also_while_the_process_is_up(shop_dev: Shop
     assert said.out.splitlines()[-2] == "✗ orders crashed 2 s ago, exit 3, 4th time: RuntimeError: no table"
 
 
+def test_what_a_resource_may_use_stands_beside_what_it_uses_and_reached(shop_dev: ShopDev, sandbox: FakeSandboxClient) -> None:
+    used: dict[str, Any] = {"pss_bytes": 40 * MIB, "peak_pss_bytes": 55 * MIB, "cpus": 0.1, "peak_cpus": 0.4}
+    limited: dict[str, Any] = {
+        "memory_limit": MemoryLimit(bytes=64 * MIB, kept_by="supervisor"),
+        "cpu_limit": CpuLimit(cpus=0.5, kept_by=None),
+    }
+    kept: dict[str, Any] = {"cpu_limit": CpuLimit(cpus=2, kept_by="kernel")}
+    sandbox.reported = sandbox_status(
+        resource_status("orders", **used, **limited), resource_status("edge", **used, **kept), resource_status("redis")
+    )
+
+    said = shop_dev("status")
+
+    assert said.out.splitlines()[-2:] == [
+        "orders uses 40 MiB of 64 MiB (at most 55 MiB so far) and 0.10 of 0.5 CPUs "
+        "(at most 0.40 so far; nothing here can enforce that).",
+        "edge uses 0.10 of 2 CPUs (at most 0.40 so far).",
+    ]
+
+
 def test_what_a_process_said_cannot_steer_the_terminal(shop_dev: ShopDev, sandbox: FakeSandboxClient) -> None:
     sandbox.reported = sandbox_status(resource_status("orders", ResourceState.FAILED, reason="\x1b[2Jgone\nand more"))
 
@@ -115,6 +136,9 @@ def test_scripts_get_bytes_and_seconds(shop_dev: ShopDev, sandbox: FakeSandboxCl
             "restarts": 0,
             "pssBytes": 180 * MIB,
             "peakPssBytes": 190 * MIB,
+            "cpus": None,
+            "peakCpus": None,
+            "limits": {"memoryBytes": None, "memoryKeptBy": None, "cpus": None, "cpusKeptBy": None},
             "lastProbeError": None,
             "reason": None,
             "failure": None,

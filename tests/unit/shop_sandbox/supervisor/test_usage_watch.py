@@ -1,4 +1,4 @@
-"""What the sandbox's processes weigh: read once in a while, and remembered."""
+"""What the sandbox's processes use: read once in a while, and remembered."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from shop_sandbox.supervisor import memory
-from shop_sandbox.supervisor.memory import MemoryWatch
+from shop_sandbox.supervisor import usage
+from shop_sandbox.supervisor.usage import UsageWatch
 
 pytestmark = pytest.mark.anyio
 
@@ -34,7 +34,7 @@ def running(**pids: int | None) -> Any:
 
 
 async def test_processes_are_weighed_and_what_runs_elsewhere_tells_itself(process: subprocess.Popen[bytes]) -> None:
-    watch = MemoryWatch(running(orders=process.pid, container=None), spawner=process.pid)
+    watch = UsageWatch(running(orders=process.pid, container=None), spawner=process.pid)
 
     found = await watch.weights()
 
@@ -53,9 +53,9 @@ async def test_what_is_known_is_not_read_again_and_the_most_that_was_reached_is_
         read.extend(asked)
         return {group: sizes[group] for group in asked}
 
-    monkeypatch.setattr(memory, "_weights_of", weigh)
+    monkeypatch.setattr(usage, "_weights_of", weigh)
     runs = running(orders=1)
-    watch = MemoryWatch(runs, spawner=1)
+    watch = UsageWatch(runs, spawner=1)
 
     first = await watch.weights()
     again = await watch.weights()
@@ -64,4 +64,23 @@ async def test_what_is_known_is_not_read_again_and_the_most_that_was_reached_is_
 
     assert (first.resources, again.resources, anew.resources) == ({"orders": 100}, {"orders": 100}, {"orders": 10})
     assert read == [1, 2]
-    assert watch.peaks == {"orders": 100}
+    assert watch.memory.peaks == {"orders": 100}
+
+
+async def test_processors_are_those_used_since_the_last_look_and_a_new_process_has_no_past(monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = {1: 5.0, 2: 100.0}
+    moments = iter((10.0, 20.0, 30.0, 40.0))
+    monkeypatch.setattr(usage, "_cpu_seconds_of", lambda groups: {group: seconds[group] for group in groups})
+    monkeypatch.setattr(usage, "time", SimpleNamespace(monotonic=lambda: next(moments)))
+    runs = running(orders=1)
+    watch = UsageWatch(runs, spawner=1)
+
+    await watch.look_at_cpus()
+    first = dict(watch.cpus.now)
+    seconds[1] = 12.0
+    await watch.look_at_cpus()
+    second = dict(watch.cpus.now)
+    runs["orders"].handle.pid = 2  # started anew
+    await watch.look_at_cpus()
+
+    assert (first, second, watch.cpus.now, watch.cpus.peaks) == ({}, {"orders": 0.7}, {}, {"orders": 0.7})
