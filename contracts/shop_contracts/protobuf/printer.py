@@ -63,10 +63,12 @@ def print_proto(compiled: CompiledProto) -> str:
 
 def print_descriptor(file: FileDescriptorProto, dependencies: Sequence[FileDescriptorProto]) -> str:
     """Like `print_proto`, for a descriptor that nobody has checked yet. Raises Unprintable."""
-    return _Printer(_with_known_options(file, dependencies), dependencies).print()
+    if file.DESCRIPTOR is FileDescriptorProto.DESCRIPTOR:
+        file = with_known_options(file, dependencies)
+    return _Printer(file, dependencies).print()
 
 
-def _with_known_options(file: FileDescriptorProto, dependencies: Sequence[FileDescriptorProto]) -> FileDescriptorProto:
+def with_known_options(file: FileDescriptorProto, dependencies: Sequence[FileDescriptorProto]) -> FileDescriptorProto:
     """Return the same file in a message class that knows the custom options its imports (or it itself) define."""
     by_name = {dependency.name: dependency for dependency in dependencies}
     if "google/protobuf/descriptor.proto" not in by_name:

@@ -16,6 +16,7 @@ from shop_contracts.registry import errors
 CONFLUENT_VERSION = "confluent:version"
 """The property in which a schema that was registered with a number carries it."""
 _LONGEST_NAME = 256
+_PHASES = ("migrationRules", "domainRules", "encodingRules")
 
 
 class Metadata(msgspec.Struct, frozen=True):
@@ -165,12 +166,26 @@ def merged_rules(*layers: dict[str, Any] | None) -> dict[str, Any] | None:
             merged = layer if merged is None else merged
             continue
         out = {**merged, **layer}
-        for phase in ("migrationRules", "domainRules", "encodingRules"):
+        for phase in _PHASES:
             later = layer.get(phase, [])
             names = {rule.get("name") for rule in later}
             out[phase] = [rule for rule in merged.get(phase, []) if rule.get("name") not in names] + later
         merged = _filled(out)
     return merged
+
+
+def has_rule_type(rules: dict[str, Any] | None, rule_type: str) -> bool:
+    """Return whether one of the rules is of the type."""
+    return any(rule.get("type") == rule_type for phase in _PHASES for rule in (rules or {}).get(phase, ()))
+
+
+def without_rules(rules: dict[str, Any] | None, names: Iterable[str]) -> dict[str, Any] | None:
+    """Return the rules but for those of these names."""
+    if rules is None:
+        return None
+    removed = set(names)
+    phases = {phase: [rule for rule in rules.get(phase, ()) if rule.get("name") not in removed] for phase in _PHASES}
+    return _filled({**rules, **phases})
 
 
 def version_in(metadata: dict[str, Any] | None) -> str | None:

@@ -5,6 +5,7 @@ Nothing here waits or writes. Whoever carries a change out makes sure that the s
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,7 @@ from msgspec.structs import replace
 from shop_contracts.registry import errors, records
 from shop_contracts.registry.annotations import merged_metadata, merged_rules, version_in, with_version
 from shop_contracts.registry.compatibility import CompatibilityCheck
-from shop_contracts.registry.content import ReadSchema, SchemaReader
+from shop_contracts.registry.content import ReadSchema, SchemaReader, sources_of
 from shop_contracts.registry.model import (
     MAX_ID,
     Content,
@@ -26,6 +27,7 @@ from shop_contracts.registry.model import (
 )
 from shop_contracts.registry.records import Record
 from shop_contracts.registry.store import Store
+from shop_contracts.registry.tags import TagChanges, find_tags, with_tags
 
 LATEST = -1
 """A version number that stands for the newest, or when registering for the next."""
@@ -43,7 +45,8 @@ class Change:
 class Registration:
     """A request to register a schema. `id` and `version` are given by those who import.
 
-    A version that is given elsewhere has to be the next one, or -1 for it, and is kept in the metadata.
+    A version that is given elsewhere has to be the next one, or -1 for it, and is kept in the metadata. `tags` change the schema
+    before it is registered; `propagate_tags` adds those of the version before.
     """
 
     subject: str
@@ -52,18 +55,28 @@ class Registration:
     version: int | None = None
     normalize: bool = False
     force: bool = False
+    tags: TagChanges | None = None
+    propagate_tags: bool = False
+
+    @property
+    def changes_tags(self) -> bool:
+        """Whether another schema is registered than the one that is sent."""
+        return self.tags is not None or self.propagate_tags
 
 
 def register(store: Store, request: Registration, reader: SchemaReader, compatibility: CompatibilityCheck) -> Change:
     """Register a schema under a subject; the answer is its Version. What is there already is answered without a change."""
+    if request.tags is not None:
+        request = dataclasses.replace(request, version=request.version or LATEST)
     subject, context = request.subject, context_of(request.subject)
     settings, mode = store.config_in_scope(subject), store.mode_in_scope(subject)
     normalize = request.normalize or bool(settings.fields.get("normalize"))
-    known = None if _adds_annotations(settings) else _known(store, request, reader, normalize=normalize)
+    known = None if request.changes_tags or _adds_annotations(settings) else _known(store, request, reader, normalize=normalize)
     if known is not None:
         return Change(known)
     _check_mode_for_register(subject, mode, request)
     content = request.content if mode.takes_ids else _completed(store, request, settings)
+    content = _retagged(store, request, content, reader)
     if not request.version:
         # What is registered already stays so when its references were soft-deleted since.
         wanted = reader.read(store, content, context, deleted_references=True)
@@ -118,6 +131,21 @@ def _completed(store: Store, request: Registration, settings: Settings) -> Conte
     content = _with_annotations(content, previous, settings)
     if request.version or version_in(content.metadata) is not None:
         content = replace(content, metadata=with_version(content.metadata, store.next_version(request.subject)))
+    return content
+
+
+def _retagged(store: Store, request: Registration, content: Content, reader: SchemaReader) -> Content:
+    """Return the schema with its tags as the request wants them. Raises RegistryError 42201."""
+    if request.tags is not None:
+        read = reader.read(store, content, context_of(request.subject))
+        content = replace(content, schema=with_tags(read, sources_of(store, read), request.tags))
+    previous = store.latest(request.subject)
+    if request.propagate_tags and previous is not None:
+        read = reader.read(store, content, context_of(request.subject))
+        theirs = TagChanges(added=find_tags(reader.read_version(store, previous)))
+        content = (
+            replace(content, schema=with_tags(read, sources_of(store, read), theirs, lenient=True)) if theirs.added else content
+        )
     return content
 
 

@@ -90,6 +90,12 @@ class SchemaReader:
             return _identity(content, raw, raw, None)
 
 
+def sources_of(store: Store, read: ReadSchema) -> dict[str, str]:
+    """Return the texts of all that a schema needs, by the names it imports them under."""
+    found = {each.name: store.version(each.subject, each.version, deleted=True) for each in read.references}
+    return {name: version.content.schema for name, version in found.items() if version is not None}
+
+
 def _with_numbers(store: Store, content: Content, context: str) -> Content:
     """References to the latest version (-1) become references to the version that is the latest now."""
     if all(reference.version != -1 for reference in content.references):

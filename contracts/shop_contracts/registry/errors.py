@@ -149,6 +149,13 @@ def malformed(message: str) -> RegistryError:
     return RegistryError(400, 400, message)
 
 
+def unsupported_media_type(media_type: str) -> RegistryError:
+    """The body is of a media type that the API does not take."""
+    return RegistryError(
+        415, 415, f"HTTP 415 Unsupported Media Type: {media_type}. Send the body as application/vnd.schemaregistry.v1+json."
+    )
+
+
 def store_failed(message: str) -> RegistryError:
     """Kafka refused the write."""
     return RegistryError(500, 50001, f"Error in the backend data store: {message}")

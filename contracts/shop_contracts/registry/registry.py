@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import logging
 import random
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from shop_contracts.protobuf.compiled import CompiledProto
 from shop_contracts.registry import changes, errors
 from shop_contracts.registry.changes import Change, Registration
 from shop_contracts.registry.compatibility import CompatibilityCheck
-from shop_contracts.registry.content import ReadSchema, SchemaReader, remember_by_id
+from shop_contracts.registry.content import SchemaReader
+from shop_contracts.registry.errors import RegistryError
+from shop_contracts.registry.forms import Forms
 from shop_contracts.registry.log import Log, Superseded, TooLarge, Unavailable
-from shop_contracts.registry.model import Content, SchemaType, Version, context_of
+from shop_contracts.registry.model import Content, Version, context_of
 from shop_contracts.registry.records import Record
 from shop_contracts.registry.store import Store
+from shop_contracts.registry.tags import Entity, find_tags
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +34,7 @@ class Registry:
         self._compatibility = CompatibilityCheck(self._reader)
         self._log = log
         self._turn = asyncio.Lock()
-        self._serialized = remember_by_id(self._descriptor)
+        self._forms = Forms(self._reader)
         self.store = Store(self._reader.identify)
 
     async def start(self) -> None:
@@ -104,30 +105,46 @@ class Registry:
     # -- questions
 
     def look_up(self, subject: str, content: Content, *, normalize: bool, deleted: bool) -> Version:
-        """Return the subject's version that is this schema. Raises RegistryError 40401, 40403, 42201."""
-        found = changes.look_up(self.store, subject, content, self._reader, normalize=normalize, deleted=deleted)
-        if found is None and not self.store.has_subject(subject, deleted=deleted):
-            raise errors.subject_not_found(subject)
-        if found is None:
+        """Return the subject's version that is this schema; where its context has none, that of the first context that has it.
+
+        Raises RegistryError 40401, 40403, 42201.
+        """
+        for candidate in self.store.namesakes(subject):
+            try:
+                found = changes.look_up(self.store, candidate, content, self._reader, normalize=normalize, deleted=deleted)
+            except RegistryError:
+                if candidate == subject:
+                    raise
+                continue  # what it refers to is not in that context
+            if found is not None:
+                return found
+        if self.store.has_subject(subject, deleted=deleted):
             raise errors.schema_not_found()
-        return found
+        raise errors.subject_not_found(subject)
 
     def objections(self, subject: str, content: Content, earlier: Sequence[Version]) -> list[str]:
         """Return what speaks against the schema after `earlier`. Raises RegistryError 42201, 42205."""
         new = self._reader.read(self.store, content, context_of(subject))
         return self._compatibility.objections(self.store, new, earlier, self.store.config_in_scope(subject))
 
+    def find_version(self, subject: str, number: int | None, *, deleted: bool) -> Version:
+        """Return a version of a subject, the latest with None; where its context has none, of the first context that has it.
+
+        `deleted` counts soft-deleted ones. Raises RegistryError 40401, 40402.
+        """
+        for candidate in self.store.namesakes(subject):
+            latest = self.store.latest(candidate) or self.store.latest(candidate, deleted=deleted)
+            found = latest if number is None else self.store.version(candidate, number, deleted=deleted)
+            if found is not None:
+                return found
+        if self.store.has_subject(subject, deleted=deleted):
+            raise errors.version_not_found(number or changes.LATEST)
+        raise errors.subject_not_found(subject)
+
     def text(self, version: Version, form: str | None = None) -> str:
-        """Return the schema's text, or with the form `serialized` its descriptor in base64 where it is Protobuf."""
-        if form == "serialized" and version.content.schema_type is SchemaType.PROTOBUF:
-            return self._serialized(self.store, version)
-        return version.content.schema
+        """Return the schema's text, or another form of it: see `shop_contracts.registry.forms`."""
+        return self._forms.text(self.store, version, form)
 
-    def _descriptor(self, store: Store, version: Version) -> str:
-        compiled: CompiledProto | None = self._read(store, version).compiled
-        if compiled is None:
-            raise errors.store_failed(f"the schema with id {version.id} is no Protobuf schema")
-        return base64.b64encode(compiled.file.SerializeToString()).decode()
-
-    def _read(self, store: Store, version: Version) -> ReadSchema:
-        return self._reader.read_version(store, version)
+    def tags(self, version: Version) -> dict[Entity, list[str]]:
+        """Return the tags that the schema carries."""
+        return find_tags(self._reader.read_version(self.store, version))

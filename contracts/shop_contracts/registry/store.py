@@ -187,6 +187,27 @@ class Store:
         """Return the number that the next version gets: numbers of deleted ones are not given again."""
         return next(reversed(self._subjects.get(subject, {})), 0) + 1
 
+    def namesakes(self, subject: str) -> Iterator[str]:
+        """Yield the subject and, where it is not qualified, its name in each other context."""
+        yield subject
+        if context_of(subject) == DEFAULT_CONTEXT:
+            yield from (qualified(context, subject) for context in self.contexts() if context != DEFAULT_CONTEXT)
+
+    def named_by(self, subject: str) -> str:
+        """Return the subject that the name is an alias of, or else the name itself."""
+        found = self._configs.get(subject)
+        alias = found.fields.get("alias") if found is not None else None
+        return qualified(context_of(subject), alias) if alias else subject
+
+    def aliases(self) -> dict[str, list[str]]:
+        """Return the names that are aliases, by the subject they stand for."""
+        found: dict[str, list[str]] = {}
+        for name in sorted(each for each in self._configs if each is not None):
+            subject = self.named_by(name)
+            if subject != name:
+                found.setdefault(subject, []).append(name)
+        return found
+
     def with_id(self, context: str, schema_id: int) -> Iterable[Version]:
         """Return all versions that use an id, soft-deleted ones included."""
         return self._by_id.get((context, schema_id), {}).values()

@@ -31,11 +31,11 @@ class Compatibility:
         ]
 
     async def check_version(self, request: Request) -> Response:
-        number, subject = version_in(request), subject_in(request)
+        number, subject = version_in(request), subject_in(request, self._store)
         return await self._check(request, subject, lambda: changes.versions_to_check(self._store, subject, number))
 
     async def check_subject(self, request: Request) -> Response:
-        subject = subject_in(request)
+        subject = subject_in(request, self._store)
         return await self._check(request, subject, lambda: self._store.versions(subject))
 
     async def _check(self, request: Request, subject: str, earlier: Callable[[], Sequence[Version]]) -> Response:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TypeVar
-from urllib.parse import parse_qs, unquote
+from urllib.parse import unquote
 
 import msgspec
 from starlette.requests import Request
@@ -24,15 +24,61 @@ from shop_contracts.registry.model import (
     unqualified,
 )
 from shop_contracts.registry.settings import ConfigRequest
+from shop_contracts.registry.store import Store
+from shop_contracts.registry.tags import Entity, EntityType, TagChanges
 
 MAX_BODY_BYTES = 12 * 1024 * 1024
 """A little over the largest source the compiler takes."""
+_MEDIA_TYPES = {
+    "application/vnd.schemaregistry.v1+json",
+    "application/vnd.schemaregistry+json",
+    "application/json",
+    "application/octet-stream",
+}
 _SUBJECT = re.compile(r"[^\x00-\x1f\x7f]+")
 _RESERVED_SUBJECTS = {"__GLOBAL", "__EMPTY"}
 _T = TypeVar("_T")
 Handler = Callable[[Request], Awaitable[Response]]
 Endpoint = tuple[str, str, Handler]
 """Method, path and who answers; parameters are those of Confluent's API Reference."""
+
+
+class SchemaEntity(msgspec.Struct, frozen=True, rename="camel"):
+    """What carries tags: a record or a field."""
+
+    entity_path: str
+    entity_type: EntityType
+
+
+class SchemaTags(msgspec.Struct, frozen=True, rename="camel"):
+    """Tags of one record or field."""
+
+    schema_entity: SchemaEntity
+    tags: list[str] = []
+
+    @property
+    def entity(self) -> Entity:
+        """The record or field."""
+        return Entity(self.schema_entity.entity_path.removeprefix("."), self.schema_entity.entity_type)
+
+
+def tag_changes(added: Iterable[SchemaTags] | None, removed: Iterable[SchemaTags] | None) -> TagChanges | None:
+    """Return the changes, or None where there are none."""
+    if not added and not removed:
+        return None
+    return TagChanges({each.entity: each.tags for each in added or ()}, {each.entity: each.tags for each in removed or ()})
+
+
+class TagsRequest(msgspec.Struct, frozen=True, rename="camel"):
+    """The body that changes the tags, metadata and rules of a version."""
+
+    new_version: int | None = None
+    tags_to_add: list[SchemaTags] | None = None
+    tags_to_remove: list[SchemaTags] | None = None
+    metadata: Metadata | None = None
+    rule_set: RuleSet | None = None
+    rules_to_merge: RuleSet | None = None
+    rules_to_remove: list[str] | None = None
 
 
 class SchemaRequest(msgspec.Struct, frozen=True):
@@ -45,6 +91,13 @@ class SchemaRequest(msgspec.Struct, frozen=True):
     ruleSet: RuleSet | None = None  # noqa: N815 - the API's own name
     id: int | None = None
     version: int | None = None
+    schemaTagsToAdd: list[SchemaTags] | None = None  # noqa: N815 - the API's own name
+    schemaTagsToRemove: list[SchemaTags] | None = None  # noqa: N815 - the API's own name
+    propagateSchemaTags: bool | None = None  # noqa: N815 - the API's own name
+
+    def tags(self) -> TagChanges | None:
+        """Return the changes of tags in it, or None."""
+        return tag_changes(self.schemaTagsToAdd, self.schemaTagsToRemove)
 
     def content(self) -> Content:
         """Return the schema in it, whose text may be missing. Raises RegistryError 42201."""
@@ -68,12 +121,16 @@ class ModeRequest(msgspec.Struct, frozen=True):
 
 
 decode_schema = msgspec.json.Decoder(SchemaRequest).decode
+decode_tags = msgspec.json.Decoder(TagsRequest).decode
 decode_config = msgspec.json.Decoder(ConfigRequest).decode
 decode_mode = msgspec.json.Decoder(ModeRequest).decode
 
 
 async def read_body(request: Request, decode: Callable[[bytes], _T]) -> _T:
-    """Return the body, read up to its limit. Raises RegistryError 400, 413."""
+    """Return the body, read up to its limit. Raises RegistryError 400, 413, 415."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type and media_type not in _MEDIA_TYPES:
+        raise errors.unsupported_media_type(media_type)
     chunks, size = [], 0
     async for chunk in request.stream():
         size += len(chunk)
@@ -82,8 +139,10 @@ async def read_body(request: Request, decode: Callable[[bytes], _T]) -> _T:
         chunks.append(chunk)
     try:
         return decode(b"".join(chunks))
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise errors.malformed(f"The body is not what this request takes: {error}") from error
+    except RecursionError as error:
+        raise errors.malformed("The body is nested too deep.") from error
 
 
 def context_in(request: Request) -> str:
@@ -92,12 +151,12 @@ def context_in(request: Request) -> str:
     return context
 
 
-def subject_in(request: Request) -> str:
-    """Return the subject of the path, qualified by the context of the path. Raises RegistryError 42208."""
+def subject_in(request: Request, store: Store) -> str:
+    """Return the subject of the path, or the one it is an alias of, with its context. Raises RegistryError 42208."""
     subject = _named(request)
     if context_of(subject) == GLOBAL_CONTEXT:
         raise errors.invalid_subject(subject)
-    return subject
+    return store.named_by(subject)
 
 
 def _named(request: Request) -> str:
@@ -129,11 +188,6 @@ def version_in(request: Request) -> int | None:
     if not raw.isascii() or not raw.isdecimal() or not 1 <= int(raw[:12]) <= 2**31 - 1:
         raise errors.invalid_version(raw)
     return int(raw)
-
-
-def query_of(request: Request) -> dict[str, list[str]]:
-    """Return all values of each parameter of the query."""
-    return parse_qs(request.scope["query_string"].decode("ascii", errors="replace"))
 
 
 def flag(request: Request, name: str) -> bool:

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from shop_contracts.registry import deletes, errors
 from shop_contracts.registry.http.answers import json_answer, version_object
-from shop_contracts.registry.http.requests import Endpoint, decode_schema, flag, has_prefix, page, query_of, read_body, subject_in
+from shop_contracts.registry.http.requests import Endpoint, decode_schema, flag, has_prefix, page, read_body, subject_in
 from shop_contracts.registry.registry import Registry
 
 
@@ -41,23 +41,23 @@ class Subjects:
         return not alive if only_deleted else alive or deleted
 
     async def look_up(self, request: Request) -> Response:
-        subject, body = subject_in(request), await read_body(request, decode_schema)
+        subject, body = subject_in(request, self._store), await read_body(request, decode_schema)
         normalize, deleted = flag(request, "normalize"), flag(request, "deleted")
         found = self._registry.look_up(subject, body.content(), normalize=normalize, deleted=deleted)
-        return json_answer(request, version_object(self._registry, found, request.query_params.get("format")))
+        return json_answer(request, version_object(self._registry, found, request))
 
     async def delete(self, request: Request) -> Response:
-        subject, permanent = subject_in(request), flag(request, "permanent")
+        subject, permanent = subject_in(request, self._store), flag(request, "permanent")
         change = self._registry.change
         return json_answer(request, await change(lambda store: deletes.delete_subject(store, subject, permanent=permanent)))
 
     async def latest_with_metadata(self, request: Request) -> Response:
-        subject, query = subject_in(request), query_of(request)
-        wanted = dict(zip(query.get("key", []), query.get("value", []), strict=False))
+        subject, query = subject_in(request, self._store), request.query_params
+        wanted = dict(zip(query.getlist("key"), query.getlist("value"), strict=False))
         if not self._store.has_subject(subject, deleted=flag(request, "deleted")):
             raise errors.subject_not_found(subject)
         for version in reversed(self._store.versions(subject, deleted=flag(request, "deleted"))):
             properties = (version.content.metadata or {}).get("properties") or {}
             if wanted.items() <= properties.items():
-                return json_answer(request, version_object(self._registry, version, request.query_params.get("format")))
+                return json_answer(request, version_object(self._registry, version, request))
         raise errors.schema_not_found()
