@@ -167,6 +167,11 @@ class Enum:
             names.setdefault(value.number, []).append(value.name)
         return names
 
+    @cached_property
+    def by_name(self) -> dict[str, int]:
+        """Name to number."""
+        return {value.name: value.number for value in self.values}
+
     @property
     def is_closed(self) -> bool:
         """Whether a reader drops numbers it does not know into the unknown fields."""
@@ -218,6 +223,11 @@ class Message:
     def by_number(self) -> dict[int, Field]:
         """Number to field."""
         return {field.number: field for field in self.fields}
+
+    @cached_property
+    def by_json_name(self) -> dict[str, Field]:
+        """Name in JSON to the first field of it; proto2 lets several fields have one."""
+        return {field.proto.json_name: field for field in reversed(self.fields)}
 
     @cached_property
     def oneofs(self) -> dict[str, list[Field]]:
@@ -335,6 +345,21 @@ class Tree:
             yield from file.extensions
         for message in self.messages.values():
             yield from message.extensions
+
+    @cached_property
+    def extensions_by_number(self) -> dict[tuple[str, int], Field]:
+        """What is extended and the number to the extension."""
+        return {(one.proto.extendee, one.number): one for one in self.extensions()}
+
+    @cached_property
+    def fields_by_type(self) -> dict[str, list[Field]]:
+        """Full name of a message or an enum to the fields that hold it."""
+        found: dict[str, list[Field]] = {}
+        for message in self.messages.values():
+            for one in message.fields:
+                if one.type_name:
+                    found.setdefault(one.type_name, []).append(one)
+        return found
 
     def _file(self, path: str, proto: descriptor_pb2.FileDescriptorProto) -> File:
         file = File(proto, self, path, proto.package, proto.syntax or "proto2")

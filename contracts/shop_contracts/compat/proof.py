@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from google.protobuf import json_format
@@ -20,6 +21,8 @@ from shop_contracts.compat.elements import Message as MessageElement
 from shop_contracts.compat.runtime import Unbuildable
 from shop_contracts.compat.schema import Schema
 
+MOST_RECORDS = 16
+"""Records that are tried from either side for one proof."""
 LONGEST = 400
 """Characters of a record or of its bytes that a proof shows."""
 
@@ -60,10 +63,14 @@ def prove(evidence: Evidence) -> Proof | None:
     None when no record does (a file option, an RPC that is gone), or when the runtime cannot build one of the versions.
     """
     try:
-        tries = (_try(there, *attempt) for there in (evidence, _reversed(evidence)) for attempt in _attempts(there))
-        return next((proof for proof in tries if proof is not None), None)
+        for there in (evidence, _reversed(evidence)):
+            for record, read_as in islice(_attempts(there), MOST_RECORDS):
+                proof = _try(there, record, read_as)
+                if proof is not None:
+                    return proof
     except Unbuildable:
         return None
+    return None
 
 
 def _reversed(evidence: Evidence) -> Evidence:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
@@ -37,6 +38,8 @@ DEEPEST = 1
 """How far messages inside messages are filled."""
 DEEPEST_REQUIRED = 10
 """How far required ones are: a message that requires itself cannot be filled at all."""
+MOST_FIELDS = 1_000
+"""Fields that a record has set beyond the required ones."""
 
 
 def of_field(runtime: Runtime, field: Field, read_as: str) -> Iterator[tuple[Message, str]]:
@@ -63,7 +66,7 @@ def of_message(runtime: Runtime, full_name: str) -> Iterator[Message]:
         yield _least(cls)
         described: Described = cls.DESCRIPTOR
         for choice in range(max((len(oneof.fields) for oneof in described.oneofs), default=1)):
-            yield _full(cls(), 0, choice)
+            yield _full(cls(), 0, choice, _Room())
 
 
 def of_enum(writer: Schema, reader: Schema, enum: Enum, number: int | None) -> Iterator[tuple[Message, str]]:
@@ -83,11 +86,10 @@ def of_enum(writer: Schema, reader: Schema, enum: Enum, number: int | None) -> I
 
 
 def _with_enum(schema: Schema, enum: Enum) -> tuple[type[Message], int] | None:
-    for message in schema.tree.messages.values():
-        for field in message.fields:
-            if field.type_name == enum.full_name and not message.is_map_entry:
-                cls = schema.runtime.message(message.full_name)
-                return (cls, field.number) if cls is not None else None
+    for field in schema.tree.fields_by_type.get(enum.full_name, ()):
+        if field.parent is not None and not field.parent.is_map_entry:
+            cls = schema.runtime.message(field.parent.full_name)
+            return (cls, field.number) if cls is not None else None
     return None
 
 
@@ -139,36 +141,49 @@ def _least(cls: type[Message]) -> Message:
     return record
 
 
-def _full(record: Message, depth: int, choice: int = 0) -> Message:
-    """Set everything; of each oneof the member at place `choice`, or the last where it has fewer."""
+@dataclass(slots=True)
+class _Room:
+    """How many more fields a record may have set, those of its messages included."""
+
+    left: int = MOST_FIELDS
+
+    def take(self) -> bool:
+        """Take one, if there is one."""
+        self.left -= 1
+        return self.left >= 0
+
+
+def _full(record: Message, depth: int, choice: int, room: _Room) -> Message:
+    """Set everything that has room; of each oneof the member at place `choice`, or the last where it has fewer."""
     described: Described = record.DESCRIPTOR
     chosen = {oneof.fields[min(choice, len(oneof.fields) - 1)].number for oneof in described.oneofs}
     for field in described.fields:
         is_left_out = field.containing_oneof is not None and field.number not in chosen
         is_too_deep = field.message_type is not None and depth >= (DEEPEST_REQUIRED if field.is_required else DEEPEST)
-        if not is_left_out and not is_too_deep:
-            _set(record, field, next(_values(field, depth)), depth)
+        if not is_left_out and not is_too_deep and (field.is_required or room.take()):
+            _set(record, field, next(_values(field, depth)), depth, room)
     return record
 
 
-def _set(record: Message, field: Described, value: Any, depth: int = 0) -> None:
+def _set(record: Message, field: Described, value: Any, depth: int = 0, room: _Room | None = None) -> None:
+    room = room or _Room()
     if field.message_type is None:
         _assign_scalar(record, field, value)
     elif _is_map(field):
         target = getattr(record, field.name)
         for key, one in value.items():
             if field.message_type.fields_by_name["value"].message_type is not None:
-                _full(target[key], depth + 1)
+                _full(target[key], depth + 1, 0, room)
             else:
                 target[key] = one
     elif _is_repeated(field):
         for _ in value:
-            _full(getattr(record, field.name).add(), depth + 1)
+            _full(getattr(record, field.name).add(), depth + 1, 0, room)
     else:
         nested = getattr(record, field.name)
         nested.SetInParent()
         if depth < DEEPEST:
-            _full(nested, depth + 1)
+            _full(nested, depth + 1, 0, room)
 
 
 def _assign_scalar(record: Message, field: Described, value: Any) -> None:
@@ -181,7 +196,7 @@ def _assign_scalar(record: Message, field: Described, value: Any) -> None:
 def _assign(extensions: Any, field: Described, value: Any) -> None:
     if field.message_type is not None:
         target = extensions[field]
-        _full(target.add() if _is_repeated(field) else target, DEEPEST)
+        _full(target.add() if _is_repeated(field) else target, DEEPEST, 0, _Room())
     elif _is_repeated(field):
         extensions[field].extend(value)
     else:

@@ -51,7 +51,7 @@ def _enum_number(field: Field, text: str) -> int:
         return 0
     if not text:
         return enum.values[0].number
-    return next((value.number for value in enum.values if value.name == text), 0)
+    return enum.by_name.get(text, 0)
 
 
 def _narrow(value: float) -> float:

@@ -12,18 +12,17 @@ from shop_contracts.compat.house.rule import Category, Rule
 
 def _check(history: History) -> Iterator[Break]:
     for enum in history.enums:
-        recent = {value.name for value in enum.latest.values} if enum.latest is not None else set()
         for value in enum.new.values:
-            if value.name in recent:
+            if enum.latest is not None and value.name in enum.latest.by_name:
                 continue
             for then, form in enum.earlier:
-                old = next((one for one in form.values if one.name == value.name), None)
-                if old is not None and old.number != value.number:
+                old = form.by_name.get(value.name)
+                if old is not None and old != value.number:
                     yield enum.breaks(
-                        f"{value.name} was {old.number} in {past.version_text(then)}: JSON of that time is read as {value.number}.",
+                        f"{value.name} was {old} in {past.version_text(then)}: JSON of that time is read as {value.number}.",
                         name=value.name,
                         number=value.number,
-                        was=f"{old.name} = {old.number}",
+                        was=f"{value.name} = {old}",
                         then=then,
                         old=form,
                     )

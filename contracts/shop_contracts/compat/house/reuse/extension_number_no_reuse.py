@@ -11,13 +11,13 @@ from shop_contracts.compat.house.rule import Category, Rule
 
 
 def _check(history: History) -> Iterator[Break]:
-    recent = {(one.proto.extendee, one.number) for one in history.earlier[0].tree.extensions()}
+    recent = history.earlier[0].tree.extensions_by_number
     for extension in history.new.tree.extensions():
         key = (extension.proto.extendee, extension.number)
         if key in recent:
             continue
         for then in history.earlier:
-            old = next((one for one in then.tree.extensions() if (one.proto.extendee, one.number) == key), None)
+            old = then.tree.extensions_by_number.get(key)
             if old is not None and (old.full_name != extension.full_name or not past.same_meaning(old, extension)):
                 yield Break(
                     field_path(extension),

@@ -12,12 +12,11 @@ from shop_contracts.compat.house.rule import Category, Rule
 
 def _check(history: History) -> Iterator[Break]:
     for message in history.messages:
-        recent = {field.proto.json_name for field in message.latest.fields} if message.latest is not None else set()
         for field in message.new.fields:
-            if field.proto.json_name in recent:
+            if message.latest is not None and field.proto.json_name in message.latest.by_json_name:
                 continue
             for then, form in message.earlier:
-                old = next((one for one in form.fields if one.proto.json_name == field.proto.json_name), None)
+                old = form.by_json_name.get(field.proto.json_name)
                 if old is not None and (old.number != field.number or not past.same_meaning(old, field)):
                     yield message.breaks(
                         f"In {past.version_text(then)} {field.proto.json_name} was another field: JSON of that time is "

@@ -12,9 +12,10 @@ from shop_contracts.compat.house.rule import Category, Rule
 
 def _check(history: History) -> Iterator[Break]:
     for enum in history.enums:
-        for value in enum.new.values:
-            for then, form in enum.earlier:
-                if value.name in form.proto.reserved_name:
+        reserving = [(then, form, set(form.proto.reserved_name)) for then, form in enum.earlier if form.proto.reserved_name]
+        for value in enum.new.values if reserving else ():
+            for then, form, names in reserving:
+                if value.name in names:
                     yield enum.breaks(
                         f"{value.name} is reserved in {past.version_text(then)}: older JSON means something else by it.",
                         name=value.name,

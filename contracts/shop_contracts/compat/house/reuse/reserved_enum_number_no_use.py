@@ -12,9 +12,10 @@ from shop_contracts.compat.house.rule import Category, Rule
 
 def _check(history: History) -> Iterator[Break]:
     for enum in history.enums:
-        for value in enum.new.values:
-            for then, form in enum.earlier:
-                if ranges.contains(form.reserved_ranges, value.number):
+        reserving = [(then, form, ranges.merged(form.reserved_ranges)) for then, form in enum.earlier if form.proto.reserved_range]
+        for value in enum.new.values if reserving else ():
+            for then, form, numbers in reserving:
+                if ranges.contains(numbers, value.number):
                     yield enum.breaks(
                         f"{value.number} is reserved in {past.version_text(then)}: older records mean something else by it.",
                         name=value.name,

@@ -12,10 +12,10 @@ from shop_contracts.compat.house.rule import Category, Rule
 
 def _check(history: History) -> Iterator[Break]:
     for message in history.messages:
-        reserving = [(then, form) for then, form in message.earlier if form.proto.reserved_name]
+        reserving = [(then, form, set(form.proto.reserved_name)) for then, form in message.earlier if form.proto.reserved_name]
         for field in message.new.fields if reserving else ():
-            for then, form in reserving:
-                if field.name in form.proto.reserved_name:
+            for then, form, names in reserving:
+                if field.name in names:
                     yield message.breaks(
                         f"The name {field.name} is reserved in {past.version_text(then)}: older JSON carries something "
                         "else under it.",

@@ -12,10 +12,12 @@ from shop_contracts.compat.house.rule import Category, Rule
 
 def _check(history: History) -> Iterator[Break]:
     for message in history.messages:
-        reserving = [(then, form) for then, form in message.earlier if form.proto.reserved_range]
+        reserving = [
+            (then, form, ranges.merged(form.reserved_ranges)) for then, form in message.earlier if form.proto.reserved_range
+        ]
         for field in message.new.fields if reserving else ():
-            for then, form in reserving:
-                if ranges.contains(form.reserved_ranges, field.number):
+            for then, form, numbers in reserving:
+                if ranges.contains(numbers, field.number):
                     yield message.breaks(
                         f"Number {field.number} is reserved in {past.version_text(then)}: older records carry "
                         "something else under it.",

@@ -10,8 +10,9 @@ from shop_contracts.compat.house.rule import Category, Rule
 
 
 def _check(pair: EnumPair) -> Iterator[Break]:
+    reserved = set(pair.new.proto.reserved_name)
     for number, names in pair.old.by_number.items():
-        if number not in pair.new.by_number and not set(names) <= set(pair.new.proto.reserved_name):
+        if number not in pair.new.by_number and not reserved.issuperset(names):
             yield pair.breaks(
                 f"{', '.join(names)} is gone and the name is not reserved: old JSON that says it fails, or later means "
                 "another number.",

@@ -11,8 +11,9 @@ from shop_contracts.compat.house.rule import Category, Rule
 
 
 def _check(pair: EnumPair) -> Iterator[Break]:
+    reserved = ranges.merged(pair.new.reserved_ranges)
     for number, names in pair.old.by_number.items():
-        if number not in pair.new.by_number and not ranges.contains(pair.new.reserved_ranges, number):
+        if number not in pair.new.by_number and not ranges.contains(reserved, number):
             yield pair.breaks(
                 f"{', '.join(names)} is gone and {number} is not reserved: the next value of that number is read from "
                 "old records as this one.",

@@ -10,8 +10,9 @@ from shop_contracts.compat.house.rule import Category, Rule
 
 
 def _check(pair: MessagePair) -> Iterator[Break]:
+    reserved = set(pair.new.proto.reserved_name)
     for number, field in pair.old.by_number.items():
-        if number not in pair.new.by_number and field.name not in pair.new.proto.reserved_name:
+        if number not in pair.new.by_number and field.name not in reserved:
             yield pair.breaks(
                 f"{field.name} is gone and its name is not reserved: the next field of that name is read from old JSON "
                 "as this one.",

@@ -11,8 +11,9 @@ from shop_contracts.compat.house.rule import Category, Rule
 
 
 def _check(pair: MessagePair) -> Iterator[Break]:
+    reserved = ranges.merged(pair.new.reserved_ranges)
     for number, field in pair.old.by_number.items():
-        if number not in pair.new.by_number and not ranges.contains(pair.new.reserved_ranges, number):
+        if number not in pair.new.by_number and not ranges.contains(reserved, number):
             yield pair.breaks(
                 f"{field.name} is gone and {number} is not reserved: the next field of that number is read from old "
                 "records as this one.",

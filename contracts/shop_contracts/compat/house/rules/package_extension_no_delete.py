@@ -11,8 +11,9 @@ from shop_contracts.compat.house.rule import Category, Rule
 
 def _check(pair: SchemaPair) -> Iterator[Break]:
     packages = {file.package for file in pair.new.files.values()}
+    kept = {one.full_name for one in pair.new.extensions()}
     for extension in pair.old.extensions():
-        if extension.file.package in packages and extension.full_name not in {one.full_name for one in pair.new.extensions()}:
+        if extension.file.package in packages and extension.full_name not in kept:
             yield Break(
                 field_path(extension),
                 f"extension {extension.full_name}",
