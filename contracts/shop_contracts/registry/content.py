@@ -15,10 +15,10 @@ import msgspec
 from shop_contracts.compat.avro.types import Type
 from shop_contracts.compat.avro.types import parse as parse_avro
 from shop_contracts.protobuf.compiled import CompiledProto, InvalidProto
-from shop_contracts.protobuf.compiler import compile_proto
 from shop_contracts.protobuf.descriptors import compile_descriptor
 from shop_contracts.protobuf.normal import canonical_bytes, normal_bytes
 from shop_contracts.protobuf.printer import print_proto
+from shop_contracts.protobuf.undeclared import Lenient, compile_leniently, tokens_of
 from shop_contracts.registry import errors
 from shop_contracts.registry.avro import InvalidAvro, check_avro
 from shop_contracts.registry.model import Content, Identity, Reference, SchemaType, Version, context_of, qualified
@@ -44,6 +44,8 @@ class ReadSchema:
     references: tuple[Reference, ...] = ()
     avro: Type | None = None
     """The type that an Avro schema describes."""
+    undeclared_options: tuple[str, ...] = ()
+    """Custom options of a Protobuf schema that nothing declares; `compiled` is without them."""
 
 
 class SchemaReader:
@@ -134,19 +136,23 @@ def _read(content: Content, sources: dict[str, str]) -> ReadSchema:
         raise errors.invalid_schema("Empty schema")
     if content.schema_type is not SchemaType.PROTOBUF:
         return _read_json(content, sources)
-    compiled, text = _compile(content.schema, sources)
+    read, text = _compile(content.schema, sources)
+    compiled = read.compiled
     content = msgspec.structs.replace(content, schema=text)
     imports = set(compiled.file.dependency)
-    return ReadSchema(content, _identity(content, canonical_bytes(compiled.file), normal_bytes(compiled.file), imports), compiled)
+    # The compiler has not seen these options, so the text has to tell what they say.
+    unseen = tokens_of(text) if read.undeclared else b""
+    identity = _identity(content, canonical_bytes(compiled.file) + unseen, normal_bytes(compiled.file) + unseen, imports)
+    return ReadSchema(content, identity, compiled, undeclared_options=read.undeclared)
 
 
-def _compile(schema: str, sources: dict[str, str]) -> tuple[CompiledProto, str]:
+def _compile(schema: str, sources: dict[str, str]) -> tuple[Lenient, str]:
     descriptor = _descriptor_in(schema)
     try:
         if descriptor is None:
-            return compile_proto(schema, sources), schema
+            return compile_leniently(schema, sources), schema
         compiled = compile_descriptor(descriptor, sources)
-        return compiled, print_proto(compiled)
+        return Lenient(compiled, ()), print_proto(compiled)
     except InvalidProto as error:
         raise errors.invalid_schema(f"{error}") from error
 

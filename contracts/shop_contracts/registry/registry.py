@@ -145,6 +145,10 @@ class Registry:
         """Return the schema's text, or another form of it: see `shop_contracts.registry.forms`."""
         return self._forms.text(self.store, version, form)
 
+    def undeclared_options(self, version: Version) -> tuple[str, ...]:
+        """Return the custom options of a Protobuf schema that nothing declares."""
+        return self._reader.read_version(self.store, version).undeclared_options
+
     def tags(self, version: Version) -> dict[Entity, list[str]]:
         """Return the tags that the schema carries."""
         return find_tags(self._reader.read_version(self.store, version))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from msgspec.structs import replace
@@ -26,6 +27,8 @@ from shop_contracts.registry.http.requests import (
 )
 from shop_contracts.registry.model import Version
 from shop_contracts.registry.registry import Registry
+
+logger = logging.getLogger(__name__)
 
 
 class Versions:
@@ -97,7 +100,15 @@ class Versions:
     async def _register(self, request: Request, registration: Registration) -> Response:
         version = await self._registry.register(registration)
         # Without the schema, as Confluent has it: a client would keep it for all formats, and it sent the schema itself.
-        return json_answer(request, {"id": version.id, "version": version.version, "guid": guid_of(version)})
+        answer = json_answer(request, {"id": version.id, "version": version.version, "guid": guid_of(version)})
+        undeclared = self._registry.undeclared_options(version)
+        if undeclared:
+            logger.warning(
+                "registered a schema with custom options that nothing declares",
+                extra={"subject": version.subject, "version": version.version, "options": undeclared},
+            )
+            answer.headers["Warning"] = f'299 - "nothing declares the custom options {_ascii(", ".join(undeclared))}"'
+        return answer
 
     async def change_tags(self, request: Request) -> Response:
         """Register a version with other tags, metadata or rules than the one of the path."""
@@ -132,3 +143,8 @@ class Versions:
         number, subject, permanent = version_in(request), subject_in(request, self._store), flag(request, "permanent")
         change = self._registry.change
         return json_answer(request, await change(lambda store: deletes.delete_version(store, subject, number, permanent=permanent)))
+
+
+def _ascii(text: str) -> str:
+    """Return the text as a header may hold it."""
+    return text.encode("ascii", errors="replace").decode().replace('"', "'")

@@ -86,6 +86,58 @@ def test_a_bad_schema_says_where(registry: TestClient) -> None:
     assert 'schema.proto:2:13: "strin" is not defined.' in answer.json()["message"]
 
 
+OPTIONS = """syntax = "proto3"; package shop;
+option (my.owner) = "orders; and [more]";
+message Order {
+  option (my.audited) = { by: ["a", "b"] };
+  string id = 1 [(my.rule).min = 1, deprecated = true, (my.other) = { x: [1] }];
+  oneof how { int32 lines = 2 [(my.rule) = 3]; }
+}
+enum State { option deprecated = false; NEW = 0 [(my.word) = "new"]; }
+service Orders { rpc Place(Order) returns (Order) { option (google.api.http) = { post: "/orders" }; } }
+"""
+
+
+def test_custom_options_that_nothing_declares_are_kept_with_a_warning(registry: TestClient) -> None:
+    answer = registry.post("/subjects/a/versions", json=protobuf(OPTIONS))
+
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["Warning"] == (
+        '299 - "nothing declares the custom options google.api.http, my.audited, my.other, my.owner, my.rule, my.word"'
+    )
+    assert registry.get("/schemas/ids/1/schema").text == OPTIONS
+    served = FileDescriptorProto.FromString(base64.b64decode(registry.get("/schemas/ids/1/schema?format=serialized").text))
+    assert [(field.name, field.options.deprecated) for field in served.message_type[0].field] == [("id", True), ("lines", False)]
+    assert "Warning" not in registry.post("/subjects/b/versions", json=protobuf(ORDER)).headers
+
+
+def test_options_that_nothing_declares_tell_schemas_apart_and_layout_does_not(registry: TestClient) -> None:
+    register(registry, "a", OPTIONS)
+
+    assert register(registry, "a", OPTIONS.replace("\n", "\n\n") + "// more")["version"] == 1
+    assert register(registry, "a", OPTIONS.replace("(my.rule) = 3", "(my.rule) = 4"))["version"] == 2
+    assert error_of(registry.post("/subjects/a/versions", json=protobuf(OPTIONS.replace("string id", "int32 id")))) == (409, 40901)
+
+
+def test_a_schema_with_undeclared_options_can_be_referred_to(registry: TestClient) -> None:
+    register(registry, "base", OPTIONS)
+    references = [{"name": "schema.proto", "subject": "base", "version": 1}]
+
+    answer = registry.post(
+        "/subjects/a/versions",
+        json=protobuf('syntax = "proto3"; import "schema.proto"; message A { shop.Order o = 1; }', references=references),
+    )
+
+    assert (answer.status_code, "Warning" in answer.headers) == (200, False), answer.text
+
+
+def test_other_faults_beside_undeclared_options_are_told(registry: TestClient) -> None:
+    answer = registry.post("/subjects/a/versions", json=protobuf(OPTIONS.replace("string id", "strin id")))
+
+    assert error_of(answer) == (422, 42201)
+    assert '"strin" is not defined' in answer.json()["message"]
+
+
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
