@@ -171,7 +171,7 @@ EXPLANATIONS: dict[str, Explanation] = {
     ErrorCode.EMULATOR_STATE_LOST: Explanation(
         Category.STATE,
         ExitStatus.FAILED,
-        "The AWS emulator was killed; it keeps its state only when it is stopped in order, so its tables are gone.",
+        "The AWS emulator was killed, and this one keeps everything in memory, so its tables are gone. The embedded one does not.",
         ("Start from empty stores: shop-dev up --reset --name <name>.",),
     ),
     ErrorCode.DISK_FULL: Explanation(

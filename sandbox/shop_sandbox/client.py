@@ -6,15 +6,15 @@ import contextlib
 import os
 import signal
 import socket
-import subprocess  # nosec B404 # starting a program of ours is the task
 import sys
 import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from shop_sandbox import bytecode, ownership
+from shop_sandbox import ownership
 from shop_sandbox.errors import ErrorCode, SandboxError
 from shop_sandbox.events import AnyEvent, SandboxStopped
 from shop_sandbox.ownership import Lock
@@ -39,7 +39,9 @@ from shop_sandbox.supervisor.protocol import (
     Swap,
     Up,
 )
-from shop_sandbox.supervisor.settings import SupervisorSettings
+
+if TYPE_CHECKING:
+    from shop_sandbox.supervisor.settings import SupervisorSettings
 
 _RETRY_SECONDS = 0.02
 _READ_BYTES = 1 << 16
@@ -339,6 +341,8 @@ class _AnyOwner(msgspec.Struct):
 
 def _start(settings: SupervisorSettings, lock: Lock) -> None:
     """Start a supervisor that holds `lock`, detached from this process and its terminal; returns when it can be talked to."""
+    import subprocess  # nosec B404 # starting a program of ours is the task; `status` need not load it
+
     paths = settings.paths
     log = _supervisor_log(paths)
     told, telling = os.pipe()
@@ -384,6 +388,8 @@ def _start(settings: SupervisorSettings, lock: Lock) -> None:
 
 
 def _environment(settings: SupervisorSettings) -> dict[str, str]:
+    from shop_sandbox import bytecode
+
     return {**settings.inherited, "PYTHONPYCACHEPREFIX": str(bytecode.prefix(settings.cache))}
 
 

@@ -6,12 +6,16 @@ carries the same stamp, written through its own API, and a start compares them w
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import os
 import shutil
 import threading
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Protocol, cast, runtime_checkable
 
 import msgspec
 
@@ -42,12 +46,45 @@ class Stamped(Protocol):
         ...
 
 
-class _Record(records.Record, kw_only=True, rename="camel"):
-    """`stores` are those that carry the stamp."""
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a store keeps its data when not in its folder of the sandbox: in a volume, say.
+
+    `keeper` is the `package.module:object` of a `Keeper`, which finds the data by `proof`.
+    """
+
+    keeper: str
+    proof: dict[str, str]
+
+
+class Keeper(Protocol):
+    """What looks after data elsewhere. It is asked without the store, and to remove also without its engine's settings. Both
+    block."""
+
+    def is_there(self, proof: Mapping[str, str]) -> bool:
+        """Return whether there is data, however much."""
+        ...
+
+    def remove(self, proof: Mapping[str, str]) -> None:
+        """Remove all of it; nothing happens where there is none. Raises SandboxError."""
+        ...
+
+
+@runtime_checkable
+class KeptElsewhere(Protocol):
+    """What the driver of a store says besides, whose data is not in its folder of the sandbox."""
+
+    def place(self, resource: Resource, context: RunContext) -> Place:
+        """Say where its data is, or will be. Pure."""
+        ...
+
+
+class _Record(records.Record, kw_only=True, rename="camel", omit_defaults=True):
+    """`stores` are those that carry the stamp; `places` are those of data elsewhere, written down before there is any."""
 
     state_id: str
     generation: int
     stores: list[str] = msgspec.field(default_factory=list)
+    places: dict[str, Place] = msgspec.field(default_factory=dict)
 
 
 class DataIdentity:
@@ -59,13 +96,15 @@ class DataIdentity:
         self._taking_in = threading.Lock()
 
     @classmethod
-    def open(cls, paths: SandboxPaths, *, known_stores: frozenset[str]) -> DataIdentity:
-        """Go on from the kept data, or begin anew when there is none.
+    def open(
+        cls, paths: SandboxPaths, *, known_stores: frozenset[str], places: Mapping[str, Place] = MappingProxyType({})
+    ) -> DataIdentity:
+        """Go on from the kept data, or begin anew when there is none. `places` are those of stores that keep theirs elsewhere.
 
-        Raises SandboxError (STATE_INCOMPLETE) when the folders of some stores are there and of others gone, or when `state.json` is
-        broken, or gone beside data; so nothing is even started on half of the data.
+        Raises SandboxError (STATE_INCOMPLETE) when the data of some stores is there and of others gone, or when `state.json` is
+        broken, or gone beside data; so nothing is even started on half of the data. Blocks where a keeper does.
         """
-        present = {path.name for path in _children(paths.data("x").parent)} & known_stores
+        present = {name for name in known_stores if _is_there(paths, name, places.get(name))}
         try:
             record = records.read(paths.state, _Record)
         except records.Unreadable as error:
@@ -73,21 +112,22 @@ class DataIdentity:
         if record is None:
             if present:
                 raise incomplete(paths, missing=["state.json"], present=sorted(present))
-            return cls._anew(paths)
+            return cls._anew(paths, places)
         kept = set(record.stores) & known_stores
-        missing = sorted(name for name in kept if not paths.data(name).is_dir())
+        missing = sorted(kept - present)
         if missing and len(missing) == len(kept):
-            return cls._anew(paths)
+            return cls._anew(paths, places)
         if missing:
             raise incomplete(paths, missing=missing, present=sorted(kept - set(missing)))
         record.generation += 1
+        record.places |= places
         identity = cls(paths, record)
         identity._write()
         return identity
 
     @classmethod
-    def _anew(cls, paths: SandboxPaths) -> DataIdentity:
-        identity = cls(paths, _Record(state_id=uuid.uuid4().hex, generation=1))
+    def _anew(cls, paths: SandboxPaths, places: Mapping[str, Place]) -> DataIdentity:
+        identity = cls(paths, _Record(state_id=uuid.uuid4().hex, generation=1, places=dict(places)))
         identity._write()
         return identity
 
@@ -150,6 +190,7 @@ def emulator_lost(paths: SandboxPaths, resource: str, how: str, stopped: list[st
 
 def remove_data(paths: SandboxPaths) -> None:
     """Forget all stores' data and their identity; ports, logs and history stay. Raises SandboxError (FOLDER_UNUSABLE)."""
+    _remove_elsewhere(paths)
     _remove(paths.data("x").parent)
     paths.state.unlink(missing_ok=True)
 
@@ -159,7 +200,15 @@ def remove_all(paths: SandboxPaths) -> None:
 
     Raises SandboxError (FOLDER_UNUSABLE).
     """
+    _remove_elsewhere(paths)
     _remove(paths.root)
+
+
+def _remove_elsewhere(paths: SandboxPaths) -> None:
+    with contextlib.suppress(records.Unreadable):  # nothing tells of other places
+        record = records.read(paths.state, _Record)
+        for place in record.places.values() if record is not None else ():
+            _keeper(place).remove(place.proof)
 
 
 def _remove(folder: Path) -> None:
@@ -178,5 +227,10 @@ def _remove(folder: Path) -> None:
         ) from error
 
 
-def _children(folder: Path) -> list[Path]:
-    return list(folder.iterdir()) if folder.is_dir() else []
+def _is_there(paths: SandboxPaths, store: str, place: Place | None) -> bool:
+    return paths.data(store).is_dir() if place is None else _keeper(place).is_there(place.proof)
+
+
+def _keeper(place: Place) -> Keeper:
+    module, _, name = place.keeper.partition(":")
+    return cast(Keeper, getattr(importlib.import_module(module), name))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -21,6 +22,7 @@ from shop_sandbox.health.not_ready import NotReady
 from shop_sandbox.platform import here
 from shop_sandbox.resources.model import Resource, ResourceKind
 from shop_sandbox.run_context import RunContext
+from shop_sandbox.state import Place
 from shop_sandbox.supervisor.blueprint import Blueprint
 from shop_sandbox.supervisor.settings import SupervisorSettings
 
@@ -167,13 +169,50 @@ class ToyDriver:
         """There is none."""
 
 
+class Volumes:
+    """Data of containers, in the runtime's own folders."""
+
+    def is_there(self, proof: Mapping[str, str]) -> bool:
+        return Path(proof["volume"]).is_dir()
+
+    def remove(self, proof: Mapping[str, str]) -> None:
+        shutil.rmtree(proof["volume"], ignore_errors=True)
+
+
+volumes = Volumes()
+
+
+class ToyStore(ToyDriver):
+    """Runs stores in the toy runtime, each with a volume of its own."""
+
+    def prepare(self, resource: Resource, context: RunContext) -> None:
+        volume_of(context.paths.checkout, resource.name).mkdir(parents=True, exist_ok=True)
+
+    def place(self, resource: Resource, context: RunContext) -> Place:
+        volume = volume_of(context.paths.checkout, resource.name)
+        return Place(keeper="fakes.toy_engine:volumes", proof={"volume": str(volume)})
+
+    def read_stamp(self, resource: Resource, context: RunContext) -> str | None:
+        stamp = volume_of(context.paths.checkout, resource.name) / "stamp"
+        return stamp.read_text() if stamp.exists() else None
+
+    def write_stamp(self, resource: Resource, context: RunContext, stamp: str) -> None:
+        (volume_of(context.paths.checkout, resource.name) / "stamp").write_text(stamp)
+
+
+def volume_of(checkout: Path, store: str) -> Path:
+    """Return where the runtime keeps the data of a store."""
+    return checkout / "toy-volumes" / store
+
+
 def blueprint(settings: SupervisorSettings) -> Blueprint:
-    """One store and a service that needs it, both in containers."""
+    """Two stores and a service that needs one of them, all in containers."""
     del settings
     return Blueprint(
         resources={
             "redis": Resource("redis", ResourceKind.REDIS, ports=("redis",)),
+            "postgres": Resource("postgres", ResourceKind.POSTGRES, ports=("postgres",)),
             "orders": Resource("orders", ResourceKind.SERVICE, needs=("redis",), ports=("orders",)),
         },
-        drivers={ResourceKind.REDIS: ToyDriver(), ResourceKind.SERVICE: ToyDriver()},
+        drivers={ResourceKind.REDIS: ToyStore(), ResourceKind.POSTGRES: ToyStore(), ResourceKind.SERVICE: ToyDriver()},
     )

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 
 import pytest
 from fakes.sandbox_home import Home, eventually
-from fakes.toy_engine import REGISTRY, ToyRuntime
+from fakes.toy_engine import REGISTRY, ToyRuntime, volume_of, volumes
 from shop_sandbox import logs
 from shop_sandbox.client import SandboxClient, remove, start_or_attach
-from shop_sandbox.events import AnyEvent, ResourceState, SandboxReady, SandboxStopped, Swept
+from shop_sandbox.errors import ErrorCode
+from shop_sandbox.events import AnyEvent, ResourceState, SandboxFailed, SandboxReady, SandboxStopped, Swept
 from shop_sandbox.supervisor.protocol import SandboxState
 
 pytestmark = pytest.mark.integration
@@ -22,7 +23,7 @@ def toys(home: Home) -> Iterator[Home]:
     home.settings = home.with_(blueprint="fakes.toy_engine:blueprint")
     yield home
     runtime = runtime_of(home)
-    for name in ("test-redis", "test-orders"):
+    for name in ("test-redis", "test-postgres", "test-orders"):
         runtime.kill(name)
 
 
@@ -99,6 +100,64 @@ def test_what_outlives_a_killed_supervisor_is_swept_by_a_purge(toys: Home) -> No
     assert "container test-orders" in swept
     assert not runtime_of(toys).runs("test-orders")
     assert not toys.paths.root.exists()
+
+
+def test_its_stores_keep_their_data_where_they_like_and_the_next_up_goes_on_from_it(toys: Home) -> None:
+    client, events = up(toys)
+    list(client.down())
+
+    client, again = up(toys)
+
+    assert (ready(events).generation, ready(again).generation) == (1, 2)
+    assert not toys.paths.data("redis").exists()
+
+
+def test_half_of_the_data_elsewhere_is_refused(toys: Home) -> None:
+    client, _ = up(toys)
+    list(client.down())
+    volumes.remove({"volume": str(volume_of(toys.checkout, "redis"))})
+
+    last = list(start_or_attach(toys.settings).up())[-1]
+
+    assert isinstance(last, SandboxFailed)
+    assert last.code == ErrorCode.STATE_INCOMPLETE
+    assert (last.detail["missing"], last.detail["present"]) == (["redis"], ["postgres"])
+
+
+def test_data_elsewhere_beside_a_lost_record_is_refused(toys: Home) -> None:
+    client, _ = up(toys)
+    list(client.down())
+    toys.paths.state.unlink()
+
+    last = list(start_or_attach(toys.settings).up())[-1]
+
+    assert isinstance(last, SandboxFailed)
+    assert last.detail["missing"] == ["state.json"]
+
+
+def test_a_reset_and_a_purge_remove_data_elsewhere_whether_a_supervisor_runs_or_not(toys: Home) -> None:
+    volume = volume_of(toys.checkout, "redis")
+    client, _ = up(toys)
+    (volume / "records").write_text("of the past")
+    list(client.down())
+
+    toys.settings = toys.with_(reset=True)
+    client, events = up(toys)
+    assert (ready(events).generation, (volume / "records").exists()) == (1, False)
+    list(client.down(purge=True))
+    assert not volume.exists()
+
+    toys.settings = toys.with_(reset=False)
+    client, _ = up(toys)
+    list(client.down())
+    assert volume.exists()
+    list(remove(toys.paths))
+    assert not volume.exists()
+
+
+def ready(events: list[AnyEvent]) -> SandboxReady:
+    assert isinstance(events[-1], SandboxReady)
+    return events[-1]
 
 
 def client_is_gone(home: Home) -> bool:

@@ -11,7 +11,7 @@ from shop_dev.project import Project
 if TYPE_CHECKING:
     from shop_sandbox.client import SandboxClient
     from shop_sandbox.events import AnyEvent
-    from shop_sandbox.resources.model import Limits
+    from shop_sandbox.resources.limits import Limits
     from shop_sandbox.supervisor.settings import SupervisorSettings
 
     from shop_dev.settings.limits import Limit
@@ -63,7 +63,7 @@ def supervisor_settings(project: Project, *, reset: bool) -> SupervisorSettings:
 
 
 def _limits(limit: Limit) -> Limits:
-    from shop_sandbox.resources.model import Limits
+    from shop_sandbox.resources.limits import Limits
 
     return Limits(memory_bytes=None if limit.memory_mib is None else limit.memory_mib << 20, cpus=limit.cpus)
 

@@ -58,7 +58,8 @@ class Driver(Protocol):
     """How one kind of resource runs."""
 
     loses_state_when_killed: bool
-    """True where SIGKILL loses acknowledged data (the AWS emulator): the supervisor then never restarts it silently."""
+    """True where SIGKILL loses acknowledged data, as with an emulator in a container that keeps everything in memory (LocalStack
+    without an account): the supervisor then never restarts it silently."""
     takes_files_on_trust: bool
     """True where a death at the start may come from files it was given: it is rechecked and tried once more. A service that dies at
     its start has a mistake in it, and trying again only hides that."""

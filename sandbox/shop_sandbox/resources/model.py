@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from shop_sandbox.resources.limits import NO_LIMITS, Limits
+
 
 class ResourceKind(StrEnum):
     """What an engine must know how to run."""
@@ -18,27 +20,6 @@ class ResourceKind(StrEnum):
     TELEMETRY = "telemetry"
     PROVISION = "provision"  # a task: ends, and is ready when it ended well
     SERVICE = "service"
-
-
-@dataclass(frozen=True)
-class Limits:
-    """The most that a resource may use, with all it starts: bytes of memory, and processors (0.5 is half of one's time).
-
-    None: as much as there is.
-    """
-
-    memory_bytes: int | None = None
-    cpus: float | None = None
-
-    def under(self, others: Limits) -> Limits:
-        """Return these with what `others` says instead, where they say something."""
-        return Limits(
-            memory_bytes=self.memory_bytes if others.memory_bytes is None else others.memory_bytes,
-            cpus=self.cpus if others.cpus is None else others.cpus,
-        )
-
-
-NO_LIMITS = Limits()
 
 
 @dataclass(frozen=True)

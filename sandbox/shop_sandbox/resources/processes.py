@@ -10,11 +10,11 @@ from shop_sandbox.manifest import form
 from shop_sandbox.manifest.form import Build, NoHealth, Runtime, Service
 from shop_sandbox.manifest.loader import Manifest
 from shop_sandbox.manifest.names import part_name, topic_arn, variable
+from shop_sandbox.resources.limits import Limits
 from shop_sandbox.resources.model import (
     CommandHealth,
     CommandRuntime,
     HttpHealth,
-    Limits,
     PythonRuntime,
     Resource,
     ResourceKind,

@@ -14,7 +14,8 @@ from shop_sandbox.manifest.faults import did_you_mean
 from shop_sandbox.manifest.form import Needs, Service
 from shop_sandbox.manifest.loader import Manifest, load_manifests
 from shop_sandbox.manifest.names import part_name
-from shop_sandbox.resources.model import NO_LIMITS, Limits, PythonRuntime, Resource, ResourceKind
+from shop_sandbox.resources.limits import NO_LIMITS, Limits
+from shop_sandbox.resources.model import PythonRuntime, Resource, ResourceKind
 from shop_sandbox.resources.processes import build_task, builds_of, functions_task, processes
 
 

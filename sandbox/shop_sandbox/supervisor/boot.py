@@ -15,7 +15,7 @@ from shop_sandbox.environment import sandbox_environment
 from shop_sandbox.errors import ErrorCode, SandboxError
 from shop_sandbox.ownership import Owner
 from shop_sandbox.run_context import RunContext
-from shop_sandbox.state import DataIdentity, remove_data
+from shop_sandbox.state import DataIdentity, KeptElsewhere, Stamped, remove_data
 from shop_sandbox.supervisor import blueprint, limits, ports
 from shop_sandbox.supervisor.announcements import Announcements
 from shop_sandbox.supervisor.blueprint import Blueprint
@@ -91,21 +91,22 @@ async def _boot(seed: Seed) -> Booted:
     resources = dict(loaded.resources)
     keeping = limits.keeping()
     endpoints, credentials = Endpoints(held.numbers), credentials_of(paths)
+    run = RunContext(
+        paths=paths,
+        cache=settings.cache,
+        endpoints=endpoints,
+        credentials=credentials,
+        resources=resources,
+        environment=sandbox_environment(endpoints, credentials),
+        inherited={**settings.inherited, NONCE_VARIABLE: seed.nonce},
+        shell_variables=settings.shell_variables,
+        announce=seed.announcements.announce,
+    )
     context = SandboxContext(
-        run=RunContext(
-            paths=paths,
-            cache=settings.cache,
-            endpoints=endpoints,
-            credentials=credentials,
-            resources=resources,
-            environment=sandbox_environment(endpoints, credentials),
-            inherited={**settings.inherited, NONCE_VARIABLE: seed.nonce},
-            shell_variables=settings.shell_variables,
-            announce=seed.announcements.announce,
-        ),
+        run=run,
         processes=Processes(seed.connections, Ledger(paths.ledger, seed.nonce), seed.nonce, group=keeping.group),
         ports=held,
-        identity=DataIdentity.open(paths, known_stores=_stores(loaded)),
+        identity=await asyncio.to_thread(_identity, loaded, run),
         announcements=seed.announcements,
         changes=Changes(),
         condition=seed.condition,
@@ -116,5 +117,12 @@ async def _boot(seed: Seed) -> Booted:
     return Booted(context, Runs(resources, loaded.drivers, context), keeping)
 
 
-def _stores(loaded: Blueprint) -> frozenset[str]:
-    return frozenset(name for name, resource in loaded.resources.items() if hasattr(loaded.drivers[resource.kind], "read_stamp"))
+def _identity(loaded: Blueprint, run: RunContext) -> DataIdentity:
+    drivers = {name: loaded.drivers[resource.kind] for name, resource in loaded.resources.items()}
+    stores = frozenset(name for name, driver in drivers.items() if isinstance(driver, Stamped))
+    places = {
+        name: driver.place(loaded.resources[name], run)
+        for name, driver in drivers.items()
+        if name in stores and isinstance(driver, KeptElsewhere)
+    }
+    return DataIdentity.open(run.paths, known_stores=stores, places=places)

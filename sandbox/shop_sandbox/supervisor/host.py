@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from shop_sandbox.engines.handle import Handle, Launch, Output, ProcessLaunch
-from shop_sandbox.resources.model import NO_LIMITS, Limits
+from shop_sandbox.resources.limits import NO_LIMITS, Limits
 from shop_sandbox.supervisor.ledger import Foreign
 from shop_sandbox.supervisor.ports import Ports
 from shop_sandbox.supervisor.processes import Processes

@@ -19,7 +19,7 @@ from shop_sandbox.engines.handle import Exit, Output, ProcessLaunch, StopOrder
 from shop_sandbox.errors import ErrorCode, SandboxError
 from shop_sandbox.platform import here
 from shop_sandbox.platform.cgroups import Delegated, Fence
-from shop_sandbox.resources.model import NO_LIMITS, Limits
+from shop_sandbox.resources.limits import NO_LIMITS, Limits
 from shop_sandbox.supervisor.fork_server.starting import NONCE_VARIABLE, Connections
 from shop_sandbox.supervisor.ledger import Entry, Foreign, Ledger
 

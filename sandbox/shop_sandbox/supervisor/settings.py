@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from shop_sandbox.paths import CachePaths, SandboxPaths
-from shop_sandbox.resources.model import Limits
+from shop_sandbox.resources.limits import Limits
 
 
 class Lease(msgspec.Struct, frozen=True, kw_only=True):
