@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 
 from shop_contracts.registry.log import Superseded, Unavailable
@@ -15,6 +16,7 @@ class SharedTopic:
         self.records: list[Record] = []
         self.epoch = 0
         self.is_away = False
+        self.commits = 0
 
     def compacted(self) -> list[Record]:
         """The records that compaction leaves: the last of each key, in order; removed keys are gone."""
@@ -53,10 +55,12 @@ class FakeLog:
         self.catch_up()
 
     async def append(self, records: Sequence[Record]) -> None:
+        await asyncio.sleep(0)  # a commit takes its time; others may ask meanwhile
         self._check_reachable()
         if self._epoch != self._topic.epoch:
             raise Superseded("another writer took over")
         self._topic.records += records
+        self._topic.commits += 1
         self.catch_up()
 
     def _check_reachable(self) -> None:

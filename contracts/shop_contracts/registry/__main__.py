@@ -71,7 +71,8 @@ def serve(configuration: Configuration) -> None:
     import uvicorn
 
     from shop_contracts.registry.http import application
-    from shop_contracts.registry.kafka_log import KafkaLog, KafkaLogSettings
+    from shop_contracts.registry.kafka_log import KafkaLog
+    from shop_contracts.registry.kafka_writer import KafkaLogSettings
     from shop_contracts.registry.registry import Registry
 
     log = KafkaLog(KafkaLogSettings(configuration.bootstrap_servers, configuration.topic))

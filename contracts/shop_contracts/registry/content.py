@@ -65,8 +65,8 @@ class SchemaReader:
         """
         content = _with_numbers(store, content, context)
         found = _closure(store, content.references, context, deleted=deleted_references)
-        # Ids never change their meaning, so they stand for the sources in the key.
-        sources = tuple((name, version.id) for name, version in found.items())
+        # Identities stand for the sources in the key. Ids would not do: one that was only tried may come to mean something else.
+        sources = tuple((name, version.identity.canonical) for name, version in found.items())
         key = (context, content.schema_type, content.schema, content.references, sources, *_annotations(content))
         known = self._read.get(key)
         if known is None:
@@ -205,10 +205,13 @@ def remember_by_id(made: Callable[[Store, Version], _T], *, kept: int = _KEPT) -
 
     def remembered(store: Store, version: Version) -> _T:
         key = (context_of(version.subject), version.id, version.identity.canonical)
-        if key not in known:
-            known[key] = made(store, version)
+        if key in known:
+            return known[key]
+        new = made(store, version)
+        if not store.is_trying:  # what is only tried may never be registered, and its id come to mean something else
+            known[key] = new
             if len(known) > kept:
                 known.popitem(last=False)
-        return known[key]
+        return new
 
     return remembered

@@ -19,8 +19,8 @@ class Unavailable(Exception):
     """Kafka did not answer in time, or not at all. What was asked for may or may not have happened."""
 
 
-class TooLarge(Exception):
-    """A record has more bytes than the log takes; nothing was written."""
+MAX_RECORD_BYTES = 999_000
+"""The largest record a log takes: a little under the Kafka client's `message.max.bytes`, which is under the broker's."""
 
 
 class Log(Protocol):
@@ -55,7 +55,7 @@ class Log(Protocol):
     async def append(self, records: Sequence[Record]) -> None:
         """Write the records, all or none of them; they are durable and applied on return.
 
-        Raises Superseded, Unavailable, TooLarge.
+        Of Unavailable nobody knows whether they were written. Raises Superseded, Unavailable.
         """
         ...
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from shop_contracts.registry import changes, errors
@@ -14,7 +16,7 @@ from shop_contracts.registry.compatibility import CompatibilityCheck
 from shop_contracts.registry.content import SchemaReader
 from shop_contracts.registry.errors import RegistryError
 from shop_contracts.registry.forms import Forms
-from shop_contracts.registry.log import Log, Superseded, TooLarge, Unavailable
+from shop_contracts.registry.log import MAX_RECORD_BYTES, Log, Superseded, Unavailable
 from shop_contracts.registry.model import Content, Version, context_of
 from shop_contracts.registry.records import Record
 from shop_contracts.registry.store import Store
@@ -25,15 +27,29 @@ logger = logging.getLogger(__name__)
 _ATTEMPTS = 20
 """How often a change is decided anew because another registry wrote in between."""
 
+_GROUP = 64
+"""How many changes are written at once: deciding them holds up who reads, about a millisecond each."""
+
+
+@dataclass(slots=True)
+class _Asked:
+    """A change that waits for its turn; once settled it has an answer or a refusal."""
+
+    decide: Callable[[Store], Change]
+    answer: Any = None
+    refusal: RegistryError | None = None
+    is_settled: bool = False
+
 
 class Registry:
-    """Answers from memory; changes go through the log and count when they have come back from it."""
+    """Answers from memory; changes go through the log and count when it has them."""
 
     def __init__(self, log: Log) -> None:
         self._reader = SchemaReader()
         self._compatibility = CompatibilityCheck(self._reader)
         self._log = log
         self._turn = asyncio.Lock()
+        self._waiting: deque[_Asked] = deque()
         self._forms = Forms(self._reader)
         self.store = Store(self._reader.identify)
 
@@ -79,28 +95,60 @@ class Registry:
         known = decide(self.store)
         if not known.records:
             return known.answer
+        asked = _Asked(decide)
+        self._waiting.append(asked)
         async with self._turn:
-            return await self._carry_out(decide)
+            # Whoever's turn it is carries out what waits with it: one transaction for all of them.
+            while not asked.is_settled:
+                await self._carry_out([self._waiting.popleft() for _ in range(min(_GROUP, len(self._waiting)))])
+        if asked.refusal is not None:
+            raise asked.refusal
+        return asked.answer
 
-    async def _carry_out(self, decide: Callable[[Store], Change]) -> Any:
+    async def _carry_out(self, group: Sequence[_Asked]) -> None:
+        """Settle all of the group, whatever happens: nobody else will."""
+        failure: RegistryError | None = errors.timed_out("the registry was interrupted")
+        try:
+            failure = await self._written(group)
+        finally:
+            for asked in group:
+                # One refused because of another in the group was refused for nothing when that one was not written.
+                asked.refusal = failure or asked.refusal
+                asked.is_settled = True
+
+    async def _written(self, group: Sequence[_Asked]) -> RegistryError | None:
+        """Decide the group and write it; returns why nobody knows whether it was written, or None."""
         for attempt in range(_ATTEMPTS):
             try:
                 await self._log.lead()
-                change = decide(self.store)
-                if change.records:
-                    await self._log.append(change.records)
+                batch = self._decide(group)
+                if batch:
+                    await self._log.append(batch)
             except Superseded:
                 logger.info("another registry wrote in between; deciding again", extra={"attempt": attempt + 1})
                 await asyncio.sleep(random.uniform(0, 0.02 * (attempt + 1)))  # noqa: S311  # nosec B311 # spreads retries, guards nothing
-            except TooLarge as error:
-                raise errors.invalid_schema(
-                    f"it is too large for Kafka: {error}. Split it into files that reference each other."
-                ) from error
             except Unavailable as error:
-                raise errors.timed_out(f"{error}. Is Kafka reachable?") from error
+                return errors.timed_out(f"{error}. Is Kafka reachable?")
             else:
-                return change.answer
-        raise errors.timed_out("other registries kept writing in between")
+                return None
+        return errors.timed_out("other registries kept writing in between")
+
+    def _decide(self, group: Sequence[_Asked]) -> list[Record]:
+        """Decide each on the state as those before it leave it. What one is refused for is no matter of the others."""
+        batch: list[Record] = []
+        with self.store.trying():
+            for asked in group:
+                asked.answer = asked.refusal = None
+                try:
+                    change = asked.decide(self.store)
+                    _check_size(change.records)
+                except RegistryError as refusal:
+                    asked.refusal = refusal
+                    continue
+                asked.answer = change.answer
+                self._apply(change.records)
+                batch += change.records
+        return batch
 
     # -- questions
 
@@ -152,3 +200,12 @@ class Registry:
     def tags(self, version: Version) -> dict[Entity, list[str]]:
         """Return the tags that the schema carries."""
         return find_tags(self._reader.read_version(self.store, version))
+
+
+def _check_size(batch: Sequence[Record]) -> None:
+    largest = max((len(record.key) + len(record.value or b"") for record in batch), default=0)
+    if largest > MAX_RECORD_BYTES:
+        raise errors.invalid_schema(
+            f"it is too large for Kafka: a record of {largest:,} bytes; {MAX_RECORD_BYTES:,} are allowed. "
+            "Split it into files that reference each other."
+        )

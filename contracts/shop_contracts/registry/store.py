@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -27,6 +29,8 @@ from shop_contracts.registry.records import Record
 logger = logging.getLogger(__name__)
 
 _K = TypeVar("_K")
+_M = TypeVar("_M")
+_ABSENT = object()
 
 Identify = Callable[["Store", Content], Identity]
 """Finds out what a schema is identical with; asked only for records that do not say so themselves."""
@@ -46,6 +50,32 @@ class Store:
         self._modes: dict[str | None, Mode] = {}
         self._contexts: dict[str, bool] = {}
         self.max_ids: dict[str, int] = {}
+        self._before: dict[tuple[int, Any], tuple[dict[Any, Any], Any]] | None = None
+
+    @contextmanager
+    def trying(self) -> Iterator[None]:
+        """Take back at the end whatever is applied inside. Nobody else may look meanwhile: do not wait inside."""
+        self._before = {}
+        try:
+            yield
+        finally:
+            for (_, key), (index, entry) in self._before.items():
+                if entry is _ABSENT:
+                    index.pop(key, None)
+                else:
+                    index[key] = entry
+            self._before = None
+
+    @property
+    def is_trying(self) -> bool:
+        """Whether what is applied now may be taken back."""
+        return self._before is not None
+
+    def _touch(self, index: dict[_K, Any], key: _K) -> None:
+        """Call before an entry changes: `trying` puts it back as it was."""
+        if self._before is not None and (id(index), key) not in self._before:
+            entry = index.get(key, _ABSENT)
+            self._before[id(index), key] = index, dict(entry) if isinstance(entry, dict) else entry
 
     # -- the fold
 
@@ -63,6 +93,7 @@ class Store:
                 case records.ModeKey():
                     self._apply_mode(key, record)
                 case records.ContextKey() if key.context is not None:
+                    self._touch(self._contexts, key.context)
                     self._contexts[key.context] = record.value is not None
                 case records.NoopKey() if record.value is not None:
                     for context, highest in records.decode_max_ids(record.value).maxIds.items():
@@ -93,9 +124,10 @@ class Store:
         last = records.decode_delete(record.value).version
         for version in self.versions(key.subject, deleted=True):
             if version.version <= last:
-                version.deleted = True
+                self._put(replace(version, deleted=True))
 
     def _apply_config(self, key: records.ConfigKey, record: Record) -> None:
+        self._touch(self._configs, key.subject)
         if record.value is None:
             self._configs.pop(key.subject, None)
             return
@@ -106,40 +138,46 @@ class Store:
         self._configs[key.subject] = settings
 
     def _apply_mode(self, key: records.ModeKey, record: Record) -> None:
+        self._touch(self._modes, key.subject)
         if record.value is None:
             self._modes.pop(key.subject, None)
         else:
             self._modes[key.subject] = Mode(records.decode_mode(record.value).mode)
 
     def _put(self, version: Version) -> None:
-        context = context_of(version.subject)
+        """Add a version, or replace the one of the same number and identity, which keeps its place everywhere."""
+        self._touch(self._subjects, version.subject)
         versions = self._subjects.setdefault(version.subject, {})
-        in_order = not versions or next(reversed(versions)) < version.version
+        in_order = not versions or next(reversed(versions)) < version.version or version.version in versions
         versions[version.version] = version
         if not in_order:
             self._subjects[version.subject] = dict(sorted(versions.items()))
-        self._by_id.setdefault((context, version.id), {})[version.key] = version
-        self._by_canonical.setdefault((context, version.identity.canonical), {})[version.key] = version
-        self._by_normal.setdefault((context, version.identity.normal), {})[version.key] = version
-        for target in _referenced(version):
-            self._referrers.setdefault(target, {})[version.key] = version
-        self._raise_max_id(context, version.id)
+        for index, key in self._indexed(version):
+            self._touch(index, key)
+            index.setdefault(key, {})[version.key] = version
+        self._raise_max_id(context_of(version.subject), version.id)
 
     def _remove(self, subject: str, number: int) -> None:
-        versions = self._subjects.get(subject, {})
-        version = versions.pop(number, None)
+        version = self.version(subject, number, deleted=True)
         if version is None:
             return
-        if not versions:
-            del self._subjects[subject]
-        context = context_of(subject)
-        _discard(self._by_id, (context, version.id), version.key)
-        _discard(self._by_canonical, (context, version.identity.canonical), version.key)
-        _discard(self._by_normal, (context, version.identity.normal), version.key)
+        self._touch(self._subjects, subject)
+        _discard(self._subjects, subject, number)
+        for index, key in self._indexed(version):
+            self._touch(index, key)
+            _discard(index, key, version.key)
+
+    def _indexed(self, version: Version) -> Iterator[tuple[dict[Any, dict[tuple[str, int], Version]], Any]]:
+        """Yield where a version can be found, beside its subject: an index and the key in it."""
+        context = context_of(version.subject)
+        yield self._by_id, (context, version.id)
+        yield self._by_canonical, (context, version.identity.canonical)
+        yield self._by_normal, (context, version.identity.normal)
         for target in _referenced(version):
-            _discard(self._referrers, target, version.key)
+            yield self._referrers, target
 
     def _raise_max_id(self, context: str, schema_id: int) -> None:
+        self._touch(self.max_ids, context)
         self.max_ids[context] = max(self.max_ids.get(context, 0), schema_id)
 
     # -- questions
@@ -273,7 +311,7 @@ def _referenced(version: Version) -> Iterator[tuple[str, int]]:
         yield qualified(context, reference.subject), reference.version
 
 
-def _discard(index: dict[_K, dict[tuple[str, int], Version]], key: _K, member: tuple[str, int]) -> None:
+def _discard(index: dict[_K, dict[_M, Version]], key: _K, member: _M) -> None:
     members = index.get(key)
     if members is not None:
         members.pop(member, None)

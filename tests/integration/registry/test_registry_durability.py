@@ -145,6 +145,42 @@ def test_two_registries_at_once_never_give_one_id_to_two_schemas(open_registry: 
         assert sorted(each["id"] for each in registry.call("GET", "/schemas")[1]) == sorted(registered)
 
 
+def test_groups_of_two_registries_that_overtake_each_other_survive_a_kill_of_one(open_registry: Open) -> None:
+    registries = [open_registry(), open_registry()]
+    acknowledged: dict[str, int] = {}
+    is_killed = threading.Event()
+
+    def register(worker: int) -> None:
+        registry = registries[worker % 2]
+        for number in range(12):
+            subject, schema = f"g{worker}-{number}", message(f"G{worker}x{number}")
+            status, answer = registry.register(subject, schema)
+            while status == 500:  # overtaken too often to decide in time: ask again, as clients do
+                status, answer = registry.register(subject, schema)
+            if status == 200:
+                acknowledged[subject] = answer["id"]
+            else:
+                assert (status, is_killed.is_set(), worker % 2) == (0, True, 0), (status, answer)
+                return
+
+    workers = [threading.Thread(target=register, args=(worker,)) for worker in range(8)]
+    for worker in workers:
+        worker.start()
+    while len(acknowledged) < 20:
+        workers[1].join(0.01)
+    is_killed.set()
+    registries[0].kill()
+    for worker in workers:
+        worker.join()
+    registries[0].start()
+
+    for registry in registries:
+        found = {each["subject"]: each["id"] for each in registry.call("GET", "/schemas")[1]}
+        assert acknowledged.items() <= found.items()
+        assert len(set(found.values())) == len(found)
+    assert {f"g{worker}-{number}" for worker in (1, 3, 5, 7) for number in range(12)} <= acknowledged.keys()
+
+
 def test_what_one_registry_writes_the_other_answers(open_registry: Open) -> None:
     first, second = open_registry(), open_registry()
     _, registered = first.register("orders", message("Order"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
@@ -33,19 +34,10 @@ NUMBERS = st.integers(1, 5)
 REGISTRIES = st.sampled_from([0, 1])
 
 
-def done(work: Coroutine[Any, Any, T]) -> T:
-    """Run what never has to wait."""
-    try:
-        work.send(None)
-    except StopIteration as finished:
-        result: T = finished.value
-        return result
-    raise AssertionError("it waits")
-
-
 class TwoRegistries(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
+        self.loop = asyncio.new_event_loop()
         self.topic = SharedTopic()
         self.registries = [self.opened(), self.opened()]
         self.meanings: dict[tuple[str, int], str] = {}
@@ -53,25 +45,66 @@ class TwoRegistries(RuleBasedStateMachine):
 
     def opened(self) -> Registry:
         registry = Registry(FakeLog(self.topic))
-        done(registry.start())
+        self.loop.run_until_complete(registry.start())
         return registry
+
+    def teardown(self) -> None:
+        self.loop.close()
 
     def ask(self, which: int, work: Coroutine[Any, Any, T]) -> T | None:
         before = list(self.topic.records)
         try:
-            return done(work)
+            return self.loop.run_until_complete(work)
         except RegistryError:
             assert self.topic.records == before, "what is refused leaves no trace"
             return None
 
     def register(self, which: int, request: Registration) -> None:
         version = self.ask(which, self.registries[which].register(request))
-        if isinstance(version, Version):
-            context = context_of(version.subject)
-            meaning = self.meanings.setdefault((context, version.id), version.identity.canonical)
-            assert meaning == version.identity.canonical or request.id is not None
-            self.meanings[context, version.id] = version.identity.canonical
-            self.highest[context] = max(self.highest.get(context, 0), version.id)
+        if version is not None:
+            self.acknowledged(version, request)
+
+    def acknowledged(self, version: Version, request: Registration) -> None:
+        context = context_of(version.subject)
+        meaning = self.meanings.setdefault((context, version.id), version.identity.canonical)
+        assert meaning == version.identity.canonical or request.id is not None
+        self.meanings[context, version.id] = version.identity.canonical
+        self.highest[context] = max(self.highest.get(context, 0), version.id)
+
+    @rule(
+        several=st.lists(st.tuples(REGISTRIES, SUBJECTS, st.sampled_from(TEXTS)), min_size=2, max_size=6),
+        killed=st.none() | REGISTRIES,
+        steps=st.integers(0, 8),
+    )
+    def are_asked_at_once(self, several: list[tuple[int, str, str]], killed: int | None, steps: int) -> None:
+        """Registrations that wait for each other, at both registries; one of these may be killed in the middle."""
+        for registry in self.registries:
+            registry._log.catch_up()  # type: ignore[attr-defined]  # the fake's: no delete is on its way to one of them
+        requests = [
+            (which, Registration(subject=subject, content=Content(schema=text, schema_type=SchemaType.PROTOBUF), force=True))
+            for which, subject, text in several
+        ]
+        outcomes = self.loop.run_until_complete(self.all_of(requests, killed, steps))
+        for (_, request), outcome in zip(requests, outcomes, strict=True):
+            if isinstance(outcome, Version):
+                self.acknowledged(outcome, request)
+                held = [v.id for v in store_of(self.topic.records).versions(request.subject)]
+                assert outcome.id in held, "what was acknowledged is in the log"
+            else:
+                assert isinstance(outcome, RegistryError | asyncio.CancelledError), outcome
+        if killed is not None:
+            self.registries[killed] = self.opened()
+
+    async def all_of(
+        self, requests: list[tuple[int, Registration]], killed: int | None, steps: int
+    ) -> list[Version | BaseException]:
+        asked = [(which, asyncio.ensure_future(self.registries[which].register(request))) for which, request in requests]
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        for which, task in asked:
+            if which == killed:
+                task.cancel()
+        return await asyncio.gather(*(task for _, task in asked), return_exceptions=True)
 
     @rule(which=REGISTRIES, subject=SUBJECTS, text=st.sampled_from(TEXTS), force=st.booleans(), normalize=st.booleans())
     def registers(self, which: int, subject: str, text: str, force: bool, normalize: bool) -> None:
@@ -161,11 +194,15 @@ class TwoRegistries(RuleBasedStateMachine):
                     assert len({(holder.identity.canonical, holder.content.schema) for holder in holders}) <= 1
 
 
-def replayed(log: list[Record]) -> dict[str, object]:
+def store_of(log: list[Record]) -> Store:
     store = Store(SchemaReader().identify)
     for record in log:
         store.apply(record)
-    return store.snapshot()
+    return store
+
+
+def replayed(log: list[Record]) -> dict[str, object]:
+    return store_of(log).snapshot()
 
 
 TestTwoRegistries = TwoRegistries.TestCase
