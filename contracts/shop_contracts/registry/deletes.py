@@ -29,6 +29,8 @@ def delete_version(store: Store, subject: str, number: int | None, *, permanent:
     if store.referrers(subject, number, deleted=permanent):
         raise errors.reference_exists(subject, number)
     if not permanent:
+        if _is_associated(store, subject) and len(store.versions(subject)) == 1:
+            raise errors.no_active_version(subject)
         return Change(number, (records.schema_record(_deleted(version)),))
     is_last = len(store.versions(subject, deleted=True)) == 1
     return Change(number, (*tombstones(store, [version]), *(_settings_of(store, subject) if is_last else ())))
@@ -48,13 +50,30 @@ def delete_subject(store: Store, subject: str, *, permanent: bool) -> Change:
     versions = store.versions(subject, deleted=permanent)
     if not versions:
         raise errors.subject_soft_deleted(subject)
-    for version in versions:
-        if any(referrer.subject != subject for referrer in store.referrers(*version.key, deleted=permanent)):
-            raise errors.reference_exists(*version.key)
+    if _is_associated(store, subject):
+        raise errors.association_of_subject_exists(subject)
+    _check_references(store, subject, versions, deleted=permanent)
     numbers = [version.version for version in versions]
     if permanent:
         return Change(numbers, (*tombstones(store, versions), *_settings_of(store, subject)))
     return Change(numbers, (records.delete_subject_record(subject, numbers[-1]),))
+
+
+def _is_associated(store: Store, subject: str) -> bool:
+    return any(association.subject == subject for association in store.associations())
+
+
+def _check_references(store: Store, subject: str, versions: list[Version], *, deleted: bool) -> None:
+    for version in versions:
+        if any(referrer.subject != subject for referrer in store.referrers(*version.key, deleted=deleted)):
+            raise errors.reference_exists(*version.key)
+
+
+def purge_subject(store: Store, subject: str) -> tuple[Record, ...]:
+    """Return what deletes a subject softly and then for good. Raises RegistryError 42206."""
+    versions = store.versions(subject, deleted=True)
+    _check_references(store, subject, versions, deleted=True)
+    return (*tombstones(store, versions), *_settings_of(store, subject))
 
 
 def tombstones(store: Store, versions: list[Version]) -> tuple[Record, ...]:

@@ -144,6 +144,41 @@ def context_not_empty(context: str) -> RegistryError:
     return RegistryError(422, 42211, f"The specified context '{context}' is not empty.")
 
 
+def association_not_found(resource: str) -> RegistryError:
+    """Nothing is associated with the resource."""
+    return RegistryError(404, 40410, f"Association for '{resource}' not found.")
+
+
+def association_of_resource_exists(association_type: str, resource: str) -> RegistryError:
+    """The resource has another association of the type."""
+    return RegistryError(409, 40903, f"An association of type '{association_type}' already exists for resource '{resource}'")
+
+
+def association_of_subject_exists(subject: str) -> RegistryError:
+    """The subject is associated: it cannot be owned by another resource, nor deleted."""
+    return RegistryError(409, 40904, f"An association already exists for subject '{subject}'")
+
+
+def strong_association_exists(subject: str) -> RegistryError:
+    """The subject is owned."""
+    return RegistryError(409, 40905, f"A strong association already exists for subject '{subject}'")
+
+
+def no_active_version(subject: str) -> RegistryError:
+    """An associated subject needs a version."""
+    return RegistryError(409, 40907, f"No active (non-deleted) version exists for subject '{subject}'")
+
+
+def association_frozen(association_type: str, subject: str) -> RegistryError:
+    """A frozen association does not change."""
+    return RegistryError(409, 40908, f"The association of type '{association_type}' is frozen for subject '{subject}'")
+
+
+def invalid_association(name: str, detail: str) -> RegistryError:
+    """A property of an association says what it cannot."""
+    return RegistryError(422, 42212, f"The association specified an invalid value for property: '{name}', detail: {detail}")
+
+
 def malformed(message: str) -> RegistryError:
     """The request is not what the API takes."""
     return RegistryError(400, 400, message)

@@ -72,6 +72,32 @@ class Identity(msgspec.Struct, frozen=True):
     normal: str
 
 
+class Lifecycle(StrEnum):
+    """Whether an association owns its subject or shares it."""
+
+    STRONG = "STRONG"
+    WEAK = "WEAK"
+
+
+class Association(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Says that a subject holds the schema of a resource's keys or values."""
+
+    subject: str
+    guid: str
+    resource_name: str
+    resource_namespace: str
+    resource_id: str
+    resource_type: str
+    association_type: str
+    lifecycle: Lifecycle
+    frozen: bool = False
+
+    @property
+    def place(self) -> tuple[str, str, str, str, str]:
+        """What no other association has, in the order they are listed in."""
+        return self.resource_name, self.resource_namespace, self.resource_type, self.association_type, self.subject
+
+
 @dataclass(slots=True)
 class Version:
     """A schema under a subject."""

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from shop_contracts.registry.model import Content, Identity, Reference, SchemaType, Settings, Version
+from shop_contracts.registry.model import Association, Content, Identity, Reference, SchemaType, Settings, Version
 
 IDENTITY_HEADER = "shop.identity"
 IDENTITY_SCHEME = b"1"
@@ -74,13 +74,30 @@ class ContextKey(msgspec.Struct, frozen=True, tag_field="keytype", tag="CONTEXT"
     magic: int = 0
 
 
+class AssociationKey(msgspec.Struct, frozen=True, tag_field="keytype", tag="ASSOC", rename="camel"):
+    """Names an association of a subject with a resource."""
+
+    tenant: str
+    resource_name: str
+    resource_namespace: str
+    resource_type: str
+    association_type: str
+    subject: str
+    magic: int = 0
+
+    @property
+    def place(self) -> tuple[str, ...]:
+        """What no other association has: see `Association.place`."""
+        return self.resource_name, self.resource_namespace, self.resource_type, self.association_type, self.subject
+
+
 class NoopKey(msgspec.Struct, frozen=True, tag_field="keytype", tag="NOOP"):
     """Names nothing: a record to find the end of the topic by, or, with `magic` 1, the highest ids given out."""
 
     magic: int = 0
 
 
-Key = SchemaKey | ConfigKey | ModeKey | DeleteSubjectKey | ClearSubjectKey | ContextKey | NoopKey
+Key = SchemaKey | ConfigKey | ModeKey | DeleteSubjectKey | ClearSubjectKey | ContextKey | AssociationKey | NoopKey
 
 
 class SchemaValue(msgspec.Struct, frozen=True):
@@ -131,6 +148,7 @@ decode_key = msgspec.json.Decoder(Key).decode
 decode_schema = msgspec.json.Decoder(SchemaValue).decode
 decode_mode = msgspec.json.Decoder(ModeValue).decode
 decode_delete = msgspec.json.Decoder(DeleteSubjectValue).decode
+decode_association = msgspec.json.Decoder(Association).decode
 decode_max_ids = msgspec.json.Decoder(MaxIdsValue).decode
 decode_config = msgspec.json.Decoder(dict[str, Any]).decode
 _encode = msgspec.json.Encoder().encode
@@ -178,6 +196,22 @@ def context_record(context: str, *, is_there: bool = True) -> Record:
     """Note a context, or forget it."""
     named = {"tenant": DEFAULT_TENANT, "context": context}
     return Record(_encode(ContextKey(DEFAULT_TENANT, context)), _encode(named) if is_there else None)
+
+
+def association_record(association: Association) -> Record:
+    """Keep an association."""
+    value = {"tenant": DEFAULT_TENANT, **msgspec.to_builtins(association)}
+    return Record(_encode(_key_of(association)), _encode(value))
+
+
+def association_tombstone(association: Association) -> Record:
+    """Forget an association."""
+    return Record(_encode(_key_of(association)), None)
+
+
+def _key_of(association: Association) -> AssociationKey:
+    name, namespace, resource_type, association_type, subject = association.place
+    return AssociationKey(DEFAULT_TENANT, name, namespace, resource_type, association_type, subject)
 
 
 def barrier_record() -> Record:

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from shop_contracts.registry import changes, errors
+from shop_contracts.registry.associations import Planned, Resource, Wanted, associate, plan
 from shop_contracts.registry.changes import Change, Registration
 from shop_contracts.registry.compatibility import CompatibilityCheck
 from shop_contracts.registry.content import SchemaReader
 from shop_contracts.registry.errors import RegistryError
 from shop_contracts.registry.forms import Forms
 from shop_contracts.registry.log import MAX_RECORD_BYTES, Log, Superseded, Unavailable
-from shop_contracts.registry.model import Content, Version, context_of
+from shop_contracts.registry.model import Association, Content, Version, context_of
 from shop_contracts.registry.records import Record
 from shop_contracts.registry.store import Store
 from shop_contracts.registry.tags import Entity, find_tags
@@ -174,6 +175,34 @@ class Registry:
         """Return what speaks against the schema after `earlier`. Raises RegistryError 42201, 42205."""
         new = self._reader.read(self.store, content, context_of(subject))
         return self._compatibility.objections(self.store, new, earlier, self.store.config_in_scope(subject))
+
+    async def associate(
+        self, resource: Resource, wanted: Sequence[Wanted], *, context: str, is_create: bool, dry_run: bool
+    ) -> tuple[list[Association], dict[str, Version]]:
+        """Make or change associations, registering the schemas they bring; returns them, and the versions by association type.
+
+        Nothing is registered when anything is wrong with the request. Raises RegistryError.
+        """
+
+        def decide(store: Store) -> list[Planned]:
+            return plan(store, resource, wanted, self._is_registered, context=context, is_create=is_create, dry_run=dry_run)
+
+        planned = decide(self.store)
+        registrations = {
+            each.wanted.type: Registration(subject=each.subject, content=each.wanted.schema, normalize=each.wanted.normalize)
+            for each in planned
+            if each.wanted.schema is not None and not self.store.mode_in_scope(each.subject).takes_ids
+        }
+        for request in registrations.values():
+            changes.register(self.store, request, self._reader, self._compatibility)
+        if dry_run:
+            return [], {}
+        registered = {kind: await self.register(request) for kind, request in registrations.items()}
+        kept: list[Association] = await self.change(lambda store: associate(resource, decide(store)))
+        return kept, registered
+
+    def _is_registered(self, subject: str, content: Content, normalize: bool) -> bool:
+        return changes.look_up(self.store, subject, content, self._reader, normalize=normalize) is not None
 
     def find_version(self, subject: str, number: int | None, *, deleted: bool) -> Version:
         """Return a version of a subject, the latest with None; where its context has none, of the first context that has it.

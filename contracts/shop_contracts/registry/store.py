@@ -14,6 +14,7 @@ from shop_contracts.registry import records
 from shop_contracts.registry.model import (
     DEFAULT_CONTEXT,
     DEFAULT_MODE,
+    Association,
     Content,
     Identity,
     Mode,
@@ -49,6 +50,7 @@ class Store:
         self._configs: dict[str | None, Settings] = {}
         self._modes: dict[str | None, Mode] = {}
         self._contexts: dict[str, bool] = {}
+        self._associations: dict[tuple[str, ...], Association] = {}
         self.max_ids: dict[str, int] = {}
         self._before: dict[tuple[int, Any], tuple[dict[Any, Any], Any]] | None = None
 
@@ -92,6 +94,8 @@ class Store:
                     self._apply_config(key, record)
                 case records.ModeKey():
                     self._apply_mode(key, record)
+                case records.AssociationKey():
+                    self._apply_association(key, record)
                 case records.ContextKey() if key.context is not None:
                     self._touch(self._contexts, key.context)
                     self._contexts[key.context] = record.value is not None
@@ -143,6 +147,13 @@ class Store:
             self._modes.pop(key.subject, None)
         else:
             self._modes[key.subject] = Mode(records.decode_mode(record.value).mode)
+
+    def _apply_association(self, key: records.AssociationKey, record: Record) -> None:
+        self._touch(self._associations, key.place)
+        if record.value is None:
+            self._associations.pop(key.place, None)
+        else:
+            self._associations[key.place] = records.decode_association(record.value)
 
     def _put(self, version: Version) -> None:
         """Add a version, or replace the one of the same number and identity, which keeps its place everywhere."""
@@ -288,6 +299,10 @@ class Store:
         """Return whatever has a mode of its own, contexts among them, sorted."""
         return sorted(subject for subject in self._modes if subject is not None)
 
+    def associations(self) -> list[Association]:
+        """Return all associations of subjects with resources, sorted by resource."""
+        return [association for _, association in sorted(self._associations.items())]
+
     def snapshot(self) -> dict[str, object]:
         """Return everything the records said, as plain values: two stores with one snapshot answer alike."""
         return {
@@ -301,6 +316,7 @@ class Store:
             },
             "modes": {str(subject): mode for subject, mode in sorted(self._modes.items(), key=lambda kv: str(kv[0]))},
             "contexts": self.contexts(),
+            "associations": self.associations(),
             "max_ids": dict(sorted(self.max_ids.items())),
         }
 

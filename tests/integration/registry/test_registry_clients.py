@@ -16,6 +16,8 @@ from confluent_kafka.schema_registry import (
     ServerConfig,
 )
 from confluent_kafka.schema_registry.common.schema_registry_client import (
+    AssociationCreateOrUpdateInfo,
+    AssociationCreateOrUpdateRequest,
     ConfigCompatibilityLevel,
 )
 from confluent_kafka.schema_registry.error import SchemaRegistryError
@@ -135,6 +137,25 @@ def test_metadata_travels_with_a_schema_and_finds_it(client: SchemaRegistryClien
 
     assert client.get_schema(schema_id).metadata == metadata
     assert client.get_latest_with_metadata("a", {"major": "2"}).version == 2
+
+
+def test_a_serialiser_writes_under_the_subject_its_topic_is_associated_with(client: SchemaRegistryClient) -> None:
+    references = [SchemaReference(money_pb2.DESCRIPTOR.name, "money", 1)]
+    client.register_schema("money", Schema(source(money_pb2.DESCRIPTOR.name), "PROTOBUF"))
+    made = client.register_schema("shared", Schema(source(events_pb2.DESCRIPTOR.name), "PROTOBUF", references=references))
+    info = AssociationCreateOrUpdateInfo(subject="shared", association_type="value", lifecycle="WEAK")
+    wanted = AssociationCreateOrUpdateRequest("orders", "cluster", "o-1", "topic", [info])
+    response = client.create_association(wanted)
+
+    settings = {"auto.register.schemas": False, "use.latest.version": True}
+    context = SerializationContext("orders", MessageField.VALUE)
+    serialized = ProtobufSerializer(events_pb2.OrderEvent, client, settings)(an_event(), context)
+
+    assert [each.subject for each in response.associations or []] == ["shared"]
+    assert serialized is not None
+    assert int.from_bytes(serialized[1:5], "big") == made
+    client.delete_associations("o-1", "topic", ["value"])
+    assert client.get_associations_by_resource_name("orders", "-", "topic", ["value"]) == []
 
 
 def test_errors_arrive_as_the_client_knows_them(client: SchemaRegistryClient) -> None:

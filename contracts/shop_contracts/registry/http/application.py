@@ -13,6 +13,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shop_contracts.registry import errors
+from shop_contracts.registry.http.associations import Associations
 from shop_contracts.registry.http.compatibility import Compatibility
 from shop_contracts.registry.http.config import Config
 from shop_contracts.registry.http.contexts import Contexts
@@ -26,7 +27,7 @@ from shop_contracts.registry.http.versions import Versions
 from shop_contracts.registry.model import DEFAULT_CONTEXT
 from shop_contracts.registry.registry import Registry
 
-_RESOURCES = (Schemas, Subjects, Versions, Compatibility, Config, ModeResource, Contexts, Server)
+_RESOURCES = (Schemas, Subjects, Versions, Compatibility, Config, ModeResource, Contexts, Associations, Server)
 
 
 def application(registry: Registry) -> ASGIApp:
