@@ -36,7 +36,7 @@ def main() -> NoReturn:
     import uvicorn
     from ministack.app import app
 
-    from shop_sandbox.engines.embedded.emulator import keys
+    from shop_sandbox.engines.embedded.emulator import keys, remembered
     from shop_sandbox.engines.embedded.emulator.guard import Guard
     from shop_sandbox.engines.embedded.emulator.journal import Journal
     from shop_sandbox.engines.embedded.emulator.kept import KeptState
@@ -44,6 +44,7 @@ def main() -> NoReturn:
 
     state = KeptState(Journal(Path(os.environ["SHOP_JOURNAL"])))
     state.hold()
+    remembered.hold()
     keys.give_to_functions()
     server = uvicorn.Server(
         uvicorn.Config(
@@ -58,6 +59,7 @@ def main() -> NoReturn:
             access_log=False,
             log_level="warning",
             server_header=False,
+            proxy_headers=False,
             date_header=False,
         )
     )

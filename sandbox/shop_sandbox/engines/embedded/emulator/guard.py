@@ -54,20 +54,24 @@ class Guard:
             await _refuse(send, *refusal)
 
     def _refusal(self, scope: Message) -> Refusal | None:
-        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
-        host = _host(headers.get(b"host", ""))
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        host = _host(_text(headers, b"host"))
         if not _is_this_machine(host):
             return "AccessDeniedException", f"the emulator is not called {host or 'nothing'}"
         if _is_for_a_page_from_elsewhere(headers):
             return "AccessDeniedException", "web pages from elsewhere have no business here"
-        if scope.get("method") == "OPTIONS" or _is_public(scope["path"], host, headers.get(b"x-amz-target", "")):
+        if scope.get("method") == "OPTIONS" or _is_public(scope["path"], host, _text(headers, b"x-amz-target")):
             return None
-        key_id = _key_id(headers.get(b"authorization", ""), scope["query_string"])
+        key_id = _key_id(_text(headers, b"authorization"), scope["query_string"])
         if not key_id:
             return "MissingAuthenticationTokenException", "sign with the keys that `shop-dev env` prints"
         if hmac.compare_digest(key_id.encode(), self._key_id.encode()) or self._issued(key_id):
             return None
         return "UnrecognizedClientException", "this sandbox has given out no such key; `shop-dev env` prints the ones it takes"
+
+
+def _text(headers: Mapping[bytes, bytes], name: bytes) -> str:
+    return headers.get(name, b"").decode("latin-1")
 
 
 def _host(header: str) -> str:
@@ -78,11 +82,10 @@ def _is_this_machine(host: str) -> bool:
     return host in _HOSTS or host.endswith(".localhost")  # RFC 6761: that name and all below it are loopback
 
 
-def _is_for_a_page_from_elsewhere(headers: Mapping[bytes, str]) -> bool:
-    origin = headers.get(b"origin")
-    if origin is not None:
-        return not _is_this_machine(urlsplit(origin).hostname or "")
-    return headers.get(b"sec-fetch-site") == "cross-site"
+def _is_for_a_page_from_elsewhere(headers: Mapping[bytes, bytes]) -> bool:
+    if b"origin" in headers:
+        return not _is_this_machine(urlsplit(_text(headers, b"origin")).hostname or "")
+    return headers.get(b"sec-fetch-site") == b"cross-site"
 
 
 def _is_public(path: str, host: str, target: str) -> bool:
