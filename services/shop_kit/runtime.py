@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -28,6 +29,8 @@ _log = logging.getLogger(__name__)
 WRONG_SETTINGS, PART_FAILED = 2, 1
 HTTP_SHARE = 0.65
 """Of the time for stopping: longer than the longest answer that nobody waits for on purpose (5 s at the edge)."""
+COLLECTED_AFTER = 10_000
+"""Objects that may refer to others, made and not yet gone."""
 SPANS_SECONDS = 1.0
 """How long the last spans may take to leave: they are worth less than a prompt end."""
 
@@ -83,6 +86,7 @@ async def _run(name: str, settings: S, compose: Compose[S]) -> None:
             service = Service(name, settings.runtime, tracer=tracer, shutdown=shutdown, entered=entered)
             await compose(service, settings)
             app = await service.start()
+            _collect_seldom()
             started.set()
             _log.info("started", extra={"port": listener.getsockname()[1]})
             await serve(app, listener, stop=shutdown.begun, grace_seconds=settings.runtime.shutdown_grace_seconds * HTTP_SHARE)
@@ -104,6 +108,16 @@ async def _run(name: str, settings: S, compose: Compose[S]) -> None:
     finally:
         await _flush(provider)
         _log.info("stopped")
+
+
+def _collect_seldom() -> None:
+    """Leave alone for good what a start has made, and look for cycles in what comes later a fifteenth as often as by default.
+
+    Requests and messages leave hardly any behind; with the default, orders under load spent a seventh of its time on looking.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(COLLECTED_AFTER)
 
 
 async def _flush(provider: TracerProvider) -> None:
