@@ -7,9 +7,10 @@ correlation and causation ids and W3C's traceparent travel beside them.
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from functools import cache
+from typing import Any, Generic, TypeVar, cast
 
 from google.protobuf.message import Message as ProtobufMessage
 
@@ -69,14 +70,24 @@ def outgoing(
 
 def event_type(event: ProtobufMessage) -> str:
     """Return the full name of the message in `oneof kind`, or of the event itself."""
-    descriptor = type(event).DESCRIPTOR
-    if "kind" not in descriptor.oneofs_by_name:
-        return str(descriptor.full_name)
+    own_name, kinds = _names(cast("Hashable", type(event)))
+    if kinds is None:
+        return own_name
     kind = event.WhichOneof("kind")
     if kind is None:
-        raise ValueError(f"{descriptor.full_name} has no kind set")
-    kind_type = descriptor.fields_by_name[kind].message_type
-    return str(kind_type.full_name if kind_type else descriptor.full_name)
+        raise ValueError(f"{own_name} has no kind set")
+    return kinds[kind]
+
+
+@cache
+def _names(event_type: Any) -> tuple[str, Mapping[str, str] | None]:
+    """Return the name of a type, and of what may be in its `oneof kind` by field, None where it has none."""
+    descriptor = event_type.DESCRIPTOR
+    own_name = str(descriptor.full_name)
+    if "kind" not in descriptor.oneofs_by_name:
+        return own_name, None
+    fields = descriptor.oneofs_by_name["kind"].fields
+    return own_name, {field.name: str(field.message_type.full_name) if field.message_type else own_name for field in fields}
 
 
 @dataclass(frozen=True, slots=True)

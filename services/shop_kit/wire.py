@@ -7,6 +7,9 @@ Own code, since the client's serialisers cost several times as much a message (d
 from __future__ import annotations
 
 import struct
+from collections.abc import Hashable
+from functools import cache
+from typing import Any, cast
 
 from google.protobuf.message import Message as ProtobufMessage
 
@@ -21,7 +24,7 @@ class MalformedMessage(Invalid):
 
 def body(event: ProtobufMessage) -> bytes:
     """Return the message behind its path: all of the wire format that does not depend on the registry's ids."""
-    return encode_path(message_path(type(event))) + event.SerializeToString()
+    return _encoded_path(cast("Hashable", type(event))) + event.SerializeToString()
 
 
 def frame(schema_id: int, message_body: bytes) -> bytes:
@@ -54,6 +57,11 @@ def encode_path(path: tuple[int, ...]) -> bytes:
     if path == (0,):
         return b"\x00"
     return b"".join(_zigzag(number) for number in (len(path), *path))
+
+
+@cache
+def _encoded_path(event_type: Any) -> bytes:
+    return encode_path(message_path(event_type))
 
 
 def _decode_path(value: bytes, position: int) -> tuple[tuple[int, ...], int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import jwt
@@ -16,6 +17,7 @@ from shop_kit.errors import KitError
 
 LEEWAY_SECONDS = 5.0
 REMEMBERED_TOKENS = 4096
+REMEMBERED_HEADERS = 64
 JWKS_PATH = "/.well-known/jwks.json"
 
 
@@ -127,7 +129,7 @@ class TokenVerifier:
 
     async def _verify(self, token: str) -> dict[str, Any]:
         try:
-            key = await self._keys.find(str(jwt.get_unverified_header(token).get("kid", "")))
+            key = await self._keys.find(_key_id_in(token.partition(".")[0]))
             if key is None:
                 raise NotAuthenticated("the token is signed with a key that is not known here")
             claims: dict[str, Any] = jwt.decode(
@@ -141,6 +143,12 @@ class TokenVerifier:
         except jwt.InvalidTokenError as error:
             raise NotAuthenticated(f"the token does not hold: {error}") from error
         return claims
+
+
+@lru_cache(REMEMBERED_HEADERS)
+def _key_id_in(header: str) -> str:
+    """Return the key's id in the first part of a token, the same for all that are signed with it. Raises jwt.InvalidTokenError."""
+    return str(jwt.get_unverified_header(f"{header}.e30.").get("kid", ""))
 
 
 def _read(claims: Mapping[str, Any]) -> tuple[Principal, float]:

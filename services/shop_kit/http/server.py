@@ -14,6 +14,8 @@ from starlette.types import ASGIApp
 from shop_kit.parts import running
 
 GRACE_SECONDS = 1.0
+KEEP_ALIVE_SECONDS = 75
+"""How long an idle connection stays: longer than clients and load balancers (60 s on AWS) keep theirs, so that they close first."""
 _TICKS_A_SECOND = 10
 """Of which uvicorn takes each tenth to renew the Date header."""
 
@@ -40,6 +42,7 @@ async def serve(app: ASGIApp, listener: socket.socket, *, stop: asyncio.Event, g
         access_log=False,
         server_header=False,
         proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=max(1, int(grace_seconds)),
         backlog=2048,
     )

@@ -38,6 +38,8 @@ _log = logging.getLogger(__name__)
 BATCH = 200
 POLL_SECONDS = 0.05
 """How late the polling thread may hear that the service stops. A message wakes it at once."""
+POLLS_A_CALL = 10
+"""Polls that find nothing before the loop is told that the thread lives: waking it for each costs more than the poll."""
 SILENT_SECONDS = 10.0
 """A polling thread that was not heard of for so long hangs: its partitions are not read."""
 LANES_AT_ONCE = 32
@@ -186,10 +188,15 @@ class Consumer:
         )
 
     def _poll(self) -> list[Message]:
-        """Return what has come: `consume(n)` alone would wait for n messages, so `poll` wakes at the first one."""
-        self._tell_client()
-        first = self._client.poll(POLL_SECONDS)
-        return [] if first is None else [first, *self._client.consume(BATCH - 1, 0)]
+        """Return what has come, soon or at once: `consume(n)` alone would wait for n messages, so `poll` wakes at the first one."""
+        for _ in range(POLLS_A_CALL):
+            self._tell_client()
+            first = self._client.poll(POLL_SECONDS)
+            if first is not None:
+                return [first, *self._client.consume(BATCH - 1, 0)]
+            if self._stopping.is_set():
+                break
+        return []
 
     def _close(self) -> None:
         self._tell_client()

@@ -25,6 +25,8 @@ from shop_kit.settings import KafkaSettings
 _log = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.5
+POLLS_A_CALL = 100
+"""Polls before the loop is told that the thread lives. What they find is called back, so they need not wake it."""
 
 
 class Refusal(StrEnum):
@@ -67,6 +69,7 @@ class Producer:
         self._ids = ids
         self._loop = asyncio.get_running_loop()
         self._fatal: KafkaError | None = None
+        self._is_ending = False
         self._published = metrics.counter("shop_kafka_published_total", "Messages acknowledged by Kafka.", "topic")
         self._failed = metrics.counter("shop_kafka_publish_failures_total", "Messages that Kafka did not acknowledge.", "topic")
 
@@ -116,6 +119,7 @@ class Producer:
             try:
                 yield
             finally:
+                self._is_ending = True
                 parts.cancel()
                 seconds = drain_seconds()
                 self._thread.end()
@@ -180,5 +184,12 @@ class Producer:
     async def _hear(self) -> None:
         """Serve the client's callbacks until it is of no use any more."""
         while self._fatal is None:
-            await self._thread.call(lambda: self._client.poll(POLL_SECONDS))
+            await self._thread.call(self._poll)
         raise KafkaException(self._fatal)
+
+    def _poll(self) -> None:
+        """Call back for what Kafka answered. Runs in the thread."""
+        for _ in range(POLLS_A_CALL):
+            self._client.poll(POLL_SECONDS)
+            if self._is_ending or self._fatal is not None:
+                return

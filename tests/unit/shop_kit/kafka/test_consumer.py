@@ -123,6 +123,30 @@ def test_a_member_is_ready_once_the_group_has_given_it_its_partitions() -> None:
     in_virtual_time(story())
 
 
+def test_the_loop_is_woken_for_messages_and_seldom_for_polls_that_find_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = Client()
+    calls, polls = [], []
+    poll, call = client.poll, InlineThread.call
+
+    def counted_poll(seconds: float) -> Message | None:
+        polls.append(seconds)
+        return poll(seconds)
+
+    async def counted_call(self: InlineThread, work: Callable[[], object]) -> object:
+        calls.append(work)
+        return await call(self, work)
+
+    monkeypatch.setattr(client, "poll", counted_poll)
+    monkeypatch.setattr(InlineThread, "call", counted_call)
+
+    async def story() -> None:
+        async with consuming(client):
+            await asyncio.sleep(5)
+
+    in_virtual_time(story())
+    assert len(polls) > (module.POLLS_A_CALL - 1) * (len(calls) - 2)  # two of them subscribe and close
+
+
 def test_a_member_whose_thread_hangs_is_not_ready() -> None:
     client = Client()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from email.utils import formatdate, parsedate_to_datetime
 from typing import Any
@@ -37,6 +38,6 @@ def test_a_fault_is_told_of_the_expression_that_it_is_in(own_check: Any) -> None
 @pytest.mark.usefixtures("own_check")
 def test_the_date_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     for second in (1_800_000_000.2, 1_800_000_000.9, 1_800_000_001.0, 1_900_000_000.0):
-        monkeypatch.setattr(remembered.time, "time", lambda second=second: second)
+        monkeypatch.setattr(time, "time", lambda second=second: second)
         assert app.formatdate(usegmt=True) == formatdate(second, usegmt=True)
         assert parsedate_to_datetime(app.formatdate(usegmt=True)).timestamp() == int(second)
