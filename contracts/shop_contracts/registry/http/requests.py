@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import TypeVar
+from typing import Annotated, TypeVar
 from urllib.parse import unquote
 
 import msgspec
@@ -35,6 +35,7 @@ _MEDIA_TYPES = {
     "application/json",
     "application/octet-stream",
 }
+_Int = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
 _SUBJECT = re.compile(r"[^\x00-\x1f\x7f]+")
 _RESERVED_SUBJECTS = {"__GLOBAL", "__EMPTY"}
 _T = TypeVar("_T")
@@ -72,7 +73,7 @@ def tag_changes(added: Iterable[SchemaTags] | None, removed: Iterable[SchemaTags
 class TagsRequest(msgspec.Struct, frozen=True, rename="camel"):
     """The body that changes the tags, metadata and rules of a version."""
 
-    new_version: int | None = None
+    new_version: _Int | None = None
     tags_to_add: list[SchemaTags] | None = None
     tags_to_remove: list[SchemaTags] | None = None
     metadata: Metadata | None = None
@@ -89,8 +90,8 @@ class SchemaRequest(msgspec.Struct, frozen=True):
     references: tuple[Reference, ...] | None = None
     metadata: Metadata | None = None
     ruleSet: RuleSet | None = None  # noqa: N815 - the API's own name
-    id: int | None = None
-    version: int | None = None
+    id: _Int | None = None
+    version: _Int | None = None
     schemaTagsToAdd: list[SchemaTags] | None = None  # noqa: N815 - the API's own name
     schemaTagsToRemove: list[SchemaTags] | None = None  # noqa: N815 - the API's own name
     propagateSchemaTags: bool | None = None  # noqa: N815 - the API's own name
