@@ -4,10 +4,10 @@ A service's `compose` says what it needs, in the order in which one thing needs 
 
     async def inventory(service: Service, settings: InventorySettings) -> None:
         store = await service.kafka_and_table(settings.kafka, settings.aws, table=…, outbox_table=…, publishes={…})
-        warehouse = DynamoWarehouse(store)
-        service.consumes(subscription(warehouse, service.clock))
-        service.repeats(partial(sweep, warehouse), name="sweeper", every_seconds=1.0)
-        service.serves(InventoryApi(warehouse, store.idempotency).routes(), tokens=internal_tokens(…))
+        stock = DynamoStockRepository(store.dynamo, stock_table=…)
+        service.consumes(subscription(stock, service.clock))
+        service.repeats(partial(sweep, stock), name="sweeper", every_seconds=1.0)
+        service.serves(InventoryApi(stock, store.idempotency).routes(), tokens=…)
 
 The runtime then starts the consumer and what is repeated, and serves; at the end everything stops in the opposite order.
 """

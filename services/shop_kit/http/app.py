@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from opentelemetry.trace import Tracer
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
@@ -19,7 +19,7 @@ from shop_kit.http.access import GuardedRoute, Unguarded, on_not_allowed, on_not
 from shop_kit.http.bodies import json
 from shop_kit.http.limits import Limited
 from shop_kit.http.observation import Observed
-from shop_kit.http.problems import Problem, on_http_exception, on_invalid, on_problem, on_transient, on_unexpected
+from shop_kit.http.problems import Problem, on_client_gone, on_http_exception, on_invalid, on_problem, on_transient, on_unexpected
 from shop_kit.metrics import Metrics
 
 Check = Callable[[], Awaitable[None]]
@@ -60,6 +60,7 @@ def create_app(
             NotAllowed: on_not_allowed,
             Transient: on_transient,
             Invalid: on_invalid,
+            ClientDisconnect: on_client_gone,
             HTTPException: on_http_exception,
             Exception: on_unexpected,
         },

@@ -11,7 +11,6 @@ import time
 
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer
-from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shop_kit import context
@@ -19,9 +18,6 @@ from shop_kit.metrics import Metrics
 from shop_kit.tracing import parent_span
 
 _log = logging.getLogger("shop_kit.access")
-CLIENT_CLOSED_REQUEST = 499
-"""What logs and metrics show for a caller that left before it was answered; nginx coined it."""
-
 _QUIET = frozenset({"/health", "/ready", "/metrics"})
 _CORRELATION_ID = re.compile(r"[\w.:-]{1,128}", re.ASCII)
 
@@ -67,8 +63,6 @@ class Observed:
 
         try:
             await self._app(scope, receive, observed_send)
-        except ClientDisconnect:
-            status = status or CLIENT_CLOSED_REQUEST  # nobody is left to answer
         except Exception as error:  # noqa: BLE001 - the outermost edge of a request: it was answered inside and is logged here
             _log.exception("a request failed", extra={"method": scope["method"], "path": scope["path"]})
             span.record_exception(error)

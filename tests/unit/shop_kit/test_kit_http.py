@@ -21,6 +21,7 @@ from shop_kit.metrics import Metrics
 from shop_kit.resilience import deadline
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Message
 
 pytestmark = pytest.mark.anyio
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -321,3 +322,26 @@ async def test_a_span_says_which_route_was_asked_and_what_it_answered(service: S
         ("GET /v1/away", 503, False),
     ]
     assert [attributes["http.route"] for _name, attributes, _is_ok in found] == ["/v1/sold-out", "/v1/away"]
+
+
+async def test_a_client_who_goes_away_while_it_sends_is_no_fault_of_the_service() -> None:
+    metrics = Metrics()
+    tracer = TracerProvider().get_tracer("test")
+    app = create_app(
+        [GuardedRoute("/baskets", basket, methods=["POST"], access=Anybody("it is a test"))],
+        readiness={},
+        metrics=metrics,
+        tracer=tracer,
+    )
+
+    async def gone() -> dict[str, str]:
+        return {"type": "http.disconnect"}
+
+    async def nobody_listens(_message: Message) -> None:
+        return None
+
+    headers = [(b"content-type", b"application/json")]
+    scope = {"type": "http", "method": "POST", "path": "/baskets", "headers": headers, "query_string": b""}
+    await app(scope, gone, nobody_listens)
+
+    assert 'shop_http_server_seconds_count{method="POST",route="/baskets",status="499"} 1.0' in metrics.render()
