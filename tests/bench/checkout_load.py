@@ -7,6 +7,7 @@ stands still for a second shows up in all orders of that second, not in one.
 from __future__ import annotations
 
 import asyncio
+import random
 import sys
 import uuid
 from collections.abc import Sequence
@@ -19,14 +20,14 @@ LOOPBACK = "http://127.0.0.1:"
 MOST_A_SECOND, MOST_SECONDS = 100.0, 900.0
 FINAL = {"completed", "rejected", "cancelled"}
 AWAY = {429, 502, 503, 504}
-AGAIN_SECONDS = 0.25
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.25, 8.0
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What to send: an order for one of `skus` in turn, `rate` a second, for `seconds`. Raises ValueError when it is unbounded.
 
     Each is paid with one of `cards` in turn, and followed for `patience_seconds`. Every `cancels_every`th is cancelled at once (0:
-    none). Who `tries_again` sends the same request until the shop answers it.
+    none). Who `tries_again` sends the same request until the shop answers it, with pauses that double.
     """
 
     edge: str
@@ -114,6 +115,7 @@ class _Visit:
 
     async def _asks(self, method: str, url: str, body: object, headers: dict[str, str]) -> tuple[int, dict[str, Any]]:
         headers = headers if body is None else {**headers, "idempotency-key": str(uuid.uuid4())}
+        pause = FIRST_PAUSE_SECONDS
         while True:
             try:
                 async with self._session.request(method, url, json=body, headers=headers) as answer:
@@ -122,7 +124,8 @@ class _Visit:
             except (aiohttp.ClientError, TimeoutError, OSError):
                 if not self._plan.tries_again:
                     raise
-            await asyncio.sleep(AGAIN_SECONDS)
+            await asyncio.sleep(pause * random.uniform(0.5, 1.0))
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
     def _since_due(self) -> float:
         return asyncio.get_running_loop().time() - self._sent.due

@@ -58,7 +58,8 @@ def _fault(dice: random.Random, target: str) -> Fault:
 async def strike(sandbox: Sandbox, faults: Sequence[Fault]) -> list[Struck]:
     """Do the faults one after another, each as soon as its target has a process; return when the last one is over and all is ready.
 
-    Only processes are signalled that the sandbox's own supervisor names. Raises TooLate for a target that does not come back.
+    Only processes are signalled that the sandbox's own supervisor names. What died so often that the supervisor has given it up is
+    started by command, as whoever runs the shop would. Raises TooLate for a target that does not come back.
     """
     struck, pauses = [], []
     for fault in faults:
@@ -92,7 +93,10 @@ async def _pause(process: psutil.Process, seconds: float) -> None:
 
 def _process_of(sandbox: Sandbox, target: str) -> psutil.Process:
     def look() -> psutil.Process | None:
-        pid = sandbox.resource(target)["pid"]
+        resource = sandbox.resource(target)
+        if resource["state"] == "failed":
+            sandbox.cli("restart", target)
+        pid = resource["pid"]
         with suppress(psutil.NoSuchProcess):
             return psutil.Process(pid) if pid else None
         return None
@@ -101,4 +105,7 @@ def _process_of(sandbox: Sandbox, target: str) -> psutil.Process:
 
 
 def _is_whole(sandbox: Sandbox) -> bool:
-    return {resource["state"] for resource in sandbox.status()["resources"]} <= {"ready", "done"}
+    resources = sandbox.status()["resources"]
+    if given_up := [resource["name"] for resource in resources if resource["state"] == "failed"]:
+        sandbox.cli("restart", *given_up)
+    return {resource["state"] for resource in resources} <= {"ready", "done"}
