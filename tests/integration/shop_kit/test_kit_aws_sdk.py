@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
+import httpx
 import msgspec
 import pytest
 from fakes.bare_platform import PlatformSettings
@@ -39,6 +41,37 @@ async def test_objects_queues_and_topics_are_reached_through_one_client(platform
     assert received["Messages"][0]["Body"] == "hello"
     assert published["MessageId"]
     assert 'shop_aws_sdk_calls_total{operation="get_object",outcome="ok",service="s3"} 1' in metrics.render()
+
+
+MAIL = {"Simple": {"Subject": {"Data": "Your order"}, "Body": {"Text": {"Data": "It is on its way."}}}}
+
+
+async def test_mail_is_sent_as_it_was_written(platform: PlatformSettings) -> None:
+    sender, buyer = f"{uuid.uuid4().hex[:8]}@shop.example", "ann@home.example"
+    async with AwsSdk.connect(platform.aws, ("sesv2",)) as aws:
+        await aws.call("sesv2", "create_email_identity", EmailIdentity=sender)
+        destination = {"ToAddresses": [buyer]}
+        sent = await aws.call("sesv2", "send_email", FromEmailAddress=sender, Destination=destination, Content=MAIL)
+
+    mail = await mail_in_the_emulator(platform.aws, sent["MessageId"])
+    assert (mail["Source"], mail["To"], mail["Subject"], mail["BodyText"]) == (sender, [buyer], "Your order", "It is on its way.")
+
+
+async def test_mail_from_an_address_that_nobody_confirmed_is_refused(platform: PlatformSettings) -> None:
+    nobody, destination = "nobody@nowhere.example", {"ToAddresses": ["ann@home.example"]}
+    async with AwsSdk.connect(platform.aws, ("sesv2",)) as aws:
+        with pytest.raises(AwsError) as refused:
+            await aws.call("sesv2", "send_email", FromEmailAddress=nobody, Destination=destination, Content=MAIL)
+
+    assert refused.value.code == "MessageRejected"
+
+
+async def mail_in_the_emulator(aws: AwsSettings, message_id: str) -> dict[str, Any]:
+    """MiniStack keeps what SES sent, and shows it to those who know a key of the sandbox."""
+    key = f"AWS4-HMAC-SHA256 Credential={aws.aws_access_key_id}/20260101/{aws.aws_region}/ses/aws4_request"
+    async with httpx.AsyncClient(base_url=str(aws.aws_endpoint_url), headers={"authorization": key}) as http:
+        accounts = (await http.get("/_ministack/ses/messages")).json()["messages"].values()
+    return next(mail for mails in accounts for mail in mails if mail["MessageId"] == message_id)
 
 
 async def test_a_refusal_of_the_sdk_is_told_with_its_code(platform: PlatformSettings) -> None:
