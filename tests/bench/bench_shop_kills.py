@@ -16,7 +16,7 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 
-from bench.checkout_load import Plan, Sent, drive
+from bench.checkout_load import MOST_SECONDS, Plan, Sent, drive
 from bench.page import machine, table, write
 from e2e.books import wrong_in_the_books
 from e2e.random_faults import TARGETS, Fault, Struck, faults_of, strike
@@ -60,7 +60,7 @@ def _measured(sandbox: Sandbox, kills: int, rate: float, seed: int) -> str:
         edge=shop.endpoints["edge"],
         skus=list(stocked),
         rate=rate,
-        seconds=_seconds(faults),
+        seconds=MOST_SECONDS,
         cards=cards,
         cancels_every=CANCELS_EVERY,
         patience_seconds=PATIENCE_SECONDS,
@@ -73,16 +73,14 @@ def _measured(sandbox: Sandbox, kills: int, rate: float, seed: int) -> str:
     return section
 
 
-def _seconds(faults: Sequence[Fault]) -> float:
-    """How long orders are sent: somewhat longer than the faults take, of which some wait for a process to strike."""
-    return sum(fault.after_seconds for fault in faults) + len(faults) * 0.5 + CALM_SECONDS
-
-
 async def _under_load(sandbox: Sandbox, plan: Plan, faults: Sequence[Fault]) -> tuple[list[Sent], list[Struck]]:
+    enough = asyncio.Event()
     async with asyncio.TaskGroup() as both:
-        sent = both.create_task(drive(plan))
-        struck = both.create_task(strike(sandbox, faults))
-    return sent.result(), struck.result()
+        sent = both.create_task(drive(plan, enough=enough))
+        struck = await strike(sandbox, faults)
+        await asyncio.sleep(CALM_SECONDS)
+        enough.set()
+    return sent.result(), struck
 
 
 def told(seed: int, rate: float, sent: Sequence[Sent], struck: Sequence[Struck], load: float) -> str:

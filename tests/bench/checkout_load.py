@@ -17,7 +17,7 @@ import aiohttp
 import msgspec
 
 LOOPBACK = "http://127.0.0.1:"
-MOST_A_SECOND, MOST_SECONDS = 100.0, 900.0
+MOST_A_SECOND, MOST_SECONDS = 100.0, 3600.0
 FINAL = {"completed", "rejected", "cancelled"}
 AWAY = {429, 502, 503, 504}
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.25, 8.0
@@ -61,8 +61,8 @@ class Sent(msgspec.Struct, kw_only=True):
     reason: str | None = None
 
 
-async def drive(plan: Plan) -> list[Sent]:
-    """Send all orders of the plan and return them when each is final or given up."""
+async def drive(plan: Plan, *, enough: asyncio.Event | None = None) -> list[Sent]:
+    """Send all orders of the plan, or as many as come before it is `enough`; return them when each is final or given up."""
     loop = asyncio.get_running_loop()
     timeout = aiohttp.ClientTimeout(total=40)
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), timeout=timeout) as session:
@@ -71,6 +71,8 @@ async def drive(plan: Plan) -> list[Sent]:
         for number in range(round(plan.rate * plan.seconds)):
             due = begin + number / plan.rate
             await asyncio.sleep(due - loop.time())
+            if enough is not None and enough.is_set():
+                break
             orders.append(asyncio.create_task(_Visit(session, plan, number, due).lasts()))
         return await asyncio.gather(*orders)
 

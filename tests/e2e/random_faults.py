@@ -18,7 +18,9 @@ STORES = ("kafka", "postgres", "redis", "schema-registry", "aws")
 TARGETS = (*SERVICES, *STORES)
 LONGEST_GAP_SECONDS = 6.0
 LONGEST_PAUSE_SECONDS = 8.0
-HAS_A_PROCESS_WITHIN_SECONDS = 90.0
+HAS_A_PROCESS_WITHIN_SECONDS, COMES_BACK_WITHIN_SECONDS = 90.0, 240.0
+MOST_DOWN = 3
+"""So many parts may be down or paused when the next one is struck: with more nothing would ever work in between."""
 
 Kind = Literal["kill", "pause"]
 
@@ -56,7 +58,7 @@ def _fault(dice: random.Random, target: str) -> Fault:
 
 
 async def strike(sandbox: Sandbox, faults: Sequence[Fault]) -> list[Struck]:
-    """Do the faults one after another, each as soon as its target has a process; return when the last one is over and all is ready.
+    """Do the faults one after another, each as soon as its target has a process and few others are down; return when all is ready.
 
     Only processes are signalled that the sandbox's own supervisor names. What died so often that the supervisor has given it up is
     started by command, as whoever runs the shop would. Raises TooLate for a target that does not come back.
@@ -64,6 +66,9 @@ async def strike(sandbox: Sandbox, faults: Sequence[Fault]) -> list[Struck]:
     struck, pauses = [], []
     for fault in faults:
         await asyncio.sleep(fault.after_seconds)
+        await asyncio.to_thread(
+            until, "few parts are down", lambda: len(_down(sandbox)) < MOST_DOWN, seconds=COMES_BACK_WITHIN_SECONDS
+        )
         process = await asyncio.to_thread(_process_of, sandbox, fault.target)
         struck.append(Struck(fault, time.monotonic()))
         with suppress(psutil.NoSuchProcess):  # it ended a moment ago, of another fault
@@ -72,7 +77,7 @@ async def strike(sandbox: Sandbox, faults: Sequence[Fault]) -> list[Struck]:
             else:
                 pauses.append(asyncio.create_task(_pause(process, fault.seconds)))
     await asyncio.gather(*pauses)
-    await asyncio.to_thread(until, "everything is ready again", lambda: _is_whole(sandbox), seconds=180)
+    await asyncio.to_thread(until, "everything is ready again", lambda: not _down(sandbox), seconds=COMES_BACK_WITHIN_SECONDS)
     return struck
 
 
@@ -93,10 +98,7 @@ async def _pause(process: psutil.Process, seconds: float) -> None:
 
 def _process_of(sandbox: Sandbox, target: str) -> psutil.Process:
     def look() -> psutil.Process | None:
-        resource = sandbox.resource(target)
-        if resource["state"] == "failed":
-            sandbox.cli("restart", target)
-        pid = resource["pid"]
+        pid = sandbox.resource(target)["pid"]
         with suppress(psutil.NoSuchProcess):
             return psutil.Process(pid) if pid else None
         return None
@@ -104,8 +106,9 @@ def _process_of(sandbox: Sandbox, target: str) -> psutil.Process:
     return until(f"{target} has a process", look, seconds=HAS_A_PROCESS_WITHIN_SECONDS)
 
 
-def _is_whole(sandbox: Sandbox) -> bool:
-    resources = sandbox.status()["resources"]
-    if given_up := [resource["name"] for resource in resources if resource["state"] == "failed"]:
-        sandbox.cli("restart", *given_up)
-    return {resource["state"] for resource in resources} <= {"ready", "done"}
+def _down(sandbox: Sandbox) -> list[str]:
+    """The parts that are not ready. Those that the supervisor has given up are started by command."""
+    states = {resource["name"]: resource["state"] for resource in sandbox.status()["resources"]}
+    if given_up := [name for name, state in states.items() if state == "failed"]:
+        sandbox.cli("restart", *given_up, "--timeout", "240")
+    return [name for name, state in states.items() if state not in {"ready", "done"}]
