@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from confluent_kafka.schema_registry.protobuf import _create_index_array
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from shop_contracts.proto.inventory.v1 import commands_pb2, events_pb2
 from shop_kit import wire
@@ -28,6 +28,9 @@ def test_what_is_framed_is_unframed_as_it_was(schema_id: int, path: list[int], c
     assert wire.unframe(framed) == (schema_id, tuple(path), content)
 
 
+@example(b"\x00\x00\x00\x00\x01")
+@example(b"\x00\x00\x00\x00\x01\x80")
+@example(b"\x00\x00\x00\x00\x01\x04\x02")
 @given(st.binary(max_size=40))
 def test_any_other_bytes_are_refused_or_read_but_never_crash(value: bytes) -> None:
     try:

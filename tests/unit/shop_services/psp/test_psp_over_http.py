@@ -105,6 +105,7 @@ async def test_a_refusal_for_good_is_an_answer_with_its_code(psp: Psp) -> None:
         (402, "account_closed"),
     ]
     assert (await psp.http.get("/v1/charges/c2/refunds/r1")).json()["status"] == "failed"
+    assert (await psp.line("c1"))["status"] == "voided", "what cannot be taken is not held any longer"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,95 @@
+"""A service process from its start to its end: told to stop, failed, or not able to start. In this process, on a free port."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import msgspec
+import pytest
+from shop_kit.errors import KitError
+from shop_kit.parts import running
+from shop_kit.runtime import PART_FAILED, WRONG_SETTINGS, run_service
+from shop_kit.service import Service
+from shop_kit.settings import RuntimeSettings
+
+pytestmark = pytest.mark.timeout(30)
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    runtime: RuntimeSettings
+    shop_patience: int = 5
+
+
+@pytest.fixture(autouse=True)
+def a_place_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shop_kit.runtime.configure_logging", lambda *_: None)
+    for name in ("PORT", "SHOP_LISTEN_FD", "OTEL_EXPORTER_OTLP_ENDPOINT"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@asynccontextmanager
+async def a_part(ended: list[str]) -> AsyncIterator[None]:
+    yield
+    ended.append("its part")
+
+
+async def stop() -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def test_a_service_that_is_told_to_stop_ends_in_order() -> None:
+    ended: list[str] = []
+
+    async def compose(service: Service, _settings: Settings) -> None:
+        service.shutdown.at_begin(lambda: ended.append("told"))
+        await service.enter(a_part(ended))
+        service.serves([])
+        service.repeats(stop, name="stopper", every_seconds=60)
+
+    run_service("toy", Settings, compose)
+
+    assert ended == ["told", "its part"]
+
+
+def test_a_service_that_waits_for_what_it_needs_can_be_stopped() -> None:
+    async def compose(_service: Service, _settings: Settings) -> None:
+        await stop()
+        await asyncio.Event().wait()
+
+    run_service("toy", Settings, compose)
+
+
+def test_a_part_that_fails_ends_the_process_with_a_status_of_its_own() -> None:
+    async def fail() -> None:
+        raise KitError("the relay has lost its mind")
+
+    async def compose(service: Service, _settings: Settings) -> None:
+        service.serves([])
+        await service.enter(running(relay=fail))
+
+    with pytest.raises(SystemExit) as ended:
+        run_service("toy", Settings, compose)
+
+    assert ended.value.code == PART_FAILED
+
+
+def test_settings_that_are_wrong_end_the_process_with_all_of_them_listed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PORT", "door")
+    monkeypatch.setenv("SHOP_PATIENCE", "some")
+
+    async def compose(_service: Service, _settings: Settings) -> None:
+        raise AssertionError("it must not come so far")
+
+    with pytest.raises(SystemExit) as ended:
+        run_service("toy", Settings, compose)
+
+    told = capsys.readouterr().err
+    assert ended.value.code == WRONG_SETTINGS
+    assert "PORT" in told
+    assert "SHOP_PATIENCE" in told
