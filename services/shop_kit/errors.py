@@ -7,6 +7,8 @@ messages each turn them into their own at their edge.
 | `Overloaded` | somebody has as much to do as they can take | 503 | RESOURCE_EXHAUSTED | waits |
 | `Conflict` | others are changing the same thing | 409 | ABORTED | waits |
 | `Invalid` | what was sent is wrong and stays wrong | 422 | INVALID_ARGUMENT | goes to the dead letters at once |
+| `auth.NotAuthenticated` | no token, or one that does not hold | 401 | UNAUTHENTICATED | (has no caller) |
+| `auth.NotAllowed` | the token does not reach so far | 403 | PERMISSION_DENIED | (has no caller) |
 | any other | nobody knows | 500 | INTERNAL | is tried for long, then parked |
 """
 

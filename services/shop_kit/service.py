@@ -106,6 +106,7 @@ class Service:
         self._repeated: list[Callable[[], AbstractAsyncContextManager[Any]]] = []
         self._app: ASGIApp | None = None
         self._grpc: list[GrpcService] = []
+        self._grpc_tokens: TokenVerifier | None = None
 
     async def enter(self, part: AbstractAsyncContextManager[T]) -> T:
         """Keep `part` for as long as the service runs; what is entered last ends first."""
@@ -222,9 +223,10 @@ class Service:
             is_public=self.settings.port_operations is not None,
         )
 
-    def serves_grpc(self, *services: GrpcService) -> None:
+    def serves_grpc(self, *services: GrpcService, tokens: TokenVerifier | None = None) -> None:
         """Serve these beside HTTP, on the port `grpc` of the manifest, with health and reflection."""
         self._grpc += services
+        self._grpc_tokens = tokens
 
     async def start(self) -> ASGIApp:
         """Start what was composed. Returns the application to serve. Raises Miscomposed."""
@@ -253,6 +255,7 @@ class Service:
                 address=self.settings.listen_address,
                 port=self.settings.port_grpc,
                 readiness=self._readiness,
+                tokens=self._grpc_tokens,
                 tracer=self.tracer,
                 metrics=self.metrics,
                 most_seconds=self.settings.request_timeout_seconds,

@@ -150,7 +150,7 @@ class Shop:
         self.endpoints: dict[str, str] = sandbox.status()["endpoints"]
         self.environment: dict[str, str] = sandbox.cli("env")
         self.http = httpx.Client(timeout=40, limits=httpx.Limits(max_connections=40))
-        self._book_keeper = {"authorization": f"Bearer {_book_keepers_token(self.environment)}"}
+        self.book_keeper = {"authorization": f"Bearer {_book_keepers_token(self.environment)}"}
 
     # Visitors.
 
@@ -224,13 +224,13 @@ class Shop:
         """Put an article that nobody else knows on the shelf, and return its SKU."""
         sku = f"E2E-{uuid.uuid4().hex[:10].upper()}"
         body = {"name": f"Article {sku}", "unitPrice": {"currency": "EUR", "minorUnits": price}, "stocked": stock}
-        answer = self.http.put(f"{self.endpoints['inventory']}/v1/stock-items/{sku}", json=body, headers=self._book_keeper)
+        answer = self.http.put(f"{self.endpoints['inventory']}/v1/stock-items/{sku}", json=body, headers=self.book_keeper)
         assert answer.status_code in {200, 201, 204}, answer.text
         return sku
 
     def stock(self, sku: str) -> tuple[int, int, int]:
         """Units free, reserved and sold."""
-        answer = self.http.get(f"{self.endpoints['inventory']}/v1/stock-items/{sku}", headers=self._book_keeper)
+        answer = self.http.get(f"{self.endpoints['inventory']}/v1/stock-items/{sku}", headers=self.book_keeper)
         assert answer.status_code == 200, answer.text
         item = answer.json()
         return item["free"], item["reserved"], item["sold"]
@@ -244,7 +244,7 @@ class Shop:
 
     def failed_refunds(self) -> list[dict[str, Any]]:
         """Refunds that the provider refused for good, of which a person has to take care."""
-        answer = self.http.get(f"{self.endpoints['payments']}/v1/failed-refunds", headers=self._book_keeper)
+        answer = self.http.get(f"{self.endpoints['payments']}/v1/failed-refunds", headers=self.book_keeper)
         assert answer.status_code == 200, answer.text
         found: list[dict[str, Any]] = answer.json()["items"]
         return found

@@ -47,6 +47,12 @@ class Principal:
             raise NotAllowed(scope)
 
 
+def bearer(authorization: str) -> str | None:
+    """Return the token of credentials as HTTP and gRPC carry them, `Bearer …` (RFC 6750); None for any others."""
+    kind, _, token = authorization.partition(" ")
+    return token.strip() or None if kind.lower() == "bearer" else None
+
+
 class TokenSigner:
     """Signs tokens as `issuer`."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import grpc
 
+from shop_kit.auth import NotAllowed, NotAuthenticated
 from shop_kit.errors import Conflict, Invalid, Overloaded, Transient
 
 _CODES: tuple[tuple[type[Exception], grpc.StatusCode], ...] = (
@@ -11,6 +12,8 @@ _CODES: tuple[tuple[type[Exception], grpc.StatusCode], ...] = (
     (Conflict, grpc.StatusCode.ABORTED),
     (Transient, grpc.StatusCode.UNAVAILABLE),
     (Invalid, grpc.StatusCode.INVALID_ARGUMENT),
+    (NotAuthenticated, grpc.StatusCode.UNAUTHENTICATED),
+    (NotAllowed, grpc.StatusCode.PERMISSION_DENIED),
     (TimeoutError, grpc.StatusCode.DEADLINE_EXCEEDED),
 )
 

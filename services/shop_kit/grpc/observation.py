@@ -12,14 +12,13 @@ from opentelemetry import trace
 from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer
 
 from shop_kit import context
+from shop_kit.grpc.access import OWN
 from shop_kit.grpc.errors import status_of
 from shop_kit.metrics import Metrics
 from shop_kit.resilience import deadline
 from shop_kit.tracing import parent_span
 
 _log = logging.getLogger(__name__)
-OWN = ("/grpc.health.", "/grpc.reflection.")
-"""Methods that probes and tools ask: they pass unobserved."""
 
 Handler = Callable[[Any, Any], Awaitable[Any]]
 

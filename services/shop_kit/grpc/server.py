@@ -13,7 +13,9 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from opentelemetry.trace import Tracer
 
+from shop_kit.auth import TokenVerifier
 from shop_kit.errors import KitError, Transient
+from shop_kit.grpc.access import Access, Guarded, declared
 from shop_kit.grpc.observation import Observed
 from shop_kit.http.app import CHECK_SECONDS, Check
 from shop_kit.metrics import Metrics
@@ -27,13 +29,14 @@ class PortTaken(KitError):
 
 @dataclass(frozen=True)
 class GrpcService:
-    """A service as generated code names it, and what adds its implementation to a server.
+    """A service as generated code names it, what adds its implementation to a server, and who may call each of its methods.
 
-    `GrpcService("shop.pricing.v1.Pricing", partial(add_PricingServicer_to_server, PricingApi(...)))`
+    `GrpcService("shop.pricing.v1.PricingService", partial(add_PricingServiceServicer_to_server, api), {"GetQuote": Scope("…")})`
     """
 
     name: str
     add_to: Callable[[grpc.aio.Server], None]
+    access: Mapping[str, Access]
 
 
 @asynccontextmanager
@@ -43,14 +46,19 @@ async def serving_grpc(
     address: str,
     port: int,
     readiness: Mapping[str, Check],
+    tokens: TokenVerifier | None,
     tracer: Tracer,
     metrics: Metrics,
     most_seconds: float,
     drain_seconds: Callable[[], float],
 ) -> AsyncIterator[int]:
-    """Serve within the block; gives the port. At the end calls under way may finish within `drain_seconds`. Raises PortTaken."""
+    """Serve within the block; gives the port. At the end calls under way may finish within `drain_seconds`.
+
+    `tokens` is what the scopes of methods are checked with. Raises PortTaken, and Undeclared for a method without a rule.
+    """
+    access = {method: rule for service in services for method, rule in declared(service.name, service.access).items()}
     server = grpc.aio.server(
-        interceptors=[Observed(tracer=tracer, metrics=metrics, most_seconds=most_seconds)],
+        interceptors=[Observed(tracer=tracer, metrics=metrics, most_seconds=most_seconds), Guarded(access, tokens)],
         options=[("grpc.max_receive_message_length", LARGEST_MESSAGE_BYTES), ("grpc.so_reuseport", 0)],
     )
     for service in services:

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from shop_kit.auth import NotAuthenticated, Principal, TokenVerifier
+from shop_kit.auth.tokens import bearer
 from shop_kit.errors import KitError
 from shop_kit.http.problems import Problem, problem_response
 
@@ -90,10 +91,10 @@ def caller(request: Request) -> Principal:
 
 def bearer_token(request: Request) -> str:
     """Return the token of the header `Authorization: Bearer …` (RFC 6750). Raises NotAuthenticated."""
-    kind, _, token = request.headers.get("authorization", "").partition(" ")
-    if kind.lower() != "bearer" or not token.strip():
+    token = bearer(request.headers.get("authorization", ""))
+    if token is None:
         raise NotAuthenticated("send a header Authorization: Bearer <token>")
-    return token.strip()
+    return token
 
 
 async def on_not_authenticated(request: Request, error: Exception) -> Response:

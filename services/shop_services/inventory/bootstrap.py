@@ -14,6 +14,7 @@ from shop_services.inventory.adapters.commands import subscription
 from shop_services.inventory.adapters.events import EVENTS_TOPIC
 from shop_services.inventory.adapters.reservation_repository import DynamoReservationRepository
 from shop_services.inventory.adapters.rest import InventoryApi
+from shop_services.inventory.adapters.rpc import InventoryRpc
 from shop_services.inventory.adapters.stock_repository import DynamoStockRepository
 from shop_services.inventory.adapters.sweeper import expiry
 
@@ -47,6 +48,7 @@ async def inventory(service: Service, settings: InventorySettings) -> None:
     api = InventoryApi(stock, reservations, store.idempotency)
     callers = TokenVerifier.of_issuer(tokens.ISSUER, settings.shop_edge_url, audience=tokens.INTERNAL_AUDIENCE, clock=service.clock)
     service.serves(api.routes(), tokens=callers)
+    service.serves_grpc(InventoryRpc(stock, reservations).service(), tokens=callers)
 
 
 def main() -> None:

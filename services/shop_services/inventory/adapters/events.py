@@ -5,8 +5,9 @@ from __future__ import annotations
 from shop_contracts.proto.common.v1.money_pb2 import Money as MoneyMessage
 from shop_contracts.proto.inventory.v1 import events_pb2
 from shop_kit.messages import OutgoingMessage, outgoing
+from shop_kit.shared_kernel import Money
 
-from shop_services.inventory.domain.reservation import ReleaseReason, Reservation, Status
+from shop_services.inventory.domain.reservation import ReleaseReason, Reservation, ReservedLine, Shortage, Status
 
 EVENTS_TOPIC = "shop.inventory.events.v1"
 COMMANDS_TOPIC = "shop.inventory.commands.v1"
@@ -23,24 +24,29 @@ def reservation_event(reservation: Reservation) -> OutgoingMessage:
     event = events_pb2.InventoryEvent(order_id=reservation.order_id, reservation_id=reservation.id)
     match reservation.status:
         case Status.RESERVED:
-            event.stock_reserved.lines.extend(
-                events_pb2.ReservedLine(
-                    sku=line.sku,
-                    quantity=line.quantity,
-                    unit_price=MoneyMessage(currency_code=line.unit_price.currency, minor_units=line.unit_price.minor_units),
-                )
-                for line in reservation.lines
-            )
+            event.stock_reserved.lines.extend(map(reserved_line, reservation.lines))
             event.stock_reserved.expires_at.FromMilliseconds(int(reservation.expires_at * 1000))
         case Status.REJECTED:
-            event.stock_rejected.shortages.extend(
-                events_pb2.StockShortage(
-                    sku=short.sku, requested=short.requested, available=short.available, is_unknown=short.is_unknown
-                )
-                for short in reservation.shortages
-            )
+            event.stock_rejected.shortages.extend(map(shortage, reservation.shortages))
         case Status.COMMITTED:
             event.stock_committed.SetInParent()
         case Status.RELEASED:
             event.stock_released.reason = _REASONS[reservation.release_reason or ReleaseReason.REQUESTED]
     return outgoing(EVENTS_TOPIC, reservation.order_id, event, source=SOURCE, sequence=reservation.revision.sequence)
+
+
+def reserved_line(line: ReservedLine) -> events_pb2.ReservedLine:
+    """Return a line of a reservation as contracts have it."""
+    return events_pb2.ReservedLine(sku=line.sku, quantity=line.quantity, unit_price=money(line.unit_price))
+
+
+def shortage(short: Shortage) -> events_pb2.StockShortage:
+    """Return what a reservation failed on as contracts have it."""
+    return events_pb2.StockShortage(
+        sku=short.sku, requested=short.requested, available=short.available, is_unknown=short.is_unknown
+    )
+
+
+def money(amount: Money) -> MoneyMessage:
+    """Return an amount as contracts have it."""
+    return MoneyMessage(currency_code=amount.currency, minor_units=amount.minor_units)

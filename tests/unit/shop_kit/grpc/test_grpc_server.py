@@ -9,6 +9,7 @@ from typing import Any
 
 import grpc
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from opentelemetry.sdk.trace import TracerProvider
@@ -16,13 +17,15 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from shop_contracts.proto.inventory.v1.commands_pb2 import InventoryCommand
 from shop_kit import context
+from shop_kit.auth import StaticKeys, TokenSigner, TokenVerifier
 from shop_kit.errors import Conflict, Invalid, Overloaded, Unavailable
-from shop_kit.grpc import GrpcService, serving_grpc
+from shop_kit.grpc import Anybody, GrpcService, Scope, serving_grpc
 from shop_kit.metrics import Metrics
 from shop_kit.resilience import deadline
 
 pytestmark = pytest.mark.anyio
 NAME = "shop.test.v1.Stock"
+KEY = Ed25519PrivateKey.generate()
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 
 
@@ -42,6 +45,7 @@ class Server:
         self.provider = TracerProvider(shutdown_on_exit=False)
         self.provider.add_span_processor(SimpleSpanProcessor(self.spans))
         self.correlations: list[str] = []
+        self.access: dict[str, Scope | Anybody] = {"Ask": Anybody("a test")}
 
     async def echo(self, request: InventoryCommand) -> InventoryCommand:
         self.correlations.append(context.correlation_id())
@@ -65,10 +69,11 @@ class Server:
 
     def serving(self) -> AbstractAsyncContextManager[int]:
         return serving_grpc(
-            [GrpcService(NAME, self.add_to)],
+            [GrpcService(NAME, self.add_to, self.access)],
             address="127.0.0.1",
             port=0,
             readiness={"store": self.check},
+            tokens=TokenVerifier(StaticKeys(KEY.public_key()), issuer="shop-edge", audience="shop"),
             tracer=self.provider.get_tracer("test"),
             metrics=self.metrics,
             most_seconds=5.0,
@@ -186,3 +191,43 @@ async def test_a_call_under_way_is_answered_when_the_service_stops(server: Serve
         may_end.set()
         assert (await asked).order_id == "ord_1"
         await stopped
+
+
+def token(*scopes: str) -> tuple[tuple[str, str], ...]:
+    signed = TokenSigner(KEY, "shop-edge").sign("cus-1", audience="shop", scopes=scopes, lifetime_seconds=60)
+    return (("authorization", f"Bearer {signed}"),)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "code"),
+    [
+        ((), grpc.StatusCode.UNAUTHENTICATED),
+        ((("authorization", "Bearer no.such.token"),), grpc.StatusCode.UNAUTHENTICATED),
+        ((("authorization", "Basic YTpi"),), grpc.StatusCode.UNAUTHENTICATED),
+        (token("orders:place"), grpc.StatusCode.PERMISSION_DENIED),
+        (token("stock:read", "orders:place"), None),
+    ],
+)
+async def test_a_method_with_a_scope_lets_in_tokens_that_have_it(
+    server: Server, metadata: tuple[tuple[str, str], ...], code: grpc.StatusCode | None
+) -> None:
+    server.access = {"Ask": Scope("stock:read")}
+    async with server.channel() as channel:
+        assert await code_of(ask(channel, metadata=metadata)) is code
+
+
+async def test_a_method_that_does_not_say_who_may_call_it_is_not_served(server: Server) -> None:
+    server.access = {}
+    async with server.channel() as channel:
+        assert await code_of(ask(channel, metadata=token("stock:read"))) is grpc.StatusCode.INTERNAL
+
+    assert server.correlations == [], "its handler never ran"
+
+
+async def code_of(call: Awaitable[object]) -> grpc.StatusCode | None:
+    """None: it was answered."""
+    try:
+        await call
+    except grpc.aio.AioRpcError as error:
+        return error.code()
+    return None
