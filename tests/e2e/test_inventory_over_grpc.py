@@ -16,7 +16,7 @@ def test_inventory_answers_over_grpc_what_it_answers_over_http(shop: Shop) -> No
     sku = shop.new_article(stock=5)
     shop.outcome(shop.place((sku, 2)))
 
-    with grpc.insecure_channel(shop.endpoints["inventory.grpc"]) as channel:
+    with grpc.insecure_channel(shop.environment["SHOP_INVENTORY_GRPC_ADDRESS"]) as channel:
         health = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=10)
         (item,) = InventoryServiceStub(channel).GetStockItems(GetStockItemsRequest(skus=[sku]), timeout=10).items
 
@@ -27,7 +27,7 @@ def test_inventory_answers_over_grpc_what_it_answers_over_http(shop: Shop) -> No
 def test_reservations_are_for_those_who_may_read_stock(shop: Shop) -> None:
     may = (("authorization", shop.book_keeper["authorization"]),)
 
-    with grpc.insecure_channel(shop.endpoints["inventory.grpc"]) as channel:
+    with grpc.insecure_channel(shop.environment["SHOP_INVENTORY_GRPC_ADDRESS"]) as channel:
         reservation = InventoryServiceStub(channel).GetReservation
         with pytest.raises(grpc.RpcError) as unknown:
             reservation(GetReservationRequest(reservation_id="no-such"), metadata=may, timeout=10)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -53,6 +54,34 @@ def test_a_service_that_is_told_to_stop_ends_in_order() -> None:
     run_service("toy", Settings, compose)
 
     assert ended == ["told", "its part"]
+
+
+def test_a_service_listens_where_its_settings_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    address = "127.0.0.2"
+    monkeypatch.setenv("LISTEN_ADDRESS", address)
+    monkeypatch.setenv("PORT", str(port := free_port(address)))
+    answers: list[bytes] = []
+
+    async def knock() -> None:
+        reader, writer = await asyncio.open_connection(address, port)
+        writer.write(b"GET /health HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n")
+        answers.append(await reader.readline())
+        writer.close()
+        await stop()
+
+    async def compose(service: Service, _settings: Settings) -> None:
+        service.serves([])
+        service.repeats(knock, name="visitor", every_seconds=60)
+
+    run_service("toy", Settings, compose)
+
+    assert answers == [b"HTTP/1.1 200 OK\r\n"]
+
+
+def free_port(address: str) -> int:
+    with socket.socket() as probe:
+        probe.bind((address, 0))
+        return int(probe.getsockname()[1])
 
 
 def test_a_service_that_waits_for_what_it_needs_can_be_stopped() -> None:

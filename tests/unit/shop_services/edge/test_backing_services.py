@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import pytest
@@ -42,6 +43,11 @@ class Backend:
             return web.Response(status=503)
         return web.Response(status=202, body=b'{"id": "ord_1"}', headers={"Location": "/v1/orders/ord_1"})
 
+    async def has_waiting(self, count: int) -> None:
+        async with asyncio.timeout(10):
+            while self.waiting < count:  # noqa: ASYNC110 - it is on the other side of a socket
+                await asyncio.sleep(0)
+
 
 @pytest.fixture
 def anyio_backend() -> str:
@@ -55,6 +61,12 @@ def backend() -> Backend:
 
 @pytest.fixture
 async def service(backend: Backend) -> AsyncIterator[HttpService]:
+    async with calling(backend) as service:
+        yield service
+
+
+@asynccontextmanager
+async def calling(backend: Backend) -> AsyncIterator[HttpService]:
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", backend.serve)
     tracer = trace.get_tracer("test")
@@ -121,13 +133,29 @@ async def test_nobody_listening_is_unavailable() -> None:
             await service.get("/v1/orders", as_customer="ann", seconds=1)
 
 
+async def test_a_crowd_that_reads_keeps_nobody_from_placing_orders_nor_the_other_way_round(
+    monkeypatch: pytest.MonkeyPatch, backend: Backend
+) -> None:
+    monkeypatch.setattr("shop_services.edge.adapters.services.READS_AT_ONCE", 1)
+    monkeypatch.setattr("shop_services.edge.adapters.services.WRITES_AT_ONCE", 1)
+    async with calling(backend) as service, asyncio.TaskGroup() as crowd:
+        crowd.create_task(service.get("/v1/orders?wait=1", as_customer="ann", seconds=25))
+        await backend.has_waiting(1)
+
+        with pytest.raises(Overloaded):
+            await service.get("/v1/orders", as_customer="bob", seconds=5)
+        crowd.create_task(service.post("/v1/orders?wait=1", ORDER, as_customer="bob", seconds=25))
+        await backend.has_waiting(2)
+        with pytest.raises(Overloaded):
+            await service.post("/v1/orders", ORDER, as_customer="eve", seconds=5)
+        backend.is_done.set()
+
+
 async def test_those_who_wait_for_their_orders_keep_nobody_from_placing_theirs(service: HttpService, backend: Backend) -> None:
     async with asyncio.TaskGroup() as waiters:
         for _ in range(WAITS_AT_ONCE):
             waiters.create_task(service.wait("/v1/orders/a?wait=20", as_customer="ann", seconds=25))
-        async with asyncio.timeout(10):
-            while backend.waiting < WAITS_AT_ONCE:  # noqa: ASYNC110 - the backend is on the other side of a socket
-                await asyncio.sleep(0)
+        await backend.has_waiting(WAITS_AT_ONCE)
 
         with pytest.raises(Overloaded):
             await service.wait("/v1/orders/b?wait=20", as_customer="bob", seconds=25)
