@@ -6,6 +6,8 @@ text.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from shop_contracts.compat.confluent.compare import Difference
 from shop_contracts.compat.levels import Direction
 from shop_contracts.compat.schema import Schema
@@ -35,15 +37,22 @@ def described(version: int | None, text: str) -> list[str]:
 
 
 def reserved_field_messages(old: Schema | None, new: Schema) -> list[str]:
+    """Return what `validateFields` refuses of a Protobuf schema."""
+    fields = {field.name for message in new.file.messages for field in message.fields}
+    return reserved_names_messages(reserved_names(old.metadata) if old is not None else set(), reserved_names(new.metadata), fields)
+
+
+def reserved_names_messages(before: set[str], kept: set[str], fields: set[str]) -> list[str]:
     """Return what `validateFields` refuses: a name no longer kept reserved in the metadata, or one in use at the top level."""
-    kept = _reserved_names(new)
-    dropped = sorted(_reserved_names(old) - kept) if old is not None else []
-    used = {field.name for message in new.file.messages for field in message.fields} & kept
     return [
-        *(f"The name {name} was reserved in the metadata of the old schema and is not in the new one's." for name in dropped),
-        *(f"The new schema has a field {name}, a name its metadata reserves." for name in sorted(used)),
+        *(
+            f"The name {name} was reserved in the metadata of the old schema and is not in the new one's."
+            for name in sorted(before - kept)
+        ),
+        *(f"The new schema has a field {name}, a name its metadata reserves." for name in sorted(fields & kept)),
     ]
 
 
-def _reserved_names(schema: Schema) -> set[str]:
-    return {name.strip() for name in schema.metadata.get(RESERVED_PROPERTY, "").split(",")} - {""}
+def reserved_names(metadata: Mapping[str, str]) -> set[str]:
+    """Return the names that a schema's metadata keeps reserved."""
+    return {name.strip() for name in metadata.get(RESERVED_PROPERTY, "").split(",")} - {""}
