@@ -8,7 +8,9 @@ from shop_contracts.compat import Level, Schema, check
 from shop_contracts.compat import Reference as CheckedReference
 from shop_contracts.compat.avro.judge import AvroVersion
 from shop_contracts.compat.avro.judge import judge as judge_avro
-from shop_contracts.registry import errors
+from shop_contracts.compat.json_schema.judge import JsonVersion
+from shop_contracts.compat.json_schema.judge import judge as judge_json
+from shop_contracts.compat.json_schema.rules import Policy
 from shop_contracts.registry.content import ReadSchema, SchemaReader, remember_by_id
 from shop_contracts.registry.model import Content, SchemaType, Settings, Version
 from shop_contracts.registry.store import Store
@@ -21,12 +23,10 @@ class CompatibilityCheck:
         self._reader = reader
         self._earlier = remember_by_id(self._checked)
         self._earlier_avro = remember_by_id(self._checked_avro)
+        self._earlier_json = remember_by_id(self._checked_json)
 
     def objections(self, store: Store, new: ReadSchema, earlier: Sequence[Version], settings: Settings) -> list[str]:
-        """Confluent's messages about `new` after `earlier` (oldest first, none deleted); empty when it fits.
-
-        Raises RegistryError 42205 for types whose compatibility is not checked here.
-        """
+        """Confluent's messages about `new` after `earlier` (oldest first, none deleted); empty when it fits."""
         level = settings.level or Level.NONE
         counted = _same_group(new.content, earlier, settings)
         if level is Level.NONE or not counted:
@@ -45,13 +45,11 @@ class CompatibilityCheck:
         if new.content.schema_type is SchemaType.AVRO:
             versions = [self._earlier_avro(store, version) for version in counted]
             return judge_avro(versions, _avro_version(new, None), level=level, validate_fields=validate_fields)
-        if new.content.schema_type is not SchemaType.PROTOBUF:
-            if all(version.identity == new.identity for version in counted):
-                return []
-            raise errors.not_permitted(
-                f"This registry checks the compatibility of PROTOBUF and AVRO schemas only. Set the level NONE for the subject to "
-                f"change its {new.content.schema_type} schema."
-            )
+        if new.content.schema_type is SchemaType.JSON:
+            policy = Policy(settings.fields.get("compatibilityPolicy") or Policy.STRICT)
+            earlier_json = [self._earlier_json(store, version) for version in counted]
+            judged = judge_json(earlier_json, _json_version(new, None), level=level, policy=policy, validate_fields=validate_fields)
+            return list(judged.messages)
         report = check(
             [self._earlier(store, version) for version in counted],
             _schema(new, None),
@@ -63,6 +61,9 @@ class CompatibilityCheck:
     def _checked_avro(self, store: Store, version: Version) -> AvroVersion:
         return _avro_version(self._reader.read_version(store, version), version.version)
 
+    def _checked_json(self, store: Store, version: Version) -> JsonVersion:
+        return _json_version(self._reader.read_version(store, version), version.version)
+
     def _checked(self, store: Store, version: Version) -> Schema:
         return _schema(self._reader.read_version(store, version), version.version)
 
@@ -71,6 +72,12 @@ def _avro_version(read: ReadSchema, version: int | None) -> AvroVersion:
     if read.avro is None:
         raise TypeError(f"{read.content.schema_type} schemas are no Avro schemas")
     return AvroVersion(version, read.content.schema, read.avro)
+
+
+def _json_version(read: ReadSchema, version: int | None) -> JsonVersion:
+    if read.json_schema is None:
+        raise TypeError(f"{read.content.schema_type} schemas are no JSON Schemas")
+    return JsonVersion(version, read.content.schema, read.json_schema, _properties(read.content))
 
 
 def _schema(read: ReadSchema, version: int | None) -> Schema:

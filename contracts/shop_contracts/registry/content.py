@@ -5,22 +5,27 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import json
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from graphlib import CycleError, TopologicalSorter
+from typing import Any, TypeVar
 
 import msgspec
 
+from shop_contracts.compat.avro.printing import printed as print_avro
+from shop_contracts.compat.avro.reading import InvalidAvro
+from shop_contracts.compat.avro.reading import read as read_avro
 from shop_contracts.compat.avro.types import Type
-from shop_contracts.compat.avro.types import parse as parse_avro
+from shop_contracts.compat.json_schema.reading import InvalidJsonSchema, JsonSchema
+from shop_contracts.compat.json_schema.reading import read as read_json_schema
 from shop_contracts.protobuf.compiled import CompiledProto, InvalidProto
 from shop_contracts.protobuf.descriptors import compile_descriptor
 from shop_contracts.protobuf.normal import canonical_bytes, normal_bytes
 from shop_contracts.protobuf.printer import print_proto
 from shop_contracts.protobuf.undeclared import Lenient, compile_leniently, tokens_of
 from shop_contracts.registry import errors
-from shop_contracts.registry.avro import InvalidAvro, check_avro
 from shop_contracts.registry.model import Content, Identity, Reference, SchemaType, Version, context_of, qualified
 from shop_contracts.registry.store import Store
 
@@ -46,6 +51,7 @@ class ReadSchema:
     """The type that an Avro schema describes."""
     undeclared_options: tuple[str, ...] = ()
     """Custom options of a Protobuf schema that nothing declares; `compiled` is without them."""
+    json_schema: JsonSchema | None = None
 
 
 class SchemaReader:
@@ -128,7 +134,16 @@ def _closure(store: Store, references: Iterable[Reference], context: str, *, del
             found[reference.name] = version
             following += [(context_of(subject), each) for each in version.content.references]
         level = following
-    return found
+    return _used_first(found)
+
+
+def _used_first(found: dict[str, Version]) -> dict[str, Version]:
+    """Put versions behind those that they refer to themselves: a name of Avro is defined before it is used."""
+    needs = {name: [each.name for each in version.content.references if each.name in found] for name, version in found.items()}
+    try:
+        return {name: found[name] for name in TopologicalSorter(needs).static_order()}
+    except CycleError:  # two versions under one name: the nearer one counts, and it may use what refers to the other
+        return found
 
 
 def _read(content: Content, sources: dict[str, str]) -> ReadSchema:
@@ -166,20 +181,37 @@ def _descriptor_in(schema: str) -> bytes | None:
 
 
 def _read_json(content: Content, sources: dict[str, str]) -> ReadSchema:
+    parsed = _parse_json(content)
+    references = {name: json.loads(source) for name, source in sources.items()}
     try:
-        parsed = msgspec.json.decode(content.schema)
-    except msgspec.DecodeError as error:
+        if content.schema_type is SchemaType.AVRO:
+            avro = read_avro(parsed, list(references.values()))
+            text, normal = print_avro(avro), print_avro(avro, normal=True)
+            read = ReadSchema(content, _identity(content, text.encode(), normal.encode(), None), avro=avro)
+        else:
+            schema = read_json_schema(parsed, references)
+            text, normal = _json_text(parsed), _json_text(parsed, in_order=True)
+            read = ReadSchema(content, _identity(content, text.encode(), normal.encode(), None), json_schema=schema)
+    except (InvalidAvro, InvalidJsonSchema) as error:
+        raise errors.invalid_schema(str(error)) from error
+    return replace(read, content=msgspec.structs.replace(content, schema=text))
+
+
+def _parse_json(content: Content) -> Any:
+    try:
+        return json.loads(content.schema, parse_constant=_no_number)
+    except ValueError as error:
         raise errors.invalid_schema(f"the {content.schema_type} schema is no JSON: {error}") from error
-    if content.schema_type is SchemaType.AVRO:
-        try:
-            check_avro(parsed, known=set(sources))
-        except InvalidAvro as error:
-            raise errors.invalid_schema(str(error)) from error
-        avro = parse_avro(parsed, [msgspec.json.decode(source) for source in sources.values()])
-    else:
-        avro = None
-    identity = _identity(content, msgspec.json.encode(parsed), _sorted_json.encode(parsed), None)
-    return ReadSchema(content, identity, avro=avro)
+    except RecursionError as error:
+        raise errors.invalid_schema(f"the {content.schema_type} schema is nested too deeply") from error
+
+
+def _no_number(word: str) -> Any:
+    raise ValueError(f"{word} is no number of JSON")
+
+
+def _json_text(value: Any, *, in_order: bool = False) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=in_order)
 
 
 def _annotations(content: Content) -> tuple[bytes, bytes]:

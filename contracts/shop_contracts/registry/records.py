@@ -14,7 +14,7 @@ import msgspec
 from shop_contracts.registry.model import Association, Content, Identity, Reference, SchemaType, Settings, Version
 
 IDENTITY_HEADER = "shop.identity"
-IDENTITY_SCHEME = b"1"
+IDENTITY_SCHEME = b"2"
 """Goes up when identities are made in another way; records of another scheme are identified anew when they are read."""
 
 

@@ -19,6 +19,7 @@ class Field:
     name: str
     aliases: tuple[str, ...]
     has_default: bool
+    default: Any
     type: Type
 
 
@@ -44,7 +45,7 @@ class Type:
     def definition(self) -> Type:
         """Return where the type is defined: names followed, and `{"type": …}` around a type taken off."""
         schema, namespace = self.schema, self.namespace
-        while isinstance(schema, dict) and not (isinstance(schema["type"], str) and schema["type"] in _COMPLEX):
+        while isinstance(schema, dict) and not (isinstance(schema["type"], str) and schema["type"] in COMPLEX):
             schema = schema["type"]
         if isinstance(schema, str) and schema not in PRIMITIVES:
             return self.names.find(schema, namespace)
@@ -94,12 +95,18 @@ class Type:
         definition = self.definition
         namespace = self.full_name.rpartition(".")[0]
         return [
-            Field(one["name"], tuple(one.get("aliases") or ()), "default" in one, Type(one["type"], namespace, self.names))
+            Field(
+                one["name"],
+                tuple(one.get("aliases") or ()),
+                "default" in one,
+                one.get("default"),
+                Type(one["type"], namespace, self.names),
+            )
             for one in definition.schema["fields"]
         ]
 
 
-_COMPLEX = frozenset(("record", "error", "enum", "fixed", "array", "map"))
+COMPLEX = frozenset(("record", "error", "enum", "fixed", "array", "map"))
 
 
 class Names:
