@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from shop_contracts.compat.json_schema.difference import Comparison, Difference, below, differ
 from shop_contracts.compat.json_schema.matching import largest_matching
-from shop_contracts.compat.json_schema.nodes import CombinedNode, Criterion, Node, NotNode, written
+from shop_contracts.compat.json_schema.nodes import CombinedNode, Criterion, Node, NotNode
 
 
 def combined(comparison: Comparison, writer: CombinedNode, reader: CombinedNode) -> Iterator[Difference]:
@@ -19,7 +19,7 @@ def combined(comparison: Comparison, writer: CombinedNode, reader: CombinedNode)
             yield differ("COMBINED_TYPE_CHANGED", written=writer, read=reader)
             return
         yield differ("COMBINED_TYPE_EXTENDED", written=writer, read=reader)
-    before, after = _distinct(writer.branches), _distinct(reader.branches)
+    before, after = writer.distinct, reader.distinct
     if len(before) < len(after):
         kind = "PRODUCT_TYPE_EXTENDED" if reader.criterion is Criterion.ALL else "SUM_TYPE_EXTENDED"
         yield differ(kind, written=writer, read=reader)
@@ -53,10 +53,6 @@ def _asks_for_less(writer: CombinedNode, reader: CombinedNode) -> bool:
     )
 
 
-def _distinct(branches: Sequence[Node]) -> list[Node]:
-    return list({written(branch): branch for branch in branches}.values())
-
-
 def against_single(comparison: Comparison, writer: Node, reader: Node) -> list[Difference] | None:
     """Return the differences where one side alone is combined and a branch of it fits the other; None where none fits."""
     if isinstance(reader, CombinedNode) and not isinstance(writer, CombinedNode):
@@ -79,5 +75,7 @@ def against_single(comparison: Comparison, writer: Node, reader: Node) -> list[D
 def negated(comparison: Comparison, writer: NotNode, reader: NotNode) -> Iterator[Difference]:
     """Yield the difference of two exclusions: the reader may exclude no more than the writer."""
     inside = comparison.pair(reader.inside, writer.inside)
+    if not inside:
+        return
     kind = "NOT_TYPE_NARROWED" if comparison.is_compatible(inside) else "NOT_TYPE_EXTENDED"
     yield differ(kind, "not", written=writer.inside, read=reader.inside)

@@ -7,6 +7,7 @@ each other out.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from shop_contracts.compat.json_schema.arrays import arrays
@@ -31,10 +32,21 @@ from shop_contracts.compat.json_schema.scalars import consts, enums, numbers, st
 from shop_contracts.compat.json_schema.values import identity
 
 _Pair = tuple[int, int]
+MOST_PAIRS = 200_000
+"""Pairs of schemas that one comparison looks into. A pair takes about ten microseconds."""
+_DEEPEST = 15_000
+"""Frames of the interpreter that a comparison may take: kinds that all refer to each other stand one in another some thousand deep."""
+_MOST_TOLD = 200
+"""Differences that are kept of a pair, the breaking ones first: what is referred to from many places is told at each."""
+
+
+class TooComplex(Exception):
+    """The schemas have too many parts that may be paired with each other."""
 
 
 def compare(writer: Node, reader: Node, policy: Policy = Policy.STRICT) -> list[Difference]:
-    """Return every difference, also those that are let pass. Raises RecursionError for schemas that go too deep."""
+    """Return every difference, also those that are let pass. Raises RecursionError or TooComplex for too much."""
+    sys.setrecursionlimit(max(sys.getrecursionlimit(), _DEEPEST))
     refused: dict[_Pair, Sequence[Difference]] = {}
     while True:
         run = _Comparison(policy, refused)
@@ -53,6 +65,7 @@ class _Comparison:
         self._refused = refused
         self._done: dict[_Pair, Sequence[Difference]] = {}
         self._open: set[_Pair] = set()
+        self._asked = 0
         self.has_assumed = False
 
     def refused(self) -> dict[_Pair, Sequence[Difference]]:
@@ -66,17 +79,23 @@ class _Comparison:
             if writer is reader:
                 return []
             return [differ("SCHEMA_ADDED", read=reader) if writer is None else differ("SCHEMA_REMOVED", written=writer)]
+        self._asked += 1
+        if self._asked > MOST_PAIRS:
+            raise TooComplex
         writer, reader = writer.resolved(), reader.resolved()
         key = (id(writer), id(reader))
         if key in self._done:
             return self._done[key]
         if key in self._open:
             self.has_assumed = self.has_assumed or key not in self._refused
-            return self._refused.get(key, [])
+            return self._refused.get(key, [])[:1]
         self._open.add(key)
-        found = self._done[key] = list(self._compared(writer, reader))
+        found = self._done[key] = sorted(self._compared(writer, reader), key=self._is_let_pass)[:_MOST_TOLD]
         self._open.remove(key)
         return found
+
+    def _is_let_pass(self, one: Difference) -> bool:
+        return not one.rule.breaks(self._policy)
 
     def _compared(self, writer: Node, reader: Node) -> Iterable[Difference]:
         by_branch = against_single(self, writer, reader)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from shop_contracts.compat.json_schema.nodes import Node
@@ -41,7 +41,7 @@ def differ(rule: str, *path: str, written: Any = NOTHING, read: Any = NOTHING) -
 def below(path: Sequence[str], differences: Iterable[Difference]) -> Iterator[Difference]:
     """Yield differences with what leads to them before their paths."""
     for one in differences:
-        yield replace(one, path=(*path, *one.path))
+        yield Difference(one.rule, (*path, *one.path), one.written, one.read)
 
 
 def limits(written: Mapping[str, Any], read: Mapping[str, Any]) -> Iterator[Difference]:

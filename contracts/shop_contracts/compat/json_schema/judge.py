@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from shop_contracts.compat.confluent.messages import described, reserved_names, reserved_names_messages
-from shop_contracts.compat.json_schema.compare import compare
+from shop_contracts.compat.json_schema.compare import TooComplex, compare
 from shop_contracts.compat.json_schema.difference import NOTHING, Difference
 from shop_contracts.compat.json_schema.nodes import ObjectNode
 from shop_contracts.compat.json_schema.reading import JsonSchema
@@ -63,8 +63,8 @@ def _against(old: JsonVersion, new: JsonVersion, direction: Direction, policy: P
     writer, reader = (old.schema, new.schema) if is_backward else (new.schema, old.schema)
     try:
         differences = compare(writer.root, reader.root, policy)
-    except RecursionError:
-        return [_too_deep(direction, old.number)]
+    except (RecursionError, TooComplex):
+        return [_too_much(direction, old.number)]
     findings = [_finding(one, direction, policy, old.number) for one in differences]
     if not proofs or not any(one.breaking for one in findings):
         return findings
@@ -93,9 +93,9 @@ def _finding(one: Difference, direction: Direction, policy: Policy, against: int
     )
 
 
-def _too_deep(direction: Direction, against: int | None) -> Finding:
-    message = "The schemas refer from one to the next too often to be compared."
-    return Finding("SCHEMA_TOO_DEEP", "#/", "", "", message, breaking=True, direction=direction, against=against)
+def _too_much(direction: Direction, against: int | None) -> Finding:
+    message = "The schemas have too many parts, or parts that refer to each other too deeply, to be compared."
+    return Finding("SCHEMA_TOO_COMPLEX", "#/", "", "", message, breaking=True, direction=direction, against=against)
 
 
 def _line(finding: Finding) -> str:

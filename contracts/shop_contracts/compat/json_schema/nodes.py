@@ -31,6 +31,8 @@ class Node:
 
     def resolved(self) -> Node:
         """Return what is meant: the node itself, or what its chain of references ends in."""
+        if not isinstance(self, ReferenceNode):
+            return self
         node, seen = self, set()
         while isinstance(node, ReferenceNode) and node.target is not None and id(node) not in seen:
             seen.add(id(node))
@@ -110,6 +112,11 @@ class CombinedNode(Node):
     criterion: Criterion
     branches: list[Node]
     is_implied: bool = False
+    distinct: list[Node] = field(init=False)
+    """The branches without those that say what another says."""
+
+    def __post_init__(self) -> None:
+        self.distinct = list({written(branch): branch for branch in self.branches}.values())
 
 
 @dataclass(eq=False, slots=True, kw_only=True)
