@@ -181,8 +181,8 @@ def _descriptor_in(schema: str) -> bytes | None:
 
 
 def _read_json(content: Content, sources: dict[str, str]) -> ReadSchema:
-    parsed = _parse_json(content)
-    references = {name: json.loads(source) for name, source in sources.items()}
+    parsed = _parse_json(content.schema, f"the {content.schema_type} schema")
+    references = {name: _parse_json(source, f"the reference {name}") for name, source in sources.items()}
     try:
         if content.schema_type is SchemaType.AVRO:
             avro = read_avro(parsed, list(references.values()))
@@ -197,13 +197,13 @@ def _read_json(content: Content, sources: dict[str, str]) -> ReadSchema:
     return replace(read, content=msgspec.structs.replace(content, schema=text))
 
 
-def _parse_json(content: Content) -> Any:
+def _parse_json(text: str, named: str) -> Any:
     try:
-        return json.loads(content.schema, parse_constant=_no_number)
+        return json.loads(text, parse_constant=_no_number)
     except ValueError as error:
-        raise errors.invalid_schema(f"the {content.schema_type} schema is no JSON: {error}") from error
+        raise errors.invalid_schema(f"{named} is no JSON: {error}") from error
     except RecursionError as error:
-        raise errors.invalid_schema(f"the {content.schema_type} schema is nested too deeply") from error
+        raise errors.invalid_schema(f"{named} is nested too deeply") from error
 
 
 def _no_number(word: str) -> Any:

@@ -12,9 +12,12 @@ from typing import Any
 
 from shop_contracts.compat.avro.defaults import fits
 from shop_contracts.compat.avro.types import COMPLEX, PRIMITIVES, Field, Type, parse
+from shop_contracts.compat.depth import is_deeper
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LONGEST = 500
+DEEPEST = 150
+"""Levels of JSON in one schema. A record in a record takes three."""
 
 
 class InvalidAvro(ValueError):
@@ -26,13 +29,12 @@ def read(schema: Any, references: Sequence[Any] = ()) -> Type:
 
     Raises InvalidAvro.
     """
-    try:
-        _check_structure(schema, references)
-        found = parse(schema, references)
-        for path, field in _fields(found, set()):
-            _check_field(path, field)
-    except RecursionError as error:
-        raise InvalidAvro("its types are nested too deeply") from error
+    if any(is_deeper(one, DEEPEST) for one in (schema, *references)):
+        raise InvalidAvro(f"its types are nested more than {DEEPEST} levels of JSON deep")
+    _check_structure(schema, references)
+    found = parse(schema, references)
+    for path, field in _fields(found, set()):
+        _check_field(path, field)
     return found
 
 

@@ -35,7 +35,7 @@ _Pair = tuple[int, int]
 MOST_PAIRS = 200_000
 """Pairs of schemas that one comparison looks into. A pair takes about ten microseconds."""
 _DEEPEST = 15_000
-"""Frames of the interpreter that a comparison may take: kinds that all refer to each other stand one in another some thousand deep."""
+"""Frames of the interpreter that a comparison may take: kinds that refer to each other are one in another some thousand deep."""
 _MOST_TOLD = 200
 """Differences that are kept of a pair, the breaking ones first: what is referred to from many places is told at each."""
 

@@ -33,7 +33,8 @@ class Node:
         """Return what is meant: the node itself, or what its chain of references ends in."""
         if not isinstance(self, ReferenceNode):
             return self
-        node, seen = self, set()
+        node: Node = self
+        seen: set[int] = set()
         while isinstance(node, ReferenceNode) and node.target is not None and id(node) not in seen:
             seen.add(id(node))
             node = node.target

@@ -17,6 +17,7 @@ from jsonschema_specifications import REGISTRY as META_SCHEMAS  # type: ignore[i
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import SchemaRegistry
 
+from shop_contracts.compat.depth import is_deeper
 from shop_contracts.compat.json_schema.drafts import Draft
 from shop_contracts.compat.json_schema.nodes import Node
 from shop_contracts.compat.json_schema.translation import translate
@@ -49,7 +50,7 @@ def read(data: Any, references: Mapping[str, Any] | None = None) -> JsonSchema:
     references = references or {}
     if not isinstance(data, dict | bool):
         raise InvalidJsonSchema(f"a JSON Schema is an object, true or false; this is {str(data)[:80]}")
-    if any(_is_deep(one) for one in (data, *references.values())):
+    if any(is_deeper(one, DEEPEST) for one in (data, *references.values())):
         raise InvalidJsonSchema(f"it is nested more than {DEEPEST} levels deep")
     draft = Draft.of(data)
     fault = best_match(draft.validator(draft.validator.META_SCHEMA).iter_errors(data))
@@ -84,14 +85,3 @@ def _bridged(data: Any) -> Any:
     if not isinstance(data, dict) or not isinstance(data.get("definitions"), dict) or not isinstance(data.get("$defs", {}), dict):
         return data
     return {**data, "$defs": {**data["definitions"], **data.get("$defs", {})}}
-
-
-def _is_deep(data: Any) -> bool:
-    waiting = [(data, 0)]
-    while waiting:
-        value, depth = waiting.pop()
-        if depth > DEEPEST:
-            return True
-        below = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-        waiting += [(one, depth + 1) for one in below]
-    return False

@@ -24,8 +24,8 @@ def ids(before: Json, after: Json) -> list[str]:
     return [one.rule.id for one in compare(read(before).root, read(after).root)]
 
 
-def version(schema: Json, number: int | None = None, **metadata: str) -> JsonVersion:
-    return JsonVersion(number, json.dumps(schema), read(schema), metadata)
+def version(schema: Json, number: int | None = None, reserved: str = "") -> JsonVersion:
+    return JsonVersion(number, json.dumps(schema), read(schema), {"confluent:reserved": reserved})
 
 
 def judged(before: Json, after: Json, level: Level = Level.BACKWARD, **more: Any) -> Report:
@@ -144,14 +144,15 @@ def test_a_transitive_level_asks_every_version_and_others_the_latest() -> None:
 
 
 def test_lenient_lets_an_optional_property_be_added_to_an_open_schema() -> None:
-    before, after = {"properties": {}}, {"properties": {"a": TEXT}}
+    before: Json = {"properties": {}}
+    after = {"properties": {"a": TEXT}}
 
     assert not judged(before, after, policy=Policy.STRICT).compatible
     assert judged(before, after, level=Level.FULL, policy=Policy.LENIENT).compatible
 
 
 def test_reserved_names_may_neither_be_dropped_nor_used() -> None:
-    old, new = version({}, 1, **{"confluent:reserved": "a,b"}), version({"properties": {"a": {}}}, **{"confluent:reserved": "a"})
+    old, new = version({}, 1, reserved="a,b"), version({"properties": {"a": {}}}, reserved="a")
 
     messages = judge([old], new, level=Level.NONE, validate_fields=True).messages
 
