@@ -98,6 +98,21 @@ COMMANDS: dict[str, LazyCommand | LazyGroup] = {
             "reset": LazyCommand("shop_dev.commands.clock.reset:reset", "Go back to real time."),
         },
     ),
+    "topics": LazyCommand(
+        "shop_dev.commands.topics:topics",
+        "List Kafka's topics: what is in them, by which schema, who writes and reads them, and what is behind.",
+    ),
+    "peek": LazyCommand(
+        "shop_dev.commands.peek:peek",
+        "Show the newest records of a topic, each read with its own schema: Protobuf, Avro, JSON Schema or plain JSON.",
+    ),
+    "produce": LazyCommand(
+        "shop_dev.commands.produce:produce",
+        "Write JSON from standard input into a topic, checked against the schema that the topic has.",
+    ),
+    "lag": LazyCommand(
+        "shop_dev.commands.lag:lag", "Say who is behind on which topic, by how much, since when, and what may be the reason."
+    ),
     "dlq": LazyGroup(
         "See the messages that a service could not handle, and send them back to it.",
         {

@@ -64,6 +64,9 @@ class CliCode(StrEnum):
     GIT_REF_UNKNOWN = "git_ref_unknown"
     DEAD_LETTER_NOT_FOUND = "dead_letter_not_found"
     LETTERS_NOT_REDRIVEN = "letters_not_redriven"
+    TOPIC_UNKNOWN = "topic_unknown"
+    MESSAGE_INVALID = "message_invalid"
+    KAFKA_AWAY = "kafka_away"
     INTERNAL_ERROR = "internal_error"
 
 
@@ -257,6 +260,24 @@ EXPLANATIONS: dict[str, Explanation] = {
         ExitStatus.FAILED,
         "Kafka could not be read, or did not take all letters. What was sent back is marked so; nothing is handled twice.",
         ("shop-dev dlq list", "shop-dev status"),
+    ),
+    CliCode.TOPIC_UNKNOWN: Explanation(
+        Category.USAGE,
+        ExitStatus.WRONG_USE,
+        "Kafka has no topic of that name.",
+        ("shop-dev topics",),
+    ),
+    CliCode.MESSAGE_INVALID: Explanation(
+        Category.USAGE,
+        ExitStatus.FAILED,
+        "A message to be produced does not fit the schema that its topic has; nothing was sent.",
+        ("See what messages of the topic look like: shop-dev peek TOPIC",),
+    ),
+    CliCode.KAFKA_AWAY: Explanation(
+        Category.SANDBOX,
+        ExitStatus.FAILED,
+        "Kafka does not answer, or did not take a message.",
+        ("shop-dev status", "shop-dev logs kafka"),
     ),
     CliCode.USAGE_INVALID: Explanation(
         Category.USAGE,

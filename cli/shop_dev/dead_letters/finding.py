@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from shop_kit.errors import Unavailable
 from shop_kit.kafka.letters import SUFFIX, Letter, LetterId, letter_topics, moved_on, read_letters
 
-from shop_dev.dead_letters.fitting import Fit, Schemas
+from shop_dev.dead_letters.fitting import Fit, LatestSchemas
 from shop_dev.errors import CliCode, ShopDevError
 
 
@@ -41,7 +41,7 @@ class DeadLetterOffice:
 
     def __init__(self, servers: str, registry_url: str) -> None:
         self.servers = servers
-        self._schemas = Schemas(registry_url)
+        self._schemas = LatestSchemas(registry_url)
 
     def topics(self, wanted: str | None) -> dict[str, int]:
         """Return topics of dead letters: all, or those of a topic, a group or that very name; each with its records."""

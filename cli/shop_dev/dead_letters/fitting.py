@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import importlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
-from urllib.parse import quote
+from typing import Any, cast
 
-import httpx
-from google.protobuf import descriptor_pb2, json_format, unknown_fields
-from google.protobuf.descriptor_pool import DescriptorPool
-from google.protobuf.message import DecodeError, Message
-from google.protobuf.message_factory import GetMessageClass
-from shop_kit import wire
+from google.protobuf import unknown_fields
+from google.protobuf.message import Message
 
-SECONDS = 5.0
+from shop_dev.kafka.schemas import NotOfThisSchema, ProtobufSchema, Schema, SchemaNotThere, Schemas
 
 
 @dataclass(frozen=True)
@@ -28,62 +20,33 @@ class Fit:
     content: Mapping[str, Any] | None = None
 
 
-class Schemas:
-    """The schemas that the registry holds now, compiled when they are asked for."""
+class LatestSchemas:
+    """The schemas that topics have now, asked for once each."""
 
     def __init__(self, registry_url: str) -> None:
-        self._http = httpx.Client(base_url=registry_url, timeout=SECONDS)
-        self._files: dict[str, tuple[DescriptorPool, descriptor_pb2.FileDescriptorProto] | str] = {}
+        self._schemas = Schemas(registry_url)
+        self._latest: dict[str, Schema | SchemaNotThere] = {}
 
     def fit(self, topic: str, value: bytes | None) -> Fit:
         """Read a record's value with the latest schema of its topic."""
         if value is None:
             return Fit("it has no value")
-        compiled = self._compiled(topic)
-        if isinstance(compiled, str):
-            return Fit(compiled)
+        schema = self._of(topic)
+        if isinstance(schema, SchemaNotThere):
+            return Fit(str(schema))
         try:
-            _id, path, content = wire.unframe(value)
-            message = _new(*compiled, path)
-            message.ParseFromString(content)
-        except (wire.MalformedMessage, DecodeError, IndexError) as error:
+            content = cast("Mapping[str, Any]", schema.read(value))
+            return Fit(_fault(schema.message(value)) if isinstance(schema, ProtobufSchema) else None, content)
+        except NotOfThisSchema as error:
             return Fit(f"its bytes are no message of this topic: {error}")
-        return Fit(_fault(message), json_format.MessageToDict(message))
 
-    def _compiled(self, topic: str) -> tuple[DescriptorPool, descriptor_pb2.FileDescriptorProto] | str:
-        if topic not in self._files:
-            pool = DescriptorPool()
+    def _of(self, topic: str) -> Schema | SchemaNotThere:
+        if topic not in self._latest:
             try:
-                self._files[topic] = (pool, self._add(pool, f"{topic}-value", "latest", None))
-            except httpx.HTTPStatusError as error:
-                self._files[topic] = f"the registry has no schema for {topic} (HTTP {error.response.status_code})"
-            except (httpx.HTTPError, json.JSONDecodeError, ValueError, TypeError) as error:
-                self._files[topic] = f"the schema of {topic} cannot be read: {error}"
-        return self._files[topic]
-
-    def _add(self, pool: DescriptorPool, subject: str, version: str, name: str | None) -> descriptor_pb2.FileDescriptorProto:
-        answer = self._http.get(f"/subjects/{quote(subject, safe='')}/versions/{version}", params={"format": "serialized"})
-        found = answer.raise_for_status().json()
-        file = descriptor_pb2.FileDescriptorProto.FromString(base64.b64decode(found["schema"], validate=True))
-        file.name = name or file.name or subject
-        for reference in found.get("references", ()):
-            self._add(pool, reference["subject"], str(reference["version"]), reference["name"])
-        for dependency in file.dependency:
-            if dependency.startswith("google/protobuf/"):
-                module = importlib.import_module(dependency.removesuffix(".proto").replace("/", ".") + "_pb2")
-                pool.AddSerializedFile(module.DESCRIPTOR.serialized_pb)
-        pool.AddSerializedFile(file.SerializeToString())
-        return file
-
-
-def _new(pool: DescriptorPool, file: descriptor_pb2.FileDescriptorProto, path: tuple[int, ...]) -> Message:
-    kind = file.message_type[path[0]]
-    names = [kind.name]
-    for step in path[1:]:
-        kind = kind.nested_type[step]
-        names.append(kind.name)
-    full_name = ".".join([*([file.package] if file.package else []), *names])
-    return GetMessageClass(pool.FindMessageTypeByName(full_name))()
+                self._latest[topic] = self._schemas.latest(topic)
+            except SchemaNotThere as error:
+                self._latest[topic] = error
+        return self._latest[topic]
 
 
 def _fault(message: Message) -> str | None:

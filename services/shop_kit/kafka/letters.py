@@ -8,21 +8,19 @@ they came from. The inbox of the group knows a message that had its effect meanw
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import KafkaError, Message, Producer
 
 from shop_kit.errors import Unavailable
-from shop_kit.kafka.records import Partition, RawHeaders, partition_of, raw_headers, text_headers
+from shop_kit.kafka.reading import SECONDS, bounds, reading, scan
+from shop_kit.kafka.records import Partition, RawHeaders, raw_headers, text_headers
 
 REDRIVE = "dlq_redrive"
 """The header of a copy that was sent back: the id of its letter."""
 SUFFIX = ".dlq"
-SECONDS = 10.0
-AT_ONCE = 500
 
 
 class LetterId(NamedTuple):
@@ -63,23 +61,22 @@ class Letter:
 
 def letter_topics(servers: str) -> dict[str, int]:
     """Return all topics of dead letters, each with the number of records in it. Raises Unavailable."""
-    with _reading(servers) as client:
+    with reading(servers) as client:
         topics = [name for name in client.list_topics(timeout=SECONDS).topics if name.endswith(SUFFIX)]
-        return {name: sum(end - begin for begin, end in _bounds(client, name).values()) for name in sorted(topics)}
+        return {name: sum(end - begin for begin, end in bounds(client, name).values()) for name in sorted(topics)}
 
 
 def read_letters(servers: str, topic: str) -> list[Letter]:
     """Return the letters of a topic, oldest first in each partition. Raises Unavailable."""
     sent_back: Counter[str] = Counter()
     found: list[Message] = []
-    with _reading(servers) as client:
-        for number, (begin, end) in _bounds(client, topic).items():
-            for record in _scan(client, (topic, number), begin, end):
-                letter = text_headers(record).get(REDRIVE)
-                if letter is None:
-                    found.append(record)
-                else:
-                    sent_back[letter] += 1
+    with reading(servers) as client:
+        for record in scan(client, {(topic, number): ends for number, ends in bounds(client, topic).items()}):
+            letter = text_headers(record).get(REDRIVE)
+            if letter is None:
+                found.append(record)
+            else:
+                sent_back[letter] += 1
     return [_letter(record, sent_back) for record in found]
 
 
@@ -94,10 +91,11 @@ def moved_on(servers: str, letters: Sequence[Letter]) -> dict[LetterId, int]:
             partition, offset = letter.origin
             by_origin.setdefault(partition, []).append((offset, letter))
     counts: Counter[LetterId] = Counter()
-    with _reading(servers) as client:
+    with reading(servers) as client:
         for (topic, number), those in by_origin.items():
-            begin, end = _bounds(client, topic).get(number, (0, 0))
-            for record in _scan(client, (topic, number), max(begin, min(offset for offset, _ in those) + 1), end):
+            begin, end = bounds(client, topic).get(number, (0, 0))
+            first = max(begin, min(offset for offset, _ in those) + 1)
+            for record in scan(client, {(topic, number): (first, end)}):
                 for offset, letter in those:
                     if (record.offset() or 0) > offset and record.key() == letter.key:
                         counts[letter.id] += 1
@@ -135,44 +133,3 @@ def _letter(record: Message, sent_back: Mapping[str, int]) -> Letter:
         raw_headers=tuple(raw_headers(record)),
         times_sent_back=sent_back.get(str(own), 0),
     )
-
-
-@contextmanager
-def _reading(servers: str) -> Iterator[Consumer]:
-    """Give a client that belongs to no group in earnest: it commits nothing."""
-    client = Consumer(
-        {"bootstrap.servers": servers, "group.id": "dead-letters", "enable.auto.commit": False, "auto.offset.reset": "earliest"}
-    )
-    try:
-        yield client
-    except KafkaException as error:
-        raise Unavailable("kafka", str(error)) from error
-    finally:
-        client.close()
-
-
-def _bounds(client: Consumer, topic: str) -> dict[int, tuple[int, int]]:
-    found: dict[int, tuple[int, int]] = {}
-    for number in client.list_topics(topic, timeout=SECONDS).topics[topic].partitions:
-        begin, end = client.get_watermark_offsets(TopicPartition(topic, number), timeout=SECONDS)
-        found[number] = (begin, end)
-    return found
-
-
-def _scan(client: Consumer, partition: Partition, begin: int, end: int) -> Iterator[Message]:
-    """Yield records from `begin` to before `end`. Raises Unavailable when Kafka falls silent in between."""
-    if begin >= end:
-        return
-    client.assign([TopicPartition(*partition, begin)])
-    read_position: Callable[[], int] = lambda: client.position([TopicPartition(*partition)])[0].offset  # noqa: E731
-    while True:
-        batch = client.consume(AT_ONCE, timeout=SECONDS if read_position() < 0 else 1.0)
-        for record in batch:
-            if record.error() is not None:
-                raise Unavailable("kafka", record.error().str())  # type: ignore[union-attr]  # asked in the line before
-            if partition_of(record) == partition and (record.offset() or 0) < end:
-                yield record
-        if read_position() >= end:
-            return
-        if not batch:
-            raise Unavailable("kafka", f"{partition[0]} fell silent at offset {read_position()} of {end}")

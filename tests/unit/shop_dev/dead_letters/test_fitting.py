@@ -10,7 +10,7 @@ import pytest
 import shop_contracts
 from fakes.registry_server import served_registry
 from shop_contracts.proto.payments.v1.events_pb2 import PaymentEvent
-from shop_dev.dead_letters.fitting import Schemas
+from shop_dev.dead_letters.fitting import LatestSchemas
 from shop_kit import wire
 
 ROOT = Path(shop_contracts.__file__).parent.parent
@@ -19,13 +19,13 @@ TOPIC = "shop.payments.events.v1"
 
 
 @pytest.fixture
-def schemas() -> Iterator[Schemas]:
+def schemas() -> Iterator[LatestSchemas]:
     with served_registry() as url:
         for subject, file, imports in ((MONEY, MONEY, ()), (f"{TOPIC}-value", EVENTS, (MONEY,))):
             references = [{"name": name, "subject": name, "version": 1} for name in imports]
             body = {"schemaType": "PROTOBUF", "schema": (ROOT / file).read_text(), "references": references}
             httpx.post(f"{url}/subjects/{subject.replace('/', '%2F')}/versions", json=body).raise_for_status()
-        yield Schemas(url)
+        yield LatestSchemas(url)
 
 
 def authorised() -> PaymentEvent:
@@ -39,14 +39,14 @@ def record(event: PaymentEvent, *, more: bytes = b"") -> bytes:
     return wire.frame(1, wire.body(event) + more)
 
 
-def test_a_message_of_the_schema_fits_and_is_decoded(schemas: Schemas) -> None:
+def test_a_message_of_the_schema_fits_and_is_decoded(schemas: LatestSchemas) -> None:
     fit = schemas.fit(TOPIC, record(authorised()))
 
     assert fit.fault is None
     assert fit.content == {
-        "orderId": "ord_1",
-        "paymentId": "pay_1",
-        "paymentAuthorised": {"amount": {"currencyCode": "EUR", "minorUnits": "399"}},
+        "order_id": "ord_1",
+        "payment_id": "pay_1",
+        "payment_authorised": {"amount": {"currency_code": "EUR", "minor_units": "399"}},
     }
 
 
@@ -61,9 +61,9 @@ def test_a_message_of_the_schema_fits_and_is_decoded(schemas: Schemas) -> None:
     ],
     ids=["none", "rubbish", "no kind", "unknown field", "another message of the file"],
 )
-def test_what_does_not_fit_says_why(schemas: Schemas, value: bytes | None, fault: str) -> None:
+def test_what_does_not_fit_says_why(schemas: LatestSchemas, value: bytes | None, fault: str) -> None:
     assert fault in (schemas.fit(TOPIC, value).fault or "")
 
 
-def test_a_topic_without_a_schema_is_told(schemas: Schemas) -> None:
-    assert "no schema for other.topic" in (schemas.fit("other.topic", b"x").fault or "")
+def test_a_topic_without_a_schema_is_told(schemas: LatestSchemas) -> None:
+    assert "no /subjects/other.topic-value" in (schemas.fit("other.topic", b"x").fault or "")

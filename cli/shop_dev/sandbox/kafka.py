@@ -1,0 +1,82 @@
+"""The Kafka of a running sandbox, as the commands find it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from shop_dev import sandbox
+from shop_dev.kafka.survey import Reads
+from shop_dev.project import Project, open_project
+
+if TYPE_CHECKING:
+    from shop_sandbox.manifest.form import Service
+    from shop_sandbox.supervisor.protocol import SandboxStatus
+
+    from shop_dev.kafka.lag import Lags
+
+
+@dataclass(frozen=True)
+class SandboxKafka:
+    """Where the Kafka and the registry of a sandbox are, and who says to use them."""
+
+    project: Project
+    status: SandboxStatus
+
+    @property
+    def servers(self) -> str:
+        return self.status.environment["KAFKA_BOOTSTRAP_SERVERS"]
+
+    @property
+    def registry_url(self) -> str:
+        return self.status.environment["SCHEMA_REGISTRY_URL"]
+
+    @property
+    def log_folder(self) -> Path | None:
+        """The broker's own files, where it runs as a process of this sandbox."""
+        folder = self.project.paths.data("kafka") / "log"
+        return folder if folder.is_dir() else None
+
+    @cached_property
+    def services(self) -> tuple[Service, ...]:
+        """What the manifests say; what is wrong in them is told elsewhere."""
+        from shop_sandbox.manifest.reading import read_manifests
+
+        found = read_manifests(self.project.checkout, self.project.settings.services)
+        return tuple(one.service for one in found if one.service is not None)
+
+    @property
+    def reads(self) -> tuple[Reads, ...]:
+        """Which groups are to read which topics."""
+        return tuple(Reads(one.group, one.name) for service in self.services for one in service.needs.topics.consumes)
+
+    @property
+    def writers(self) -> Mapping[str, tuple[str, ...]]:
+        """Which services write each topic."""
+        written = [(made.name, service.service) for service in self.services for made in service.needs.topics.produces]
+        return {topic: tuple(service for name, service in written if name == topic) for topic, _ in written}
+
+    @property
+    def schemas(self) -> Mapping[str, str]:
+        """By topic the full name of its messages."""
+        return {made.name: made.message for service in self.services for made in service.needs.topics.produces}
+
+    @property
+    def restarts(self) -> Mapping[str, int]:
+        """How often each resource was started again."""
+        return {one.name: one.restarts for one in self.status.resources}
+
+    def lags(self) -> Lags:
+        """Say who is behind. Raises ShopDevError (kafka_away)."""
+        from shop_dev.kafka.lag import lags
+
+        return lags(self.servers, reads=self.reads, writers=self.writers, restarts=self.restarts)
+
+
+def kafka_of(name: str | None) -> SandboxKafka:
+    """Return the Kafka of the sandbox of that name. Raises SandboxError (not_running) where there is none."""
+    project = open_project(name=name)
+    return SandboxKafka(project, sandbox.connect(project).status(memory=False))
