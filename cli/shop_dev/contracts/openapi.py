@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from shop_contracts.files import real_path
 from shop_contracts.openapi_diff import Api, InvalidOpenapi, open_api
 
 from shop_dev.errors import CliCode, ShopDevError
@@ -18,7 +19,7 @@ def open_document(path: Path) -> Api:
 
     Raises InvalidOpenapi.
     """
-    above = path.resolve().parents
+    above = real_path(path).parents
     tree = next((folder for folder in above if any((folder / mark).exists() for mark in _TREE_MARKS)), path.parent)
     return open_api(path, folder=tree)
 

@@ -11,6 +11,7 @@ from shop_contracts.compat.lock import InvalidLock, read_lock
 from shop_contracts.compat.readers import Reader
 from shop_contracts.compat.schema import Schema
 from shop_contracts.compat.sources import Unreadable, files_behind, load
+from shop_contracts.files import real_path
 from shop_contracts.protobuf.compiled import InvalidProto
 from shop_sandbox.errors import ErrorCode, SandboxError
 
@@ -42,7 +43,7 @@ def readers_of(files: Sequence[Path]) -> tuple[tuple[Reader, ...], tuple[str, ..
     """
     from shop_sandbox.manifest.loader import load_manifests
 
-    wanted = {file.resolve() for file in files}
+    wanted = {real_path(file) for file in files}
     try:
         checkout, table, _ = find_checkout(Path.cwd())
         globs = table.get("services")
@@ -101,7 +102,7 @@ def lock_faults() -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 def import_name(path: Path) -> str:
     """Return what a file is called inside: from the folder `proto` on, so that the folder rule has something to look at."""
-    parts = path.resolve().parts
+    parts = real_path(path).parts
     return "/".join(parts[parts.index("proto") :]) if "proto" in parts[:-1] else path.name
 
 

@@ -19,6 +19,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from shop_contracts.files import read_regular_file
 from shop_contracts.tree.finding import Finding, Group
 
 HISTORY = "history.json"
@@ -89,8 +90,8 @@ class Baselines:
         faults: list[Finding] = []
         for file in sorted(self.folder.glob(f"*/{HISTORY}")):
             try:
-                history = _parse(json.loads(file.read_text(encoding="utf-8")), file.parent.name)
-            except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+                history = _parse(json.loads(read_regular_file(file)), file.parent.name)
+            except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
                 line = getattr(error, "lineno", 1)
                 faults.append(self._fault("baseline-unreadable", file, line, f"It is no history of a contract: {error}."))
                 continue
@@ -157,7 +158,7 @@ class Baselines:
         for name, checksum in version.files.items():
             if name not in present:
                 yield self._fault("baseline-edited", folder / name, 0, "It was released and is gone.")
-            elif _sha256(content := present[name].read_bytes()) != checksum:
+            elif _sha256(content := read_regular_file(present[name])) != checksum:
                 line = _first_changed_line(present[name], content, checksum)
                 yield self._fault("baseline-edited", folder / name, line, "It is not as it was released: its checksum differs.")
         for name in sorted(present.keys() - version.files.keys()):

@@ -11,6 +11,7 @@ from shop_contracts.checking import rest
 from shop_contracts.checking.baselines import Baselines, History, Kind, Version
 from shop_contracts.checking.protobuf import meaning
 from shop_contracts.compat.sources import load
+from shop_contracts.files import read_regular_file, real_path
 from shop_contracts.tree.compiled import Compiled
 from shop_contracts.tree.declared import Contracts, Payload
 
@@ -72,21 +73,21 @@ def _protobuf(contracts: Contracts, compiled: Compiled, declared: object) -> _Dr
     for name in schema.files:
         found = next((file for root in (contracts.import_root, contracts.root) if (file := root / name).is_file()), None)
         if found is not None:
-            files[name] = found.read_bytes()
+            files[name] = read_regular_file(found)
     message = declared.message or "" if isinstance(declared, Payload) else ""
     return _Draft(Kind.PROTOBUF, schema.main, message, files)
 
 
 def _openapi(contracts: Contracts, document: str) -> _Draft:
-    home = (contracts.root / document).resolve().parent
-    paths = [(contracts.root / path).resolve() for path in rest.files_behind(contracts.root, document)]
-    files = {path.relative_to(home).as_posix(): path.read_bytes() for path in paths if path.is_relative_to(home)}
+    home = real_path(contracts.root / document).parent
+    paths = [real_path(contracts.root / path) for path in rest.files_behind(contracts.root, document)]
+    files = {path.relative_to(home).as_posix(): read_regular_file(path) for path in paths if path.is_relative_to(home)}
     return _Draft(Kind.OPENAPI, Path(document).name, "", files)
 
 
 def _json_schema(contracts: Contracts, path: str) -> _Draft:
     name = Path(path).name
-    return _Draft(Kind.JSON_SCHEMA, name, "", {name: (contracts.root / path).read_bytes()})
+    return _Draft(Kind.JSON_SCHEMA, name, "", {name: read_regular_file(contracts.root / path)})
 
 
 def _says_the_same(baselines: Baselines, history: History, draft: _Draft, compiled: Compiled) -> bool:
@@ -96,7 +97,7 @@ def _says_the_same(baselines: Baselines, history: History, draft: _Draft, compil
     if (latest.main, latest.message) != (draft.main, draft.message):
         return False
     if draft.kind != Kind.PROTOBUF:
-        return {name: (folder / name).read_bytes() for name in latest.files} == draft.files
+        return {name: read_regular_file(folder / name) for name in latest.files} == draft.files
     before = load(folder / latest.main, name=latest.main, import_paths=(folder,))
     contracts = compiled.contracts
     path = contracts.import_root / draft.main
@@ -112,4 +113,4 @@ def released_files(baselines: Baselines, history: History) -> tuple[Version, dic
     """The latest version of a history, and the contents of its files by the names they are kept under."""
     latest = history.versions[-1]
     folder = baselines.path(history.subject, latest)
-    return latest, {name: (folder / name).read_bytes() for name in latest.files}
+    return latest, {name: read_regular_file(folder / name) for name in latest.files}

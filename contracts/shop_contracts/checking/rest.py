@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from shop_contracts.checking.routes import Route, without_names
+from shop_contracts.files import read_regular_file, real_path
 from shop_contracts.openapi_diff.documents import Api as Document
 from shop_contracts.openapi_diff.documents import open_api
 from shop_contracts.openapi_diff.fault import InvalidOpenapi
@@ -91,11 +92,11 @@ def files_behind(root: Path, document: str) -> list[str]:
         if path in found or not (root / path).is_file():
             continue
         found.append(path)
-        text = (root / path).read_text(encoding="utf-8", errors="replace")
+        text = read_regular_file(root / path).decode("utf-8", errors="replace")
         for name in _FILE.findall(text):
-            target = (root / path).parent.joinpath(name).resolve()
-            if target.is_relative_to(root.resolve()):
-                waiting.append(target.relative_to(root.resolve()).as_posix())
+            target = real_path((root / path).parent / name)
+            if target.is_relative_to(real_path(root)):
+                waiting.append(target.relative_to(real_path(root)).as_posix())
     return found
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from shop_contracts.files import read_regular_file
 from shop_contracts.tree.declared import Place
 
 _PARAMETER = re.compile(r"\{[^}]*\}")
@@ -26,7 +27,9 @@ class Route:
 def served_by(root: Path, folder: str) -> Iterator[Route]:
     """Yield the routes that Python code below a folder declares with a literal path: `Route("/v1/orders", …, methods=["GET"])`."""
     for file in sorted((root / folder).rglob("*.py")):
-        source = file.read_text(encoding="utf-8", errors="replace")
+        if not file.is_file():
+            continue
+        source = read_regular_file(file).decode("utf-8", errors="replace")
         if "Route(" not in source:
             continue
         try:

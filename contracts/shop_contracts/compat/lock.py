@@ -26,6 +26,7 @@ from typing import Any
 import yaml
 
 from shop_contracts.compat.report import Finding, Report
+from shop_contracts.files import read_regular_file
 
 _EXCEPTION_KEYS = ("rule", "schema", "path", "owner", "reason", "expires")
 _ALIAS = re.compile(r"(^|[\s\[{,:-])[&*][A-Za-z0-9_-]+", re.MULTILINE)
@@ -111,7 +112,7 @@ def current_rules() -> dict[str, PinnedRule]:
 
 def read_lock(path: Path, *, today: date) -> RuleSetLock:
     """Return the lock file's content. Raises InvalidLock with every fault, or OSError."""
-    text = path.read_text(encoding="utf-8")
+    text = read_regular_file(path).decode("utf-8")
     if _ALIAS.search(text):
         raise InvalidLock([f"{path}: anchors and aliases have no use here and are not read."])
     try:

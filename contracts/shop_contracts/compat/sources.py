@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from shop_contracts.compat.schema import Schema
+from shop_contracts.files import read_regular_file, real_path
 from shop_contracts.protobuf.compiler import MAX_FILES, MAX_SOURCE_BYTES, compile_proto
 
 # Only candidates: an import in a comment is looked up in vain, and the compiler has the last word.
@@ -40,7 +41,7 @@ def load(path: Path, *, name: str | None = None, import_paths: Sequence[Path] = 
 
 def files_behind(path: Path, *, import_paths: Sequence[Path] = ()) -> set[Path]:
     """Return the file and every file it imports, directly or not, as resolved paths. Raises Unreadable."""
-    return {path.resolve(), *(found.resolve() for found, _ in _closure(path, _read(path), import_paths).values())}
+    return {real_path(path), *(real_path(found) for found, _ in _closure(path, _read(path), import_paths).values())}
 
 
 def _closure(path: Path, text: str, import_paths: Sequence[Path]) -> dict[str, tuple[Path, str]]:
@@ -65,16 +66,15 @@ def _find(wanted: str, importer: Path, import_paths: Sequence[Path]) -> Path | N
 
 def _roots(importer: Path, import_paths: Sequence[Path]) -> Iterator[Path]:
     yield from import_paths
-    yield from importer.resolve().parents
+    yield from real_path(importer).parents
 
 
 def _read(path: Path) -> str:
     try:
-        if path.stat().st_size > MAX_SOURCE_BYTES:
-            raise Unreadable(path, f"it has more than {MAX_SOURCE_BYTES:,} bytes")
-        return path.read_text(encoding="utf-8")
+        content = read_regular_file(path, at_most=MAX_SOURCE_BYTES)
+        return content.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
-        line = path.read_bytes().count(b"\n", 0, error.start) + 1
+        line = error.object.count(b"\n", 0, error.start) + 1
         raise Unreadable(path, f"line {line} is not UTF-8") from error
     except OSError as error:
         raise Unreadable(path, error.strerror or str(error)) from error

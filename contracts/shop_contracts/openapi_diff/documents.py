@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+from shop_contracts.files import real_path
 from shop_contracts.openapi_diff.fault import InvalidOpenapi
 from shop_contracts.openapi_diff.reading import Pointer, lines_of, parse, read_text
 
@@ -57,7 +58,7 @@ class Tree:
     """The documents of one version: an entry file and what it refers to, all of them below `folder`."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder.resolve()
+        self.folder = real_path(folder)
         self._documents: dict[Path, Document] = {}
         self._targets: dict[tuple[int, str], Node] = {}
 
@@ -85,7 +86,7 @@ class Tree:
             if _REMOTE.match(file):
                 raise node.fault("$ref", f"{reference!r} is on the network", "references are followed in local files only: copy it")
             path = Path(node.document.path.parent, unquote(file))
-            if not path.resolve().is_relative_to(self.folder):
+            if not real_path(path).is_relative_to(self.folder):
                 raise node.fault("$ref", f"{reference!r} leaves {self.folder}", "keep what is referred to in the same tree")
             try:
                 document = self.open(path)

@@ -18,6 +18,10 @@ MOST_FINDINGS = 10_000
 """How many errors, and how many warnings, a report has at most. More would say nothing that these do not."""
 
 
+_MOST_SHOWN = 50
+"""Values of a list that a sentence names."""
+
+
 def diff(old: Api, new: Api) -> Report:
     """Return what in `new` breaks who kept to `old`. Raises InvalidOpenapi where one of them is not what it should be."""
     try:
@@ -91,5 +95,10 @@ def _finding(rule: Rule, change: Change, lines: _Lines) -> Finding:
 
 
 def _shown(value: object) -> str:
-    text = value if isinstance(value, str) else ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    if not isinstance(value, list):
+        text = str(value)
+    elif len(value) > _MOST_SHOWN:
+        text = ", ".join([*map(str, value[:_MOST_SHOWN]), f"… ({len(value):,} in all)"])
+    else:
+        text = ", ".join(map(str, value))
     return f"`{text}`" if text else ""

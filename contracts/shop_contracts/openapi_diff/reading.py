@@ -7,20 +7,18 @@ written out is counted, and refused beyond `_MOST_NODES`.
 
 from __future__ import annotations
 
+import errno
 import json
-import os
 import re
-import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from shop_contracts.files import read_regular_file
 from shop_contracts.openapi_diff.fault import InvalidOpenapi
 
-_LONGEST = 32 * 1024 * 1024
-"""Bytes of one file. The largest public documents have about 10 MB."""
 _MOST_NODES = 2_000_000
 """Values of one file with every alias written out."""
 _DEEPEST = 200
@@ -38,7 +36,7 @@ Pointer = tuple[str, ...]
 
 def read_text(path: Path) -> str:
     """Return the text of a file. Raises InvalidOpenapi when it is not there, too large or not UTF-8."""
-    content = read_regular_file(path)
+    content = _bytes_of(path)
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -46,22 +44,12 @@ def read_text(path: Path) -> str:
         raise InvalidOpenapi(path, line, f"byte 0x{content[error.start]:02x} is not UTF-8", "save the file as UTF-8") from error
 
 
-def read_regular_file(path: Path) -> bytes:
-    """Return the bytes of a file. Raises InvalidOpenapi for what is not there, is no regular file, or too large; never waits."""
+def _bytes_of(path: Path) -> bytes:
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except (OSError, RuntimeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise InvalidOpenapi(path, 0, f"it cannot be read: {reason}", "check the path") from error
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise InvalidOpenapi(path, 0, "it is no regular file", "name a file with the document in it")
-    with os.fdopen(descriptor, "rb") as file:
-        content = file.read(_LONGEST + 1)
-    if len(content) > _LONGEST:
-        reason = f"it has more than the {_LONGEST // 1_048_576} MiB that are read"
-        raise InvalidOpenapi(path, 0, reason, "split it into several files joined by $ref")
-    return content
+        return read_regular_file(path)
+    except OSError as error:
+        hint = "split it into several files joined by $ref" if error.errno == errno.EFBIG else "name a file with the document in it"
+        raise InvalidOpenapi(path, 0, f"it cannot be read: {error.strerror}", hint) from error
 
 
 def parse(text: str, path: Path) -> Any:

@@ -142,8 +142,9 @@ def _values(old: Schema, new: Schema) -> Iterator[Difference]:
     yield from _constant(old, new)
     known, still = old.first("x-extensible-enum"), new.first("x-extensible-enum")
     if isinstance(known, list) and isinstance(still, list):
+        stay = {identity(value) for value in still}
         for value in known:
-            if not any(same(value, other) for other in still):
+            if identity(value) not in stay:
                 yield Difference("x-extensible-enum-value", Verb.REMOVED, "x-extensible-enum", known, still, subject=_text(value))
 
 

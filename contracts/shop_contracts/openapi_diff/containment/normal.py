@@ -190,10 +190,12 @@ class Normalizer:
 
     def _branches(self, part: Part, node: Node, keyword: str) -> list[Alternative]:
         branches = [part.below(node, keyword, index) for index in range(len(node.value[keyword]))]
+        if len(branches) > MOST_ALTERNATIVES:
+            raise TooComplex
+        excluded = [Demand("not", token(one), (one,)) for one in branches] if keyword == "oneOf" else []
         found: list[Alternative] = []
         for index, branch in enumerate(branches):
-            others = [other for place, other in enumerate(branches) if place != index] if keyword == "oneOf" else []
-            demands = frozenset(Demand("not", token(other), (other,)) for other in others)
+            demands = frozenset((*excluded[:index], *excluded[index + 1 :]))
             found += [replace(one, demands=one.demands | demands) for one in self.alternatives(branch)]
             if len(found) > MOST_ALTERNATIVES:
                 raise TooComplex

@@ -238,7 +238,7 @@ def test_more_than_is_read_is_refused(tmp_path: Path) -> None:
     with path.open("wb") as file:
         file.truncate(40 * 1024 * 1024)
 
-    with pytest.raises(InvalidOpenapi, match="more than the 32"):
+    with pytest.raises(InvalidOpenapi, match="more than the 33,554,432"):
         open_api(path)
 
 
