@@ -61,6 +61,9 @@ def _plain(schema: Any) -> Any:
     if not isinstance(schema, dict) or "type" not in schema:
         return schema
     kind = schema["type"]
+    if isinstance(kind, list):
+        raise InvalidAvro(f"a union stands by itself, not as the `type` of an object: {str(schema)[:80]}")
+    _check_aliases(schema)
     if not isinstance(kind, str) or (kind not in PRIMITIVES and kind not in COMPLEX and _is_name(kind)):
         return _plain(kind)
     plain = {**schema}
@@ -69,7 +72,15 @@ def _plain(schema: Any) -> Any:
             plain[word] = _plain(schema[word])
     if isinstance(schema.get("fields"), list):
         plain["fields"] = [{**one, "type": _plain(one["type"])} if _has_type(one) else one for one in schema["fields"]]
+        for one in filter(_has_type, plain["fields"]):
+            _check_aliases(one)
     return plain
+
+
+def _check_aliases(named: dict[str, Any]) -> None:
+    aliases = named.get("aliases", [])
+    if not isinstance(aliases, list) or not all(isinstance(alias, str) for alias in aliases):
+        raise InvalidAvro(f"aliases are a list of names, not {str(aliases)[:80]}")
 
 
 def _is_name(text: str) -> bool:

@@ -2,12 +2,95 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
 from fakes.registry_client import ORDER, error_of, protobuf, register
 from starlette.testclient import TestClient
 
 DEEP = 100_000
 PATHS = ("/subjects/a/versions", "/subjects/a", "/compatibility/subjects/a/versions")
+
+
+def field(kind: Any) -> dict[str, Any]:
+    return {"type": "record", "name": "A", "fields": [{"name": "x", "type": kind}]}
+
+
+def deep_default() -> str:
+    schema = json.dumps({"type": "record", "name": "A", "fields": [{"name": "next", "type": ["null", "A"], "default": "@"}]})
+    return schema.replace('"@"', '{"next": ' * 5_000 + "null" + "}" * 5_000)
+
+
+BAD_AVRO: dict[str, Any] = {
+    "deep arrays": '{"type": "array", "items": ' * DEEP + '"int"' + "}" * DEEP,
+    "deep unions": "[" * DEEP + "]" * DEEP,
+    "a deep default": deep_default(),
+    "a record without a name": {"type": "record", "fields": []},
+    "a field type without a name": field({"type": "record", "fields": []}),
+    "a branch without a name": field(["null", {"type": "enum", "symbols": ["A"]}]),
+    "no type at all": field(None),
+    "a number as a type": field(5),
+    "an object in place of a kind": field({"type": {"type": {}}}),
+    "a name that is no text": {"type": "record", "name": 5, "fields": []},
+    "a namespace that is no text": {"type": "record", "name": "A", "namespace": 5, "fields": []},
+    "symbols that are no list": {"type": "enum", "name": "A", "symbols": 5},
+    "symbols that are no texts": {"type": "enum", "name": "A", "symbols": [{}]},
+    "a default that is no symbol": {"type": "enum", "name": "A", "symbols": ["A"], "default": {}},
+    "a size that is no number": {"type": "fixed", "name": "A", "size": "many"},
+    "a field without a type": {"type": "record", "name": "A", "fields": [{"name": "x"}]},
+    "fields that are no objects": {"type": "record", "name": "A", "fields": [5, None]},
+    "a field named by a number": {"type": "record", "name": "A", "fields": [{"name": 5, "type": "int"}]},
+    "a union as the type of an object": field({"type": ["null", "string"]}),
+    "such a union as a branch": field([{"type": ["null", "string"]}]),
+    "aliases that are no list": field({"type": "fixed", "name": "F", "size": 4, "aliases": 5}),
+    "aliases of a field that are no names": {
+        "type": "record",
+        "name": "A",
+        "fields": [{"name": "x", "type": "int", "aliases": [{}]}],
+    },
+    "null": None,
+    "a number": 5,
+    "an empty object": {},
+}
+
+
+@pytest.mark.parametrize("schema", BAD_AVRO.values(), ids=BAD_AVRO)
+def test_avro_that_is_none_is_a_bad_schema(registry: TestClient, schema: Any) -> None:
+    body = {"schema": schema if isinstance(schema, str) else json.dumps(schema)}
+
+    for path in PATHS:
+        assert error_of(registry.post(path, json=body)) == (422, 42201)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        {"type": "bytes", "logicalType": 5},
+        {"type": "bytes", "logicalType": "decimal", "precision": "many", "scale": {}},
+        {"type": "bytes", "logicalType": "decimal", "precision": -1},
+    ],
+)
+def test_strange_avro_is_judged_and_no_fault(registry: TestClient, kind: Any) -> None:
+    for body in ({"schema": json.dumps(field(kind))}, {"schema": json.dumps(field(["null", kind]))}):
+        for path in PATHS:
+            assert registry.post(path, json=body).status_code in {200, 404, 409, 422}
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        '{"type": "array", "items": ' * DEEP + '{"type": "string"}' + "}" * DEEP,
+        "[" * DEEP + "]" * DEEP,
+        "5",
+        "null",
+        '"text"',
+    ],
+    ids=["deep schemas", "deep lists", "a number", "null", "a text"],
+)
+def test_json_that_is_no_schema_is_a_bad_schema(registry: TestClient, schema: str) -> None:
+    for path in PATHS:
+        assert error_of(registry.post(path, json={"schema": schema, "schemaType": "JSON"})) == (422, 42201)
 
 
 @pytest.mark.parametrize(
