@@ -163,7 +163,7 @@ COMMANDS: dict[str, LazyCommand | LazyGroup] = {
             ),
             "compat": LazyCommand(
                 "shop_dev.commands.contracts.compat:compat",
-                "Say whether a Protobuf schema may follow another, by Confluent's rules and by the house's.",
+                "Say whether a Protobuf, Avro or JSON Schema may follow another, by Confluent's rules and by the house's.",
             ),
             "diff": LazyCommand(
                 "shop_dev.commands.contracts.diff:diff",

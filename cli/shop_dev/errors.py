@@ -56,6 +56,7 @@ class CliCode(StrEnum):
     MACHINE_NOT_READY = "machine_not_ready"
     PATH_UNUSABLE = "path_unusable"
     PROTO_INVALID = "proto_invalid"
+    SCHEMA_INVALID = "schema_invalid"
     OPENAPI_INVALID = "openapi_invalid"
     OPENAPI_BREAKING = "openapi_breaking"
     CONTRACT_INCOMPATIBLE = "contract_incompatible"
@@ -326,6 +327,12 @@ EXPLANATIONS: dict[str, Explanation] = {
         ExitStatus.WRONG_USE,
         "A .proto file cannot be read or does not compile; every fault is told with file and line.",
         ("Correct the lines named.", "Where an import is not found, name its folder: --import-path <folder>."),
+    ),
+    CliCode.SCHEMA_INVALID: Explanation(
+        Category.PROJECT,
+        ExitStatus.WRONG_USE,
+        "A file is no valid Avro or JSON Schema, or two that are compared are of different kinds.",
+        ("Correct what is named.", "Avro ends in .avsc, a JSON Schema in .json; what they refer to lies in the same folder."),
     ),
     CliCode.OPENAPI_INVALID: Explanation(
         Category.PROJECT,

@@ -90,6 +90,6 @@ def _finding_lines(prefix: str, finding: Finding) -> Iterator[str]:
 
 def proof_lines(proof: Proof) -> Iterator[str]:
     """Yield a proof for a terminal: what one version writes, and what the other reads."""
-    how = f"the bytes {proof.payload or '(none)'}" if proof.encoding == "protobuf" else "JSON"
+    how = "JSON" if proof.encoding == "json" else f"the bytes {proof.payload or '(none)'}"
     yield f"  proof   {proof.writer} writes {proof.message} {proof.written} as {how}"
     yield f"          {proof.reader} reads  {proof.read}"

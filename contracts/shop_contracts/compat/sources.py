@@ -33,7 +33,7 @@ def load(path: Path, *, name: str | None = None, import_paths: Sequence[Path] = 
     `name` is what the main file is called inside (two versions of one file must be called alike), by default its own name.
     `source_info` keeps comments and places. Raises Unreadable, or InvalidProto from the compiler.
     """
-    text = _read(path)
+    text = read_text(path)
     references = {wanted: source for wanted, (_, source) in _closure(path, text, import_paths).items()}
     compiled = compile_proto(text, references, name=name or path.name, source_info=source_info)
     return Schema.compiled(compiled, text=text)
@@ -41,7 +41,7 @@ def load(path: Path, *, name: str | None = None, import_paths: Sequence[Path] = 
 
 def files_behind(path: Path, *, import_paths: Sequence[Path] = ()) -> set[Path]:
     """Return the file and every file it imports, directly or not, as resolved paths. Raises Unreadable."""
-    return {real_path(path), *(real_path(found) for found, _ in _closure(path, _read(path), import_paths).values())}
+    return {real_path(path), *(real_path(found) for found, _ in _closure(path, read_text(path), import_paths).values())}
 
 
 def _closure(path: Path, text: str, import_paths: Sequence[Path]) -> dict[str, tuple[Path, str]]:
@@ -53,7 +53,7 @@ def _closure(path: Path, text: str, import_paths: Sequence[Path]) -> dict[str, t
         for wanted in _IMPORT.findall(source):
             found = None if wanted in references else _find(wanted, importer, import_paths)
             if found is not None:
-                references[wanted] = (found, _read(found))
+                references[wanted] = (found, read_text(found))
                 waiting.append(references[wanted])
     return references
 
@@ -69,7 +69,8 @@ def _roots(importer: Path, import_paths: Sequence[Path]) -> Iterator[Path]:
     yield from real_path(importer).parents
 
 
-def _read(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """Return the text of a source file. Raises Unreadable."""
     try:
         content = read_regular_file(path, at_most=MAX_SOURCE_BYTES)
         return content.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")

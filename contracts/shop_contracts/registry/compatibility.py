@@ -44,7 +44,8 @@ class CompatibilityCheck:
         validate_fields = bool(settings.fields.get("validateFields"))
         if new.content.schema_type is SchemaType.AVRO:
             versions = [self._earlier_avro(store, version) for version in counted]
-            return judge_avro(versions, _avro_version(new, None), level=level, validate_fields=validate_fields)
+            report = judge_avro(versions, _avro_version(new, None), level=level, validate_fields=validate_fields)
+            return list(report.messages)
         if new.content.schema_type is SchemaType.JSON:
             policy = Policy(settings.fields.get("compatibilityPolicy") or Policy.STRICT)
             earlier_json = [self._earlier_json(store, version) for version in counted]
@@ -71,7 +72,7 @@ class CompatibilityCheck:
 def _avro_version(read: ReadSchema, version: int | None) -> AvroVersion:
     if read.avro is None:
         raise TypeError(f"{read.content.schema_type} schemas are no Avro schemas")
-    return AvroVersion(version, read.content.schema, read.avro)
+    return AvroVersion(version, read.content.schema, read.avro, _properties(read.content))
 
 
 def _json_version(read: ReadSchema, version: int | None) -> JsonVersion:

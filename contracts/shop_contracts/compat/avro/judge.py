@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
+from shop_contracts.compat.avro.printing import printed
+from shop_contracts.compat.avro.proof import prove
 from shop_contracts.compat.avro.resolution import Incompatibility, Mismatch, incompatibilities
 from shop_contracts.compat.avro.types import Type
-from shop_contracts.compat.confluent.messages import described
+from shop_contracts.compat.confluent.messages import described, reserved_names, reserved_names_messages
 from shop_contracts.compat.levels import Direction, Level
+from shop_contracts.compat.report import Finding, Mode, Report
 
+_LONGEST = 200
+"""Characters of a schema that a finding shows."""
 _SENTENCES = {
     Mismatch.FIXED_SIZE: (
         "The size of FIXED type field at path '{path}' in the {reader} schema does not match with the {writer} schema"
@@ -26,33 +31,74 @@ _SENTENCES = {
 
 @dataclass(frozen=True, slots=True)
 class AvroVersion:
-    """A version of a subject: its number (None for the one that is new), its text and its type."""
+    """A version of a subject: its number (None for the one that is new), its text, its type, its metadata's properties."""
 
     number: int | None
     text: str
     type: Type
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
-def judge(old_versions: Sequence[AvroVersion], new: AvroVersion, *, level: Level, validate_fields: bool = False) -> list[str]:
-    """Return the lines that speak against `new` after `old_versions` (oldest first); none where it may follow.
+def judge(
+    old_versions: Sequence[AvroVersion],
+    new: AvroVersion,
+    *,
+    level: Level,
+    validate_fields: bool = False,
+    proofs: bool = False,
+) -> Report:
+    """Return what speaks against `new` after `old_versions` (oldest first).
 
-    A level that is not transitive looks at the latest version only; a transitive one stops at the first that does not fit.
+    A level that is not transitive looks at the latest version only; a transitive one stops at the first that does not fit. With
+    `proofs` every refusal comes with a record that shows it, where one is found.
     """
+    findings: list[Finding] = []
+    messages = _reserved(old_versions[-1] if old_versions else None, new) if validate_fields else []
     for old in reversed(old_versions if level.is_transitive else old_versions[-1:]):
-        lines = [line for direction in level.directions for line in _against(old, new, direction)]
+        lines: list[str] = []
+        for direction in level.directions:
+            found, told = _against(old, new, direction, proofs=proofs)
+            findings += found
+            lines += told
         if lines:
-            told = f"{{validateFields: '{str(validate_fields).lower()}', compatibility: '{level}'}}"
-            return [*lines, *described(old.number, old.text), told]
-    return []
+            messages += [*lines, *described(old.number, old.text)]
+            break
+    if messages:
+        messages.append(f"{{validateFields: '{str(validate_fields).lower()}', compatibility: '{level}'}}")
+    return Report(Mode.CONFLUENT, level, findings, messages)
 
 
-def _against(old: AvroVersion, new: AvroVersion, direction: Direction) -> list[str]:
+def _against(old: AvroVersion, new: AvroVersion, direction: Direction, *, proofs: bool) -> tuple[list[Finding], list[str]]:
     is_backward = direction is Direction.BACKWARD
     reader, writer = (new, old) if is_backward else (old, new)
     words = ("new", "old") if is_backward else ("old", "new")
-    return [_line(one, *words) for one in incompatibilities(reader.type, writer.type)]
+    found = incompatibilities(reader.type, writer.type)
+    proof = prove(reader.type, writer.type, writer_is=words[1]) if proofs and found else None
+    findings = [
+        Finding(
+            id=str(one.mismatch),
+            path=f"#{one.path}",
+            before=printed(old.type)[:_LONGEST],
+            after=printed(new.type)[:_LONGEST],
+            message=_sentence(one, *words),
+            breaking=True,
+            direction=direction,
+            against=old.number,
+            proof=proof,
+        )
+        for one in found
+    ]
+    return findings, [_line(one, *words) for one in found]
+
+
+def _sentence(one: Incompatibility, reader: str, writer: str) -> str:
+    return _SENTENCES[one.mismatch].format(path=one.path, detail=one.detail, reader=reader, writer=writer)
 
 
 def _line(one: Incompatibility, reader: str, writer: str) -> str:
-    sentence = _SENTENCES[one.mismatch].format(path=one.path, detail=one.detail, reader=reader, writer=writer)
-    return f"{{errorType:'{one.mismatch}', description:'{sentence}', additionalInfo:'{one.detail}'}}"
+    return f"{{errorType:'{one.mismatch}', description:'{_sentence(one, reader, writer)}', additionalInfo:'{one.detail}'}}"
+
+
+def _reserved(old: AvroVersion | None, new: AvroVersion) -> list[str]:
+    fields = {field.name for field in new.type.fields} if new.type.kind == "record" else set()
+    return reserved_names_messages(reserved_names(old.metadata) if old else set(), reserved_names(new.metadata), fields)

@@ -78,6 +78,10 @@ class Type:
         own = self.full_name.rpartition(".")[0]
         return frozenset(alias if "." in alias or not own else f"{own}.{alias}" for alias in self.word("aliases") or ())
 
+    def self_contained(self) -> Any:
+        """Return the JSON with the names that references define written out where they are used first."""
+        return self.names.written_out(self.schema, "", set())
+
     def inside(self, keyword: str) -> Type:
         """Return the type of the elements or values."""
         definition = self.definition
@@ -131,6 +135,34 @@ class Names:
                 self.add(schema.get("items" if kind == "array" else "values"), namespace)
             else:
                 self.add(kind, namespace)
+
+    def written_out(self, schema: Any, namespace: str, told: set[str]) -> Any:  # noqa: PLR0911 - one return a form
+        """Return a schema with every name defined at its first use, written in full; `told` are those that are defined already."""
+        match schema:
+            case list():
+                return [self.written_out(branch, namespace, told) for branch in schema]
+            case str() if schema not in PRIMITIVES:
+                found = self.find(schema, namespace)
+                return self.written_out(found.schema, found.namespace, told)
+            case {"items": inner}:
+                return {**schema, "items": self.written_out(inner, namespace, told)}
+            case {"values": inner}:
+                return {**schema, "values": self.written_out(inner, namespace, told)}
+            case {"name": _}:
+                return self._definition_written_out(schema, full_name(schema, namespace), told)
+            case {"type": kind} if not isinstance(kind, str) or kind not in PRIMITIVES:
+                return self.written_out(kind, namespace, told)
+        return schema
+
+    def _definition_written_out(self, schema: dict[str, Any], full: str, told: set[str]) -> Any:
+        if full in told:
+            return full
+        told.add(full)
+        said = {word: value for word, value in schema.items() if word != "namespace"} | {"name": full}
+        if "fields" in schema:
+            own = full.rpartition(".")[0]
+            said["fields"] = [{**field, "type": self.written_out(field["type"], own, told)} for field in schema["fields"]]
+        return said
 
     def find(self, name: str, namespace: str) -> Type:
         """Return the type of a name as it is used in a namespace. Raises KeyError for one that nobody defines."""

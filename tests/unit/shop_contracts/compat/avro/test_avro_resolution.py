@@ -174,10 +174,10 @@ def test_a_level_asks_in_its_directions_and_says_of_which_version() -> None:
     first, second = NAMED, record(field("id", "string"), field("note", "string"))
     old, new = AvroVersion(1, "…", parse(first)), AvroVersion(None, "…", parse(second))
 
-    assert judge([old], new, level=Level.FORWARD) == []
-    assert judge([old], new, level=Level.NONE) == []
+    assert judge([old], new, level=Level.FORWARD).compatible
+    assert judge([old], new, level=Level.NONE).compatible
     for level in (Level.BACKWARD, Level.FULL, Level.BACKWARD_TRANSITIVE):
-        told = judge([old], new, level=level)
+        told = judge([old], new, level=level).messages
         assert told[0].startswith("{errorType:'READER_FIELD_MISSING_DEFAULT_VALUE'")
         assert told[1:] == ["{oldSchemaVersion: 1}", "{oldSchema: '…'}", f"{{validateFields: 'false', compatibility: '{level}'}}"]
 
@@ -189,5 +189,26 @@ def test_a_transitive_level_goes_back_to_the_first_version() -> None:
     ]
     new = AvroVersion(None, "", parse(record(field("id", "string"), field("a", "string", default=""))))
 
-    assert judge(versions, new, level=Level.BACKWARD) == []
-    assert "{oldSchemaVersion: 1}" in judge(versions, new, level=Level.BACKWARD_TRANSITIVE)
+    assert judge(versions, new, level=Level.BACKWARD).compatible
+    assert "{oldSchemaVersion: 1}" in judge(versions, new, level=Level.BACKWARD_TRANSITIVE).messages
+
+
+@pytest.mark.parametrize(
+    ("reader", "writer"),
+    [
+        (record(field("id", "int")), record(field("id", "long"))),
+        (record(field("id", "string"), field("note", "string")), NAMED),
+        (record(field("color", enum("RED"))), record(field("color", enum("RED", "BLUE")))),
+        (record(field("id", ["null", "int"])), record(field("id", ["null", "int", "string"]))),
+        (record(field("ids", {"type": "array", "items": "int"})), record(field("ids", {"type": "array", "items": "string"}))),
+    ],
+)
+def test_a_refusal_comes_with_a_record_that_is_written_and_not_read(reader: Json, writer: Json) -> None:
+    old, new = (AvroVersion(number, "", parse(schema)) for number, schema in ((1, writer), (None, reader)))
+
+    proof = judge([old], new, level=Level.BACKWARD, proofs=True).breaking[0].proof
+
+    assert proof is not None
+    assert (proof.writer, proof.reader, proof.encoding) == ("old", "new", "avro")
+    with pytest.raises(Exception):  # noqa: B017 - whatever the library stumbles over
+        fastavro.schemaless_reader(io.BytesIO(bytes.fromhex(proof.payload)), writer, reader)

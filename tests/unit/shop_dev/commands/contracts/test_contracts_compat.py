@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -159,3 +160,69 @@ def test_manifests_that_cannot_be_read_cost_the_names_and_not_the_verdict(
 
     assert document["data"]["compatible"] is False
     assert document["warnings"][0].startswith("Consumers are not named")
+
+
+TEXT = {"type": "string"}
+JSON_OLD = {"type": "object", "properties": {"id": TEXT}}
+AVRO_OLD = {"type": "record", "name": "Order", "fields": [{"name": "id", "type": "long"}]}
+
+
+def text_files(folder: Path, ending: str, old: object, new: object) -> tuple[str, str]:
+    for name, schema in (("old", old), ("new", new)):
+        (folder / f"{name}{ending}").write_text(json.dumps(schema), encoding="utf-8")
+    return str(folder / f"old{ending}"), str(folder / f"new{ending}")
+
+
+def test_a_json_schema_is_judged_and_a_refusal_shown_on_a_document(shop_dev: ShopDev, tmp_path: Path) -> None:
+    new = {"type": "object", "properties": {"id": TEXT, "note": TEXT}}
+    paths = text_files(tmp_path, ".json", JSON_OLD, new)
+
+    said = shop_dev("contracts", "compat", *paths)
+
+    assert said.status == 1
+    assert said.out.splitlines()[:2] == [
+        "confluent BACKWARD             not compatible (1 refusal)",
+        "house                          compatible",
+    ]
+    assert "confluent: OPTIONAL_PROPERTY_ADDED_TO_OPEN_CONTENT_MODEL  #/properties/note  (backward)" in said.out
+    assert "new reads  nothing: " in said.out
+    assert shop_dev("contracts", "compat", *paths, "--policy", "lenient").status == 0
+    assert shop_dev("contracts", "compat", *paths, "--mode", "HOUSE").status == 0
+
+
+def test_an_avro_schema_is_judged_and_a_refusal_shown_on_bytes(shop_dev: ShopDev, tmp_path: Path) -> None:
+    new = {"type": "record", "name": "Order", "fields": [{"name": "id", "type": "int"}]}
+
+    said = shop_dev("contracts", "compat", *text_files(tmp_path, ".avsc", AVRO_OLD, new))
+
+    assert said.status == 1
+    assert "confluent: TYPE_MISMATCH  #/fields/0/type  (backward)" in said.out
+    assert "  proof   old writes the record" in said.out
+
+
+def test_what_a_schema_refers_to_is_found_beside_it(shop_dev: ShopDev, tmp_path: Path) -> None:
+    (tmp_path / "shop.Money.avsc").write_text(json.dumps({"type": "record", "name": "shop.Money", "fields": []}), encoding="utf-8")
+    (tmp_path / "money.json").write_text(json.dumps({"definitions": {"cents": {"type": "integer"}}}), encoding="utf-8")
+    order = {"type": "record", "name": "shop.Order", "fields": [{"name": "total", "type": "Money"}]}
+    json_order = {"properties": {"total": {"$ref": "money.json#/definitions/cents"}}}
+
+    assert shop_dev("contracts", "compat", *text_files(tmp_path, ".avsc", order, order)).status == 0
+    assert shop_dev("contracts", "compat", *text_files(tmp_path, ".json", json_order, json_order)).status == 0
+
+
+@pytest.mark.parametrize("text", ["{", '{"type": "text"}', '{"$ref": "gone.json"}', "[" * 100_000])
+def test_what_is_no_schema_is_wrong_use(shop_dev: ShopDev, tmp_path: Path, text: str) -> None:
+    paths = text_files(tmp_path, ".json", JSON_OLD, JSON_OLD)
+    Path(paths[1]).write_text(text, encoding="utf-8")
+
+    said = shop_dev("contracts", "compat", *paths)
+
+    assert said.status == 2
+    assert f"{paths[1]} cannot be read as a schema" in said.err
+
+
+def test_two_kinds_of_schema_are_not_compared(shop_dev: ShopDev, tmp_path: Path) -> None:
+    avro, _ = text_files(tmp_path, ".avsc", AVRO_OLD, AVRO_OLD)
+    other, _ = text_files(tmp_path, ".json", JSON_OLD, JSON_OLD)
+
+    assert "of different kinds" in shop_dev("contracts", "compat", avro, other).err
