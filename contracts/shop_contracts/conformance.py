@@ -15,6 +15,9 @@ from typing import Any
 
 from shop_contracts.compat import Level, Mode, Reference, Schema, check
 from shop_contracts.compat.house.rule import Category
+from shop_contracts.compat.json_schema.compare import compare
+from shop_contracts.compat.json_schema.reading import read
+from shop_contracts.compat.json_schema.rules import Policy
 from shop_contracts.openapi_diff import diff, open_api
 from shop_contracts.protobuf.compiled import InvalidProto
 from shop_contracts.protobuf.compiler import compile_proto
@@ -89,7 +92,26 @@ def openapi(folder: Path) -> Iterator[Agreement]:
     yield ids
 
 
-SECTIONS: list[Callable[[Path], Iterator[Agreement]]] = [confluent, house, openapi]
+def json_schema(folder: Path) -> Iterator[Agreement]:
+    """Yield the agreement with Confluent on JSON Schemas: difference lists, and verdicts under both policies."""
+    path = folder / "json_schema_confluent.jsonl"
+    if not path.is_file():
+        return
+    lists = Agreement("Confluent's own JSON Schema cases: difference list")
+    verdicts = {policy: Agreement(f"Confluent's own JSON Schema cases: verdict, {policy}") for policy in Policy}
+    for case in _cases(path):
+        before, after = (read(case[side]) for side in ("before", "after"))
+        found = sorted(f"{one.rule.id} #/{'/'.join(one.path)}" for one in compare(before.root, after.root))
+        lists.count(case["name"], found, sorted(case["changes"]))
+        for policy, agreement in verdicts.items():
+            differences = compare(before.root, after.root, policy)
+            ours = not any(one.rule.breaks(policy) for one in differences)
+            agreement.count(case["name"], ours, case[f"compatible_{policy.lower()}"])
+    yield lists
+    yield from verdicts.values()
+
+
+SECTIONS: list[Callable[[Path], Iterator[Agreement]]] = [confluent, house, openapi, json_schema]
 
 
 def _verdict(compatible: bool) -> str:

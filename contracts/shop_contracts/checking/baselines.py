@@ -32,6 +32,7 @@ class Kind:
 
     PROTOBUF = "protobuf"
     OPENAPI = "openapi"
+    AVRO = "avro"
     JSON_SCHEMA = "json-schema"
 
 

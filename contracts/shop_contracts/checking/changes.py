@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from shop_contracts.checking import protobuf, rest
+from shop_contracts.checking import protobuf, rest, texts
 from shop_contracts.checking.baselines import Baselines, History, Kind, Version
 from shop_contracts.checking.protobuf import Earlier
 from shop_contracts.checking.rest import Documents
+from shop_contracts.checking.texts import EarlierText
 from shop_contracts.compat.lock import RuleSetLock
 from shop_contracts.compat.schema import Schema
 from shop_contracts.compat.sources import load
+from shop_contracts.compat.textual import Language
 from shop_contracts.openapi_diff.documents import Api as Document
 from shop_contracts.openapi_diff.documents import open_api
 from shop_contracts.tree.compiled import Compiled
@@ -57,8 +59,7 @@ class Changes:
             document = self.documents.open(api.document) if self._is_there(api.document) else None
             if document is not None:
                 yield from self._rest(subject, document)
-
-        yield from self._json_schemas()
+        yield from self._texts()
 
     def released_schemas(self, subject: str) -> list[Earlier]:
         """The released versions of a Protobuf subject, oldest first."""
@@ -123,24 +124,30 @@ class Changes:
         for version in reversed(history.versions if history and history.kind == Kind.OPENAPI else ()):
             yield f"version {version.number}", open_api(self.baselines.path(subject, version) / version.main)
 
-    def _json_schemas(self) -> Iterator[Finding]:
+    def _texts(self) -> Iterator[Finding]:
+        """Find Avro and JSON Schemas that cannot be read, or may not follow what went before."""
         for payload in self.contracts.declared.payloads:
-            history = self.histories.get(payload.subject)
-            if payload.schema is None or payload.schema.endswith(".proto") or history is None or not self._is_there(payload.schema):
+            if Language.of(payload.schema or "") is None or not self._is_there(str(payload.schema)):
                 continue
-            latest = history.versions[-1]
-            released = (self.baselines.path(payload.subject, latest) / latest.main).read_bytes()
-            if released != (self.contracts.root / payload.schema).read_bytes():
-                yield Finding(
-                    Group.CHANGES,
-                    "json-schema-changed",
-                    payload.schema,
-                    1,
-                    f"The JSON Schema of {payload.name} is not the released one, and nobody judges here whom that breaks.",
-                    subject=payload.subject,
-                    against=f"version {latest.number}",
-                    hint="put it under a new name beside the old one, or use Protobuf, whose changes are judged",
-                )
+            found = texts.opened(self.contracts.root, str(payload.schema))
+            if isinstance(found, Finding):
+                yield found
+            else:
+                yield from texts.refusals(payload, found, self._earlier_texts(payload), hint=_new_version(payload.subject))
+
+    def _earlier_texts(self, payload: Payload) -> list[EarlierText]:
+        history = self.histories.get(payload.subject)
+        if history is not None and history.kind not in {Kind.AVRO, Kind.JSON_SCHEMA}:
+            return []
+        files = [
+            (f"version {one.number}", self.baselines.path(payload.subject, one) / one.main)
+            for one in (history.versions if history else ())
+        ]
+        if self.commit is not None:
+            before = [one for one in self.commit.contracts.declared.payloads if one.subject == payload.subject and one.schema]
+            files += [(self.commit.name, self.commit.contracts.root / str(one.schema)) for one in before]
+        schemas = [(name, texts.opened(file.parent, file.name)) for name, file in files if Language.of(file) and file.is_file()]
+        return [EarlierText(name, one) for name, one in schemas if not isinstance(one, Finding)]
 
     def _released_schema(self, subject: str, version: Version) -> Schema:
         folder = self.baselines.path(subject, version)

@@ -11,6 +11,8 @@ from shop_contracts.checking import rest
 from shop_contracts.checking.baselines import Baselines, History, Kind, Version
 from shop_contracts.checking.protobuf import meaning
 from shop_contracts.compat.sources import load
+from shop_contracts.compat.textual import Language
+from shop_contracts.compat.textual import load as read_text_schema
 from shop_contracts.files import read_regular_file, real_path
 from shop_contracts.tree.compiled import Compiled
 from shop_contracts.tree.declared import Contracts, Payload
@@ -44,9 +46,9 @@ def release(contracts: Contracts, baselines: Baselines, histories: Mapping[str, 
         **{subject: _protobuf(contracts, compiled, declared) for subject, declared in contracts.declared.protobuf.items()},
         **{subject: _openapi(contracts, api.document) for subject, api in contracts.declared.rest.items()},
         **{
-            payload.subject: _json_schema(contracts, payload.schema)
+            payload.subject: _text(contracts, payload.schema)
             for payload in contracts.declared.payloads
-            if payload.schema is not None and not payload.schema.endswith(".proto")
+            if payload.schema is not None and Language.of(payload.schema) is not None
         },
     }
     released = []
@@ -85,9 +87,12 @@ def _openapi(contracts: Contracts, document: str) -> _Draft:
     return _Draft(Kind.OPENAPI, Path(document).name, "", files)
 
 
-def _json_schema(contracts: Contracts, path: str) -> _Draft:
-    name = Path(path).name
-    return _Draft(Kind.JSON_SCHEMA, name, "", {name: read_regular_file(contracts.root / path)})
+def _text(contracts: Contracts, path: str) -> _Draft:
+    schema = read_text_schema(contracts.root / path)
+    home = (contracts.root / path).parent
+    kind = Kind.AVRO if schema.language is Language.AVRO else Kind.JSON_SCHEMA
+    files = {file.relative_to(home).as_posix(): read_regular_file(file) for file in schema.files.values()}
+    return _Draft(kind, Path(path).name, "", files)
 
 
 def _says_the_same(baselines: Baselines, history: History, draft: _Draft, compiled: Compiled) -> bool:

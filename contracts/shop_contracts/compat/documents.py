@@ -5,9 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 
+from shop_contracts.compat.avro.judge import SENTENCES as AVRO_SENTENCES
 from shop_contracts.compat.confluent.rules import RULES as CONFLUENT_RULES
 from shop_contracts.compat.house.judge import RULES as HOUSE_RULES
 from shop_contracts.compat.house.rule import HOUSE, Category
+from shop_contracts.compat.json_schema.rules import RULES as JSON_SCHEMA_RULES
+from shop_contracts.compat.json_schema.rules import Verdict
 from shop_contracts.compat.lint.rules import RULES as LINT_RULES
 
 _MEANINGS = {
@@ -30,6 +33,8 @@ def _lines() -> Iterator[str]:
     yield "`shop-dev contracts compat` gives two verdicts on a change to a Protobuf schema. The registry gives the first."
     yield from _confluent()
     yield from _house()
+    yield from _json_schema()
+    yield from _avro()
     yield from _style()
     yield from ("", "## The lock and its exceptions", "")
     yield "`contracts/rules.lock.yaml` pins the version and categories of every rule; `contracts lint` fails where they differ"
@@ -56,6 +61,31 @@ def _house() -> Iterator[str]:
     yield from ("| rule | categories | what holds |", "|---|---|---|")
     for rule in sorted(HOUSE_RULES, key=lambda one: one.id):
         yield f"| `{rule.id}` | {', '.join(sorted(rule.categories))} | {_escaped(rule.purpose)} |"
+
+
+def _json_schema() -> Iterator[str]:
+    yield from ("", "## JSON Schema", "")
+    yield "The differences that Confluent's registry tells of JSON Schemas. The policy LENIENT (`compatibilityPolicy` of the registry,"
+    yield "`--policy` of `contracts compat`) trusts a writer to send only what its schema names. `contracts check` asks for"
+    yield "FULL_TRANSITIVE under LENIENT."
+    yield from ("", "| difference | verdict | what it is |", "|---|---|---|")
+    for rule in sorted(JSON_SCHEMA_RULES.values(), key=lambda one: (-list(Verdict).index(one.verdict), one.id)):
+        told = rule.sentence.format(reader="reader's", writer="writer's")
+        yield f"| `{rule.id}` | {rule.verdict.value} | {_escaped(told)} |"
+
+
+def _avro() -> Iterator[str]:
+    yield from (
+        "",
+        "## Avro",
+        "",
+        "What keeps a reader's schema from resolving what a writer's schema wrote, by Apache Avro's names.",
+    )
+    yield "`contracts check` asks for FULL_TRANSITIVE."
+    yield from ("", "| mismatch | what it is |", "|---|---|")
+    for mismatch, sentence in AVRO_SENTENCES.items():
+        told = sentence.format(path="…", detail="…", reader="reader's", writer="writer's")
+        yield f"| `{mismatch}` | {_escaped(told)} |"
 
 
 def _style() -> Iterator[str]:

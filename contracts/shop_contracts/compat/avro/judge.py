@@ -15,7 +15,7 @@ from shop_contracts.compat.report import Finding, Mode, Report
 
 _LONGEST = 200
 """Characters of a schema that a finding shows."""
-_SENTENCES = {
+SENTENCES = {
     Mismatch.FIXED_SIZE: (
         "The size of FIXED type field at path '{path}' in the {reader} schema does not match with the {writer} schema"
     ),
@@ -27,6 +27,7 @@ _SENTENCES = {
         "The field '{detail}' at path '{path}' in the {reader} schema has no default value and is missing in the {writer} schema"
     ),
 }
+"""What is told of each mismatch: {reader} and {writer} stand for 'new' and 'old', or the other way round."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ def _against(old: AvroVersion, new: AvroVersion, direction: Direction, *, proofs
 
 
 def _sentence(one: Incompatibility, reader: str, writer: str) -> str:
-    return _SENTENCES[one.mismatch].format(path=one.path, detail=one.detail, reader=reader, writer=writer)
+    return SENTENCES[one.mismatch].format(path=one.path, detail=one.detail, reader=reader, writer=writer)
 
 
 def _line(one: Incompatibility, reader: str, writer: str) -> str:

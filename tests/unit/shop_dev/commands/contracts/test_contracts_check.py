@@ -403,3 +403,76 @@ def test_an_unknown_subject_is_told_with_those_there_are(shop_dev: ShopDev, repo
 
     assert said.status == 2
     assert "There are: queue.picking, rest.tills, tills.sales.v1-value." in said.err
+
+
+PICKING: dict[str, Any] = {
+    ".json": {"type": "object", "properties": {"sku": {"type": "string"}, "count": {"$ref": "parts/count.json"}}},
+    ".avsc": {
+        "type": "record",
+        "name": "shop.Picking",
+        "fields": [{"name": "sku", "type": "string"}, {"name": "count", "type": "shop.Count"}],
+    },
+}
+
+
+def picking(repository: ContractRepository, ending: str, schema: Any) -> str:
+    """Make the queue's schema one of another kind, with a part of it in a file of its own."""
+    folder = repository.root / "contracts" / "queues"
+    (folder / "parts").mkdir(parents=True, exist_ok=True)
+    (folder / "parts" / "count.json").write_text(json.dumps({"type": "integer"}), encoding="utf-8")
+    count = {"type": "record", "name": "shop.Count", "fields": [{"name": "n", "type": "int"}]}
+    (folder / "shop.Count.avsc").write_text(json.dumps(count), encoding="utf-8")
+    (folder / f"picking{ending}").write_text(json.dumps(schema), encoding="utf-8")
+    manifest = repository.root / "services/stock/service.yaml"
+    manifest.write_text(manifest.read_text().replace("contracts/proto/stock/v1/picking.proto", f"contracts/queues/picking{ending}"))
+    return f"contracts/queues/picking{ending}"
+
+
+def released_picking(shop_dev: ShopDev, repository: ContractRepository, ending: str) -> str:
+    for history in (repository.root / "contracts/baselines").glob("queue.picking"):
+        shutil.rmtree(history)
+    path = picking(repository, ending, PICKING[ending])
+    assert shop_dev("contracts", "release").status == 0
+    return path
+
+
+@pytest.mark.parametrize(
+    ("ending", "allowed", "refused", "rule"),
+    [
+        (
+            ".json",
+            {"type": "object", "properties": {**PICKING[".json"]["properties"], "note": {"type": "string"}}},
+            {"type": "object", "properties": {"sku": {"type": "integer"}, "count": {"$ref": "parts/count.json"}}},
+            "TYPE_CHANGED",
+        ),
+        (
+            ".avsc",
+            PICKING[".avsc"] | {"fields": [*PICKING[".avsc"]["fields"], {"name": "note", "type": "string", "default": ""}]},
+            PICKING[".avsc"] | {"fields": [*PICKING[".avsc"]["fields"], {"name": "note", "type": "string"}]},
+            "READER_FIELD_MISSING_DEFAULT_VALUE",
+        ),
+    ],
+)
+def test_avro_and_json_schemas_are_released_and_held_to_their_history(
+    shop_dev: ShopDev, repository: ContractRepository, *, ending: str, allowed: Any, refused: Any, rule: str
+) -> None:
+    path = released_picking(shop_dev, repository, ending)
+    assert findings(shop_dev) == []
+
+    picking(repository, ending, allowed)
+    assert findings(shop_dev) == []
+
+    picking(repository, ending, refused)
+    found = findings(shop_dev)
+    assert {(one["group"], one["file"], one["subject"], one["against"]) for one in found} == {
+        ("changes", path, "queue.picking", "version 1")
+    }
+    assert rule in {one["id"] for one in found}
+    assert any(one["proof"] for one in found)
+
+
+def test_a_json_schema_that_cannot_be_read_is_a_finding(shop_dev: ShopDev, repository: ContractRepository) -> None:
+    path = released_picking(shop_dev, repository, ".json")
+    picking(repository, ".json", {"type": "text"})
+
+    assert [(one["id"], one["file"]) for one in findings(shop_dev)] == [("schema-unreadable", path)]
