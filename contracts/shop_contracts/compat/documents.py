@@ -65,7 +65,7 @@ def _house() -> Iterator[str]:
 
 def _json_schema() -> Iterator[str]:
     yield from ("", "## JSON Schema", "")
-    yield "The differences that Confluent's registry tells of JSON Schemas. The policy LENIENT (`compatibilityPolicy` of the registry,"
+    yield "What Confluent's registry tells of JSON Schemas. The policy LENIENT (`compatibilityPolicy` of the registry,"
     yield "`--policy` of `contracts compat`) trusts a writer to send only what its schema names. `contracts check` asks for"
     yield "FULL_TRANSITIVE under LENIENT."
     yield from ("", "| difference | verdict | what it is |", "|---|---|---|")
