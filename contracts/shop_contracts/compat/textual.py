@@ -27,6 +27,7 @@ from shop_contracts.compat.json_schema.rules import Policy
 from shop_contracts.compat.levels import Level
 from shop_contracts.compat.report import Mode, Report
 from shop_contracts.compat.sources import Unreadable, read_text
+from shop_contracts.files import real_path
 
 _MOST_FILES = 200
 
@@ -105,13 +106,13 @@ def _parsed(path: Path, text: str) -> Any:
 
 def _referred(language: Language, path: Path, data: Any) -> Iterator[tuple[str, Path]]:
     """Yield what is referred to, directly or not, by its name; a file that uses another comes after it."""
-    seen: set[Path] = {path.resolve()}
+    seen: set[Path] = {real_path(path)}
 
     def visit(data: Any) -> Iterator[tuple[str, Path]]:
         for name, file in _named(language, path.parent, data):
-            if file.resolve() in seen or len(seen) > _MOST_FILES:
+            if real_path(file) in seen or len(seen) > _MOST_FILES:
                 continue
-            seen.add(file.resolve())
+            seen.add(real_path(file))
             yield from visit(_parsed(file, read_text(file)))
             yield name, file
 
