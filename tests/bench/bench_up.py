@@ -49,6 +49,7 @@ def main() -> None:
     parser.add_argument("--downs", type=int, default=20, help="how many stops, each after a start of its own")
     parser.add_argument("--items", type=int, default=100_000, help="how many items are stored for the slow stop")
     parser.add_argument("--minutes", type=float, default=10.0, help="how long growth is watched")
+    parser.add_argument("--warm-up", type=float, default=7.0, help="minutes after the start that are left out of it")
     parser.add_argument("--dry", action="store_true", help="print only")
     options = parser.parse_args()
     if unknown := [part for part in options.parts if part not in PARTS]:
@@ -65,8 +66,12 @@ def main() -> None:
 
 
 def _again(part: str, options: argparse.Namespace, parser: argparse.ArgumentParser) -> str:
-    given = {"up": ("runs", "downs"), "stored": ("items",), "running": ("runs",), "idle": ("minutes",)}.get(part, ())
-    changed = [f"--{name} {getattr(options, name):g}" for name in given if getattr(options, name) != parser.get_default(name)]
+    given = {"up": ("runs", "downs"), "stored": ("items",), "running": ("runs",), "idle": ("minutes", "warm_up")}.get(part, ())
+    changed = [
+        f"--{name.replace('_', '-')} {getattr(options, name):g}"
+        for name in given
+        if getattr(options, name) != parser.get_default(name)
+    ]
     return " ".join(("just bench-up", part, *changed))
 
 
@@ -271,6 +276,7 @@ def idle(options: argparse.Namespace) -> str:
     shop_dev("up")
     supervisor = shop_dev("status")["data"]["supervisorPid"]
     grown = idle_growth.watch(
+        warm_up_minutes=options.warm_up,
         minutes=options.minutes,
         status=lambda: shop_dev("status")["data"],
         supervisor_pid=supervisor,

@@ -13,16 +13,13 @@ import psutil
 from bench import figures
 
 EVERY_SECONDS = 10.0
-WARM_UP_SHARE = 1 / 3
-"""After a start caches fill, allocators give back and a heap grows to its working size: what happens in this share of the time is
-no growth, and is left out of the slopes."""
 WORKING_DAY_HOURS = 8
 _MEMORY, _DISK, _FILES = "memory", "disk", "open files"
 
 
 @dataclass(frozen=True)
 class Growth:
-    """A quantity over the time: where it began and ended, and its change by the hour without the warm-up."""
+    """A quantity over the time: where it began and ended, and its change by the hour."""
 
     what: str
     unit: str
@@ -35,8 +32,15 @@ class Growth:
         return self.last + self.per_hour * WORKING_DAY_HOURS
 
 
-def watch(*, minutes: float, status: Callable[[], Mapping[str, Any]], supervisor_pid: int, folder: Path) -> list[Growth]:
-    """Look at the sandbox every few seconds for so many minutes. `status` gives the data of the command of that name."""
+def watch(
+    *, warm_up_minutes: float, minutes: float, status: Callable[[], Mapping[str, Any]], supervisor_pid: int, folder: Path
+) -> list[Growth]:
+    """Look at the sandbox every few seconds for so many minutes. `status` gives the data of the command of that name.
+
+    What happens while it warms up is no growth: heaps grow to their working size, caches fill, and PostgreSQL takes a second
+    segment for its log at the first checkpoint, after five minutes.
+    """
+    time.sleep(warm_up_minutes * 60)
     began = time.monotonic()
     times: list[float] = []
     samples: list[dict[tuple[str, str], float]] = []
@@ -44,12 +48,11 @@ def watch(*, minutes: float, status: Callable[[], Mapping[str, Any]], supervisor
         times.append(elapsed / 3600)
         samples.append({**_memory(status()), **_disk(folder), (_FILES, "all"): float(_descriptors(supervisor_pid))})
         time.sleep(EVERY_SECONDS)
-    warm = min(int(len(times) * WARM_UP_SHARE), max(len(times) - 2, 0))
     found = []
     for kind, part in dict.fromkeys(key for sample in samples for key in sample):
         values = [sample.get((kind, part), 0.0) for sample in samples]
         unit = "" if kind == _FILES else "MiB"
-        found.append(Growth(f"{kind}: {part}", unit, values[0], values[-1], slope(times[warm:], values[warm:])))
+        found.append(Growth(f"{kind}: {part}", unit, values[0], values[-1], slope(times, values)))
     return found
 
 
@@ -71,7 +74,7 @@ def told(grown: Sequence[Growth]) -> str:
         )
         for one in grown
     ]
-    return figures.table(("idle", "at first", "at the end", "change an hour, warm", "after 8 hours"), rows)
+    return figures.table(("idle", "at first", "at the end", "change an hour", "after 8 hours"), rows)
 
 
 def _memory(status: Mapping[str, Any]) -> dict[tuple[str, str], float]:
