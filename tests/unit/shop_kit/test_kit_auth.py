@@ -6,6 +6,8 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from shop_kit.auth import NotAllowed, NotAuthenticated, StaticKeys, TokenSigner, TokenVerifier
+from shop_kit.auth.tokens import bearer
+from shop_kit.errors import Unavailable
 from shop_kit.testing.clock import HandClock
 
 pytestmark = pytest.mark.anyio
@@ -75,3 +77,27 @@ async def test_a_token_whose_subject_was_changed_does_not_hold() -> None:
 
     with pytest.raises(NotAuthenticated):
         await verifier(clock).verify(f"{header}.{other}.{signature}")
+
+
+async def test_without_an_issuer_no_token_holds() -> None:
+    clock = HandClock()
+    nobodys = TokenVerifier.of_issuer("shop-edge", None, audience="shop-internal", clock=clock)
+
+    with pytest.raises(NotAuthenticated):
+        await nobodys.verify(signer(clock).sign("cus-1", audience="shop-internal", lifetime_seconds=60))
+
+
+async def test_an_issuer_that_does_not_answer_is_away_and_its_tokens_are_not_wrong() -> None:
+    clock = HandClock()
+    silent = TokenVerifier.of_issuer("shop-edge", "http://127.0.0.1:9", audience="shop-internal", clock=clock)
+
+    with pytest.raises(Unavailable):
+        await silent.verify(signer(clock).sign("cus-1", audience="shop-internal", lifetime_seconds=60))
+
+
+@pytest.mark.parametrize(
+    ("authorization", "token"),
+    [("Bearer abc", "abc"), ("bearer  abc ", "abc"), ("Bearer", None), ("Bearer  ", None), ("Basic abc", None), ("", None)],
+)
+def test_a_bearer_token_is_what_stands_behind_the_word(authorization: str, token: str | None) -> None:
+    assert bearer(authorization) == token

@@ -197,7 +197,10 @@ async def test_a_method_that_is_not_there_is_answered_with_those_that_are(servic
 
 
 async def test_a_path_with_a_slash_too_many_is_another_path(service: Service) -> None:
-    assert (await service.http.get("/v1/page/")).status_code == 404
+    answer = await service.http.get("/v1/page/")
+
+    assert (answer.status_code, answer.json()["title"]) == (404, "Not Found")
+    assert "detail" not in answer.json(), "it would only say the title again"
 
 
 async def test_a_deadline_of_absurd_length_is_no_deadline(service: Service) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import msgspec
@@ -17,7 +17,7 @@ from shop_kit.runtime import PART_FAILED, WRONG_SETTINGS, run_service
 from shop_kit.service import Service
 from shop_kit.settings import RuntimeSettings
 
-pytestmark = pytest.mark.timeout(30)
+ENDS_WITHIN_SECONDS = 20.0
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +38,21 @@ async def a_part(ended: list[str]) -> AsyncIterator[None]:
     ended.append("its part")
 
 
+def run(compose: Callable[[Service, Settings], Awaitable[None]]) -> None:
+    """Run a service; one that does not end is cancelled after a while."""
+
+    async def bounded(service: Service, settings: Settings) -> None:
+        asyncio.get_running_loop().call_later(ENDS_WITHIN_SECONDS, cancel_everything)
+        await compose(service, settings)
+
+    run_service("toy", Settings, bounded)
+
+
+def cancel_everything() -> None:
+    for task in asyncio.all_tasks():
+        task.cancel()
+
+
 async def stop() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
@@ -51,7 +66,7 @@ def test_a_service_that_is_told_to_stop_ends_in_order() -> None:
         service.serves([])
         service.repeats(stop, name="stopper", every_seconds=60)
 
-    run_service("toy", Settings, compose)
+    run(compose)
 
     assert ended == ["told", "its part"]
 
@@ -73,7 +88,7 @@ def test_a_service_listens_where_its_settings_say(monkeypatch: pytest.MonkeyPatc
         service.serves([])
         service.repeats(knock, name="visitor", every_seconds=60)
 
-    run_service("toy", Settings, compose)
+    run(compose)
 
     assert answers == [b"HTTP/1.1 200 OK\r\n"]
 
@@ -89,7 +104,7 @@ def test_a_service_that_waits_for_what_it_needs_can_be_stopped() -> None:
         await stop()
         await asyncio.Event().wait()
 
-    run_service("toy", Settings, compose)
+    run(compose)
 
 
 def test_a_part_that_fails_ends_the_process_with_a_status_of_its_own() -> None:
@@ -101,7 +116,7 @@ def test_a_part_that_fails_ends_the_process_with_a_status_of_its_own() -> None:
         await service.enter(running(relay=fail))
 
     with pytest.raises(SystemExit) as ended:
-        run_service("toy", Settings, compose)
+        run(compose)
 
     assert ended.value.code == PART_FAILED
 
@@ -116,7 +131,7 @@ def test_settings_that_are_wrong_end_the_process_with_all_of_them_listed(
         raise AssertionError("it must not come so far")
 
     with pytest.raises(SystemExit) as ended:
-        run_service("toy", Settings, compose)
+        run(compose)
 
     told = capsys.readouterr().err
     assert ended.value.code == WRONG_SETTINGS

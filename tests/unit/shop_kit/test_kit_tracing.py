@@ -9,6 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span as SpanProto
+from opentelemetry.proto.trace.v1.trace_pb2 import Status as SpanStatus
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -55,6 +57,8 @@ class Collector:
 
     def __init__(self) -> None:
         self.spans: list[str] = []
+        self.told: list[tuple[int, int, str]] = []
+        """Kind, status and why, of each span."""
         self.requests = 0
         self.status = 200
         self.hangs_up = False
@@ -69,7 +73,9 @@ class Collector:
                 if collector.status == 200:
                     request = ExportTraceServiceRequest.FromString(body)
                     scopes = [scope for resource in request.resource_spans for scope in resource.scope_spans]
-                    collector.spans += [span.name for scope in scopes for span in scope.spans]
+                    spans = [span for scope in scopes for span in scope.spans]
+                    collector.spans += [span.name for span in spans]
+                    collector.told += [(span.kind, span.status.code, span.status.message) for span in spans]
                 self.send_response(collector.status)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
@@ -112,6 +118,14 @@ def test_every_span_of_every_batch_arrives() -> None:
 
     assert results == [SpanExportResult.SUCCESS] * 2
     assert collector.spans == ["a", "b", "c", "d"]
+
+
+def test_a_span_says_what_kind_it_is_and_why_it_failed() -> None:
+    collector = Collector()
+    with collector.serving() as url:
+        OtlpHttpExporter(url).export(spans("a"))
+
+    assert collector.told == [(SpanProto.SPAN_KIND_SERVER, SpanStatus.STATUS_CODE_ERROR, "why")]
 
 
 def test_no_span_is_lost_when_the_collector_has_closed_an_idle_connection() -> None:
