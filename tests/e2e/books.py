@@ -33,7 +33,7 @@ def wrong_in_the_books(shop: Shop, stocked: Mapping[str, int], sent: Sequence[Se
     `stocked` has the units of each article that only `sent` orders were for, one unit each.
     """
     return [
-        *_unfinished(sent),
+        *unfinished(sent),
         *_unrest(shop),
         *_wrong_stock(shop, stocked, sent),
         *_wrong_money(shop, sent),
@@ -43,7 +43,8 @@ def wrong_in_the_books(shop: Shop, stocked: Mapping[str, int], sent: Sequence[Se
     ]
 
 
-def _unfinished(sent: Sequence[Sent]) -> Iterator[str]:
+def unfinished(sent: Sequence[Sent]) -> Iterator[str]:
+    """Accepted orders that did not end, and ids that two visitors were given."""
     accepted = [one for one in sent if one.order_id is not None]
     yield from (f"{one.order_id} was accepted and ended as {one.outcome!r}" for one in accepted if one.outcome not in FINAL)
     yield from (
