@@ -40,18 +40,21 @@ class Document:
         return lines_of(self.text, self.path, {pointer})[pointer]
 
     def anchors(self) -> dict[str, Pointer]:
-        """Return where each `$anchor` of the file stands."""
+        """Return where each `$anchor` of the file stands, and each `$dynamicAnchor` that stands once."""
         found: dict[str, Pointer] = {}
+        dynamic: dict[str, list[Pointer]] = {}
         waiting: list[tuple[Pointer, Any]] = [((), self.data)]
         while waiting:
             pointer, value = waiting.pop()
             if isinstance(value, dict):
                 if isinstance(value.get("$anchor"), str):
                     found[value["$anchor"]] = pointer
+                if isinstance(value.get("$dynamicAnchor"), str):
+                    dynamic.setdefault(value["$dynamicAnchor"], []).append(pointer)
                 waiting += [((*pointer, str(key)), below) for key, below in value.items()]
             elif isinstance(value, list):
                 waiting += [((*pointer, str(index)), below) for index, below in enumerate(value)]
-        return found
+        return {name: places[0] for name, places in dynamic.items() if len(places) == 1} | found
 
 
 class Tree:

@@ -252,6 +252,7 @@ def expand(nodes: tuple[Node, ...], *, is_3_0: bool) -> tuple[Node, ...]:
                 waiting += reversed(below)
                 continue
         found[node.key] = node
+        below += _dynamic_target(node)
         parts = node.value.get("allOf")
         if parts is not None:
             if not isinstance(parts, list):
@@ -259,6 +260,15 @@ def expand(nodes: tuple[Node, ...], *, is_3_0: bool) -> tuple[Node, ...]:
             below += [Node(node.document, (*node.pointer, "allOf", str(index)), part) for index, part in enumerate(parts)]
         waiting += reversed(below)
     return tuple(node for node in found.values() if node.value is not True and _says_something(node.value))
+
+
+def _dynamic_target(node: Node) -> list[Node]:
+    """Return where a `$dynamicRef` leads when its file has one such anchor only: then it is a reference like any other."""
+    name = str(node.value.get("$dynamicRef", ""))
+    pointer = node.document.anchors().get(name.removeprefix("#")) if name.startswith("#") and not name.startswith("#/") else None
+    if pointer is None:
+        return []
+    return [node.document.tree.follow(Node(node.document, node.pointer, {"$ref": name}))]
 
 
 def _kind_of_rest(said: dict[str, Any]) -> str:

@@ -174,6 +174,8 @@ class Comparison:
             twin = after[key][1]
             if header.flag("required") and not twin.flag("required"):
                 yield Change("header-required", Verb.UNSET, there, subject=name, old=_at(header, "required"), new=twin)
+            if ("content" in header.mapping()) != ("content" in twin.mapping()):
+                yield Change("header-form", Verb.CHANGED, there, _form(header), _form(twin), name, header, twin)
             one, other = self.schema(header, "schema", self.old), self.schema(twin, "schema", self.new)
             if one is not None and other is not None:
                 yield from self.pairs.changes(one, other, there)
@@ -231,12 +233,16 @@ def _schemes_in_use(root: Node) -> set[str]:
 
 
 def _servers(old: Node, new: Node, context: Context) -> Iterator[Change]:
-    """Tell the addresses that are gone while others are named."""
+    """Tell the addresses that are gone, or that all of them are others."""
     before, after = (
         {str(node.value.get("url", "")).rstrip("/"): node for node in root.elements("servers") if isinstance(node.value, dict)}
         for root in (old, new)
     )
-    for url in sorted(before.keys() - after.keys()) if before.keys() & after.keys() else ():
+    if before and after and not before.keys() & after.keys():
+        places = _at(old, "servers"), _at(new, "servers")
+        yield Change("server", Verb.CHANGED, context, sorted(before), sorted(after), "", *places)
+        return
+    for url in sorted(before.keys() - after.keys()) if after else ():
         yield Change("server", Verb.REMOVED, context, subject=url, old=before[url])
 
 
@@ -271,10 +277,19 @@ def _takes(was: object, now: object, word: str) -> bool:
     return {one.strip().lower() for one in str(was).split(",")} <= {one.strip().lower() for one in str(now).split(",")}
 
 
+def _form(header: Node) -> str:
+    return ", ".join(header.members("content")) or "plain text"
+
+
 def _links(old: Node, new: Node, context: Context) -> Iterator[Change]:
     before, after = old.members("links"), new.members("links")
     for name in sorted(before.keys() - after.keys()):
         yield Change("link", Verb.REMOVED, context, subject=name, old=before[name])
+    for name in sorted(before.keys() & after.keys()):
+        for word in ("operationId", "operationRef", "parameters", "requestBody"):
+            was, now = before[name].value.get(word), after[name].value.get(word)
+            if was is not None and was != now:
+                yield Change("link", Verb.CHANGED, context, was, now, name, _at(before[name], word), _at(after[name], word))
 
 
 def _context(method: str, path: str) -> Context:

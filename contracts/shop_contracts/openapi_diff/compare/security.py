@@ -37,12 +37,14 @@ def scheme_changes(old: Api, new: Api, used: set[str], context: Context) -> Iter
     for name in sorted(used & before.keys() & after.keys()):
         for word in ("type", "in", "name", "scheme"):
             was, now = before[name].value.get(word), after[name].value.get(word)
-            if _folded(word, was) != _folded(word, now):
+            in_header = before[name].value.get("in") == after[name].value.get("in") == "header"
+            if _folded(word, was, in_header=in_header) != _folded(word, now, in_header=in_header):
                 yield Change("security-scheme", Verb.CHANGED, context, was, now, name, before[name], after[name])
 
 
-def _folded(word: str, value: object) -> object:
-    return value.lower() if isinstance(value, str) and word == "scheme" else value
+def _folded(word: str, value: object, *, in_header: bool) -> object:
+    """Return the value as it is compared: names of HTTP schemes and of headers know no case (RFC 9110, 5.1 and 11.1)."""
+    return value.lower() if isinstance(value, str) and (word == "scheme" or (word == "name" and in_header)) else value
 
 
 def security_changes(

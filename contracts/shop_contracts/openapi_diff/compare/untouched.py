@@ -53,6 +53,8 @@ def _references(value: Any) -> set[Component]:
         elif isinstance(one, dict):
             waiting += one.values()
             reference = one.get("$ref")
+            if "$dynamicRef" in one:
+                found.add(("", ""))
             if reference is not None:
                 parts = str(reference).split("/")
                 found.add((parts[2], parts[3]) if parts[:2] == ["#", "components"] and len(parts) == 4 else ("", ""))

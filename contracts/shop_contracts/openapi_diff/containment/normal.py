@@ -106,13 +106,17 @@ class Alternative:
 class Normalizer:
     """Brings the schemas of one side and direction into normal form, each once."""
 
-    def __init__(self, direction: Direction, budget: Budget, *, closes: bool, implies_objects: bool = False) -> None:
+    def __init__(
+        self, direction: Direction, budget: Budget, *, closes: bool, implies_objects: bool = False, combines: bool = False
+    ) -> None:
         self.direction = direction
         self._budget = budget
         self.closes = closes
         """Whether objects have the properties they declare and no others unless they say so: what producers send."""
         self.implies_objects = implies_objects
         """Whether what lists properties and names no type is an object, as its author means it."""
+        self.combines = combines
+        """Whether an object may have what several branches of an `anyOf` declare, although each of them is closed."""
         self._known: dict[Key, tuple[Alternative, ...]] = {}
         self._under_way: set[Key] = set()
 
@@ -194,12 +198,21 @@ class Normalizer:
             raise TooComplex
         excluded = [Demand("not", token(one), (one,)) for one in branches] if keyword == "oneOf" else []
         found: list[Alternative] = []
+        beside = self._declared_beside(branches) if keyword == "anyOf" and self.combines else ()
         for index, branch in enumerate(branches):
             demands = frozenset((*excluded[:index], *excluded[index + 1 :]))
-            found += [replace(one, demands=one.demands | demands) for one in self.alternatives(branch)]
+            found += [
+                replace(one, demands=one.demands | demands, members=(*one.members, *beside) if one.members else ())
+                for one in self.alternatives(branch)
+            ]
             if len(found) > MOST_ALTERNATIVES:
                 raise TooComplex
         return found
+
+    def _declared_beside(self, branches: list[Part]) -> tuple[Members, ...]:
+        """Return what one branch of an `anyOf` may carry of the others: an instance may be of several, unlike one of a `oneOf`."""
+        names = {name for branch in branches for one in self.alternatives(branch) for name in one.declared}
+        return (Members(dict.fromkeys(sorted(names), ANYTHING), {}, None, declares=True),) if names else ()
 
     def _node(self, part: Part, node: Node) -> list[Alternative]:
         said: Mapping[str, Any] = node.value

@@ -23,7 +23,7 @@ class Prover:
 
     def __init__(self, direction: Direction, budget: Budget, *, strict: bool = False) -> None:
         self._budget = budget
-        self._producer = Normalizer(direction, budget, closes=True, implies_objects=not strict)
+        self._producer = Normalizer(direction, budget, closes=True, implies_objects=not strict, combines=not strict)
         self._consumer = Normalizer(direction, budget, closes=strict)
         self._sure = Evaluation(direction, budget, unknown=False)
         self._assumed: dict[tuple[Key, Key], None] = {}

@@ -26,7 +26,7 @@ class Samples:
     """Makes instances of producers, with the bounds of a consumer in mind."""
 
     def __init__(self, direction: Direction, budget: Budget) -> None:
-        self._producer = Normalizer(direction, budget, closes=True, implies_objects=True)
+        self._producer = Normalizer(direction, budget, closes=True, implies_objects=True, combines=True)
         self._consumer = Normalizer(direction, budget, closes=False)
         self._sure = Evaluation(direction, budget, unknown=False)
 

@@ -265,6 +265,17 @@ OF_DOCUMENTS: dict[str, Documents] = {
     "api-global-anonymous-access-removed": (document({}, security=[{}, KEY]), document({}, security=[KEY])),
     "callback-removed": (operation(callbacks={"paid": {"{$url}": PATH_ITEM}}), operation()),
     "server-removed": (document({}, servers=SERVERS), document({}, servers=SERVERS[:1])),
+    "servers-replaced": (document({}, servers=SERVERS[:1]), document({}, servers=SERVERS[1:]), document({}, servers=SERVERS)),
+    "response-header-form-changed": (
+        answered(headers={"X-Page": {"schema": TEXT}}),
+        answered(headers={"X-Page": {"content": {"application/json": {"schema": TEXT}}}}),
+        answered(headers={"x-page": {"schema": TEXT}}),
+    ),
+    "response-link-changed": (
+        answered(links={"cancel": {"operationId": "cancel"}}),
+        answered(links={"cancel": {"operationId": "refund"}}),
+        answered(links={"cancel": {"operationId": "cancel", "description": "to cancel"}}),
+    ),
     "response-link-removed": (answered(links={"cancel": {"operationId": "cancel"}}), answered()),
     "api-security-scheme-changed": (keyed(**KEY_IN_HEADER), keyed(**KEY_IN_HEADER | {"in": "query"}), keyed(**KEY_IN_HEADER)),
     "request-parameter-empty-value-refused": (query(allowEmptyValue=True), query()),
