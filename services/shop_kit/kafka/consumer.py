@@ -27,7 +27,7 @@ from shop_kit.kafka.dead_letters import DeadLetters, RawProducer, topic_of
 from shop_kit.kafka.handling import Failing, MessageHandler, Outcome, Patience
 from shop_kit.kafka.letters import REDRIVE
 from shop_kit.kafka.offsets import PartitionOffsets
-from shop_kit.kafka.records import Partition, partition_of, text_headers
+from shop_kit.kafka.records import Partition, ends_client, partition_of, text_headers
 from shop_kit.messages import Subscription
 from shop_kit.metrics import Metrics
 from shop_kit.parts import Parts, running
@@ -226,7 +226,7 @@ class Consumer:
         for message in batch:
             error = message.error()
             if error is not None:
-                if error.fatal():
+                if ends_client(error):
                     raise KafkaException(error)
                 _log.warning("kafka reported an error while consuming", extra={"reason": error.str(), "group": self._group})
                 continue

@@ -15,6 +15,7 @@ from google.protobuf.message import Message as ProtobufMessage
 from shop_kit import wire
 from shop_kit.errors import Invalid, Overloaded, Unavailable
 from shop_kit.kafka.client_thread import ClientThread, DaemonThread
+from shop_kit.kafka.records import ends_client
 from shop_kit.kafka.schema_ids import schema_ids
 from shop_kit.messages import OutgoingMessage
 from shop_kit.metrics import Metrics
@@ -167,7 +168,7 @@ class Producer:
             raise Unavailable("kafka", str(error)) from error
 
     def _settle(self, acknowledged: asyncio.Future[None], topic: str, error: KafkaError | None) -> None:
-        if error is not None and error.fatal():
+        if error is not None and ends_client(error):
             self._fatal = error
         if acknowledged.done():
             return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from confluent_kafka import Message
+from confluent_kafka import KafkaError, Message
 
 Partition = tuple[str, int]
 RawHeaders = list[tuple[str, bytes | None]]
@@ -24,3 +24,11 @@ def text_headers(message: Message) -> dict[str, str]:
 def partition_of(message: Message) -> Partition:
     """Return topic and number of the partition that a record came from."""
     return message.topic() or "", message.partition() or 0
+
+
+def ends_client(error: KafkaError) -> bool:
+    """Return whether the client that reports this is of no use any more.
+
+    The flag is not set on what a consumer reports and a producer raises: there librdkafka says it by a code of its own.
+    """
+    return error.fatal() or error.code() == KafkaError._FATAL

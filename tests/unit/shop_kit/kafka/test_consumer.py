@@ -173,7 +173,9 @@ def test_a_member_whose_thread_hangs_is_not_ready() -> None:
     in_virtual_time(story())
 
 
-@pytest.mark.parametrize("how", ["the poll raises", "a fatal error is reported", "a handler's task breaks"])
+@pytest.mark.parametrize(
+    "how", ["the poll raises", "a fatal error is reported", "another has taken its name", "a handler's task breaks"]
+)
 def test_a_consumer_that_cannot_go_on_ends_its_service(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
     client = Client()
     fatal = KafkaError(KafkaError.FENCED_INSTANCE_ID, "fenced", fatal=True)
@@ -186,6 +188,9 @@ def test_a_consumer_that_cannot_go_on_ends_its_service(how: str, monkeypatch: py
                     client.failure = RuntimeError("the thread is broken")
                 case "a fatal error is reported":
                     client.records.append(Record(None, None, {}, error_=fatal).as_message())
+                case "another has taken its name":
+                    fenced = KafkaError(KafkaError._FATAL, "Static consumer fenced by other consumer with same group.instance.id")
+                    client.records.append(Record(None, None, {}, error_=fenced).as_message())
                 case _:
                     monkeypatch.setattr(Consumer, "_store", lambda *_: 1 / 0)
                     client.records.append(command("a"))
