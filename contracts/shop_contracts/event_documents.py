@@ -8,8 +8,10 @@ https://www.asyncapi.com/docs/reference/specification/v3.0.0
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import yaml
@@ -44,6 +46,11 @@ _HEADERS: dict[str, str] = {
     "causationid": "The ce_id of the message that this one answers.",
     "traceparent": "W3C trace context.",
 }
+_TEXT_FORMATS = {
+    ".avsc": ("application/vnd.apache.avro+json;version=1.9.0", "application/avro"),
+    ".json": ("application/schema+json;version=draft-07", "application/json"),
+}
+"""By the ending of a schema's file: AsyncAPI's name for its language, and the media type of what it describes."""
 _ALWAYS = ("ce_specversion", "ce_id", "ce_type", "ce_source", "ce_time", "ce_sequence", "correlationid")
 
 
@@ -121,6 +128,17 @@ def _document(service: Service, contracts: Contracts, compiled: Compiled) -> dic
     }
 
 
+def _kafka_binding() -> dict[str, Any]:
+    """Return how a message stands in a record: a text as key, Confluent's prefix before the content."""
+    return {
+        "key": {"type": "string"},
+        "schemaIdLocation": "payload",
+        "schemaIdPayloadEncoding": "confluent",
+        "schemaLookupStrategy": "TopicIdStrategy",
+        "bindingVersion": "0.5.0",
+    }
+
+
 def _channel(payload: Payload, messages: Mapping[str, str]) -> dict[str, Any]:
     channel: dict[str, Any] = {"address": payload.name, "messages": {name: {"$ref": ref} for name, ref in messages.items()}}
     if payload.partitions:
@@ -152,8 +170,11 @@ class _Components:
     def messages(self, payload: Payload) -> dict[str, str] | None:
         """Note the messages of a topic. Returns their references by name; None where its schema cannot be read."""
         path = str(payload.schema)
-        is_readable = path.endswith(".proto") and (self._contracts.root / path).is_file()
-        schema = self._compiled.schema(path) if is_readable else None
+        if not (self._contracts.root / path).is_file():
+            return None
+        if path.endswith(tuple(_TEXT_FORMATS)):
+            return self._text_message(payload, path)
+        schema = self._compiled.schema(path) if path.endswith(".proto") else None
         if schema is None:
             return None
         references = {}
@@ -161,6 +182,18 @@ class _Components:
             references[kind.name] = f"#/components/messages/{kind.full_name}"
             self.known_messages.setdefault(kind.full_name, self._message(schema, payload, kind))
         return references
+
+    def _text_message(self, payload: Payload, path: str) -> dict[str, str]:
+        """Note the one message of a topic in Avro or JSON Schema: the document refers to its file."""
+        schema_format, content_type = _TEXT_FORMATS[PurePosixPath(path).suffix]
+        there = os.path.relpath(self._contracts.root / path, self._contracts.root / self._contracts.folder / FOLDER)
+        self.known_messages[payload.name] = {
+            "name": payload.name,
+            "contentType": content_type,
+            "payload": {"schemaFormat": schema_format, "schema": {"$ref": Path(there).as_posix()}},
+            "bindings": {"kafka": _kafka_binding()},
+        }
+        return {payload.name: f"#/components/messages/{payload.name}"}
 
     def _message(self, schema: Schema, payload: Payload, kind: Kind) -> dict[str, Any]:
         told = comment(kind.message, schema)
@@ -175,15 +208,7 @@ class _Components:
                 "required": list(_ALWAYS),
             },
             "payload": self._payload(schema, str(payload.message), kind),
-            "bindings": {
-                "kafka": {
-                    "key": {"type": "string"},
-                    "schemaIdLocation": "payload",
-                    "schemaIdPayloadEncoding": "confluent",
-                    "schemaLookupStrategy": "TopicIdStrategy",
-                    "bindingVersion": "0.5.0",
-                }
-            },
+            "bindings": {"kafka": _kafka_binding()},
             "x-protobuf": {"file": schema.main, "message": payload.message},
         }
 

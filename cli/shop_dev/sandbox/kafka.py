@@ -61,8 +61,9 @@ class SandboxKafka:
 
     @property
     def schemas(self) -> Mapping[str, str]:
-        """By topic the full name of its messages."""
-        return {made.name: made.message for service in self.services for made in service.needs.topics.produces}
+        """By topic in Protobuf the full name of its messages."""
+        made = [topic for service in self.services for topic in service.needs.topics.produces]
+        return {topic.name: topic.message for topic in made if topic.message is not None}
 
     @property
     def restarts(self) -> Mapping[str, int]:

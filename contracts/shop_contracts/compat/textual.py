@@ -86,6 +86,12 @@ def check_text(
     return judge_json(other, new.version, level=level, policy=policy, proofs=proofs)
 
 
+def referred(path: Path) -> dict[str, Path]:
+    """Return the files that a schema refers to itself, by the names it has for them. Raises Unreadable."""
+    language = Language.of(path)
+    return dict(_named(language, path.parent, _parsed(path, read_text(path)))) if language is not None else {}
+
+
 def house_check(old_versions: Sequence[TextSchema], new: TextSchema) -> Report:
     """Return whether every reader takes every writer's messages, over the whole history.
 

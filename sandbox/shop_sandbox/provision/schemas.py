@@ -1,7 +1,8 @@
 """Schemas of topics from the manifests, registered with their imports first, as Confluent's clients name them.
 
 The source text is registered as it stands: the registry compiles it, and people read it there with its comments. An import is a
-reference under a subject named like the import, which is what Confluent's Protobuf serialisers look for.
+reference under a subject named like the import, which is what Confluent's Protobuf serialisers look for. Avro and JSON Schemas are
+registered the same way, with what they refer to.
 """
 
 from __future__ import annotations
@@ -52,7 +53,31 @@ class _Registering:
         self._imports: dict[str, asyncio.Task[int]] = {}
 
     async def topic(self, topic: ProducedTopic) -> None:
-        await self._register(f"{topic.name}-value", self._checkout / topic.schema, chain=())
+        file = self._checkout / topic.schema
+        if file.suffix == ".proto":
+            await self._register(f"{topic.name}-value", file, chain=())
+        else:
+            await self._register_text(f"{topic.name}-value", file, chain=())
+
+    async def _register_text(self, subject: str, file: Path, chain: tuple[Path, ...]) -> int:
+        """Register an Avro or JSON Schema, what it refers to first: under subjects named as it names them."""
+        from shop_contracts.compat.sources import Unreadable
+        from shop_contracts.compat.textual import referred  # the libraries behind it take a while to import
+
+        if file in chain:
+            raise Refused("schema", subject, f"{file.name} refers to itself through others", "break the circle")
+        try:
+            named = await asyncio.to_thread(referred, file)
+            source = await asyncio.to_thread(file.read_text, encoding="utf-8")
+        except (Unreadable, OSError, UnicodeDecodeError) as error:
+            raise Refused("schema", subject, str(error), "correct the file") from error
+        references = []
+        for name, other in named.items():
+            if name not in self._imports:
+                self._imports[name] = asyncio.ensure_future(self._register_text(name, other, (*chain, file)))
+            references.append({"name": name, "subject": name, "version": await self._imports[name]})
+        kind = {".avsc": "AVRO", ".json": "JSON"}[file.suffix]
+        return await self._registry.register(subject, {"schemaType": kind, "schema": source, "references": references})
 
     async def _register(self, subject: str, file: Path, chain: tuple[str, ...]) -> int:
         source = await asyncio.to_thread(file.read_text, encoding="utf-8")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from confluent_kafka.schema_registry import SchemaRegistryClient
 from fakes.provisioning import Bench
@@ -129,3 +131,29 @@ def test_files_that_import_each_other_are_refused(shop: Bench) -> None:
     money, coins = f"common_{shop.x}/money.proto", f"common_{shop.x}/coins.proto"
     assert told.status == 1
     assert f"files import each other in a circle: {money} -> {coins} -> {money}" in told.refused
+
+
+@pytest.mark.parametrize(("ending", "kind"), [("avsc", "AVRO"), ("json", "JSON")])
+def test_avro_and_json_schemas_are_registered_with_what_they_refer_to(bench: Bench, ending: str, kind: str) -> None:
+    bench.needs(
+        "  topics:\n    produces:\n      - {name: notes.{x}, schema: contracts/notes/note.ENDING}\n".replace("ENDING", ending)
+    )
+    name = f"shop{bench.x}.Money" if kind == "AVRO" else f"money{bench.x}.json"
+    money = (
+        {"type": "record", "name": name, "fields": [{"name": "cents", "type": "long"}]} if kind == "AVRO" else {"type": "integer"}
+    )
+    note = (
+        {"type": "record", "name": "Note", "fields": [{"name": "total", "type": name}]}
+        if kind == "AVRO"
+        else {"properties": {"total": {"$ref": name}}}
+    )
+    bench.write(f"contracts/notes/{name}{'.avsc' if kind == 'AVRO' else ''}", json.dumps(money))
+    bench.write(f"contracts/notes/note.{ending}", json.dumps(note))
+
+    first, second = bench.provision("schemas"), bench.provision("schemas")
+    found = registry(bench).get_latest_version(f"notes.{bench.x}-value").schema
+
+    assert (first.status, first.refused, second.refused) == (0, "", "")
+    assert {outcome for *_, outcome in second.outcomes} == {"unchanged"}
+    assert found.schema_type == kind
+    assert [(one.name, one.subject, one.version) for one in found.references or []] == [(name, name, 1)]

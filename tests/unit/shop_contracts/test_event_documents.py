@@ -103,3 +103,23 @@ def test_the_check_of_the_form_sees_what_is_wrong(tmp_path: Path) -> None:
     document["channels"]["a b"] = {"adress": "a"}
 
     assert sorted(faults(document)) == ["channel a b: adress", "channel a b: name", f"operation {name}: action"]
+
+
+@pytest.mark.parametrize(("ending", "language"), [(".avsc", "avro"), (".json", "schema+json")])
+def test_a_topic_in_avro_or_json_schema_refers_to_its_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str, language: str
+) -> None:
+    repository = ContractRepository.plant(tmp_path / "repository")
+    monkeypatch.chdir(repository.root)
+    repository.write(f"contracts/notes/note{ending}", '{"type": "record", "name": "Note", "fields": []}')
+    topic = f"      - {{name: notes.v1, schema: contracts/notes/note{ending}}}\n"
+    repository.change("services/tills/service.yaml", "    produces:\n", f"    produces:\n{topic}")
+    contracts = open_contracts().contracts
+
+    made = yaml.safe_load(documents(contracts, Compiled(contracts))["tills.yaml"])
+
+    message = made["components"]["messages"]["notes.v1"]
+    assert language in message["payload"]["schemaFormat"]
+    assert (contracts.root / contracts.folder / "asyncapi" / message["payload"]["schema"]["$ref"]).resolve().is_file()
+    message["payload"] = {}  # its reference leads to a file
+    assert list(faults(made)) == []

@@ -14,14 +14,20 @@ class ProducedTopic(Form, frozen=True, kw_only=True):
     """A Kafka topic the service owns: it alone produces to it. Its schema is registered as `<name>-value`."""
 
     name: TopicName
-    schema: Annotated[CheckoutPath, Meta(description="Protobuf file of the message.")]
-    message: Annotated[
-        str,
-        Meta(
-            pattern="^[A-Za-z_][A-Za-z0-9_]*(\\.[A-Za-z_][A-Za-z0-9_]*)*$",
-            description="Full name of the one message of this topic, as in `shop.orders.v1.OrderEvent`.",
-        ),
+    schema: Annotated[
+        CheckoutPath,
+        Meta(description="Schema of the message: Protobuf (`.proto`), Avro (`.avsc`) or JSON Schema (`.json`), by its ending."),
     ]
+    message: (
+        Annotated[
+            str,
+            Meta(
+                pattern="^[A-Za-z_][A-Za-z0-9_]*(\\.[A-Za-z_][A-Za-z0-9_]*)*$",
+                description="Full name of the one message of a topic in Protobuf, as in `shop.orders.v1.OrderEvent`.",
+            ),
+        ]
+        | None
+    ) = None
     partitions: Annotated[int, Meta(ge=1, le=200, description="Partitions. May grow later, never shrink.")] = 3
     retention_hours: (
         Annotated[PositiveInt, Meta(description="How long records are kept. The broker's setting (7 days) when left out.")] | None

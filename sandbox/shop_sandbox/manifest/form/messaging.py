@@ -31,7 +31,13 @@ class Queue(Form, frozen=True, kw_only=True):
     """An SQS queue. It has a dead-letter queue unless `deadLetter` is null."""
 
     name: QueueName
-    schema: Annotated[CheckoutPath, Meta(description="Protobuf file or JSON Schema of the message body.")] | None = None
+    schema: (
+        Annotated[
+            CheckoutPath,
+            Meta(description="Schema of the body: Protobuf (`.proto`), Avro (`.avsc`) or JSON Schema (`.json`), by its ending."),
+        ]
+        | None
+    ) = None
     visibility_timeout_seconds: Annotated[
         int, Meta(ge=0, le=43200, description="How long a received message stays hidden from other receivers.")
     ] = 30
@@ -44,4 +50,10 @@ class Notification(Form, frozen=True, kw_only=True):
     """An SNS topic."""
 
     name: NotificationName
-    schema: Annotated[CheckoutPath, Meta(description="Protobuf file or JSON Schema of the message.")] | None = None
+    schema: (
+        Annotated[
+            CheckoutPath,
+            Meta(description="Schema of the message: Protobuf (`.proto`), Avro (`.avsc`) or JSON Schema (`.json`), by its ending."),
+        ]
+        | None
+    ) = None

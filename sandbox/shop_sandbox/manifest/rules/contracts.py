@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path as FilePath
 
 from shop_sandbox.manifest.faults import Path, did_you_mean
+from shop_sandbox.manifest.form import ProducedTopic
 from shop_sandbox.manifest.names import dead_letter_topic
 from shop_sandbox.manifest.rules.view import Finding, View
 
@@ -41,15 +42,30 @@ def _nearest_file(checkout: FilePath, file: FilePath) -> str:
     return f"did you mean {nearest[0]!r}?" if nearest else "paths are relative to the root of the checkout"
 
 
+def _message(view: View, place: Path, topic: ProducedTopic) -> Iterator[Finding]:
+    """Hold the named message to the schema: a Protobuf file has many, the others describe one."""
+    if not topic.schema.endswith(".proto"):
+        if not topic.schema.endswith((".avsc", ".json")):
+            yield (
+                (*place, "schema"),
+                f"{topic.schema!r} is no schema by its ending",
+                "use .proto, .avsc (Avro) or .json (JSON Schema)",
+            )
+        return
+    if topic.message is None:
+        yield place, "needs `message`", "name the message of the Protobuf file that the topic carries"
+        return
+    found = view.platform.outline(view.reading.root / topic.schema)
+    if found and topic.message not in found.messages:
+        hint = did_you_mean(topic.message, found.messages) or "the file has no messages"
+        yield (*place, "message"), f"{topic.schema!r} has no message {topic.message!r}", hint
+
+
 def _produced_topics(view: View) -> Iterator[Finding]:
     for position, topic in enumerate(view.service.needs.topics.produces):
         place: Path = ("needs", "topics", "produces", position)
         missing = list(_missing_file(view, (*place, "schema"), topic.schema))
-        yield from missing
-        found = view.platform.outline(view.reading.root / topic.schema)
-        if not missing and found and topic.message not in found.messages:
-            hint = did_you_mean(topic.message, found.messages) or "the file has no messages"
-            yield (*place, "message"), f"{topic.schema!r} has no message {topic.message!r}", hint
+        yield from missing or _message(view, place, topic)
         if topic.retention_hours is not None and topic.cleanup == "compact":
             yield (
                 (*place, "retentionHours"),

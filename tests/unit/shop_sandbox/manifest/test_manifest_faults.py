@@ -252,6 +252,21 @@ BROKEN: dict[str, tuple[str, str, str, list[str]]] = {
             " (did you mean 'tills.v1.Sale'?)"
         ],
     ),
+    "a topic in Protobuf that names no message": (
+        "tills",
+        "        message: tills.v1.Sale\n",
+        "",
+        [f"{T}:12:9: needs.topics.produces[0]: needs `message` (name the message of the Protobuf file that the topic carries)"],
+    ),
+    "a schema in no language that is known": (
+        "tills",
+        "schema: contracts/sales.proto",
+        "schema: services/tills/service.yaml",
+        [
+            f"{T}:13:9: needs.topics.produces[0].schema: 'services/tills/service.yaml' is no schema by its ending"
+            " (use .proto, .avsc (Avro) or .json (JSON Schema))"
+        ],
+    ),
     "a topic that nobody produces": (
         "stock",
         "- name: tills.sales.v1",
