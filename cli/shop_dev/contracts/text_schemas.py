@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from shop_contracts.compat.languages import Language
 from shop_contracts.compat.sources import Unreadable
-from shop_contracts.compat.textual import Language, TextSchema, load
+from shop_contracts.compat.textual import TextSchema, load
 
 from shop_dev.errors import CliCode, ShopDevError
 

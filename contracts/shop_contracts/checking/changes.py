@@ -5,21 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from typing import TYPE_CHECKING
 
-from shop_contracts.checking import protobuf, rest, texts
+from shop_contracts.checking import protobuf, rest
 from shop_contracts.checking.baselines import Baselines, History, Kind, Version
 from shop_contracts.checking.protobuf import Earlier
 from shop_contracts.checking.rest import Documents
-from shop_contracts.checking.texts import EarlierText
+from shop_contracts.compat.languages import Language
 from shop_contracts.compat.lock import RuleSetLock
 from shop_contracts.compat.schema import Schema
 from shop_contracts.compat.sources import load
-from shop_contracts.compat.textual import Language
 from shop_contracts.openapi_diff.documents import Api as Document
 from shop_contracts.openapi_diff.documents import open_api
 from shop_contracts.tree.compiled import Compiled
 from shop_contracts.tree.declared import Carrier, Contracts, Payload, Place, Rpc
 from shop_contracts.tree.finding import Finding, Group
+
+if TYPE_CHECKING:
+    from shop_contracts.checking.texts import EarlierText
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +129,13 @@ class Changes:
 
     def _texts(self) -> Iterator[Finding]:
         """Find Avro and JSON Schemas that cannot be read, or may not follow what went before."""
-        for payload in self.contracts.declared.payloads:
-            if Language.of(payload.schema or "") is None or not self._is_there(str(payload.schema)):
+        written = [one for one in self.contracts.declared.payloads if Language.of(one.schema or "") is not None]
+        if not written:
+            return
+        from shop_contracts.checking import texts  # the libraries behind it take a while to import
+
+        for payload in written:
+            if not self._is_there(str(payload.schema)):
                 continue
             found = texts.opened(self.contracts.root, str(payload.schema))
             if isinstance(found, Finding):
@@ -136,6 +144,8 @@ class Changes:
                 yield from texts.refusals(payload, found, self._earlier_texts(payload), hint=_new_version(payload.subject))
 
     def _earlier_texts(self, payload: Payload) -> list[EarlierText]:
+        from shop_contracts.checking import texts
+
         history = self.histories.get(payload.subject)
         if history is not None and history.kind not in {Kind.AVRO, Kind.JSON_SCHEMA}:
             return []
@@ -147,7 +157,7 @@ class Changes:
             before = [one for one in self.commit.contracts.declared.payloads if one.subject == payload.subject and one.schema]
             files += [(self.commit.name, self.commit.contracts.root / str(one.schema)) for one in before]
         schemas = [(name, texts.opened(file.parent, file.name)) for name, file in files if Language.of(file) and file.is_file()]
-        return [EarlierText(name, one) for name, one in schemas if not isinstance(one, Finding)]
+        return [texts.EarlierText(name, one) for name, one in schemas if not isinstance(one, Finding)]
 
     def _released_schema(self, subject: str, version: Version) -> Schema:
         folder = self.baselines.path(subject, version)

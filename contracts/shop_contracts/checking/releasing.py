@@ -10,9 +10,8 @@ from pathlib import Path
 from shop_contracts.checking import rest
 from shop_contracts.checking.baselines import Baselines, History, Kind, Version
 from shop_contracts.checking.protobuf import meaning
+from shop_contracts.compat.languages import Language
 from shop_contracts.compat.sources import load
-from shop_contracts.compat.textual import Language
-from shop_contracts.compat.textual import load as read_text_schema
 from shop_contracts.files import read_regular_file, real_path
 from shop_contracts.tree.compiled import Compiled
 from shop_contracts.tree.declared import Contracts, Payload
@@ -88,6 +87,8 @@ def _openapi(contracts: Contracts, document: str) -> _Draft:
 
 
 def _text(contracts: Contracts, path: str) -> _Draft:
+    from shop_contracts.compat.textual import load as read_text_schema  # the libraries behind it take a while to import
+
     schema = read_text_schema(contracts.root / path)
     home = (contracts.root / path).parent
     kind = Kind.AVRO if schema.language is Language.AVRO else Kind.JSON_SCHEMA

@@ -10,7 +10,6 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -24,25 +23,13 @@ from shop_contracts.compat.json_schema.judge import judge as judge_json
 from shop_contracts.compat.json_schema.reading import InvalidJsonSchema
 from shop_contracts.compat.json_schema.reading import read as read_json_schema
 from shop_contracts.compat.json_schema.rules import Policy
+from shop_contracts.compat.languages import Language
 from shop_contracts.compat.levels import Level
 from shop_contracts.compat.report import Mode, Report
 from shop_contracts.compat.sources import Unreadable, read_text
 from shop_contracts.files import real_path
 
 _MOST_FILES = 200
-
-
-class Language(StrEnum):
-    """What a text schema is written in, by the ending of its file."""
-
-    AVRO = ".avsc"
-    JSON_SCHEMA = ".json"
-
-    @classmethod
-    def of(cls, path: str | Path) -> Language | None:
-        """Return the language of a file; None for one of another kind."""
-        ending = Path(path).suffix
-        return cls(ending) if ending in set(cls) else None
 
 
 @dataclass(frozen=True)
