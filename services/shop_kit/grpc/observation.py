@@ -54,6 +54,8 @@ class Observed(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic
                 context=trace.set_span_in_context(parent) if parent else None,
                 kind=SpanKind.SERVER,
                 attributes={"rpc.system": "grpc", "rpc.method": method},
+                record_exception=False,  # whatever a call is refused with leaves as an exception: the code says whose fault it is
+                set_status_on_exception=False,
             ) as span,
             context.bind(correlation_id=carrier.get("x-correlation-id") or context.new_id()),
         ):

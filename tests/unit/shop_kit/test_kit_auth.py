@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import jwt
+import jwt.algorithms
+import msgspec
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed448 import Ed448PrivateKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from shop_kit.auth import NotAllowed, NotAuthenticated, StaticKeys, TokenSigner, TokenVerifier
+from shop_kit.auth.keys import read_jwks
 from shop_kit.auth.tokens import bearer
 from shop_kit.errors import Unavailable
 from shop_kit.testing.clock import HandClock
@@ -101,3 +109,19 @@ async def test_an_issuer_that_does_not_answer_is_away_and_its_tokens_are_not_wro
 )
 def test_a_bearer_token_is_what_stands_behind_the_word(authorization: str, token: str | None) -> None:
     assert bearer(authorization) == token
+
+
+def test_of_an_issuers_keys_only_those_are_taken_that_tokens_are_signed_with() -> None:
+    others = {
+        "ed448": jwk_of(jwt.algorithms.OKPAlgorithm, Ed448PrivateKey.generate().public_key()),
+        "ec": jwk_of(jwt.algorithms.ECAlgorithm, ec.generate_private_key(ec.SECP256R1()).public_key()),
+        "none": {"kty": "none"},
+    }
+    published = [*signer(HandClock()).jwks()["keys"], *({**key, "kid": kid} for kid, key in others.items())]
+
+    assert [*read_jwks(msgspec.json.encode({"keys": published}))] == [signer(HandClock()).jwks()["keys"][0]["kid"]]
+
+
+def jwk_of(algorithm: Any, key: object) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(algorithm.to_jwk(key))
+    return found

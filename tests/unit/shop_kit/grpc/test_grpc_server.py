@@ -15,6 +15,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import StatusCode
 from shop_contracts.proto.inventory.v1.commands_pb2 import InventoryCommand
 from shop_kit import context
 from shop_kit.auth import StaticKeys, TokenSigner, TokenVerifier
@@ -124,6 +125,28 @@ async def test_errors_of_the_kit_are_told_in_the_words_of_grpc(server: Server, e
 
     assert told.value.code() is code
     assert "secret" not in (told.value.details() or "")
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (None, StatusCode.UNSET),
+        (Invalid("no such currency"), StatusCode.UNSET),
+        (Unavailable("postgresql", "away"), StatusCode.ERROR),
+        (RuntimeError("a fault of ours"), StatusCode.ERROR),
+    ],
+)
+async def test_a_span_says_when_the_fault_was_ours(server: Server, error: Exception | None, status: StatusCode) -> None:
+    async def answer(request: InventoryCommand) -> InventoryCommand:
+        if error is not None:
+            raise error
+        return request
+
+    server.answer = answer
+    async with server.channel() as channel:
+        await code_of(ask(channel))
+
+    assert [span.status.status_code for span in server.spans.get_finished_spans()] == [status]
 
 
 async def test_the_callers_deadline_bounds_the_work_and_is_handed_on(server: Server) -> None:
