@@ -110,6 +110,6 @@ def read_jwks(content: bytes) -> Mapping[str, PyJWK]:
             key = PyJWK(one)
         except (PyJWTError, ValueError, TypeError):
             continue
-        if key.algorithm_name == ALGORITHM and isinstance(key.key, Ed25519PublicKey) and key.key_id:
+        if isinstance(key.key, Ed25519PublicKey) and key.key_id:
             found[key.key_id] = key
     return found

@@ -115,6 +115,7 @@ def test_of_an_issuers_keys_only_those_are_taken_that_tokens_are_signed_with() -
     others = {
         "ed448": jwk_of(jwt.algorithms.OKPAlgorithm, Ed448PrivateKey.generate().public_key()),
         "ec": jwk_of(jwt.algorithms.ECAlgorithm, ec.generate_private_key(ec.SECP256R1()).public_key()),
+        "a secret": jwk_of(jwt.algorithms.OKPAlgorithm, Ed25519PrivateKey.generate()),
         "none": {"kty": "none"},
     }
     published = [*signer(HandClock()).jwks()["keys"], *({**key, "kid": kid} for kid, key in others.items())]
