@@ -130,6 +130,19 @@ COMMANDS: dict[str, LazyCommand | LazyGroup] = {
             ),
         },
     ),
+    "registry": LazyGroup(
+        "Move schemas between this sandbox's Schema Registry and others that speak Confluent's API.",
+        {
+            "export": LazyCommand(
+                "shop_dev.commands.registry.export:export",
+                "Write all that a Schema Registry holds into a folder, which `registry import` takes.",
+            ),
+            "import": LazyCommand(
+                "shop_dev.commands.registry.importing:import_schemas",
+                "Bring all subjects of a Schema Registry, or of an exported folder, into another: ids, versions, config and modes.",
+            ),
+        },
+    ),
     "contracts": LazyGroup(
         "Judge contracts: schemas, their changes and their style.",
         {

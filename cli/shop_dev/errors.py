@@ -68,6 +68,9 @@ class CliCode(StrEnum):
     TOPIC_UNKNOWN = "topic_unknown"
     MESSAGE_INVALID = "message_invalid"
     KAFKA_AWAY = "kafka_away"
+    REGISTRY_UNUSABLE = "registry_unusable"
+    REGISTRY_CONFLICT = "registry_conflict"
+    REGISTRY_IMPORT_INCOMPLETE = "registry_import_incomplete"
     INTERNAL_ERROR = "internal_error"
 
 
@@ -279,6 +282,24 @@ EXPLANATIONS: dict[str, Explanation] = {
         ExitStatus.FAILED,
         "Kafka does not answer, or did not take a message.",
         ("shop-dev status", "shop-dev logs kafka"),
+    ),
+    CliCode.REGISTRY_UNUSABLE: Explanation(
+        Category.NETWORK,
+        ExitStatus.FAILED,
+        "A Schema Registry cannot be reached, lets nobody in, or answers with something else than Confluent's API has there.",
+        ("Try its address with curl: curl <address>/subjects.",),
+    ),
+    CliCode.REGISTRY_CONFLICT: Explanation(
+        Category.VERDICT,
+        ExitStatus.FAILED,
+        "The registry to import into has an id or a version that means another schema in the source. Nothing was written.",
+        ("Import into an empty registry, or into a context of its own.", "shop-dev registry import SOURCE --dry-run"),
+    ),
+    CliCode.REGISTRY_IMPORT_INCOMPLETE: Explanation(
+        Category.NETWORK,
+        ExitStatus.FAILED,
+        "An import did not get to its end; what is there stays, and the next one goes on from it.",
+        ("Mend what was refused, and run the same command again.",),
     ),
     CliCode.USAGE_INVALID: Explanation(
         Category.USAGE,

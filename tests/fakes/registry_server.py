@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import uvicorn
 from fakes.schema_log import FakeLog, SharedTopic
 from shop_contracts.registry.http import application
 from shop_contracts.registry.registry import Registry
+from starlette.types import ASGIApp
 
 
 @contextmanager
-def served_registry(topic: SharedTopic | None = None) -> Iterator[str]:
-    """Serve on a free loopback port; gives the base URL."""
-    app = application(Registry(FakeLog(topic or SharedTopic())))
+def served_registry(topic: SharedTopic | None = None, *, behind: Callable[[ASGIApp], ASGIApp] = lambda app: app) -> Iterator[str]:
+    """Serve on a free loopback port, `behind` what changes its requests and answers; gives the base URL."""
+    app = behind(application(Registry(FakeLog(topic or SharedTopic()))))
     server = uvicorn.Server(uvicorn.Config(app, loop="uvloop", http="httptools", ws="none", log_config=None, access_log=False))
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))

@@ -25,7 +25,7 @@ from shop_dev.settings.table import (
     SETTINGS,
     Setting,
 )
-from shop_dev.settings.values import WrongValue
+from shop_dev.settings.values import Secret, WrongValue
 from shop_dev.settings.words import meant
 
 __all__ = [
@@ -63,6 +63,10 @@ class Settings:
     """None: the user's cache folder."""
     runtime_dir: Path | None = None
     """None: the user's runtime folder."""
+    registry_from_auth: Secret | None = None
+    registry_from_ca: Path | None = None
+    registry_to_auth: Secret | None = None
+    registry_to_ca: Path | None = None
     seed: Seed | None = None
     first_try: FirstTry | None = None
     limits: Mapping[str, Limit] = field(default_factory=dict)

@@ -90,6 +90,35 @@ SETTINGS: tuple[Setting, ...] = (
         "Where the control socket lives when the path of the checkout is too long for one; a short path.",
         "`shop-dev` in the user's runtime folder",
     ),
+    Setting(
+        "registry-from-auth",
+        "SHOP_REGISTRY_FROM_AUTH",
+        values.secret,
+        "Credentials for the Schema Registry that `registry export` and `registry import` read: `user:password` or "
+        "`Bearer <token>`. Keep them out of files under version control: use the variable.",
+        "none",
+    ),
+    Setting(
+        "registry-from-ca",
+        "SHOP_REGISTRY_FROM_CA",
+        values.file,
+        "A file of PEM certificates to trust in place of the system's, for that registry.",
+        "the system's",
+    ),
+    Setting(
+        "registry-to-auth",
+        "SHOP_REGISTRY_TO_AUTH",
+        values.secret,
+        "Credentials for the Schema Registry that `registry import` writes to.",
+        "none",
+    ),
+    Setting(
+        "registry-to-ca",
+        "SHOP_REGISTRY_TO_CA",
+        values.file,
+        "A file of PEM certificates to trust in place of the system's, for that registry.",
+        "the system's",
+    ),
 )
 BY_KEY = {setting.key: setting for setting in SETTINGS}
 BY_VARIABLE = {setting.variable: setting for setting in SETTINGS}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
 from pathlib import Path
 
 VIEWERS = ("container",)
@@ -70,6 +71,26 @@ def folder(value: object) -> Path:
         return Path(value).expanduser()
     except RuntimeError as error:
         raise WrongValue("takes the path of a folder, and nobody here has the home folder it begins with") from error
+
+
+@dataclass(frozen=True)
+class Secret:
+    """A text that is shown nowhere."""
+
+    text: str = field(repr=False)
+
+
+def secret(value: object) -> Secret:
+    """Take credentials, whatever they look like: a fault would be told with the value."""
+    return Secret(str(value).strip())
+
+
+def file(value: object) -> Path:
+    """Take the path of a file; `~` is the home folder."""
+    try:
+        return folder(value)
+    except WrongValue as error:
+        raise WrongValue(str(error).replace("a folder", "a file")) from error
 
 
 def port(value: object) -> int:

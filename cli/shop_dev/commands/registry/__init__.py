@@ -1,0 +1,1 @@
+"""`shop-dev registry`: schemas moved between registries."""

@@ -1,0 +1,1 @@
+"""Moving schemas between registries that speak Confluent's API: read, compared, written."""
