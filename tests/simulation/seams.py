@@ -21,7 +21,7 @@ import time
 import types
 import typing
 import uuid
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from typing import Any
 
 import aiohttp
@@ -30,6 +30,7 @@ import confluent_kafka
 import msgspec
 import uvloop
 from opentelemetry.trace import NoOpTracer
+from shop_kit import grpc as rpc
 from shop_kit import logs, tracing
 from shop_kit.http import server
 
@@ -129,6 +130,12 @@ def _listening_socket(*_: Any, **__: Any) -> _Listener:
     return _Listener()
 
 
+@contextlib.asynccontextmanager
+async def _serving_grpc(*_: Any, **__: Any) -> AsyncIterator[int]:
+    """Nobody calls over gRPC here: it only reads, and reading is simulated over HTTP."""
+    yield 1
+
+
 Serve = Callable[..., Coroutine[Any, Any, None]]
 _serving: list[Serve] = []
 
@@ -182,6 +189,7 @@ _STAND_INS: list[tuple[Any, Any]] = [
     (confluent_kafka.Producer, kafka.ModelProducer),
     (server.serve, _serve),
     (server.listening_socket, _listening_socket),
+    (rpc.serving_grpc, _serving_grpc),
     (logs.configure_logging, _configure_logging),
     (tracing.tracer_provider, _tracer_provider),
 ]
