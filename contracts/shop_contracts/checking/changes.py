@@ -134,6 +134,7 @@ class Changes:
             return
         from shop_contracts.checking import texts  # the libraries behind it take a while to import
 
+        yield from texts.undeclarable_reads(self.contracts)
         for payload in written:
             if not self._is_there(str(payload.schema)):
                 continue

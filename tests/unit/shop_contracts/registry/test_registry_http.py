@@ -533,3 +533,13 @@ def test_records_of_another_registry_are_read_and_identified(topic: SharedTopic)
         assert registry.get("/config").json() == {"compatibilityLevel": "FULL"}
         assert registry.get("/subjects").json() == ["orders"]
         assert register(registry, "new", LONGER)["id"] == 42
+
+
+def test_the_policy_lenient_lets_optional_properties_be_added_to_open_json_schemas(registry: TestClient) -> None:
+    registry.post("/subjects/a/versions", json=json_schema({"type": "object", "properties": {"id": TEXT}}))
+    wider = json_schema({"type": "object", "properties": {"id": TEXT, "note": TEXT}})
+
+    assert error_of(registry.post("/subjects/a/versions", json=wider)) == (409, 40901)
+    registry.put("/config/a", json={"compatibility": "FULL", "compatibilityPolicy": "LENIENT"})
+
+    assert registry.post("/subjects/a/versions", json=wider).status_code == 200

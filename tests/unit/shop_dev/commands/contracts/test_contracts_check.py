@@ -405,6 +405,7 @@ def test_an_unknown_subject_is_told_with_those_there_are(shop_dev: ShopDev, repo
     assert "There are: queue.picking, rest.tills, tills.sales.v1-value." in said.err
 
 
+LINE = {"type": "record", "name": "Line", "fields": [{"name": "sku", "type": "string"}]}
 PICKING: dict[str, Any] = {
     ".json": {"type": "object", "properties": {"sku": {"type": "string"}, "count": {"$ref": "parts/count.json"}}},
     ".avsc": {
@@ -476,3 +477,23 @@ def test_a_json_schema_that_cannot_be_read_is_a_finding(shop_dev: ShopDev, repos
     picking(repository, ".json", {"type": "text"})
 
     assert [(one["id"], one["file"]) for one in findings(shop_dev)] == [("schema-unreadable", path)]
+
+
+@pytest.mark.parametrize("ending", [".avsc", ".json"])
+def test_a_read_of_what_an_avro_or_json_schema_does_not_name_is_a_finding(
+    shop_dev: ShopDev, repository: ContractRepository, ending: str
+) -> None:
+    note = (
+        {"type": "record", "name": "Note", "fields": [{"name": "lines", "type": {"type": "array", "items": ["null", LINE]}}]}
+        if ending == ".avsc"
+        else {"properties": {"lines": {"type": ["array", "null"], "items": {"properties": {"sku": {"type": "string"}}}}}}
+    )
+    repository.write(f"contracts/notes/note{ending}", json.dumps(note))
+    topic = f"      - {{name: notes.v1, schema: contracts/notes/note{ending}}}\n"
+    repository.change("services/tills/service.yaml", "    produces:\n", f"    produces:\n{topic}")
+    reading = "      - {name: notes.v1, group: stock, reads: [lines.sku, lines.price]}\n"
+    repository.change("services/stock/service.yaml", "    consumes:\n", f"    consumes:\n{reading}")
+
+    found = [one for one in findings(shop_dev, "--no-proofs") if one["id"] == "read-of-unknown-field"]
+
+    assert [(one["path"], one["consumers"], one["subject"]) for one in found] == [("lines.price", ["stock"], "notes.v1-value")]
