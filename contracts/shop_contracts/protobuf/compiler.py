@@ -41,13 +41,18 @@ _compiling = threading.Lock()
 
 
 def compile_proto(
-    text: str, references: Mapping[str, str] | None = None, *, name: str = "schema.proto", source_info: bool = False
+    text: str,
+    references: Mapping[str, str] | None = None,
+    *,
+    name: str = "schema.proto",
+    source_info: bool = False,
+    isolated: bool = False,
 ) -> CompiledProto:
     """Compile `text`, whose imports are looked up in `references` (import name to source, the whole closure).
 
     Imports of google/protobuf, google/type and confluent need no reference. `name` is what the file is called in problems and in
     its descriptor; where a reference has that name already, underscores go before it. `source_info` keeps comments and places.
-    Raises InvalidProto.
+    `isolated` compiles in a process of its own: slower, but in here the compiler lets no other thread go on. Raises InvalidProto.
     """
     sources = dict(references or {})
     while name in sources:
@@ -57,7 +62,7 @@ def compile_proto(
     _check_sizes(name, encoded)
     may_crash = any(map(_imports_options, sources.values()))
     with _source_tree(encoded) as root:
-        found = _run_protoc(root, name, source_info=source_info, isolated=may_crash)
+        found = _run_protoc(root, name, source_info=source_info, isolated=isolated or may_crash)
     *dependencies, main = found.file
     return CompiledProto(main, tuple(dependencies))
 

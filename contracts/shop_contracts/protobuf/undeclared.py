@@ -31,7 +31,7 @@ class Lenient:
     undeclared: tuple[str, ...]
 
 
-def compile_leniently(text: str, references: Mapping[str, str]) -> Lenient:
+def compile_leniently(text: str, references: Mapping[str, str], *, isolated: bool = False) -> Lenient:
     """Compile as `compile_proto` does, but without options that nothing declares. Raises InvalidProto for all else."""
     main = _MAIN
     while main in references:
@@ -40,7 +40,7 @@ def compile_leniently(text: str, references: Mapping[str, str]) -> Lenient:
     undeclared: dict[str, set[str]] = {}
     for _ in range(_ROUNDS):
         try:
-            compiled = compile_proto(sources[main], {name: sources[name] for name in references}, name=main)
+            compiled = compile_proto(sources[main], {name: sources[name] for name in references}, name=main, isolated=isolated)
         except InvalidProto as error:
             for file, names in _only_undeclared(error, undeclared).items():
                 undeclared.setdefault(file, set()).update(names)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import hashlib
@@ -31,6 +32,9 @@ from shop_contracts.registry.store import Store
 
 _KEPT = 4_096
 """Schemas whose reading is remembered: a serialiser asks for the same few again and again."""
+_LARGE = 16_384
+"""Characters of a schema, with all that it needs, from which on it is compiled ahead: that takes the compiler some milliseconds."""
+_KEPT_AHEAD = 16
 
 _sorted_json = msgspec.json.Encoder(order="sorted")
 _T = TypeVar("_T")
@@ -57,12 +61,33 @@ class ReadSchema:
 class SchemaReader:
     """Reads schemas, remembering those it read lately.
 
-    The compiler holds the interpreter's lock, so a thread would free nobody: a schema of 500 messages keeps others waiting 50 ms,
-    an ordinary one 0.3 ms, once.
+    The compiler holds the interpreter's lock. An ordinary schema takes it 0.3 ms; one of 500 messages takes 50 ms, for which
+    others would wait, so large ones are compiled ahead in a process of their own.
     """
 
     def __init__(self) -> None:
         self._read: OrderedDict[object, ReadSchema] = OrderedDict()
+        self._ahead: OrderedDict[object, _Compiled | errors.RegistryError] = OrderedDict()
+
+    async def compile_ahead(self, store: Store, content: Content, context: str) -> None:
+        """Compile a large Protobuf schema while others go on; `read` then finds what came of it."""
+        if content.schema_type is not SchemaType.PROTOBUF:
+            return
+        try:
+            found, read_key = self._asked(store, _with_numbers(store, content, context), context, deleted=True)
+        except errors.RegistryError:
+            return  # which `read` says
+        sources = {name: version.content.schema for name, version in found.items()}
+        key = _text_key(content.schema, sources)
+        is_small = len(content.schema) + sum(map(len, sources.values())) < _LARGE
+        if is_small or read_key in self._read or key in self._ahead or _descriptor_in(content.schema) is not None:
+            return
+        try:
+            self._ahead[key] = await asyncio.to_thread(_compile, content.schema, sources, isolated=True)
+        except errors.RegistryError as refusal:
+            self._ahead[key] = refusal
+        if len(self._ahead) > _KEPT_AHEAD:
+            self._ahead.popitem(last=False)
 
     def read(self, store: Store, content: Content, context: str, *, deleted_references: bool = False) -> ReadSchema:
         """Return the schema as seen from `context`. Raises RegistryError 42201.
@@ -70,13 +95,11 @@ class SchemaReader:
         `deleted_references` accepts references to soft-deleted versions: what is registered already stays readable.
         """
         content = _with_numbers(store, content, context)
-        found = _closure(store, content.references, context, deleted=deleted_references)
-        # Identities stand for the sources in the key. Ids would not do: one that was only tried may come to mean something else.
-        sources = tuple((name, version.identity.canonical) for name, version in found.items())
-        key = (context, content.schema_type, content.schema, content.references, sources, *_annotations(content))
+        found, key = self._asked(store, content, context, deleted=deleted_references)
         known = self._read.get(key)
         if known is None:
-            read = _read(content, {name: version.content.schema for name, version in found.items()})
+            texts = {name: version.content.schema for name, version in found.items()}
+            read = _read(content, texts, self._ahead.get(_text_key(content.schema, texts)))
             needed = tuple(Reference(name, version.subject, version.version) for name, version in found.items())
             known = self._read[key] = replace(read, references=needed)
             if len(self._read) > _KEPT:
@@ -84,6 +107,13 @@ class SchemaReader:
         else:
             self._read.move_to_end(key)
         return known
+
+    def _asked(self, store: Store, content: Content, context: str, *, deleted: bool) -> tuple[dict[str, Version], object]:
+        """Return what a schema needs, and what its reading is remembered under."""
+        found = _closure(store, content.references, context, deleted=deleted)
+        # Identities stand for the sources in the key. Ids would not do: one that was only tried may come to mean something else.
+        sources = tuple((name, version.identity.canonical) for name, version in found.items())
+        return found, (context, content.schema_type, content.schema, content.references, sources, *_annotations(content))
 
     def read_version(self, store: Store, version: Version) -> ReadSchema:
         """Return a registered schema."""
@@ -146,12 +176,18 @@ def _used_first(found: dict[str, Version]) -> dict[str, Version]:
         return found
 
 
-def _read(content: Content, sources: dict[str, str]) -> ReadSchema:
+def _text_key(schema: str, sources: dict[str, str]) -> object:
+    return (schema, frozenset(sources.items()))
+
+
+def _read(content: Content, sources: dict[str, str], ahead: _Compiled | errors.RegistryError | None) -> ReadSchema:
     if not content.schema.strip():
         raise errors.invalid_schema("Empty schema")
     if content.schema_type is not SchemaType.PROTOBUF:
         return _read_json(content, sources)
-    read, text = _compile(content.schema, sources)
+    if isinstance(ahead, errors.RegistryError):
+        raise ahead.with_traceback(None)
+    read, text = ahead or _compile(content.schema, sources)
     compiled = read.compiled
     content = msgspec.structs.replace(content, schema=text)
     imports = set(compiled.file.dependency)
@@ -161,11 +197,14 @@ def _read(content: Content, sources: dict[str, str]) -> ReadSchema:
     return ReadSchema(content, identity, compiled, undeclared_options=read.undeclared)
 
 
-def _compile(schema: str, sources: dict[str, str]) -> tuple[Lenient, str]:
+_Compiled = tuple[Lenient, str]
+
+
+def _compile(schema: str, sources: dict[str, str], *, isolated: bool = False) -> _Compiled:
     descriptor = _descriptor_in(schema)
     try:
         if descriptor is None:
-            return compile_leniently(schema, sources), schema
+            return compile_leniently(schema, sources, isolated=isolated), schema
         compiled = compile_descriptor(descriptor, sources)
         return Lenient(compiled, ()), print_proto(compiled)
     except InvalidProto as error:

@@ -85,6 +85,7 @@ class Registry:
 
     async def register(self, request: Registration) -> Version:
         """Register a schema; what is registered already is answered at once. Raises RegistryError."""
+        await self.compile_ahead(request.subject, request.content)
         found: Version = await self.change(lambda store: changes.register(store, request, self._reader, self._compatibility))
         return found
 
@@ -152,6 +153,10 @@ class Registry:
         return batch
 
     # -- questions
+
+    async def compile_ahead(self, subject: str, content: Content) -> None:
+        """Let others go on while a large schema is compiled that is asked about next."""
+        await self._reader.compile_ahead(self.store, content, context_of(subject))
 
     def look_up(self, subject: str, content: Content, *, normalize: bool, deleted: bool) -> Version:
         """Return the subject's version that is this schema; where its context has none, that of the first context that has it.

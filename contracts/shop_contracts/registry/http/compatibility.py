@@ -40,6 +40,7 @@ class Compatibility:
 
     async def _check(self, request: Request, subject: str, earlier: Callable[[], Sequence[Version]]) -> Response:
         verbose, body = flag(request, "verbose"), await read_body(request, decode_schema)
+        await self._registry.compile_ahead(subject, body.content())
         compared = earlier()
         try:
             objections = self._registry.objections(subject, body.content(), compared)

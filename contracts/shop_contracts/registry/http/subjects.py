@@ -43,6 +43,7 @@ class Subjects:
     async def look_up(self, request: Request) -> Response:
         subject, body = subject_in(request, self._store), await read_body(request, decode_schema)
         normalize, deleted = flag(request, "normalize"), flag(request, "deleted")
+        await self._registry.compile_ahead(subject, body.content())
         found = self._registry.look_up(subject, body.content(), normalize=normalize, deleted=deleted)
         return json_answer(request, version_object(self._registry, found, request))
 
