@@ -79,8 +79,7 @@ def register(store: Store, request: Registration, reader: SchemaReader, compatib
     content = _retagged(store, request, content, reader)
     if not request.version:
         # What is registered already stays so when its references were soft-deleted since.
-        wanted = reader.read(store, content, context, deleted_references=True)
-        existing = find(store, subject, wanted, reader, normalize=normalize)
+        existing = _find_text(store, subject, content, reader, normalize=normalize)
         if existing is not None and request.id in (None, existing.id):
             return Change(existing)
     new = reader.read(store, content, context)
@@ -103,8 +102,7 @@ def _known(store: Store, request: Registration, reader: SchemaReader, *, normali
     """Return the version that the request asks for as it stands, which is answered in any mode."""
     if not request.content.schema.strip():
         return None
-    wanted = reader.read(store, request.content, context_of(request.subject), deleted_references=True)
-    existing = find(store, request.subject, wanted, reader, normalize=normalize)
+    existing = _find_text(store, request.subject, request.content, reader, normalize=normalize)
     if existing is None:
         return None
     if request.version == LATEST:
@@ -174,17 +172,21 @@ def look_up(
         return None
     settings = store.config_in_scope(subject)
     normalize = normalize or bool(settings.fields.get("normalize"))
-    candidates = [content]
+    found = _find_text(store, subject, content, reader, normalize=normalize, deleted=deleted)
+    if found is not None:
+        return found
     latest = store.latest(subject)
-    if latest is not None:
-        completed = _with_annotations(content, latest, settings)
-        candidates += [completed] if completed != content else []
-    for candidate in candidates:
-        wanted = reader.read(store, candidate, context_of(subject), deleted_references=True)
-        found = find(store, subject, wanted, reader, normalize=normalize, deleted=deleted)
-        if found is not None:
-            return found
-    return None
+    if latest is None:
+        return None
+    completed = _with_annotations(content, latest, settings)
+    return None if completed == content else _find_text(store, subject, completed, reader, normalize=normalize, deleted=deleted)
+
+
+def _find_text(
+    store: Store, subject: str, content: Content, reader: SchemaReader, *, normalize: bool, deleted: bool = False
+) -> Version | None:
+    wanted = reader.read(store, content, context_of(subject), deleted_references=True)
+    return find(store, subject, wanted, reader, normalize=normalize, deleted=deleted)
 
 
 def find(

@@ -164,7 +164,7 @@ def _closure(store: Store, references: Iterable[Reference], context: str, *, del
             found[reference.name] = version
             following += [(context_of(subject), each) for each in version.content.references]
         level = following
-    return _used_first(found)
+    return _used_first(found) if len(found) > 1 else found
 
 
 def _used_first(found: dict[str, Version]) -> dict[str, Version]:

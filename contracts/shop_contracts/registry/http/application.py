@@ -29,6 +29,14 @@ from shop_contracts.registry.registry import Registry
 
 _RESOURCES = (Schemas, Subjects, Versions, Compatibility, Config, ModeResource, Contexts, Associations, Server)
 
+_ASKED_MOST = (
+    "/schemas/ids/{id}",
+    "/subjects/{subject}",
+    "/subjects/{subject}/versions/{version}",
+    "/subjects/{subject}/versions",
+)
+"""By serialisers. They come first, since paths are compared one after another."""
+
 
 def application(registry: Registry) -> ASGIApp:
     """Return the registry as an ASGI application; it starts to read when the server starts and stops with it."""
@@ -45,7 +53,7 @@ def application(registry: Registry) -> ASGIApp:
 
 def _routes(registry: Registry) -> list[Route]:
     endpoints: list[Endpoint] = [endpoint for resource in _RESOURCES for endpoint in resource(registry).endpoints()]
-    by_path: dict[str, dict[str, Handler]] = {}
+    by_path: dict[str, dict[str, Handler]] = {path: {} for path in _ASKED_MOST}
     for method, path, handler in endpoints:
         by_path.setdefault(path, {})[method] = handler
     served = [Route(path, _loaded(registry, methods), methods=list(methods)) for path, methods in by_path.items()]

@@ -25,7 +25,7 @@ class Schemas:
         self._store = registry.store
 
     def endpoints(self) -> list[Endpoint]:
-        """Return what is answered here; the first is what serialisers ask for most."""
+        """Return what is answered here."""
         return [
             ("GET", "/schemas/ids/{id}", self.by_id),
             ("GET", "/schemas/ids/{id}/schema", self.text_by_id),

@@ -11,10 +11,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from shop_contracts.registry import deletes
+from shop_contracts.registry.associations import TOPIC, Resource, Wanted, dissociate
 from shop_contracts.registry.changes import Registration
 from shop_contracts.registry.content import SchemaReader
 from shop_contracts.registry.errors import RegistryError
-from shop_contracts.registry.model import Content, Reference, SchemaType, Version, context_of
+from shop_contracts.registry.model import Content, Lifecycle, Reference, SchemaType, Version, context_of
 from shop_contracts.registry.records import Record
 from shop_contracts.registry.registry import Registry
 from shop_contracts.registry.settings import ConfigRequest, delete_config, delete_mode, update_config, update_mode
@@ -152,16 +153,37 @@ class TwoRegistries(RuleBasedStateMachine):
 
     @rule(
         which=REGISTRIES,
-        subject=SUBJECTS | st.none(),
+        subject=SUBJECTS | st.none() | st.just(":.eu:"),
         mode=st.sampled_from(["READWRITE", "READWRITE", "IMPORT", "READONLY"]),
         force=st.booleans(),
     )
     def sets_a_mode(self, which: int, subject: str | None, mode: str, force: bool) -> None:
         self.ask(which, self.registries[which].change(lambda store: update_mode(store, subject, mode, force=force)))
 
-    @rule(which=REGISTRIES, subject=SUBJECTS | st.none())
-    def forgets_a_mode(self, which: int, subject: str | None) -> None:
-        self.ask(which, self.registries[which].change(lambda store: delete_mode(store, subject)))
+    @rule(which=REGISTRIES, subject=SUBJECTS | st.none() | st.just(":.eu:"), recursive=st.booleans())
+    def forgets_a_mode(self, which: int, subject: str | None, recursive: bool) -> None:
+        self.ask(which, self.registries[which].change(lambda store: delete_mode(store, subject, recursive=recursive)))
+
+    @rule(which=REGISTRIES)
+    def deletes_a_context(self, which: int) -> None:
+        self.ask(which, self.registries[which].change(lambda store: deletes.delete_context(store, ".eu")))
+
+    @rule(which=REGISTRIES, subject=SUBJECTS, owner=st.sampled_from("ab"), version=st.sampled_from([None, -1, 1, 2]))
+    def registers_metadata_alone(self, which: int, subject: str, owner: str, version: int | None) -> None:
+        content = Content(schema="", metadata={"properties": {"owner": owner}})
+        self.register(which, Registration(subject=subject, content=content, version=version, force=True))
+
+    @rule(which=REGISTRIES, subject=SUBJECTS, resource=st.sampled_from("xy"), strong=st.booleans())
+    def associates(self, which: int, subject: str, resource: str, strong: bool) -> None:
+        lifecycle = Lifecycle.STRONG if strong else Lifecycle.WEAK
+        wanted = [Wanted(subject=subject, lifecycle=lifecycle)]
+        named = Resource(name=resource, namespace="cluster", id=resource)
+        self.ask(which, self.registries[which].associate(named, wanted, context=".", is_create=True, dry_run=False))
+
+    @rule(which=REGISTRIES, resource=st.sampled_from("xy"), cascade=st.booleans())
+    def dissociates(self, which: int, resource: str, cascade: bool) -> None:
+        change = self.registries[which].change
+        self.ask(which, change(lambda store: dissociate(store, resource, TOPIC, [], cascade=cascade, dry_run=False)))
 
     @rule(which=REGISTRIES)
     def is_killed_and_started_again(self, which: int) -> None:
