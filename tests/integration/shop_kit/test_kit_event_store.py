@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +14,7 @@ import asyncpg
 import pytest
 import shop_kit
 from fakes.postgresql import postgresql
+from fakes.relay import RememberingRelay
 from shop_kit.aggregates.deciding import Stale, decide_and_record
 from shop_kit.event_sourcing import HistoryUnreadable, Loaded, PostgresEventStore
 from shop_kit.inbox import AlreadyHandled
@@ -27,23 +28,11 @@ NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
 
 @dataclass
-class Handed:
-    """A relay that remembers what it was handed."""
-
-    is_active: bool = True
-    messages: list[OutgoingMessage] = field(default_factory=list)
-
-    def hand_over(self, ids: Sequence[int], messages: Sequence[OutgoingMessage]) -> None:
-        assert len(ids) == len(messages)
-        self.messages += messages
-
-
-@dataclass
 class Bank:
     """Accounts under test."""
 
     pool: asyncpg.Pool[asyncpg.Record]
-    relay: Handed = field(default_factory=Handed)
+    relay: RememberingRelay = field(default_factory=RememberingRelay)
 
     def store(self, **settings: Any) -> PostgresEventStore[Account, AccountEvent]:
         return PostgresEventStore(self.pool, codec=ACCOUNT_EVENTS, fold=fold_accounts, relay=self.relay, **settings)

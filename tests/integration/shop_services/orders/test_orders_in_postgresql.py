@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,13 +12,13 @@ from pathlib import Path
 import asyncpg
 import pytest
 from fakes.postgresql import postgresql
+from fakes.relay import RememberingRelay
 from shop_contracts.proto.inventory.v1.commands_pb2 import InventoryCommand
 from shop_contracts.proto.orders.v1.events_pb2 import OrderEvent
 from shop_contracts.proto.payments.v1.commands_pb2 import PaymentCommand
 from shop_kit import idempotency, wire
 from shop_kit.aggregates.deciding import Stale
 from shop_kit.context import bind
-from shop_kit.messages import OutgoingMessage
 from shop_kit.shared_kernel import Money
 from shop_kit.testing.clock import HandClock
 from shop_services.orders.adapters import order_repository
@@ -60,23 +60,11 @@ class Watch:
 
 
 @dataclass
-class StandBy:
-    """A relay of a process that does not relay now: another one's finds the messages in the table."""
-
-    is_active: bool = False
-    handed_over: list[OutgoingMessage] = field(default_factory=list)
-
-    def hand_over(self, ids: Sequence[int], messages: Sequence[OutgoingMessage]) -> None:
-        assert len(ids) == len(messages)
-        self.handed_over += messages
-
-
-@dataclass
 class Store:
     """Orders under test, with their pool, their clock, and every statement that was sent."""
 
     pool: asyncpg.Pool[asyncpg.Record]
-    relay: StandBy
+    relay: RememberingRelay
     watch: Watch
     statements: list[str]
 
@@ -164,7 +152,7 @@ async def store(server: str) -> AsyncIterator[Store]:
             await pool.execute(migration.read_text())
         statements.clear()
         watch = Watch()
-        yield Store(pool, StandBy(), watch, statements)
+        yield Store(pool, RememberingRelay(is_active=False), watch, statements)
     await admin.execute(f"drop database {name} with (force)")
     await admin.close()
 
@@ -334,9 +322,9 @@ async def test_a_relay_of_this_process_is_handed_what_was_written(store: Store) 
     store.relay.is_active = True
     await store.hear(await store.new_order(), *HAPPY)
 
-    assert [message.sequence for message in store.relay.handed_over] == [1, 2, 3, 4, 5, 6, 7]
+    assert [message.sequence for message in store.relay.messages] == [1, 2, 3, 4, 5, 6, 7]
     written = [(row["topic"], row["body"]) for row in await store.outbox()]
-    assert [(message.topic, message.body) for message in store.relay.handed_over] == written
+    assert [(message.topic, message.body) for message in store.relay.messages] == written
 
 
 async def test_an_answer_for_an_order_nobody_placed_is_not_swallowed(store: Store) -> None:
