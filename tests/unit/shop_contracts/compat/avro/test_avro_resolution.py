@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+import json
 from typing import Any
 
+import avro.schema
 import fastavro
 import pytest
+from avro.compatibility import ReaderWriterCompatibilityChecker, SchemaCompatibilityType
 from fastavro.schema import SchemaParseException
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -168,6 +171,18 @@ def test_whatever_is_called_compatible_is_read_from_real_bytes(reader: Json, wri
     assume(mismatches(reader, writer) == [])
 
     assert _is_read(reader, writer, data.draw(values(writer)))
+
+
+@settings(deadline=None, max_examples=200)
+@given(reader=records, writer=records)
+def test_the_verdict_is_that_of_apaches_own_checker(reader: Json, writer: Json) -> None:
+    assume(_parses(reader) and _parses(writer))
+    read, written = (avro.schema.parse(json.dumps(one)) for one in (reader, writer))
+
+    checker: Any = ReaderWriterCompatibilityChecker
+    theirs = checker().get_compatibility(read, written).compatibility
+
+    assert (mismatches(reader, writer) == []) == (theirs is SchemaCompatibilityType.compatible)
 
 
 def test_a_level_asks_in_its_directions_and_says_of_which_version() -> None:
