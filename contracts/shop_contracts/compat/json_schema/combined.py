@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from shop_contracts.compat.json_schema.difference import Comparison, Difference, below, differ
 from shop_contracts.compat.json_schema.matching import largest_matching
-from shop_contracts.compat.json_schema.nodes import CombinedNode, Criterion, Node, NotNode
+from shop_contracts.compat.json_schema.nodes import CombinedNode, Criterion, Node, NotNode, written
 
 
 def combined(comparison: Comparison, writer: CombinedNode, reader: CombinedNode) -> Iterator[Difference]:
@@ -32,13 +32,19 @@ def combined(comparison: Comparison, writer: CombinedNode, reader: CombinedNode)
 def _paired(
     comparison: Comparison, writer: CombinedNode, reader: CombinedNode, before: Sequence[Node], after: Sequence[Node]
 ) -> Iterator[Difference]:
-    fitting: dict[int, dict[int, Sequence[Difference]]] = {}
-    for left, one in enumerate(before):
-        found = {right: comparison.pair(one, other) for right, other in enumerate(after)}
-        fitting[left] = {right: inside for right, inside in found.items() if comparison.is_compatible(inside)}
-    matching = largest_matching({left: list(rights) for left, rights in fitting.items()})
+    texts = [written(one) for one in after]
+
+    def candidates(left: int) -> list[int]:
+        """Return the branches to try, first those that say the same."""
+        text = written(before[left])
+        return sorted(range(len(after)), key=lambda right: texts[right] != text)
+
+    def fits(left: int, right: int) -> bool:
+        return comparison.is_compatible(comparison.pair(before[left], after[right]))
+
+    matching = largest_matching(len(before), candidates, fits)
     for right, left in matching.items():
-        yield from below((str(writer.criterion), str(left)), fitting[left][right])
+        yield from below((str(writer.criterion), str(left)), comparison.pair(before[left], after[right]))
     if len(matching) < min(len(before), len(after)):
         yield differ("COMBINED_TYPE_SUBSCHEMAS_CHANGED", written=writer, read=reader)
 

@@ -32,7 +32,7 @@ from shop_contracts.compat.json_schema.scalars import consts, enums, numbers, st
 from shop_contracts.compat.json_schema.values import identity
 
 _Pair = tuple[int, int]
-MOST_PAIRS = 200_000
+MOST_PAIRS = 60_000
 """Pairs of schemas that one comparison looks into. A pair takes about ten microseconds."""
 _DEEPEST = 15_000
 """Frames of the interpreter that a comparison may take: kinds that refer to each other are one in another some thousand deep."""

@@ -98,6 +98,15 @@ def test_branches_are_paired_however_they_are_ordered() -> None:
     assert "COMBINED_TYPE_SUBSCHEMAS_CHANGED" in ids({"oneOf": [short, long]}, {"oneOf": [short, {**short, "title": "S"}]})
 
 
+def test_hundreds_of_branches_are_paired_with_their_likes() -> None:
+    branches = [{"type": "object", "properties": {"kind": {"const": number}}} for number in range(300)]
+
+    assert ids({"oneOf": branches}, {"oneOf": list(reversed(branches))}) == []
+    assert ids({"oneOf": branches[1:]}, {"oneOf": branches}) == ["SUM_TYPE_EXTENDED"]
+    others = [{"type": "object", "properties": {"kind": {"const": -number}}} for number in range(1, 301)]
+    assert [one.id for one in judged({"oneOf": branches}, {"oneOf": others}).breaking] == ["SCHEMA_TOO_COMPLEX"]
+
+
 def trade(kinds: int, leaf: str) -> Json:
     """Kinds that each refer to all of the others, many times."""
     names = [f"K{at}" for at in range(kinds)]
