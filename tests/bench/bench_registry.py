@@ -8,12 +8,15 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import functools
 import json
 import multiprocessing
 import os
 import sys
 import tempfile
 import time
+import urllib.parse
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -28,6 +31,7 @@ from shop_contracts.registry.model import Content, SchemaType, Version
 from shop_contracts.registry.store import Store
 
 Request = tuple[str, str, bytes]
+MEDIA_TYPE = "application/vnd.schemaregistry.v1+json"
 
 
 def source(number: int) -> str:
@@ -42,10 +46,16 @@ def main() -> None:
     options.add_argument("--schemas", type=int, default=10_000, help="schemas to load at start")
     options.add_argument("--seconds", type=float, default=4.0, help="length of each measurement")
     options.add_argument("--connections", type=int, default=8)
+    options.add_argument("--against", metavar="URL", help="ask another registry that is empty the same, and compare")
     chosen = options.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-registry-") as folder, running_broker(Path(folder)) as kafka:
-        found = measure(Path(folder), kafka, schemas=chosen.schemas, seconds=chosen.seconds, connections=chosen.connections)
-        rows = list(found)
+        if chosen.against:
+            with registry_process(Path(folder) / "log", kafka, "_schemas") as ours:
+                ours.start()
+                rows = list(compare(ours.url, chosen.against, seconds=chosen.seconds, connections=chosen.connections))
+        else:
+            found = measure(Path(folder), kafka, schemas=chosen.schemas, seconds=chosen.seconds, connections=chosen.connections)
+            rows = list(found)
     width = max(len(what) for what, _ in rows)
     for what, figure in rows:
         print(f"{what:<{width}}  {figure}")
@@ -111,6 +121,31 @@ def _measure(
     yield f"registrations, {connections} clients", f"{rate:,.0f} /s"
 
 
+def compare(ours: str, theirs: str, *, seconds: float, connections: int) -> Iterator[tuple[str, str]]:
+    """Rows of the table of both registries on the same calls, in turns."""
+    ids = {url: [_registered(url, number) for number in range(50)] for url in (ours, theirs)}
+    body = json.dumps({"schema": source(7), "schemaType": "PROTOBUF"}).encode()
+    calls: list[tuple[str, Callable[[str, int], Request], int]] = [
+        ("lookups by id", lambda url, n: ("GET", f"/schemas/ids/{ids[url][n % 50]}", b""), connections),
+        ("lookups by schema", lambda *_: ("POST", "/subjects/bench-7-value", body), connections),
+        ("latest version", lambda _, n: ("GET", f"/subjects/bench-{n % 50}-value/versions/latest", b""), connections),
+        ("registrations, one client", lambda _, n: registration(n), 1),
+        (f"registrations, {connections} clients", lambda _, n: registration(n + 10_000_000), connections),
+    ]
+    yield "", f"{'this':>8}  {'other':>8}"
+    for what, call, clients in calls:
+        rates = [load(url, functools.partial(call, url), seconds, clients) for url in (ours, theirs)]
+        yield what, f"{rates[0]:8,.0f}  {rates[1]:8,.0f} /s"
+
+
+def _registered(url: str, number: int) -> int:
+    body = json.dumps({"schema": source(number), "schemaType": "PROTOBUF"}).encode()
+    request = urllib.request.Request(f"{url}/subjects/bench-{number}-value/versions", body, {"Content-Type": MEDIA_TYPE})  # noqa: S310 - given
+    with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310 - given
+        found: int = json.loads(answer.read())["id"]
+    return found
+
+
 def registration(number: int) -> Request:
     body = {"schema": source(1_000_000 + number), "schemaType": "PROTOBUF"}
     return "POST", f"/subjects/new-{number}-value/versions", json.dumps(body).encode()
@@ -153,17 +188,19 @@ def load(url: str, request: Callable[[int], Request], seconds: float, connection
 
 
 async def _drive(url: str, request: Callable[[int], Request], seconds: float, connections: int) -> float:
-    host, port = url.removeprefix("http://").split(":")
+    parts = urllib.parse.urlsplit(url)
+    host, port = parts.hostname or "127.0.0.1", parts.port or 80
     until = time.perf_counter() + seconds
     numbers = iter(range(10**9))
     answered = 0
 
     async def client() -> None:
         nonlocal answered
-        reader, writer = await asyncio.open_connection(host, int(port))
+        reader, writer = await asyncio.open_connection(host, port)
         while time.perf_counter() < until:
             method, path, body = request(next(numbers))
-            writer.write(f"{method} {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+            head_sent = f"{method} {parts.path}{path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: {MEDIA_TYPE}\r\n"
+            writer.write(f"{head_sent}Content-Length: {len(body)}\r\n\r\n".encode() + body)
             head = await reader.readuntil(b"\r\n\r\n")
             if not head.startswith(b"HTTP/1.1 200"):
                 raise AssertionError(f"{method} {path}: {head!r}")
