@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from shop_contracts.openapi_diff.changes import Direction
+from shop_contracts.openapi_diff.containment.alternatives import Alternative, Demand, Members
 from shop_contracts.openapi_diff.containment.budget import Budget
 from shop_contracts.openapi_diff.containment.evaluate import Evaluation, compiled_pattern
-from shop_contracts.openapi_diff.containment.normal import Alternative, Demand, Members, Normalizer
+from shop_contracts.openapi_diff.containment.normal import Normalizer
 from shop_contracts.openapi_diff.containment.parts import ANYTHING, Key, Part, both
 from shop_contracts.openapi_diff.schemas import identity
 

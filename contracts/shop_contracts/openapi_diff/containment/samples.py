@@ -8,10 +8,11 @@ from itertools import islice
 from typing import Any
 
 from shop_contracts.openapi_diff.changes import Direction
+from shop_contracts.openapi_diff.containment.alternatives import Alternative
 from shop_contracts.openapi_diff.containment.budget import Budget
 from shop_contracts.openapi_diff.containment.evaluate import Evaluation
 from shop_contracts.openapi_diff.containment.formats import SAMPLES
-from shop_contracts.openapi_diff.containment.normal import Alternative, Normalizer
+from shop_contracts.openapi_diff.containment.normal import Normalizer
 from shop_contracts.openapi_diff.containment.parts import NEVER, Part
 from shop_contracts.openapi_diff.schemas import same
 

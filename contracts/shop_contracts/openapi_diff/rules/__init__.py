@@ -5,12 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from shop_contracts.openapi_diff.changes import Direction, Place, Verb
-from shop_contracts.openapi_diff.rules import bounds, containment, existence, lifecycle, security, structure, types, values
+from shop_contracts.openapi_diff.rules import (
+    bounds,
+    containment,
+    existence,
+    lifecycle,
+    operations,
+    security,
+    structure,
+    types,
+    values,
+)
 from shop_contracts.openapi_diff.rules.rule import Level, Rule
 
 Question = tuple[Direction, Place, str, Verb]
 
 FAMILIES: Mapping[str, tuple[Rule, ...]] = {
+    "Operations": operations.RULES,
     "Existence": existence.RULES,
     "Types": types.RULES,
     "Values": values.RULES,
@@ -30,7 +41,7 @@ _OF_UNDECLARED = frozenset(
 
 CONTAINED: frozenset[Rule] = frozenset(
     rule
-    for rule in (*types.RULES, *values.RULES, *bounds.RULES, *structure.RULES, *existence.RULES)
+    for rule in (*types.RULES, *values.RULES, *bounds.RULES, *structure.RULES, *operations.RULES, *existence.RULES)
     if rule.place in {Place.BODY, Place.PROPERTY, Place.PARAMETER, Place.PARAMETER_PROPERTY, Place.HEADER, Place.HEADER_PROPERTY}
     and not rule.aspect.startswith(("x-", "content-"))
     and rule.aspect not in _OF_UNDECLARED | {"schema-false"}
