@@ -138,7 +138,7 @@ class RegistryClient:
             try:
                 answer = self._http.request(method, path, params=query, json=body)
             except httpx.TransportError as error:
-                if pause is None:
+                if pause is None or "CERTIFICATE_VERIFY_FAILED" in str(error):
                     raise self._unusable(f"{method} {path} got no answer: {error or type(error).__name__}") from error
             else:
                 told = Told(answer.status_code, _decoded(answer))

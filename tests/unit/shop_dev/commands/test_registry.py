@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+from fakes.certificates import write_certificate
 from fakes.command_line import Said, ShopDev
 from fakes.other_registries import Answer, InFront, KeepsNoIds, behind_a_login, breaking_after, not_there
 from fakes.registry_server import served_registry
@@ -399,9 +400,15 @@ def test_without_an_address_and_a_sandbox_it_says_so(shop_dev: ShopDev, source: 
 def test_a_certificate_of_ones_own_is_trusted_when_named(
     shop_dev: ShopDev, registries: Registries, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("SHOP_REGISTRY_FROM_CA", str(tmp_path / "none.pem"))
+    certificate = write_certificate(tmp_path / "own.pem", common_name="Own Authority")
+    with served_registry(certificate=certificate) as source:
+        distrusted = shop_dev("registry", "import", source, "--to", registries.open(), "--json")
+        monkeypatch.setenv("SHOP_REGISTRY_FROM_CA", str(certificate))
+        trusted = shop_dev("registry", "import", source, "--to", registries.open(), "--json")
+        monkeypatch.setenv("SHOP_REGISTRY_FROM_CA", str(tmp_path / "none.pem"))
+        missing = shop_dev("registry", "import", source, "--to", registries.open(), "--json")
 
-    said = shop_dev("registry", "import", "https://127.0.0.1:9", "--to", registries.open(), "--json")
-
-    assert (said.status, said.document()["error"]["code"]) == (1, "path_unusable")
-    assert "SHOP_REGISTRY_FROM_CA" in said.document()["error"]["message"]
+    assert distrusted.document()["error"]["code"] == "registry_unusable"
+    assert "SHOP_REGISTRY_FROM_CA" in str(distrusted.document()["error"]["actions"])
+    assert trusted.status == 0
+    assert (missing.status, missing.document()["error"]["code"]) == (1, "path_unusable")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
 import hashlib
-import ipaddress
 import ssl
 import threading
 from collections.abc import Iterator
@@ -12,10 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from fakes.certificates import write_certificate
 from shop_sandbox.downloads.fetch import ensure_jars
 from shop_sandbox.downloads.lock import JarGroup, LockedJar
 from shop_sandbox.downloads.repository import Repositories
@@ -29,25 +24,7 @@ GROUP = JarGroup("test", (LockedJar("org.example:part:1.0", hashlib.sha256(CONTE
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
     """Of a company's proxy: no authority of the system has signed it."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Inspecting Proxy")])
-    now = datetime.datetime.now(datetime.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    file = tmp_path / "proxy.pem"
-    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    file.write_bytes(made.public_bytes(serialization.Encoding.PEM) + private)
-    return file
+    return write_certificate(tmp_path / "proxy.pem", common_name="Inspecting Proxy")
 
 
 @pytest.fixture
