@@ -207,6 +207,19 @@ def test_a_conflict_keeps_everything_from_being_written(
     assert "base" in shop_dev("registry", "import", source, "--to", target).out
 
 
+def test_a_schema_of_another_context_with_the_same_id_does_not_hide_a_conflict(
+    shop_dev: ShopDev, source: str, registries: Registries
+) -> None:
+    target = registries.open()
+    for subject, schema in (("base", BASE.replace("string", "bytes")), (":.other:base", BASE)):
+        call("PUT", f"{target}/mode/{subject}", {"mode": "IMPORT"})
+        register(target, subject, schema, id=2, version=1)
+
+    said = shop_dev("registry", "import", source, "--to", target, "--json")
+
+    assert ("base", "other-schema") in {(each["subject"], each["kind"]) for each in said.document()["data"]["conflicts"]}
+
+
 def test_another_id_for_the_same_version_is_a_conflict(shop_dev: ShopDev, source: str, registries: Registries) -> None:
     target = registries.open()
     register(target, "base", BASE)  # its id is 1 here and 2 there
