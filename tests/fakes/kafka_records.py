@@ -94,14 +94,16 @@ class InlineThread:
         return work()
 
     def wait_for(self, work: Coroutine[Any, Any, T]) -> T:
-        raise NotImplementedError("nothing waits for the loop within itself")
+        """The loop cannot wait for itself: it is done a moment later."""
+        self._later = asyncio.ensure_future(work)
+        return cast("T", None)
 
     def end(self) -> None:
         """Nothing to end."""
 
 
 class Client:
-    """Stands in for confluent_kafka.Consumer: a queue of records, and what it was told."""
+    """Stands in for confluent_kafka.Consumer: a queue of records, and what it was told. A pause outlives losing the partition."""
 
     def __init__(self) -> None:
         self.records: deque[Message] = deque()
@@ -111,15 +113,22 @@ class Client:
         self.failure: Exception | None = None
         self.is_closed = False
         self._on_assign: Callable[..., None] = lambda *_: None
+        self._on_revoke: Callable[..., None] = lambda *_: None
         self.assigns = True
+        self.revokes = False
 
-    def subscribe(self, _topics: list[str], *, on_assign: Callable[..., None], on_revoke: object, on_lost: object) -> None:
-        del on_revoke, on_lost
-        self._on_assign = on_assign
+    def subscribe(
+        self, _topics: list[str], *, on_assign: Callable[..., None], on_revoke: Callable[..., None], on_lost: object
+    ) -> None:
+        del on_lost
+        self._on_assign, self._on_revoke = on_assign, on_revoke
 
     def poll(self, _timeout: float) -> Message | None:
         if self.failure:
             raise self.failure
+        if self.revokes:
+            self.revokes = False
+            self._on_revoke(self, [TopicPartition(TOPIC, 0)])
         if self.assigns:
             self.assigns = False
             self._on_assign(self, [TopicPartition(TOPIC, 0)])
@@ -139,7 +148,8 @@ class Client:
         self.paused += [one.partition for one in partitions]
 
     def resume(self, partitions: list[TopicPartition]) -> None:
-        self.resumed += [one.partition for one in partitions]
+        if self.is_paused:
+            self.resumed += [one.partition for one in partitions]
 
     def close(self) -> None:
         self.is_closed = True

@@ -203,6 +203,8 @@ class Consumer:
         self._client.close()
 
     def _on_assigned(self, _client: KafkaConsumer, partitions: list[TopicPartition]) -> None:
+        # A pause may outlive losing the partition, while we begin anew: it would never be read again.
+        self._for_client.append(partial(self._client.resume, [TopicPartition(one.topic, one.partition) for one in partitions]))
         self._assigned = (self._assigned or set()) | {(one.topic, one.partition) for one in partitions}
 
     def _on_revoked(self, _client: KafkaConsumer, partitions: list[TopicPartition]) -> None:

@@ -107,6 +107,28 @@ def test_a_partition_that_cannot_keep_up_is_paused_and_resumed() -> None:
     assert client.stored[-1] == 5_000
 
 
+def test_a_partition_that_was_lost_while_it_was_paused_is_read_again_when_it_comes_back() -> None:
+    client = Client()
+    client.records.extend(records(5_000, keys=5_000))
+    handled = asyncio.Event()
+
+    async def stuck(_message: Received[InventoryCommand]) -> None:
+        await handled.wait()
+
+    async def story() -> None:
+        async with consuming(client, stuck):
+            await asyncio.sleep(10)
+            assert client.is_paused
+            client.revokes = True
+            await asyncio.sleep(60)
+            handled.set()
+            client.assigns = True
+            await asyncio.sleep(60)
+
+    in_virtual_time(story())
+    assert len(client.records) == 0
+
+
 def test_a_member_is_ready_once_the_group_has_given_it_its_partitions() -> None:
     client = Client()
     client.assigns = False
