@@ -60,4 +60,6 @@ def main() -> int:
 if __name__ == "__main__":
     if os.environ.get("PYTHONHASHSEED") != "0":  # sets of texts must come in the same order each time
         os.execve(sys.executable, [sys.executable, "-m", "simulation", *sys.argv[1:]], {**os.environ, "PYTHONHASHSEED": "0"})
-    raise SystemExit(main())
+    status = main()
+    sys.unraisablehook = lambda _: None  # what is left of the played processes goes with the interpreter
+    raise SystemExit(status)

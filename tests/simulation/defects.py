@@ -351,6 +351,11 @@ DEFECTS: tuple[Defect, ...] = (
         "refused-refund-silent", "A refund that is refused has no event: its order compensates for ever.", _refused_refund_is_silent
     ),
     Defect("hold-leaks", "Authorise held money and its record failed; a later void does not reach the provider.", _hold_leaks),
+    Defect(
+        "key-stops-partition",
+        "A key whose dependency is away is tried for ever: its partition's offset stays where it is.",
+        _waits_for_ever,
+    ),
     Defect("trouble-buries", "A failover or expired keys bury good messages after 1.5 s.", _trouble_buries),
     Defect(
         "parts-die-in-silence",

@@ -167,11 +167,11 @@ class Outside:
         trouble = self.trouble(dependency, process.name)
         if trouble is Trouble.SLOW:
             await asyncio.sleep(3.0)
+        timer = process.loop.call_later(timeout_seconds, _settle, answer, None, CallFailed(Kind.TIMED_OUT_AFTER))
         try:
-            async with asyncio.timeout(timeout_seconds):
-                result: T = await answer
-        except TimeoutError:
-            raise CallFailed(Kind.TIMED_OUT_AFTER) from None
+            result: T = await answer
+        finally:
+            timer.cancel()
         return result
 
     def _arrive(

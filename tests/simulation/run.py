@@ -15,7 +15,7 @@ import msgspec
 from greenlet import getcurrent
 from shop_services.payments.adapters.webhooks import signature
 
-from simulation import invariants, seams
+from simulation import invariants, seams, threads
 from simulation.faults import Fault, Moment
 from simulation.history import (
     PRICES,
@@ -120,14 +120,15 @@ def run(history: History, *, tells: bool = False) -> Result:
 
 def _tear_down(outside: Outside) -> None:
     """Leave every process where it stands. What its coroutines do when they are thrown away reaches nobody."""
-    for process in outside.processes.values():
-        if process is not None:
-            process.loop.die()
-    outside.loop.die()
+    outside.scheduler.end()
+    for loop in outside.processes:
+        loop.die()
+        threads.throw_away(loop)
     kafka.use(None)
     postgres.use(None)
     http.use(None)
     provider.use(None)
+    seams.serve_with(None)
 
 
 def poison(shop: Shop, deed: Poison) -> None:
@@ -358,11 +359,12 @@ def session(*, logs: bool = False) -> Iterator[None]:
     try:
         with seams.simulated(logs=logs):
             yield
+            for _ in range(4):  # what one round finalizes lets go of more
+                gc.collect()
     finally:
         gc.unfreeze()
         if was_enabled:
             gc.enable()
-        gc.collect()
         sys.unraisablehook = hook
 
 

@@ -12,7 +12,7 @@ import heapq
 from asyncio import events
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator
-from contextvars import Context
+from contextvars import Context, copy_context
 from typing import Any, TypeVar, TypeVarTuple
 
 T = TypeVar("T")
@@ -26,6 +26,30 @@ class OutOfSteps(Exception):
     """A history took more steps than any honest one: something spins without letting time pass."""
 
 
+class Step(asyncio.TimerHandle):
+    """A callback in the queue, without what asyncio notes for debugging: that costs more than many a step."""
+
+    __slots__ = ()
+    _loop: ProcessLoop
+
+    def __init__(  # all that a handle has, set here
+        self, callback: Callable[..., object], args: tuple[Any, ...], loop: ProcessLoop, context: Context | None, when: float
+    ) -> None:
+        self._callback = callback
+        self._args = args
+        self._loop = loop
+        self._context = copy_context() if context is None else context
+        self._when = when
+        self._cancelled = False
+        self._scheduled = False
+        self._repr = None
+        self._source_traceback = None
+
+    def cancel(self) -> None:
+        self._cancelled = True
+        self._callback = self._args = None  # type: ignore[assignment]  # as in asyncio: what it held is let go
+
+
 class Scheduler:
     """The queue of all that is to happen, in all processes."""
 
@@ -33,47 +57,52 @@ class Scheduler:
         self.now = 0.0
         self.current: ProcessLoop | None = None
         self.hub: Any = None  # the greenlet that runs the loops, see threads.py
+        self.is_over = False
         self.steps = 0
-        self._ready: deque[tuple[ProcessLoop, asyncio.Handle]] = deque()
-        self._timers: list[tuple[float, int, ProcessLoop, asyncio.Handle]] = []
+        self.ready: deque[Step] = deque()
+        self._timers: list[tuple[float, int, Step]] = []
         self._count = 0
 
-    def soon(self, loop: ProcessLoop, handle: asyncio.Handle) -> None:
-        """Queue a callback behind all that are ready."""
-        self._ready.append((loop, handle))
-
-    def at(self, when: float, loop: ProcessLoop, handle: asyncio.Handle) -> None:
-        """Queue a callback for a moment."""
+    def at(self, step: Step) -> None:
+        """Queue a step for its moment."""
         self._count += 1
-        heapq.heappush(self._timers, (when, self._count, loop, handle))
+        heapq.heappush(self._timers, (step._when, self._count, step))
+
+    def end(self) -> None:
+        """Forget all that is still to happen."""
+        self.is_over = True
+        self.ready.clear()
+        self._timers.clear()
 
     def run(self, is_over: Callable[[], bool], *, most_steps: int) -> None:
         """Run everything until `is_over`. Raises OutOfSteps."""
-        ready, timers = self._ready, self._timers
+        ready, timers = self.ready, self._timers
         running: ProcessLoop | None = None
         try:
             while not is_over():
                 if not ready:
-                    while timers and timers[0][3]._cancelled:
+                    while timers and timers[0][2]._cancelled:
                         heapq.heappop(timers)
                     if not timers:
                         return
                     self.now = max(self.now, timers[0][0])
                     while timers and timers[0][0] <= self.now:
-                        _when, _count, loop, handle = heapq.heappop(timers)
-                        ready.append((loop, handle))
+                        ready.append(heapq.heappop(timers)[2])
                 for _ in range(len(ready)):
-                    loop, handle = ready.popleft()
-                    if handle._cancelled or loop.is_dead:
+                    step = ready.popleft()
+                    loop = step._loop
+                    if step._cancelled or loop.is_dead:
                         continue
                     if loop.stalled is not None:
-                        loop.stalled.append(handle)
+                        loop.stalled.append(step)
                         continue
                     if loop is not running:
                         events._set_running_loop(loop)
                         self.current = running = loop
-                    handle._run()
                     self.steps += 1
+                    step._run()
+                    if loop.awaits_step:
+                        loop.has_stepped(self.steps)
                 if self.steps > most_steps:
                     raise OutOfSteps(f"{self.steps} steps by {self.now:.1f} s")
         finally:
@@ -90,10 +119,13 @@ class ProcessLoop(asyncio.AbstractEventLoop):
         self.scheduler = scheduler
         self.name = name
         self.is_dead = False
-        self.stalled: list[asyncio.Handle] | None = None
+        self.stalled: list[Step] | None = None
         self.clock_offset = 0.0
         self.context: Context | None = None
         """In which callbacks run that bring none of their own; None: in that of whoever asks for them."""
+        self.threads: list[Any] = []
+        self.tasks: list[asyncio.Task[Any]] = []
+        self.awaits_step: list[tuple[int, Callable[[], object]]] = []
         self.unhandled: list[dict[str, Any]] = []
         self.signal_handlers: dict[int, Callable[[], object]] = {}
 
@@ -104,27 +136,35 @@ class ProcessLoop(asyncio.AbstractEventLoop):
         """What `time.time()` shows in this process."""
         return EPOCH + self.scheduler.now + self.clock_offset
 
-    def call_soon(self, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None) -> asyncio.Handle:
-        handle = asyncio.Handle(callback, args, self, self.context if context is None else context)
+    def call_soon(self, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None) -> Step:
+        step = Step(callback, args, self, self.context if context is None else context, 0.0)
         if not self.is_dead:
-            self.scheduler.soon(self, handle)
-        return handle
+            self.scheduler.ready.append(step)
+        return step
 
     call_soon_threadsafe = call_soon
 
-    def call_later(
-        self, delay: float, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
-    ) -> asyncio.TimerHandle:
+    def call_later(self, delay: float, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None) -> Step:
         return self.call_at(self.scheduler.now + max(0.0, delay), callback, *args, context=context)
 
-    def call_at(
-        self, when: float, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
-    ) -> asyncio.TimerHandle:
-        handle = asyncio.TimerHandle(when, callback, args, self, self.context if context is None else context)
-        handle._scheduled = True  # type: ignore[attr-defined]  # asyncio's own mark of a timer that is queued
+    def call_at(self, when: float, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None) -> Step:
+        step = Step(callback, args, self, self.context if context is None else context, when)
         if not self.is_dead:
-            self.scheduler.at(when, self, handle)
-        return handle
+            self.scheduler.at(step)
+        return step
+
+    def at_next_step(self, callback: Callable[[], object]) -> None:
+        """Call back behind the next step of this process, the one that runs now left aside."""
+        self.awaits_step.append((self.scheduler.steps, callback))
+
+    def has_stepped(self, step: int) -> None:
+        """Call back who asked for it before this step."""
+        asked, self.awaits_step = self.awaits_step, []
+        for asked_at, callback in asked:
+            if asked_at < step:
+                callback()
+            else:
+                self.awaits_step.append((asked_at, callback))
 
     def create_future(self) -> asyncio.Future[Any]:
         return asyncio.Future(loop=self)
@@ -132,7 +172,9 @@ class ProcessLoop(asyncio.AbstractEventLoop):
     def create_task(
         self, coro: Coroutine[Any, Any, T] | Generator[Any, None, T], *, name: str | None = None, context: Context | None = None
     ) -> asyncio.Task[T]:
-        return asyncio.Task(coro, loop=self, name=name, context=context)
+        task = asyncio.Task(coro, loop=self, name=name, context=context)
+        self.tasks.append(task)
+        return task
 
     def run_in_executor(self, executor: object, func: Callable[[*Ts], T], *args: *Ts) -> asyncio.Future[T]:
         """Run the function as a simulated thread, which may block while the loop goes on."""
@@ -173,12 +215,8 @@ class ProcessLoop(asyncio.AbstractEventLoop):
     def resume(self) -> None:
         """Go on where it stalled."""
         waiting, self.stalled = self.stalled or [], None
-        for handle in waiting:
-            self.scheduler.soon(self, handle)
+        self.scheduler.ready.extend(waiting)
 
     def die(self) -> None:
         """End here and now: nothing of this process runs any more, not even a `finally`."""
         self.is_dead = True
-
-    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
-        """Nothing to do: cancelled timers are skipped when their time comes."""

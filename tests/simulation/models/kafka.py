@@ -1,8 +1,8 @@
 """Kafka as confluent_kafka shows it: topics, idempotent producers, and consumer groups with cooperative rebalances.
 
 What librdkafka does in its own threads happens here in world time; what it does inside `poll` (callbacks) happens inside `poll`.
-An idle `poll` returns after its time-out at first and then ever later, up to seconds, so that waiting costs nothing: what matters
-wakes it.
+Polls in vain are left out: while nothing else runs in a process, they would find everything as before. So an idle one ends when its
+time-out is over after the process has done something (later, when that was in vain time and again), and otherwise after seconds.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ from simulation.threads import Waiter
 
 Partition = tuple[str, int]
 IDLE_MOST_SECONDS = 4.0
+LATE_MOST_SECONDS = 0.5
+AGAIN_SECONDS = 0.5
+"""How often a client looks whether a broker that is away has come back."""
 LOGICAL = {-1001: "unset", -2: "beginning", -1: "end"}
 
 
@@ -239,23 +242,24 @@ class _Client:
         self.process: Process = broker.outside.process()
         self.configuration = dict(configuration)
         self._waiting: Waiter | None = None
-        self._idle = 0
 
     def wake(self) -> None:
         """End a waiting poll."""
-        self._idle = 0
         if self._waiting is not None:
             waiting, self._waiting = self._waiting, None
             waiting.wake()
 
     def _wait(self, seconds: float) -> None:
-        """Wait as `poll` does; when nothing has happened for a while, longer than was asked for."""
-        if seconds <= 0:
-            return
-        self._idle += 1
-        self._waiting = Waiter(self.process.loop)
-        self._waiting.wait(min(max(seconds, IDLE_MOST_SECONDS), seconds * 2 ** max(0, self._idle - 3)))
-        self._waiting = None
+        """Wait as `poll` does, without the polls in vain."""
+        is_away = self.outside.trouble("kafka", self.process.name) is Trouble.AWAY
+        waiting = self._waiting = Waiter(self.process.loop)
+        waiting.wait(max(seconds, AGAIN_SECONDS if is_away else IDLE_MOST_SECONDS))
+        if self._waiting is waiting:
+            self._waiting = None
+
+    def _end_within(self, seconds: float) -> None:
+        if self._waiting is not None and seconds > 0:
+            self._waiting.end_within(seconds)
 
     def list_topics(self, topic: str | None = None, timeout: float = -1) -> Any:
         """Return the cluster's metadata."""
@@ -335,7 +339,7 @@ class ModelProducer(_Client):
     def _arrive(self, where: Partition, key: bytes | None, value: bytes | None, headers: Any, report: Any, dies: bool) -> None:
         if self.outside.trouble("kafka", self.process.name) is Trouble.AWAY:
             if self.process.is_alive:  # what a dead process had in flight is lost with it
-                again = self._busy_until[where] = self.outside.now + 0.5
+                again = self._busy_until[where] = self.outside.now + AGAIN_SECONDS
                 self.outside.loop.call_at(again, self._arrive, where, key, value, headers, report, dies)
             return
         self.broker.append(where, key, value, headers)
@@ -356,7 +360,7 @@ class ModelProducer(_Client):
     def poll(self, timeout: float = -1) -> int:
         """Call back for what was acknowledged; wait for it as long as told."""
         if not self._reports and timeout != 0:
-            self._wait(timeout if timeout > 0 else IDLE_MOST_SECONDS)
+            self._wait(timeout)
         done = 0
         while self._reports:
             self._reports.popleft()()
@@ -367,8 +371,8 @@ class ModelProducer(_Client):
         """Wait until all is acknowledged. Returns how much is not."""
         ends = self.outside.now + (timeout if timeout >= 0 else 1e9)
         while len(self) and self.outside.now < ends:
-            self._idle = 0
-            self.poll(min(0.1, ends - self.outside.now))
+            Waiter(self.process.loop).wait(min(0.1, ends - self.outside.now))
+            self.poll(0)
         return len(self)
 
     def purge(self, *_: Any, **__: Any) -> None:
@@ -396,7 +400,7 @@ class ModelConsumer(_Client):
         self._commit_due = False
         self._is_fenced = False
         self._is_closed = False
-        self._last_heartbeat = 0.0
+        self._in_vain = 0
 
     # The group's side, in world time.
 
@@ -431,7 +435,7 @@ class ModelConsumer(_Client):
 
     def _join(self) -> None:
         if self.outside.trouble("kafka", self.process.name) is Trouble.AWAY:
-            self.outside.loop.call_later(0.5, self._join)
+            self.outside.loop.call_later(AGAIN_SECONDS, self._join)
         elif self.process.is_alive and not self._is_closed:
             self.group.join(self)
 
@@ -456,7 +460,11 @@ class ModelConsumer(_Client):
         self._serve()
         found = self._next()
         if found is None and timeout != 0:
-            self._wait(timeout if timeout > 0 else IDLE_MOST_SECONDS)
+            self._in_vain += 1
+            # The next step of the process may bring offsets to store, or the end.
+            seconds = min(timeout * 2 ** max(0, min(self._in_vain, 9) - 3), LATE_MOST_SECONDS)
+            self.process.loop.at_next_step(partial(self._end_within, seconds))
+            self._wait(timeout)
             self._serve()
             found = self._next()
         return found
@@ -513,13 +521,14 @@ class ModelConsumer(_Client):
                 oldest = partition
         if oldest is None:
             return None
-        self._idle = 0
+        self._in_vain = 0
         position = self._position[oldest]
         self._position[oldest] += 1
         return ModelMessage(self.broker.logs[oldest][position])
 
     def store_offsets(self, message: Any = None, offsets: Sequence[TopicPartition] | None = None) -> None:
         """Note positions for the next commit. Raises KafkaException for a partition that is not ours."""
+        self._in_vain = 0
         given = offsets or [TopicPartition(message.topic(), message.partition(), message.offset() + 1)]
         for one in given:
             if (one.topic, one.partition) not in self._position:
