@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -100,10 +101,15 @@ def _importing(client: RegistryClient, subjects: Sequence[str], modes: Mapping[s
 
 
 def _put_back(client: RegistryClient, subjects: Sequence[str], modes: Mapping[str, str]) -> None:
+    is_gone = threading.Event()  # then each of the others would be waited for in vain
+
     def of(subject: str) -> str | None:
+        if is_gone.is_set():
+            return f"{subject}: not tried"
         try:
             told = _set_mode(client, subject, modes.get(subject))
         except ShopDevError as error:
+            is_gone.set()
             return f"{subject}: {error.message}"
         return None if told.is_done else f"{subject}: {told.message}"
 

@@ -40,9 +40,13 @@ def read_registry(client: RegistryClient) -> Holdings:
 
 
 def at_once(call: Callable[[_T], _R], items: Iterable[_T]) -> list[_R]:
-    """Make a call for each, several at a time; answers in order."""
+    """Make a call for each, several at a time; answers in order. Where one fails, those that have not begun are not made."""
     with ThreadPoolExecutor(CONNECTIONS) as pool:
-        return list(pool.map(call, items))
+        begun = [pool.submit(call, item) for item in items]
+        try:
+            return [each.result() for each in begun]
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _names(client: RegistryClient, path: str, *, optional: bool = False, **query: str) -> list[str]:
