@@ -18,7 +18,7 @@ from shop_dev.errors import CliCode, ShopDevError
 from shop_dev.settings import Settings, read_settings
 
 PLATFORM = ("kafka", "schema-registry", "aws", "postgres", "redis", "telemetry")
-TASKS = ("provision-topics", "provision-schemas", "provision-aws", "provision-databases")
+TASKS = ("check-contracts", "provision-topics", "provision-schemas", "provision-aws", "provision-databases")
 _SERVICE = re.compile(r"^service:\s*['\"]?([A-Za-z0-9_-]+)", re.MULTILINE)
 _INHERITED = (
     *("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "TMPDIR", "JAVA_HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR"),

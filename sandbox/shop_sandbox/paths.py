@@ -88,6 +88,11 @@ class SandboxPaths:
         return tuple(place for place in places if len(os.fsencode(place)) <= LONGEST_SOCKET_PATH)
 
     @property
+    def contracts_stamp(self) -> Path:
+        """A digest of the schemas that have passed `check-contracts`."""
+        return self.root / "contracts.sha256"
+
+    @property
     def provisioned(self) -> Path:
         """What the emulator gave out while provisioning (ids of user pools), see `provision.told`; it lies with the data."""
         return self.root / "data" / "provisioned.json"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -57,9 +58,18 @@ def supervisor_settings(project: Project, *, reset: bool) -> SupervisorSettings:
         viewers=list(project.settings.viewers),
         keys=list(project.settings.keys),
         limits={name: _limits(limit) for name, limit in project.settings.limits.items()},
+        contract_commands=_contract_commands(project),
         start_timeout_seconds=project.settings.start_timeout_seconds,
         reset=reset,
     )
+
+
+def _contract_commands(project: Project) -> list[list[str]]:
+    """Return what an edited schema passes, where the project keeps released contracts: code is made from it, then it is checked."""
+    if not (project.checkout / project.settings.contracts_dir / "baselines").is_dir():
+        return []
+    command = [sys.executable, "-P", "-m", "shop_dev", "contracts"]
+    return [[*command, "generate", "--json"], [*command, "check", "--no-proofs", "--json"]]
 
 
 def _limits(limit: Limit) -> Limits:

@@ -27,20 +27,26 @@ def build_resources(
     viewers: Sequence[Viewer] = (),
     keys: Sequence[str] = (),
     limits: Mapping[str, Limits] = MappingProxyType({}),
+    contract_commands: Sequence[Sequence[str]] = (),
+    contracts_stamp: Path | None = None,
 ) -> dict[str, Resource]:
     """Build the graph for the manifests that the globs find, dependencies before what needs them.
 
     A store is in it when some service needs it; a checkout without manifests gets the bare platform. A change in one of the
     folders `shared_code` (relative to the checkout) restarts every Python service. `viewers` are those beside the processes of
-    this machine that reach the stores; `keys` are ends of names of span attributes by which traces are found; `limits` are by
-    name of a resource, and win over those of manifests. Raises SandboxError: MANIFEST_INVALID with every fault of every manifest,
-    RESOURCE_UNKNOWN for limits of what is not there.
+    this machine that reach the stores; `keys` are ends of names of span attributes by which traces are found; `limits` are by name
+    of a resource, and win over those of manifests. `contract_commands` are run when a schema was edited, before it is registered;
+    `contracts_stamp` is where it is kept which schemas have passed.
+
+    Raises SandboxError: MANIFEST_INVALID with every fault of every manifest, RESOURCE_UNKNOWN for limits of what is not there.
     """
     manifests = load_manifests(checkout, service_globs)
     shared = [folder for one in shared_code if (folder := checkout / one).is_dir()]
     services = [resource for manifest in manifests for resource in _of_service(manifest, checkout, service_globs, shared)]
     wanted = {name for service in services for name in service.needs} if services else set(_STORES)
     tasks = [task for task in _tasks(checkout, service_globs, manifests) if task.name in wanted]
+    if contract_commands and contracts_stamp is not None:
+        tasks = list(_with_contracts_passed(tasks, checkout, contract_commands, contracts_stamp))
     wanted.update(name for task in tasks for name in task.needs)
     if "schema-registry" in wanted:
         wanted.add("kafka")
@@ -125,6 +131,26 @@ def _tasks(checkout: Path, service_globs: Sequence[str], manifests: Sequence[Man
         )
         for what, store in _PROVISIONED.items()
     ]
+
+
+def _with_contracts_passed(
+    tasks: Iterable[Resource], checkout: Path, commands: Sequence[Sequence[str]], stamp: Path
+) -> Iterator[Resource]:
+    """Put a task before the one that registers schemas: what it refuses is never registered."""
+    for task in tasks:
+        if task.name != "provision-schemas" or not task.watched:
+            yield task
+            continue
+        told = {"checkout": str(checkout), "folders": [str(folder) for folder in task.watched], "commands": commands}
+        yield Resource(
+            "check-contracts",
+            ResourceKind.PROVISION,
+            runtime=PythonRuntime("shop_sandbox.provision.contracts:main"),
+            watched=task.watched,
+            ignored=task.ignored,
+            environment={"SHOP_CONTRACTS": json.dumps(told), "SHOP_CONTRACTS_STAMP": str(stamp)},
+        )
+        yield replace(task, needs=(*task.needs, "check-contracts"))
 
 
 _EVERYTHING_BUT_INPUTS = ("*", "!*/", "!*.proto", "!*.sql")

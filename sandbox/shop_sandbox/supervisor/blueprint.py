@@ -40,5 +40,7 @@ def embedded(settings: SupervisorSettings) -> Blueprint:
         viewers=tuple(Viewer(viewer) for viewer in settings.viewers),
         keys=tuple(settings.keys),
         limits=settings.limits,
+        contract_commands=settings.contract_commands,
+        contracts_stamp=settings.paths.contracts_stamp,
     )
     return Blueprint(resources=resources, drivers=engine.embedded().drivers())

@@ -25,6 +25,7 @@ class SupervisorSettings(msgspec.Struct, frozen=True, kw_only=True):
     programs need to run at all; `passed_through` is what manifests ask for of it. `shared_code` are folders (relative to the
     checkout) whose code runs inside its Python services. `viewers` are those beside this machine's processes that reach the
     sandbox: `container`. `keys` are ends of names of span attributes by which traces are found. `limits` are by name of a resource.
+    `contract_commands` pass a schema that was edited before it is registered.
     `reset` starts with empty stores. With a `lease` the sandbox ends with the process that holds it, and its data with it.
     `blueprint` is a `package.module:function` that takes these settings and gives a `Blueprint`: what to run and with which engine.
     """
@@ -41,6 +42,7 @@ class SupervisorSettings(msgspec.Struct, frozen=True, kw_only=True):
     viewers: list[str] = []
     keys: list[str] = []
     limits: dict[str, Limits] = {}
+    contract_commands: list[list[str]] = []
     start_timeout_seconds: float = 120.0
     reset: bool = False
     lease: Lease | None = None

@@ -40,6 +40,15 @@ def test_the_graph_holds_what_the_services_need_and_nothing_else(tree: CheckoutT
     }
 
 
+def test_an_edited_schema_passes_the_projects_commands_before_it_is_registered(tree: CheckoutTree) -> None:
+    resources = build_resources(tree.root, GLOBS, contract_commands=[["check"]], contracts_stamp=tree.root / "stamp")
+
+    assert resources["check-contracts"].needs == ()
+    assert resources["provision-schemas"].needs == ("schema-registry", "check-contracts")
+    assert resources["check-contracts"].watched == resources["provision-schemas"].watched != ()
+    assert "check-contracts" in closure(resources, ["stock"])
+
+
 def test_a_checkout_without_manifests_has_the_bare_platform(tmp_path: Path) -> None:
     assert list(build_resources(tmp_path, GLOBS)) == ["telemetry", "kafka", "aws", "postgres", "redis", "schema-registry"]
 
