@@ -54,6 +54,8 @@ def keyword_differences(old: Schema, new: Schema) -> Iterator[Difference]:
     # No rule asks for these; whether they matter is for containment to say.
     if old.null_branch != new.null_branch:
         yield Difference("null-branch", Verb.CHANGED)
+    if {identity(one) for one in old.constants} != {identity(one) for one in new.constants}:
+        yield Difference("constants", Verb.CHANGED)
     if old.closings != new.closings:
         yield Difference("closings", Verb.CHANGED)
     yield from _values(old, new)
