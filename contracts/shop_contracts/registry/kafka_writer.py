@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
@@ -47,7 +48,9 @@ class FencedWriter:
     def take_over(self) -> None:
         """Fence whoever wrote before. Raises Unavailable."""
         deadline = time.monotonic() + self._settings.timeout_seconds
-        self._producers = [self._fencing(each.format(topic=self._settings.topic), deadline) for each in _IDS]
+        with ThreadPoolExecutor(len(_IDS)) as at_once:
+            fencing = [at_once.submit(self._fencing, each.format(topic=self._settings.topic), deadline) for each in _IDS]
+        self._producers = [each.result() for each in fencing]
 
     def confirm(self) -> int:
         """Write a record that changes nothing under every id: then all of them are this process's. Returns the last offset.
