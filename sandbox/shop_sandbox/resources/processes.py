@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -66,7 +67,7 @@ def functions_task(manifest: Manifest, checkout: Path, service_globs: Sequence[s
     """Return the task that deploys the service's functions to the emulator; a service of functions alone is called like that."""
     service = manifest.service
     name = part_name(service.service, "functions") if service.runtime is not None else service.service
-    packages = tuple(manifest.folder / one.package for one in service.functions if one.package is not None)
+    packages = _paths(manifest.folder, [one.package for one in service.functions if one.package is not None])
     return Resource(
         name,
         ResourceKind.PROVISION,
@@ -128,7 +129,8 @@ def _health(runtime: Runtime, folder: Path) -> HttpHealth | TcpHealth | CommandH
 
 
 def _paths(folder: Path, names: Sequence[str]) -> tuple[Path, ...]:
-    return tuple(folder / name for name in names)
+    """Return names relative to the folder as the system tells of them: without `..` in between."""
+    return tuple(Path(os.path.normpath(folder / name)) for name in names)
 
 
 def _anchored(outputs: Sequence[str]) -> tuple[str, ...]:

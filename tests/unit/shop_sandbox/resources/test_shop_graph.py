@@ -78,6 +78,15 @@ def test_a_python_service_is_started_again_for_the_code_it_shares(tree: Checkout
     assert resources["tills"].watched == (tree.root / "services/tills",)
 
 
+def test_what_a_service_watches_may_lie_beside_its_folder(tree: CheckoutTree) -> None:
+    tree.plant_post()
+    tree.change("post", "watch: [main.c]", "watch: [main.c, ../stock]")
+
+    resources = build_resources(tree.root, GLOBS)
+
+    assert resources["post"].watched == (tree.root / "services/post/main.c", tree.root / "services/stock")
+
+
 def test_a_service_brings_what_it_calls_along_without_waiting_for_it(tree: CheckoutTree) -> None:
     resources = build_resources(tree.root, GLOBS)
 
