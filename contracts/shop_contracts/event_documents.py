@@ -46,7 +46,7 @@ _HEADERS: dict[str, str] = {
     "causationid": "The ce_id of the message that this one answers.",
     "traceparent": "W3C trace context.",
 }
-_TEXT_FORMATS = {
+TEXT_FORMATS = {
     ".avsc": ("application/vnd.apache.avro+json;version=1.9.0", "application/avro"),
     ".json": ("application/schema+json;version=draft-07", "application/json"),
 }
@@ -172,7 +172,7 @@ class _Components:
         path = str(payload.schema)
         if not (self._contracts.root / path).is_file():
             return None
-        if path.endswith(tuple(_TEXT_FORMATS)):
+        if path.endswith(tuple(TEXT_FORMATS)):
             return self._text_message(payload, path)
         schema = self._compiled.schema(path) if path.endswith(".proto") else None
         if schema is None:
@@ -185,7 +185,7 @@ class _Components:
 
     def _text_message(self, payload: Payload, path: str) -> dict[str, str]:
         """Note the one message of a topic in Avro or JSON Schema: the document refers to its file."""
-        schema_format, content_type = _TEXT_FORMATS[PurePosixPath(path).suffix]
+        schema_format, content_type = TEXT_FORMATS[PurePosixPath(path).suffix]
         there = os.path.relpath(self._contracts.root / path, self._contracts.root / self._contracts.folder / FOLDER)
         self.known_messages[payload.name] = {
             "name": payload.name,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from shop_kit.messages import OutgoingMessage, Subscription
+
+Takes = Callable[[Any], Awaitable[None]]
+"""A handler of a topic in Avro or JSON Schema, given a record's content as its deserialiser gives it: dicts, lists and scalars."""
 
 
 async def _nothing() -> Sequence[OutgoingMessage]:
@@ -17,6 +20,10 @@ def _deaf(_kind: str) -> Sequence[Subscription[Any]]:
     return ()
 
 
+def _takes_nothing() -> Mapping[str, Takes]:
+    return {}
+
+
 @dataclass(frozen=True)
 class Rehearsal:
     """A service over stand-ins of its stores. The manifest names a function that returns one: `contracts.rehearsal`."""
@@ -25,3 +32,5 @@ class Rehearsal:
     """Given a kind (`stock_reserved`): the real handlers over fresh stores in which such a message makes sense for any id."""
     sends: Callable[[], Awaitable[Sequence[OutgoingMessage]]] = _nothing
     """Plays the service's part, so that its real code sends at least one message of each kind it can send, and returns them all."""
+    takes: Callable[[], Mapping[str, Takes]] = _takes_nothing
+    """By topic, the real handlers of what is written in Avro or JSON Schema, over fresh stores; raise what they cannot take."""

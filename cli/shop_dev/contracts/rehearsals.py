@@ -75,7 +75,8 @@ def _rehearsal(target: str) -> Rehearsal:
 
 def _listening(name: str, rehearsal: Rehearsal, runner: asyncio.Runner) -> Cast:
     topics = frozenset(subscription.topic for subscription in rehearsal.hears(""))
-    return Cast(name, topics, _Ears(rehearsal, runner), (), speaks=False)
+    ears = _Ears(rehearsal, runner)
+    return Cast(name, topics, ears, (), speaks=False, takes=frozenset(rehearsal.takes()), take=ears.take)
 
 
 def _sent_by(rehearsal: Rehearsal, runner: asyncio.Runner) -> tuple[Sent, ...]:
@@ -104,7 +105,14 @@ class _Ears:
         subscription = subscriptions[topic]
         value = wire.frame(1, wire.encode_path(tuple(path)) + content)
         received = receive(subscription, value=value, headers=_HEADERS, key=b"rehearsal")
+        self._run(subscription.handle(received))
+
+    def take(self, topic: str, content: Any) -> None:
+        """Hand the content of a record in Avro or JSON Schema to its handler."""
+        self._run(self._rehearsal.takes()[topic](content))
+
+    def _run(self, handling: Awaitable[None]) -> None:
         try:
-            self._runner.run(_awaited(subscription.handle(received)))
+            self._runner.run(_awaited(handling))
         except Transient as error:
             raise RuntimeError(f"the rehearsal has no stand-in for {error}") from error

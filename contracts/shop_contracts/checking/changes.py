@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shop_contracts.checking import protobuf, rest
@@ -71,6 +72,13 @@ class Changes:
             return []
         return [Earlier(f"version {one.number}", self._released_schema(subject, one)) for one in history.versions]
 
+    def released_texts(self, subject: str) -> list[EarlierText]:
+        """The released versions of an Avro or JSON subject, oldest first."""
+        history = self.histories.get(subject)
+        if history is None or history.kind not in {Kind.AVRO, Kind.JSON_SCHEMA}:
+            return []
+        return _read_texts([(f"version {one.number}", self.baselines.path(subject, one) / one.main) for one in history.versions])
+
     def _is_there(self, path: str) -> bool:
         return (self.contracts.root / path).is_file()
 
@@ -132,9 +140,9 @@ class Changes:
         written = [one for one in self.contracts.declared.payloads if Language.of(one.schema or "") is not None]
         if not written:
             return
-        from shop_contracts.checking import texts  # the libraries behind it take a while to import
+        from shop_contracts.checking import text_reads, texts  # the libraries behind them take a while to import
 
-        yield from texts.undeclarable_reads(self.contracts)
+        yield from text_reads.unmet_reads(self.contracts, self.released_texts)
         for payload in written:
             if not self._is_there(str(payload.schema)):
                 continue
@@ -145,20 +153,13 @@ class Changes:
                 yield from texts.refusals(payload, found, self._earlier_texts(payload), hint=_new_version(payload.subject))
 
     def _earlier_texts(self, payload: Payload) -> list[EarlierText]:
-        from shop_contracts.checking import texts
-
-        history = self.histories.get(payload.subject)
-        if history is not None and history.kind not in {Kind.AVRO, Kind.JSON_SCHEMA}:
-            return []
+        before = self.commit.contracts.declared.payloads if self.commit is not None else ()
         files = [
-            (f"version {one.number}", self.baselines.path(payload.subject, one) / one.main)
-            for one in (history.versions if history else ())
+            (self.commit.name, self.commit.contracts.root / str(one.schema))
+            for one in before
+            if self.commit is not None and one.subject == payload.subject and one.schema
         ]
-        if self.commit is not None:
-            before = [one for one in self.commit.contracts.declared.payloads if one.subject == payload.subject and one.schema]
-            files += [(self.commit.name, self.commit.contracts.root / str(one.schema)) for one in before]
-        schemas = [(name, texts.opened(file.parent, file.name)) for name, file in files if Language.of(file) and file.is_file()]
-        return [texts.EarlierText(name, one) for name, one in schemas if not isinstance(one, Finding)]
+        return [*self.released_texts(payload.subject), *_read_texts(files)]
 
     def _released_schema(self, subject: str, version: Version) -> Schema:
         folder = self.baselines.path(subject, version)
@@ -213,6 +214,13 @@ class Changes:
         for subject, then in {**self.commit.contracts.declared.protobuf, **self.commit.contracts.declared.rest}.items():
             if subject not in now and subject not in self.histories and subject not in retired:
                 yield _gone(subject, then.place, self.commit.name)
+
+
+def _read_texts(files: Iterable[tuple[str, Path]]) -> list[EarlierText]:
+    from shop_contracts.checking import texts
+
+    schemas = [(name, texts.opened(file.parent, file.name)) for name, file in files if Language.of(file) and file.is_file()]
+    return [texts.EarlierText(name, one) for name, one in schemas if not isinstance(one, Finding)]
 
 
 def _gone(subject: str, place: Place, against: str) -> Finding:

@@ -78,7 +78,7 @@ def _examine(
     if casts:
         from shop_contracts.checking.proofs import Proofs  # hypothesis takes a while to import
 
-        yield from Proofs(contracts, compiled, casts, changes.released_schemas).broken()
+        yield from Proofs(contracts, compiled, casts, changes.released_schemas, changes.released_texts).broken()
     yield from documents.faults
 
 

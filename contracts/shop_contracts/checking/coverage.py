@@ -31,7 +31,7 @@ def _payloads(contracts: Contracts) -> Iterator[Finding]:
                 payload.place.line,
                 f"The {payload.carrier} {payload.name} of {payload.service} has no schema: nobody knows what is in its messages.",
                 subject=payload.subject,
-                hint="name a Protobuf file or a JSON Schema as `schema`",
+                hint="name a Protobuf file, an Avro schema or a JSON Schema as `schema`",
             )
 
 

@@ -9,10 +9,10 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from hypothesis import strategies as st
 
+from shop_contracts.checking.content import Needed
+
 Observed = Mapping[str, Sequence[Any]]
 """Full name of a scalar field to values that real producers give it."""
-Needed = dict[str, "Needed"]
-"""Names of fields that must be filled, each with those below it."""
 _DEEPEST = 5
 _LETTERS = "ABCDEFGHJKMNPQRSTVWXYZ0123456789"
 _BITS_32 = frozenset(
@@ -36,16 +36,6 @@ def records(draw: st.DrawFn, cls: type[Message], *, kind: str | None, needed: Ne
     record = cls()
     _fill(draw, record, {**needed, **({kind: needed.get(kind, {})} if kind else {})}, observed, depth=0, kind=kind)
     return record
-
-
-def needed_tree(paths: Iterable[Sequence[str]]) -> Needed:
-    """The fields that paths lead through, as a tree."""
-    tree: Needed = {}
-    for steps in paths:
-        below = tree
-        for step in steps:
-            below = below.setdefault(step, {})
-    return tree
 
 
 def observe(messages: Iterable[Message]) -> dict[str, list[Any]]:

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from shop_contracts.compat.avro.judge import AvroVersion
-from shop_contracts.compat.languages import Language
-from shop_contracts.compat.paths import leads_through_avro, leads_through_json
 from shop_contracts.compat.sources import Unreadable
 from shop_contracts.compat.textual import TextSchema, house_check, load
 from shop_contracts.tree.compiled import unreadable
-from shop_contracts.tree.declared import Carrier, Contracts, Payload
+from shop_contracts.tree.declared import Payload
 from shop_contracts.tree.finding import Finding, Group
+
+AT_HAND = "the version at hand"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,32 +58,15 @@ def refusals(payload: Payload, new: TextSchema, earlier: Sequence[EarlierText], 
         )
 
 
-def undeclarable_reads(contracts: Contracts) -> Iterator[Finding]:
-    """Find reads of fields that a topic's Avro or JSON Schema does not name."""
-    for payload in contracts.declared.payloads:
-        readers = [one for one in contracts.declared.consumptions if one.topic == payload.name and one.reads]
-        if payload.carrier is not Carrier.TOPIC or not readers or Language.of(payload.schema or "") is None:
-            continue
-        found = opened(contracts.root, str(payload.schema))
-        if isinstance(found, Finding):
-            continue
-        for consumption in readers:
-            for read in consumption.reads or ():
-                if not _leads(found, read.steps):
-                    yield Finding(
-                        Group.CONSUMERS,
-                        "read-of-unknown-field",
-                        read.place.file,
-                        read.place.line,
-                        f"{consumption.service} reads {read.path} of {payload.name}, and its schema names no such field.",
-                        subject=payload.subject,
-                        path=read.path,
-                        consumers=(consumption.service,),
-                    )
+def versions(released: Sequence[EarlierText], now: TextSchema) -> list[EarlierText]:
+    """Return the versions of which records may be on a topic: the released ones, and that at hand where it is none of them."""
+    if any(_meaning(one.schema) == _meaning(now) for one in released):
+        return list(released)
+    return [*released, EarlierText(AT_HAND, now)]
 
 
-def _leads(schema: TextSchema, steps: Sequence[str]) -> bool:
+def _meaning(schema: TextSchema) -> Any:
     version = schema.version
     if isinstance(version, AvroVersion):
-        return leads_through_avro(version.type, steps)
-    return leads_through_json(version.schema.root, steps)
+        return version.type.self_contained()
+    return version.schema.data, version.schema.references

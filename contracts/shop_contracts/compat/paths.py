@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from shop_contracts.compat.avro.judge import AvroVersion
 from shop_contracts.compat.avro.types import Type
+from shop_contracts.compat.json_schema.judge import JsonVersion
 from shop_contracts.compat.json_schema.nodes import AnyNode, ArrayNode, CombinedNode, Node, ObjectNode
 
 _DEEPEST = 50
+
+
+def leads(version: AvroVersion | JsonVersion, steps: Sequence[str]) -> bool:
+    """Return whether a path leads to a field that a schema names, in at least one branch on the way."""
+    if isinstance(version, AvroVersion):
+        return leads_through_avro(version.type, steps)
+    return leads_through_json(version.schema.root, steps)
 
 
 def leads_through_avro(type_: Type, steps: Sequence[str]) -> bool:

@@ -32,6 +32,7 @@ def check(against: Against = None, proofs: Proofs = True, json: JsonFlag = False
     from datetime import UTC, datetime
 
     from shop_contracts.checking.check import examine, in_order
+    from shop_contracts.compat.languages import Language
 
     from shop_dev.contracts.protobuf import lock_faults
     from shop_dev.contracts.rehearsals import rehearsing
@@ -48,8 +49,13 @@ def check(against: Against = None, proofs: Proofs = True, json: JsonFlag = False
         found = examine(tree.contracts, styled=styled, lock=tree.lock, today=datetime.now(UTC).date(), commit=commit, casts=casts)
     findings = in_order([*tree.faults, *broken, *found])
     declared = tree.contracts.declared
-    looked_at = f"{counted(len(declared.protobuf), 'Protobuf contract')}, {counted(len(declared.rest), 'REST contract')}"
-    summary = f"{looked_at}, {counted(len(findings), 'finding')}."
+    texts = [one for one in declared.payloads if Language.of(one.schema or "") is not None]
+    looked_at = [
+        counted(len(declared.protobuf), "Protobuf contract"),
+        *([counted(len(texts), "Avro or JSON contract")] if texts else ()),
+        counted(len(declared.rest), "REST contract"),
+    ]
+    summary = f"{', '.join(looked_at)}, {counted(len(findings), 'finding')}."
     return Answer(
         data={"against": against, "findings": findings_data(findings)},
         text=findings_text(findings) if findings else summary,

@@ -17,7 +17,7 @@ def pacts(out: Out, json: JsonFlag = False) -> Answer:
     """Write what consumers read of events as Pact v4 message files, for other teams' tools."""
     from shop_contracts.checking.baselines import write_whole
     from shop_contracts.checking.proofs import Proofs
-    from shop_contracts.pacts import pacts as pact_files
+    from shop_contracts.pacts.files import pacts as pact_files
     from shop_contracts.tree.compiled import Compiled
 
     from shop_dev.contracts.rehearsals import rehearsing
@@ -30,5 +30,8 @@ def pacts(out: Out, json: JsonFlag = False) -> Answer:
     for name, content in files.items():
         write_whole(out / name, content)
     written = [str(out / name) for name in files]
-    text = "\n".join(f"{path} written" for path in written) or "No consumer says what it reads, or no producer is rehearsed."
+    text = (
+        "\n".join(f"{path} written" for path in written)
+        or "No consumer says what it reads, or no producer of Protobuf is rehearsed."
+    )
     return Answer(data={"written": written}, text=text, warnings=tuple(fault.message for fault in broken))

@@ -63,7 +63,8 @@ class ConsumedTopic(Form, frozen=True, kw_only=True):
             Meta(
                 description="The fields it reads, as paths from the topic's message on: `order_id`, `stock_reserved.lines.sku`. A "
                 "kind alone (`stock_committed`) is one it reacts to. `contracts check` proves that producers fill them in every "
-                "such message; one with a `?` at its end may be empty in some. Left out: it counts as reading everything."
+                "such message, and of Avro and JSON Schemas that every released version promises them; one with a `?` at its end "
+                "may be empty in some. Left out: it counts as reading everything."
             ),
         ]
         | None

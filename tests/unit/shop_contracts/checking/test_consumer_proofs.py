@@ -11,9 +11,10 @@ from fakes.contract_repository import ContractRepository
 from google.protobuf.message import Message
 from hypothesis import given
 from hypothesis import strategies as st
+from shop_contracts.checking.content import needed_tree
 from shop_contracts.checking.proofs import Cast, Proofs, Sent
 from shop_contracts.checking.protobuf import Earlier
-from shop_contracts.checking.records import is_filled, needed_tree, records
+from shop_contracts.checking.records import is_filled, records
 from shop_contracts.compat import Schema
 from shop_contracts.protobuf.compiler import compile_proto
 from shop_contracts.tree.compiled import Compiled

@@ -66,7 +66,7 @@ def test_a_broken_contract_is_told_with_place_proof_and_consumers(shop_dev: Shop
         "What has no contract\n"
         "  services/stock/service.yaml:18: The queue picking of stock has no schema: nobody knows what is in its messages. "
         "[queue-without-schema]\n"
-        "    hint: name a Protobuf file or a JSON Schema as `schema`\n"
+        "    hint: name a Protobuf file, an Avro schema or a JSON Schema as `schema`\n"
         "\n"
         "Changes that break somebody\n"
         f"  {SALES}:32: The new type reads the bytes or the JSON of the old one as another value, or not at all. "
