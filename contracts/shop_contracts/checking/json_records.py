@@ -35,8 +35,11 @@ from shop_contracts.openapi_diff.containment.formats import SAMPLES
 
 _DEEPEST = 6
 _LONGEST = 12
+_LONGEST_DEMANDED = 1_000
+_MOST_ELEMENTS = 20
 _LETTERS = "ABCDEFGHJKMNPQRSTVWXYZ0123456789"
-_ANYTHING = st.text(_LETTERS, min_size=1, max_size=_LONGEST)
+_GREATEST = 10**15
+_TEXT = st.integers(0, 99_999).map("T{}".format)
 
 
 def documents(schema: JsonSchema, *, needed: Needed) -> st.SearchStrategy[Any]:
@@ -65,6 +68,8 @@ def _value(draw: st.DrawFn, nodes: Iterable[Node], needed: Needed | None, *, dep
     listed = next((one for one in demands if isinstance(one, ConstNode | EnumNode)), None)
     if isinstance(listed, ConstNode):
         return listed.value
+    if isinstance(listed, EnumNode) and not listed.values:
+        reject()
     if isinstance(listed, EnumNode):
         return draw(st.sampled_from([value for value in listed.values if value is not None or needed is None] or listed.values))
     return _of_kind(draw, demands, needed, depth=depth)
@@ -90,7 +95,7 @@ def _scalar(leading: Node | None, demands: Sequence[Node]) -> st.SearchStrategy[
             return _number([one for one in demands if isinstance(one, NumberNode)])
         case BooleanNode():
             return st.booleans()
-    return _ANYTHING
+    return _TEXT
 
 
 _MADE = (ObjectNode, ArrayNode, StringNode, NumberNode)
@@ -128,6 +133,8 @@ def _object(draw: st.DrawFn, nodes: Sequence[ObjectNode], needed: Needed, *, dep
 
 def _array(draw: st.DrawFn, node: ArrayNode, needed: Needed | None, *, depth: int) -> list[Any]:
     least = max(int(node.bounds.get("minItems", 0)), int(node.bounds.get("minContains", 0)), 0 if needed is None else 1)
+    if least > _MOST_ELEMENTS:
+        reject()
     room = 2 if depth < _DEEPEST and (node.items or node.prefix) else 0
     most = min(int(node.bounds.get("maxItems", least + room)), least + room)
     rest = node.items or node.additional
@@ -147,8 +154,12 @@ def _text(nodes: Sequence[StringNode]) -> st.SearchStrategy[str]:
         form = str(one.source.get("format"))
         if form in SAMPLES:
             return st.just(SAMPLES[form])
+    if not any(one.bounds or one.pattern for one in nodes):
+        return _TEXT
     least = max((int(one.bounds.get("minLength", 1)) for one in nodes), default=1)
     most = min((int(one.bounds["maxLength"]) for one in nodes if "maxLength" in one.bounds), default=max(least, _LONGEST))
+    if least > _LONGEST_DEMANDED:
+        return st.nothing()
     for one in nodes:
         if one.pattern is not None and (pattern := _pattern(one.pattern)) is not None:
             return st.from_regex(pattern).filter(lambda text: least <= len(text) <= most)
@@ -170,6 +181,8 @@ def _number(nodes: Sequence[NumberNode]) -> st.SearchStrategy[int | float]:
     if low is None:
         low = 1 if high is None or high >= 1 else high - 1_000
     high = low + 10_000 if high is None else high
+    if low > high or max(abs(low), abs(high)) > _GREATEST:
+        return st.nothing()
     step = next((one.multiple_of for one in nodes if isinstance(one.multiple_of, int) and one.multiple_of > 0), 1)
     first, last = math.ceil(low / step), math.floor(high / step)
     whole: st.SearchStrategy[int | float] = st.integers(first, last).map(lambda number: number * step)

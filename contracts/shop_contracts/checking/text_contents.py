@@ -11,16 +11,20 @@ from hypothesis.strategies import SearchStrategy, nothing
 from shop_contracts.checking.avro_records import Wire, is_known_to_fastavro, records
 from shop_contracts.checking.content import is_filled, needed_tree
 from shop_contracts.checking.json_records import documents
-from shop_contracts.checking.trials import simplest
+from shop_contracts.checking.trials import search
 from shop_contracts.compat.avro.judge import AvroVersion
 from shop_contracts.compat.paths import leads
 from shop_contracts.compat.proof import LONGEST, Proof
 from shop_contracts.compat.textual import TextSchema
 
+_LONGEST_SCHEMA = 50_000
+"""Characters; some hundreds of fields."""
+
 
 def can_be_made(schema: TextSchema) -> bool:
-    """Whether there is something that writes and reads records of a schema."""
-    return not isinstance(schema.version, AvroVersion) or is_known_to_fastavro(schema.version.type)
+    """Whether there is something that writes and reads records of a schema, and whether it is of a size to make some up in time."""
+    version = schema.version
+    return len(version.text) <= _LONGEST_SCHEMA and (not isinstance(version, AvroVersion) or is_known_to_fastavro(version.type))
 
 
 def contents(schema: TextSchema, paths: Sequence[Sequence[str]] = ()) -> SearchStrategy[Any]:
@@ -35,13 +39,15 @@ def contents(schema: TextSchema, paths: Sequence[Sequence[str]] = ()) -> SearchS
 
 
 def example(schema: TextSchema, paths: Sequence[Sequence[str]]) -> Any:
-    """The simplest record with something at each path; None where none is found."""
-    return simplest(contents(schema, paths))
+    """A simple record with something at each path; None where none is found."""
+    return search(contents(schema, paths))
 
 
 def without(schema: TextSchema, steps: Sequence[str]) -> Any:
-    """The simplest record with nothing at a path; None where none is found."""
-    return simplest(contents(schema), lambda record: not is_filled(record, steps))
+    """A simple record with nothing at a path, as near its end as can be; None where none is found."""
+    tried = (contents(schema, [steps[:depth]] if depth else []) for depth in reversed(range(len(steps))))
+    found = (search(made, lambda record: not is_filled(record, steps)) for made in tried)
+    return next((record for record in found if record is not None), None)
 
 
 def delivery(writer: TextSchema, reader: TextSchema) -> Callable[[Any], Any]:
