@@ -44,7 +44,7 @@ class DynamoIdempotency:
         self._clock = clock or SystemClock()
 
     async def once(self, claim: Claim, work: Callable[[], Awaitable[Answer]]) -> Answer:
-        """Do `work` and keep its answer. Work that fails gives the key back: the request may be sent again at once.
+        """Do `work` and keep its answer. When either fails, the key is given back: the request may be sent again at once.
 
         `work` must change nothing more when it is done a second time under the same claim (a refund's id follows from its key):
         a process may die behind the effect and before the answer is kept. Raises AnsweredBefore, KeyReused, InProgress.
@@ -53,10 +53,10 @@ class DynamoIdempotency:
         await self._claim(claim, token)
         try:
             answer = await work()
+            await self._complete(claim, token, answer)
         except (Exception, asyncio.CancelledError):
             await self._release(claim, token)
             raise
-        await self._complete(claim, token, answer)
         return answer
 
     async def _claim(self, claim: Claim, token: str) -> None:

@@ -82,6 +82,28 @@ def test_work_that_failed_may_be_sent_again_at_once(bench: Bench) -> None:
     in_virtual_time(story())
 
 
+def test_a_request_whose_answer_could_not_be_kept_may_be_sent_again_at_once(bench: Bench) -> None:
+    call, writes = bench.aws.call, 0
+
+    async def keeps_nothing(
+        service: str, prefix: str, operation: str, request: dict[str, object], **rest: str
+    ) -> dict[str, object]:
+        nonlocal writes
+        writes += operation == "PutItem"
+        if writes == 2 and operation == "PutItem":
+            raise Unavailable("aws dynamodb", "away")
+        return await call(service, prefix, operation, request, **rest)
+
+    bench.aws.call = keeps_nothing  # type: ignore[method-assign]
+
+    async def story() -> None:
+        with pytest.raises(Unavailable):
+            await bench.keys.once(CLAIM, gives_first)
+        assert await bench.keys.once(CLAIM, gives_second) == SECOND
+
+    in_virtual_time(story())
+
+
 def test_work_that_was_cancelled_may_be_sent_again_at_once(bench: Bench) -> None:
     async def never() -> Answer:
         await asyncio.Event().wait()
