@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 import time
+from collections import Counter
 
 
 def main() -> int:
@@ -42,16 +43,19 @@ def main() -> int:
         began = time.process_time()
         bad = 0
         done = steps = 0
+        happened: Counter[str] = Counter()
         seeds = iter(range(options.first, options.first + options.count))
         for result in run_many((history.draw(seed) for seed in seeds), until=lambda one: not (one.is_good or options.go_on)):
             done += 1
             steps += result.steps
+            happened.update(fault.sort for fault in result.fired)
             if not result.is_good:
                 bad += 1
                 print(f"seed {result.history.seed}:", *result.violations, sep="\n  ")
                 if not options.go_on:
                     print(f"The same, made as short as it can be:\n{tell(shrink(result))}")
         seconds = time.process_time() - began
+        print("How often each fault happened:", *(f"{happened[sort]:7d}  {sort}" for sort in history.SORTS), sep="\n")
         rate = f"{seconds:.1f} CPU seconds, {done / seconds * 60:.0f} a minute, {steps / done:.0f} steps each"
         print(f"{done} histories in {rate}; {bad} broken an invariant")
     return 1 if bad else 0

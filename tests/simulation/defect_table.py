@@ -48,8 +48,9 @@ def search(defect: Defect, *, most: int) -> Search:
     try:
         with present(defect):
             for count, result in enumerate(run_many(history.draw(seed) for seed in range(1, most + 1)), start=1):
-                if not result.is_good:
-                    return Search(defect, str(count), PARTICULAR.sub("…", result.violations[0]))
+                told = next((violation for violation in result.violations if defect.harm in violation), None)
+                if told:
+                    return Search(defect, str(count), PARTICULAR.sub("…", told))
     except HasMoved as moved:
         return Search(defect, "not put back", f"{moved} has moved")
     return Search(defect, f"not within {most}", "")

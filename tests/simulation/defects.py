@@ -28,6 +28,7 @@ from shop_kit.shutdown import Shutdown
 from shop_kit.sweeping import Sweeper
 from shop_services.inventory.domain.stock import StockItem, StockLevel
 from shop_services.orders.application.ports import CheckoutPolicy
+from shop_services.payments.adapters import webhooks
 from shop_services.payments.application import paying, refunding
 from shop_services.payments.domain.payment import (
     Payment,
@@ -43,11 +44,15 @@ class HasMoved(Exception):
 
 @dataclass(frozen=True)
 class Defect:
-    """A defect: a name for the command line, what was wrong in one sentence, and what puts it back."""
+    """A defect: a name for the command line, what was wrong in one sentence, and what puts it back.
+
+    Where what is put back does another harm as well, `harm` is a part of the sentence that must be told for it to be found.
+    """
 
     name: str
     sentence: str
     put_back: Callable[[Putting], None]
+    harm: str = ""
 
 
 class Putting:
@@ -254,13 +259,52 @@ def _poison_outside_the_catch(putting: Putting) -> None:
     putting.replace(handling.MessageHandler, "handle", reading_first)
 
 
-def _one_unreadable_stops_all(putting: Putting) -> None:
-    async def one_after_another(self: Any, keys: list[Any]) -> int:
-        for key in keys:
-            await self._take_up(key)
-        return len(keys)
+def _one_unreadable_stops(work: str) -> Callable[[Putting], None]:
+    """All that is due is taken up in one go, which ends with the first that cannot be read."""
 
-    putting.replace(Sweeper, "_take_up_all", one_after_another)
+    def put_back(putting: Putting) -> None:
+        each_by_itself = Sweeper._take_up_all
+
+        async def one_after_another(self: Any, keys: list[Any]) -> int:
+            if self._name != work:
+                return await each_by_itself(self, keys)
+            for key in keys:
+                await self._take_up(key)
+            return len(keys)
+
+        putting.replace(Sweeper, "_take_up_all", one_after_another)
+
+    return put_back
+
+
+def _webhook_from_memory(putting: Putting) -> None:
+    """What the provider tells is decided from what this instance remembers."""
+    refunded = refunding.refunded_by_provider
+
+    async def remembering(payment_id: str, refund_id: str, amount: Any, *, payments: Any, clock: Any) -> Payment:
+        class Remembering:
+            is_first = True
+
+            async def find(self, payment_id: str, *, fresh: bool) -> Payment | None:
+                fresh, self.is_first = not self.is_first, False
+                found: Payment | None = await payments.find(payment_id, fresh=fresh)
+                return found
+
+            def __getattr__(self, name: str) -> Any:
+                return getattr(payments, name)
+
+        return await refunded(payment_id, refund_id, amount, payments=Remembering(), clock=clock)
+
+    putting.replace(webhooks, "refunded_by_provider", remembering)
+
+
+def _relay_is_cancelled(putting: Putting) -> None:
+    """At the end the relay is cancelled where it stands."""
+
+    async def drain_nothing(self: Any, parts: Parts, seconds: float) -> None:
+        """Leave it to the end of the block, which cancels."""
+
+    putting.replace(relay.PostgresRelay, "_drain", drain_nothing)
 
 
 def _key_stays_claimed(putting: Putting) -> None:
@@ -350,7 +394,17 @@ DEFECTS: tuple[Defect, ...] = (
     Defect(
         "refused-refund-silent", "A refund that is refused has no event: its order compensates for ever.", _refused_refund_is_silent
     ),
-    Defect("hold-leaks", "Authorise held money and its record failed; a later void does not reach the provider.", _hold_leaks),
+    Defect(
+        "webhook-from-memory",
+        "What the provider tells is decided from stale memory, and answered with 409 for ever.",
+        _webhook_from_memory,
+    ),
+    Defect(
+        "hold-leaks",
+        "Authorise held money and its record failed; a later void does not reach the provider.",
+        _hold_leaks,
+        "money is still held",
+    ),
     Defect(
         "key-stops-partition",
         "A key whose dependency is away is tried for ever: its partition's offset stays where it is.",
@@ -367,7 +421,16 @@ DEFECTS: tuple[Defect, ...] = (
         "A sequence of 5,000 digits raises outside of the catch: neither handled nor put aside.",
         _poison_outside_the_catch,
     ),
-    Defect("one-unreadable-stops-timers", "One order that cannot be read stops the timers of all.", _one_unreadable_stops_all),
+    Defect(
+        "one-unreadable-stops-timers",
+        "One order that cannot be read stops the timers of all.",
+        _one_unreadable_stops("silent checkouts"),
+    ),
+    Defect(
+        "one-unreadable-stops-returns",
+        "One reservation that cannot be read stops the return of all that ran out.",
+        _one_unreadable_stops("reservations that ran out"),
+    ),
     Defect("key-stays-claimed", "A request that failed leaves its idempotency key claimed for 60 s.", _key_stays_claimed),
     Defect(
         "gives-up-late", "An order is given up with the next look after its patience, up to half as late again.", _gives_up_late
@@ -376,7 +439,9 @@ DEFECTS: tuple[Defect, ...] = (
         "shutdown-adds-up",
         "Each part drains with a budget of its own: together longer than the supervisor waits.",
         _each_part_its_own_budget,
+        "had to be killed",
     ),
+    Defect("relay-cancelled", "The relay is cancelled when the service stops, instead of drained.", _relay_is_cancelled),
     Defect(
         "offset-before-effect",
         "An offset is stored before the effect: a crash between loses the message (invented, to be sure).",
@@ -391,12 +456,22 @@ DEFECTS: tuple[Defect, ...] = (
 )
 
 NOT_FOUND: tuple[tuple[str, str], ...] = (
-    (
-        "A webhook is decided from stale memory and answered with 409 for ever",
-        "each repetition goes to any instance here, and only the one with the old memory refuses: unit tests",
-    ),
     ("Waiting readers shut out new orders", "the edge is not simulated: it holds nothing, and its limits have tests of their own"),
     ("The edge's readiness, its turnstile before tokens, its public metrics, routes without a scope", "the same"),
+    (
+        "`deadLetter: false` loops",
+        "none of the simulated services reads a topic without dead letters; `test_handling.py`"
+        " (a group without dead letters drops what it cannot handle and goes on)",
+    ),
+    (
+        "A claim of an idempotency key is given up without its fencing token",
+        "two requests are then at work under one key, and all work under a key is harmless twice: a refund's id follows from it;"
+        " `test_dynamo_keys.py` (who lost the lease does not give away the key while the heir is at work)",
+    ),
+    (
+        "Nothing checks an order's patience against the reservation's time",
+        "wrong from the start of a process on, and the simulated settings are right; `test_orders_settings.py`",
+    ),
     (
         "A message too large for Kafka blocks its batch",
         "no deed makes one; the outbox refuses it and the producer's refusals have unit tests",

@@ -47,6 +47,11 @@ class CallFault:
     kind: Kind
     seconds: float = 0.0
 
+    @property
+    def sort(self) -> str:
+        """What it is, whenever and whoever it hits."""
+        return f"{self.category} {self.kind}"
+
     def tell(self, call: str) -> str:
         """Return what it did to this call, as a sentence's end."""
         return f"{call} {_SENTENCES[self.kind].format(seconds=self.seconds)}"
@@ -85,6 +90,11 @@ class Window:
         }[self.trouble]
         return f"From {self.start:.1f} s on, for {self.seconds:.0f} s, {what}{who}."
 
+    @property
+    def sort(self) -> str:
+        """What it is, whenever and whoever it hits."""
+        return f"{self.dependency} {self.trouble}"
+
     def covers(self, now: float, process: str) -> bool:
         """Whether a call by `process` now meets the trouble."""
         return self.start <= now < self.start + self.seconds and self.process in {None, process}
@@ -109,6 +119,11 @@ class Moment:
     process: str
     at: float
     amount: float = 0.0
+
+    @property
+    def sort(self) -> str:
+        """What it is, whenever and whoever it hits."""
+        return f"process {self.blow}"
 
     def __str__(self) -> str:
         what = {

@@ -115,14 +115,15 @@ class Poison:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A newer version of orders has written an event that this version does not know."""
+    """A newer version of a service has written something that this version does not know, and it is due."""
 
     number: int
     at: float
+    what: str = "order"
     repeats: int = 0
 
     def __str__(self) -> str:
-        return f"At {self.at:.1f} s an order is there whose history this version of orders cannot read."
+        return f"At {self.at:.1f} s there is an {self.what} whose time is over and which this version cannot read."
 
 
 Deed = PlaceOrder | Restock | GiveBack | ConsoleRefund | Poison | Unreadable
@@ -172,8 +173,8 @@ _CALLS: tuple[tuple[str, str, int, tuple[Kind, ...]], ...] = (
         7,
         (Kind.LOST, Kind.TIMED_OUT_AFTER, Kind.LATE, Kind.DIES_AFTER, Kind.DIES_BEFORE, Kind.THROTTLED, Kind.SLOW),
     ),
-    ("payments", "write", 10, (Kind.LOST, Kind.TIMED_OUT, Kind.DIES_AFTER, Kind.DIES_BEFORE, Kind.BROKEN, Kind.SLOW, Kind.REFUSED)),
-    ("inventory", "write", 4, (Kind.LOST, Kind.TIMED_OUT, Kind.DIES_AFTER, Kind.BROKEN, Kind.REFUSED)),
+    ("payments", "write", 3, (Kind.LOST, Kind.TIMED_OUT, Kind.DIES_AFTER, Kind.DIES_BEFORE, Kind.BROKEN, Kind.SLOW, Kind.REFUSED)),
+    ("inventory", "write", 3, (Kind.LOST, Kind.TIMED_OUT, Kind.DIES_AFTER, Kind.BROKEN, Kind.REFUSED)),
     ("payments", "read", 8, (Kind.TIMED_OUT, Kind.BROKEN, Kind.THROTTLED)),
     ("inventory", "read", 6, (Kind.TIMED_OUT, Kind.BROKEN, Kind.THROTTLED)),
     ("payments", "remove", 4, (Kind.LOST, Kind.DIES_BEFORE, Kind.THROTTLED)),
@@ -181,8 +182,9 @@ _CALLS: tuple[tuple[str, str, int, tuple[Kind, ...]], ...] = (
     ("payments", "scan", 4, (Kind.BROKEN, Kind.SLOW, Kind.TIMED_OUT)),
     ("inventory", "scan", 4, (Kind.BROKEN, Kind.SLOW, Kind.TIMED_OUT)),
     ("orders", "commit", 12, (Kind.LOST, Kind.TIMED_OUT_AFTER, Kind.DIES_AFTER, Kind.DIES_BEFORE, Kind.SLOW, Kind.BROKEN)),
-    ("orders", "statement", 20, (Kind.LOST, Kind.TIMED_OUT, Kind.DIES_BEFORE, Kind.BROKEN, Kind.SLOW)),
-    ("orders", "relay", 12, (Kind.LOST, Kind.DIES_AFTER, Kind.DIES_BEFORE, Kind.BROKEN, Kind.TIMED_OUT)),
+    ("orders", "read", 6, (Kind.LOST, Kind.TIMED_OUT, Kind.DIES_BEFORE, Kind.BROKEN, Kind.SLOW)),
+    ("orders", "remove", 4, (Kind.LOST, Kind.DIES_BEFORE, Kind.BROKEN)),
+    ("orders", "relay", 6, (Kind.LOST, Kind.DIES_AFTER, Kind.DIES_BEFORE, Kind.BROKEN, Kind.TIMED_OUT)),
     ("orders", "sweep", 4, (Kind.LOST, Kind.BROKEN, Kind.DIES_AFTER)),
     ("orders", "publish", 14, (Kind.SLOW, Kind.DIES_BEFORE, Kind.DIES_AFTER)),
     ("payments", "publish", 6, (Kind.SLOW, Kind.DIES_BEFORE, Kind.DIES_AFTER)),
@@ -198,7 +200,10 @@ _CALLS: tuple[tuple[str, str, int, tuple[Kind, ...]], ...] = (
     ),
 )
 
-_WEIGHTS = [{"commit": 3.0, "provider": 3.0, "publish": 2.0}.get(category, 1.0) for _service, category, _most, _kinds in _CALLS]
+_WEIGHTS = [
+    {"commit": 3.0, "provider": 3.0, "publish": 2.0, "write": 3.0, "relay": 2.0}.get(category, 1.0)
+    for _service, category, _most, _kinds in _CALLS
+]
 """Effects matter more than reads."""
 
 _WINDOWS: tuple[tuple[str, Trouble, tuple[float, float]], ...] = (
@@ -212,14 +217,22 @@ _WINDOWS: tuple[tuple[str, Trouble, tuple[float, float]], ...] = (
     ("provider", Trouble.SLOW, (2.0, 10.0)),
 )
 
+SORTS = tuple(
+    dict.fromkeys(
+        [f"{category} {kind}" for _service, category, _most, kinds in _CALLS for kind in kinds]
+        + [f"{dependency} {trouble}" for dependency, trouble, _ in _WINDOWS]
+        + [f"card {Trouble.CARD_SILENT}"]
+        + [f"process {blow}" for blow in Blow]
+    )
+)
+"""All sorts of faults that histories are drawn with."""
+
 
 def draw(seed: int) -> History:
     """Return the history of a seed."""
     chance = random.Random(seed)
-    if chance.random() < 0.02:
-        return _silent_card(seed, chance)
-    if chance.random() < 0.02:
-        return _stop_in_trouble(seed, chance)
+    if chance.random() < MEETINGS_SHARE:
+        return chance.choice(_MEETINGS)(seed, chance)
     deeds = _deeds(chance)
     counts = {service: 2 if chance.random() < 0.2 else 1 for service in ("orders", "inventory", "payments")}
     focus = _focus(chance, deeds)
@@ -231,20 +244,79 @@ SILENT_SECONDS = 360.0
 
 
 def _silent_card(seed: int, chance: random.Random) -> History:
-    """One card's issuer says nothing for minutes, while others pay as ever."""
-    deeds = (
+    """One card's issuer says nothing for minutes, while others pay as ever; there may be an order that nobody can read."""
+    deeds: tuple[Deed, ...] = (
         PlaceOrder(1, 1.0, (("mug", 1),), "tok_silent"),
         PlaceOrder(2, chance.uniform(18.0, 25.0), (("mug", 1),)),
         PlaceOrder(3, chance.uniform(40.0, 60.0), (("lamp", 1),)),
     )
+    if chance.random() < 0.5:
+        deeds += (Unreadable(1, 1.0),)
     return History(seed, deeds, (Window("card", Trouble.CARD_SILENT, 0.0, SILENT_SECONDS),), {}, static_members=True)
 
 
+def _two_orders() -> tuple[Deed, ...]:
+    return tuple(PlaceOrder(number, 1.0 + number * 0.01, (("mug", 1),)) for number in (1, 2))
+
+
 def _stop_in_trouble(seed: int, chance: random.Random) -> History:
-    """A service is told to stop while Kafka is away, with work in its hands."""
-    deeds = tuple(PlaceOrder(number, 1.0 + number * 0.01, (("mug", 1),)) for number in (1, 2))
+    """A service is told to stop with work in its hands, while Kafka is away and perhaps a store is slow."""
+    trouble = [Window("kafka", Trouble.AWAY, chance.uniform(1.0, 1.1), 20.0)]
+    if chance.random() < 0.5:
+        trouble.append(Window(chance.choice(("postgresql", "dynamodb")), Trouble.SLOW, 1.0, 20.0))
     stopped = Moment(Blow.STOP, chance.choice(("orders-1", "inventory-1", "payments-1")), chance.uniform(1.2, 3.0))
-    return History(seed, deeds, (Window("kafka", Trouble.AWAY, chance.uniform(1.0, 1.1), 20.0), stopped))
+    return History(seed, _two_orders(), (*trouble, stopped))
+
+
+def _stop_at_work(seed: int, chance: random.Random) -> History:
+    """A service is told to stop in the middle of its work, and nothing else is wrong."""
+    stopped = Moment(Blow.STOP, chance.choice(("orders-1", "inventory-1", "payments-1")), chance.uniform(1.0, 1.3))
+    return History(seed, _two_orders(), (stopped,), is_patient=True)
+
+
+def _told_elsewhere(seed: int, chance: random.Random) -> History:
+    """A payment goes from one instance to the other between its steps; the provider gives money back, and tells one of them."""
+    deeds = (PlaceOrder(1, 1.0, (("mug", 1),)), ConsoleRefund(1, chance.uniform(6.0, 8.0), 1, 100))
+    stall = Moment(Blow.STALL, "orders-1", chance.uniform(1.02, 1.12), 4.0)
+    return History(seed, deeds, (stall, Moment(Blow.REBALANCE, "payments-1", chance.uniform(2.0, 4.0))), {"payments": 2})
+
+
+def _set_twice(seed: int, chance: random.Random) -> History:
+    """The answer to a setting of stock is lost, and before it is sent again somebody buys."""
+    deeds = (Restock(1, 1.0, "mug", 4, is_import=False), PlaceOrder(1, chance.uniform(0.9, 2.5), (("mug", 1),)))
+    return History(seed, deeds, (CallFault("inventory-1", "request", 2, Kind.LOST),))
+
+
+def _killed_over_a_card(seed: int, chance: random.Random) -> History:
+    """Payments is killed while it waits for a slow card."""
+    deeds = (PlaceOrder(1, 1.0, (("mug", 1),), "tok_slow"),)
+    return History(seed, deeds, (Moment(Blow.KILL, "payments-1", chance.uniform(1.5, 5.0)),), is_patient=chance.random() < 0.5)
+
+
+def _cut_off(seed: int, chance: random.Random) -> History:
+    """Whoever asks for a refund hangs up in the middle of it, and never asks again."""
+    deeds = (PlaceOrder(1, 1.0, (("mug", 1),)), GiveBack(1, 3.0, 1, 500, repeats=0, patience=chance.uniform(0.003, 0.02)))
+    return History(seed, deeds, ())
+
+
+def _orders_away(seed: int, chance: random.Random) -> History:
+    """Orders cannot work for longer than a reservation lasts; there is one that nobody can read."""
+    deeds = (PlaceOrder(1, 1.0, (("mug", 1),)), Unreadable(1, 1.0, "reservation"))
+    return History(seed, deeds, (Window("postgresql", Trouble.AWAY, chance.uniform(1.02, 1.15), 55.0),))
+
+
+_MEETINGS = (
+    _silent_card,
+    _stop_in_trouble,
+    _stop_at_work,
+    _told_elsewhere,
+    _set_twice,
+    _killed_over_a_card,
+    _cut_off,
+    _orders_away,
+)
+"""What must come together to do harm, and hardly ever does by chance."""
+MEETINGS_SHARE = 0.1
 
 
 def _deeds(chance: random.Random) -> tuple[Deed, ...]:

@@ -9,8 +9,12 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from simulation.faults import Blow, Moment
+from simulation.virtual_time import EPOCH
+
 if TYPE_CHECKING:
     from simulation.history import History
+    from simulation.models.kafka import Record
     from simulation.models.provider import Line
     from simulation.run import Customers
     from simulation.shop import Shop
@@ -19,7 +23,10 @@ STOCK, PAYMENTS, INVENTORY = "inventory-stock", "payments", "inventory"
 NEWER_VERSION = "a newer version"
 """The customer of an order that this version cannot read: nothing is asked of it but to be in nobody's way."""
 FINAL = {"completed", "rejected", "cancelled"}
+WAITING = {"reserving", "authorising", "committing"}
+"""The stages in which an order that takes too long is given up."""
 GIVING_UP_SECONDS = 1.5
+RETURNED_WITHIN_SECONDS = 5.0
 PUBLISHED_WITHIN_SECONDS = 18.0
 """Beyond the end of planned trouble: a time-out or two of 5 s, a restart, and the look for what a dead process left."""
 
@@ -31,6 +38,10 @@ class Ledger:
         self.settings: dict[str, list[tuple[int, int]]] = defaultdict(list)
         self.committed: dict[str, float] = {}
         """By id of a message the moment it was committed to an outbox."""
+        self.held_too_long: list[str] = []
+        """Reservations that were let go of long after they ran out."""
+        self.waited: dict[str, float] = {}
+        """By id of an order for how many seconds it was in a stage in which it may be given up."""
         self._outside = shop.outside
         shop.dynamo.watchers.append(self._written)
         shop.database.watchers.append(self._written_row)
@@ -38,6 +49,10 @@ class Ledger:
     def _written(self, table: str, before: dict[str, Any] | None, after: dict[str, Any] | None, _writer: str) -> None:
         if self._outside.tells:
             self._tell(table, before, after)
+        if table == INVENTORY and before is not None and before.get("status") == "reserved" != (after or {}).get("status"):
+            late = self._outside.now + EPOCH - before["expires_at_ms"] / 1000
+            if late > RETURNED_WITHIN_SECONDS:
+                self.held_too_long.append(f"The goods of {before['order_id']} were held for {late:.0f} s after their time.")
         if table == STOCK and after is not None:
             had, has = _units(before), _units(after)
             if had != has:
@@ -54,6 +69,8 @@ class Ledger:
     def _written_row(self, table: str, before: dict[str, Any] | None, after: dict[str, Any] | None) -> None:
         if self._outside.tells and table == "orders" and after is not None and (before or {}).get("stage") != after["stage"]:
             self._outside.tell(f"{after['order_id']} is {after['stage']}.")
+        if table == "orders" and before is not None and before["stage"] in WAITING and (after or before)["stage"] not in WAITING:
+            self.waited[before["order_id"]] = self._outside.now + EPOCH - before["accepted_at"].timestamp()
         if table == "outbox" and before is None and after is not None:
             self.committed[json.loads(after["headers"])["ce_id"]] = self._outside.now
 
@@ -73,7 +90,9 @@ def broken(history: History, shop: Shop, customers: Customers, ledger: Ledger, *
     yield from _order_of_messages(shop)
     yield from _answered_once(shop)
     yield from _published_in_time(history, shop, ledger)
-    yield from _given_up_in_time(history, shop)
+    yield from _given_up_in_time(history, shop, ledger)
+    yield from _returned_in_time(history, ledger)
+    yield from _stopped_cleanly(history, shop)
     yield from _clients(history, shop, customers)
 
 
@@ -207,20 +226,41 @@ def _published_in_time(history: History, shop: Shop, ledger: Ledger) -> Iterator
             yield f"Message {message_id[:8]} was committed at {committed:.1f} s and published {at - committed:.0f} s later."
 
 
-def _given_up_in_time(history: History, shop: Shop) -> Iterator[str]:
-    """An order that is given up for taking too long is given up when its time is over, and not half as late again."""
+def _given_up_in_time(history: History, shop: Shop, ledger: Ledger) -> Iterator[str]:
+    """An order that may be given up waits for goods and money until its time is over, and not half as long again."""
     if any(
         "orders" in (getattr(fault, "process", None) or "") or getattr(fault, "dependency", "") == "postgresql"
         for fault in history.faults
     ):
         return  # who is away itself cannot look at the clock
     timing = shop.timing
-    for (order_id, _version), event in shop.database.tables["order_events"].items():
-        if event["kind"] != "compensation-begun" or "timed-out" not in event["body"]:
-            continue
-        took = (event["occurred_at"] - shop.database.tables["orders"][order_id]["accepted_at"]).total_seconds()
+    for order_id, took in ledger.waited.items():
         if took > timing.checkout_patience_seconds + timing.sweep_every_seconds + GIVING_UP_SECONDS:
-            yield f"{order_id} was to be given up after {timing.checkout_patience_seconds:.0f} s, and was after {took:.0f} s."
+            yield f"{order_id} was to be given up after {timing.checkout_patience_seconds:.0f} s, and waited for {took:.0f} s."
+
+
+def _returned_in_time(history: History, ledger: Ledger) -> Iterator[str]:
+    """Goods whose reservation has run out are free again, whatever has become of the order."""
+    if not any(
+        getattr(fault, "process", None) is not None or getattr(fault, "dependency", "") == "dynamodb" for fault in history.faults
+    ):
+        yield from ledger.held_too_long
+
+
+def _stopped_cleanly(history: History, shop: Shop) -> Iterator[str]:
+    """Who is told to stop while nothing else is wrong has published what it committed."""
+    if all(isinstance(fault, Moment) and fault.blow is Blow.STOP for fault in history.faults):
+        yield from (f"{sentence}." for sentence in shop.left_behind)
+
+
+def id_of(record: Record) -> str:
+    """Return the id of a message."""
+    return (dict(record.headers).get("ce_id") or b"").decode()
+
+
+def kind_of(record: Record) -> str:
+    """Return the name of what a message says."""
+    return (dict(record.headers).get("ce_type") or b"?").decode().rpartition(".")[2]
 
 
 def _answered_once(shop: Shop) -> Iterator[str]:
@@ -232,6 +272,12 @@ def _answered_once(shop: Shop) -> Iterator[str]:
             caused_by = headers.get("causationid")
             if caused_by:
                 answers[topic, caused_by.decode()].add((headers["ce_id"] or b"").decode())
+    buried = {id_of(record) for topic in shop.kafka.topics if topic.endswith(".dlq") for record in shop.kafka.records(topic)}
+    answered = {cause for _topic, cause in answers}
+    for topic in ("shop.inventory.commands.v1", "shop.payments.commands.v1"):
+        for record in shop.kafka.records(topic):
+            if record.key != b"poison" and id_of(record) not in answered | buried:
+                yield f"{kind_of(record)} {id_of(record)[:8]} was never answered."
     for (topic, cause), ids in answers.items():
         if len(ids) > 1:
             yield f"Command {cause[:8]} was answered {len(ids)} times in {topic}."

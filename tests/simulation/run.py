@@ -31,7 +31,7 @@ from simulation.history import (
 )
 from simulation.models import http, kafka, postgres, provider
 from simulation.outside import Outside
-from simulation.shop import HURRIED, PATIENT, NoAnswer, Reply, Shop
+from simulation.shop import HURRIED, PATIENT, Instance, NoAnswer, Reply, Shop
 from simulation.virtual_time import OutOfSteps
 
 LOOK_EVERY_SECONDS = 0.5
@@ -149,9 +149,16 @@ def poison(shop: Shop, deed: Poison) -> None:
 
 
 def write_unreadable(shop: Shop, deed: Unreadable) -> None:
-    """Write an order as a newer version might have."""
+    """Write an order or a reservation as a newer version might have."""
     order_id = f"ord_{'0' * 25}{deed.number}"
     at = shop.database.now() - timedelta(seconds=5)
+    if deed.what == "reservation":
+        reservation_id = order_id.replace("ord_", "res_")
+        key = (f"reservation#{reservation_id}", "reservation")
+        item: dict[str, Any] = {"pk": key[0], "sk": key[1], "id": reservation_id, "order_id": order_id, "status": "teleported"}
+        item |= {"holding": "held", "holds_until": int(at.timestamp() * 1000)}
+        shop.dynamo.tables[invariants.INVENTORY].put(key, item)
+        return
     row = {"order_id": order_id, "customer_id": invariants.NEWER_VERSION, "stage": "reserving", "version": 1, "revision": 1}
     row |= {"currency": None, "total_minor_units": None, "accepted_at": at, "updated_at": at, "messages_sent": 0}
     row |= {"next_look_at": at, "asked_again": 0, "correlation_id": "newer"}
@@ -307,12 +314,15 @@ class _Play:
         amount = {"currency": line.currency, "minorUnits": deed.minor_units}
         event = {"id": refund_id, "type": "refund.created", "paymentId": line.payment_id, "refundId": refund_id, "amount": amount}
         body = msgspec.json.encode(event)
+        told: Instance | None = None
         for attempt in range(deed.repeats):
+            if told is None or told.app is None:
+                told = self._shop.pick("payments")  # a kept connection: who once was told is told again as long as it lives
             moment = str(int(self._outside.loop.wall_time()))
             signed = signature(WEBHOOK_SECRET, moment, body)
             headers = {"psp-signature": f"t={moment},v1={signed}"}
             with contextlib.suppress(NoAnswer):
-                reply = await self._shop.request("payments", "POST", "/v1/psp-webhooks", body=body, headers=headers)
+                reply = await self._shop.request("payments", "POST", "/v1/psp-webhooks", body=body, headers=headers, instance=told)
                 if reply.status < 300:
                     return
             await asyncio.sleep(1.0 + 2.0 * attempt)

@@ -8,7 +8,7 @@ import asyncio
 import functools
 import importlib
 import signal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import Context
 from dataclasses import dataclass
 from pathlib import Path
@@ -134,6 +134,8 @@ class Shop:
         self._static_members = static_members
         self.timing = timing
         self.had_to_be_killed: list[str] = []
+        self.left_behind: list[str] = []
+        """What the only instance of a service left in its outbox when it had stopped as it was told."""
         self.dynamo = DynamoModel(lambda: outside.now)
         self.kafka = kafka.Broker(outside)
         self.database = postgres.Database(outside, statements.TABLES)
@@ -222,6 +224,9 @@ class Shop:
         error = None if task.cancelled() else task.exception()
         if error is not None:
             self.outside.tell(f"{process.name} ends: {type(error).__name__}: {error}.")
+        elif f"{process.service}-2" not in self.instances:
+            held = [left for name, left in self._in_outboxes() if name.startswith(process.service)]
+            self.left_behind += [f"{process.name} was told to stop, and {left}" for left in held]
         process.die()
 
     def _has_died(self, instance: Instance, process: Process) -> None:
@@ -244,19 +249,21 @@ class Shop:
         instance = self.instances.get(moment.process)
         if instance is None:
             return
-        self.outside.fired.add(moment)
-        self.outside.tell(str(moment))
         process = instance.process
         is_alive = process is not None and process.is_alive
+        if not is_alive and moment.blow in {Blow.KILL, Blow.STOP, Blow.STALL}:
+            return
+        self.outside.fired.add(moment)
+        self.outside.tell(str(moment))
         match moment.blow:
-            case Blow.KILL if process and is_alive:
+            case Blow.KILL if process:
                 process.die()
-            case Blow.STOP if process and is_alive:
+            case Blow.STOP if process:
                 handler = process.loop.signal_handlers.get(signal.SIGTERM)
                 if handler:
                     process.loop.call_soon(handler)
                 self.outside.loop.call_later(SUPERVISORS_PATIENCE_SECONDS, self._kill_after_all, process)
-            case Blow.STALL if process and is_alive:
+            case Blow.STALL if process:
                 process.loop.stall()
                 self.outside.loop.call_later(moment.amount, process.loop.resume)
                 for member in [one for group in self.kafka.groups.values() for one in group.members if one.process is process]:
@@ -279,6 +286,11 @@ class Shop:
 
     # HTTP.
 
+    def pick(self, service: str) -> Instance | None:
+        """Return one of the service's instances that take requests."""
+        ready = [one for one in self.instances.values() if one.service == service and one.app is not None]
+        return ready[self.outside.random.randrange(len(ready))] if ready else None
+
     async def request(
         self,
         service: str,
@@ -289,13 +301,13 @@ class Shop:
         headers: Mapping[str, str] | None = None,
         subject: str = "ann",
         seconds: float = 10.0,
+        instance: Instance | None = None,
     ) -> Reply:
-        """Return the answer of one of the service's instances. Raises NoAnswer."""
-        ready = [one for one in self.instances.values() if one.service == service and one.app is not None]
-        if not ready:
+        """Return the answer of one of the service's instances, or of this one. Raises NoAnswer."""
+        instance = instance or self.pick(service)
+        if instance is None:
             await asyncio.sleep(0.2)
             raise NoAnswer(f"no {service} is there")
-        instance = ready[self.outside.random.randrange(len(ready))]
         process = instance.process
         assert process is not None
         content = body if isinstance(body, bytes) else msgspec.json.encode(body) if body is not None else b""
@@ -389,13 +401,17 @@ class Shop:
         ]
         pending = [item for item in self.dynamo.tables["payments"].items.values() if item.get("open_refund") == "pending"]
         found += [f"payment {item['id']} has a refund without an outcome" for item in pending]
-        for name in self.outbox_tables:
-            found += [f"{name} holds {key[0]} {key[1]}" for key in self.dynamo.tables[name].items]
-        found += [f"the outbox of orders holds {row['key']} to {row['topic']}" for row in self.database.tables["outbox"].values()]
+        found += [left for _name, left in self._in_outboxes()]
         for name, group in self.kafka.groups.items():
             if lag := group.lag():
                 found.append(f"group {name} has {lag} records before it")
         return found
+
+    def _in_outboxes(self) -> Iterator[tuple[str, str]]:
+        for name in self.outbox_tables:
+            yield from ((name, f"{name} holds {key[0]} {key[1]}") for key in self.dynamo.tables[name].items)
+        for row in self.database.tables["outbox"].values():
+            yield "orders", f"the outbox of orders holds {row['key']} to {row['topic']}"
 
 
 def _fail(answer: asyncio.Future[Reply], reason: str) -> None:

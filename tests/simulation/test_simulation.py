@@ -5,22 +5,38 @@ time.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+
+from simulation.history import SORTS
 
 HERE = Path(__file__).resolve().parents[1]
 HISTORIES = int(os.environ.get("SHOP_SIMULATED_HISTORIES") or ("1000" if os.environ.get("CI") == "true" else "60"))
 """In CI the whole thousand."""
 
 
+ENOUGH_FOR_EVERY_FAULT = 1_000
+
+
 @pytest.mark.timeout(900)
-def test_every_invariant_holds_in_every_history() -> None:
+def test_every_invariant_holds_in_every_history_and_every_fault_happens() -> None:
     done = _simulate(str(HISTORIES), "--go-on")
 
     assert done.returncode == 0, done.stdout + done.stderr
+    happened = {sort: int(count) for count, sort in re.findall(r"^ +(\d+)  (.+)$", done.stdout, re.MULTILINE)}
+    assert happened.keys() == set(SORTS)
+    if HISTORIES >= ENOUGH_FOR_EVERY_FAULT:
+        assert words(SORTS) - words(sort for sort, count in happened.items() if count) == set()
+
+
+def words(sorts: Iterable[str]) -> set[str]:
+    """Return what is hit and what happens to it: not every pair of them comes in a thousand histories."""
+    return {word for sort in sorts for word in sort.split()}
 
 
 def test_a_seed_tells_the_same_story_twice() -> None:

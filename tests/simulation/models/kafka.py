@@ -319,6 +319,8 @@ class ModelProducer(_Client):
         self._send(where, key, value, kept, report)
 
     def _send(self, where: Partition, key: bytes | None, value: bytes | None, headers: Any, report: Any) -> None:
+        if not self.process.is_alive:
+            return  # it died over an earlier record of the same batch: its code runs on to its next await, and sends nothing
         fault = self.outside.draw_fault(self.process, "publish")
         chance = self.process.random
         delay = chance.uniform(0.0005, 0.004)
