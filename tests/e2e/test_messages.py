@@ -6,19 +6,12 @@ from collections import defaultdict
 
 import pytest
 from confluent_kafka import Message, Producer
+from e2e.books import TOPICS
 from e2e.shop import PRICE, Shop, all_at_once, until
 from shop_contracts.proto.orders.v1.events_pb2 import OrderEvent
 from shop_kit import wire
 
 pytestmark = pytest.mark.e2e
-
-TOPICS = (
-    "shop.orders.events.v1",
-    "shop.inventory.commands.v1",
-    "shop.inventory.events.v1",
-    "shop.payments.commands.v1",
-    "shop.payments.events.v1",
-)
 
 
 def test_every_message_delivered_again_and_in_another_order_changes_nothing(shop: Shop) -> None:

@@ -6,10 +6,11 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from shop_kit import context
 from shop_kit.errors import Unavailable
-from shop_kit.kafka.reading import SECONDS
+from shop_kit.kafka.reading import SECONDS, reading
+from shop_kit.kafka.records import RawHeaders
+from shop_kit.kafka.sending import RawRecord, send
 
 from shop_dev.errors import CliCode, ShopDevError
 from shop_dev.kafka.records import away, unknown_topic
@@ -49,38 +50,19 @@ def produce(
     anything is sent."""
     schema = _schema(Schemas(registry_url), topic)
     values = [_value(schema, topic, content, number) for number, content in enumerate(contents, 1)]
-    producer = Producer({"bootstrap.servers": servers, "enable.idempotence": True, "delivery.timeout.ms": int(SECONDS * 1000)})
-    done: list[Outcome] = []
-    failures: list[str] = []
-
-    def delivered(error: KafkaError | None, message: Message) -> None:
-        if error is not None:
-            failures.append(error.str())
-        else:
-            schema_id = schema.id if schema is not None else None
-            done.append(Outcome(topic, message.partition() or 0, message.offset() or 0, schema_id))
-
     try:
-        known = producer.list_topics(timeout=SECONDS).topics
+        with reading(servers) as client:
+            known = client.list_topics(timeout=SECONDS).topics
         if topic not in known:
-            raise unknown_topic(topic, (name for name in known if not name.startswith("__")))
-        for value in values:
-            dressed = {**_headers(schema, value), **headers}
-            producer.produce(
-                topic,
-                value=value,
-                key=key,
-                headers=[(name, told.encode()) for name, told in dressed.items()],
-                on_delivery=delivered,
-            )
-        left = producer.flush(SECONDS + 1)
-    except KafkaException as error:
-        raise away(Unavailable("kafka", str(error))) from error
-    if left or failures:
-        raise away(
-            Unavailable("kafka", f"{left + len(failures)} of {len(values)} messages were not taken: {[*failures, 'no answer'][0]}")
+            raise unknown_topic(topic, known)
+        sent = send(
+            servers,
+            [RawRecord(topic, None if key is None else key.encode(), value, _headers(schema, value, headers)) for value in values],
         )
-    return done
+    except Unavailable as error:
+        raise away(error) from error
+    schema_id = schema.id if schema is not None else None
+    return [Outcome(topic, message.partition() or 0, message.offset() or 0, schema_id) for message in sent]
 
 
 def _schema(schemas: Schemas, topic: str) -> Schema | None:
@@ -105,10 +87,15 @@ def _value(schema: Schema | None, topic: str, content: object, number: int) -> b
         ) from error
 
 
-def _headers(schema: Schema | None, value: bytes) -> dict[str, str]:
-    """Return what the shop's services put beside a message (CloudEvents' Kafka binding); for other kinds nothing but an id."""
+def _headers(schema: Schema | None, value: bytes, further: Mapping[str, str]) -> RawHeaders:
+    """Return what the shop's services put beside a message (CloudEvents' Kafka binding), for other kinds nothing but an id.
+
+    `further` adds to it, or takes its place.
+    """
     from shop_kit.messages import outgoing
 
     if isinstance(schema, ProtobufSchema):
-        return dict(outgoing("", "", schema.message(value), source=SOURCE, sequence=1).headers)
-    return {"ce_id": context.new_id(), "ce_source": SOURCE}
+        usual = outgoing("", "", schema.message(value), source=SOURCE, sequence=1).headers
+    else:
+        usual = {"ce_id": context.new_id(), "ce_source": SOURCE}
+    return [(name, told.encode()) for name, told in {**usual, **further}.items()]

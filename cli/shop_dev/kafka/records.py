@@ -5,12 +5,12 @@ from __future__ import annotations
 import heapq
 import itertools
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from shop_kit.errors import Unavailable
-from shop_kit.kafka.reading import bounds, follow, offsets_at, reading, scan
+from shop_kit.kafka.reading import SECONDS, bounds, follow, offsets_at, reading, scan
 from shop_kit.kafka.records import partition_of, text_headers
 
 from shop_dev.errors import CliCode, ShopDevError
@@ -122,13 +122,13 @@ class Topics:
     def _bounds(self, client: Consumer, topic: str) -> dict[int, tuple[int, int]]:
         found = bounds(client, topic)
         if not found:
-            raise unknown_topic(topic, (name for name in client.list_topics(timeout=5).topics if not name.startswith("__")))
+            raise unknown_topic(topic, client.list_topics(timeout=SECONDS).topics)
         return found
 
 
-def unknown_topic(topic: str, known: Iterator[str]) -> ShopDevError:
-    """Return the refusal of a topic that is not there, with those of a similar name."""
-    meant = nearest(topic, known)
+def unknown_topic(topic: str, known: Iterable[str]) -> ShopDevError:
+    """Return the refusal of a topic that is not there, with the one that was meant; Kafka's own are meant by nobody."""
+    meant = nearest(topic, (name for name in known if not name.startswith("__")))
     return ShopDevError(CliCode.TOPIC_UNKNOWN, f"There is no topic {topic}." + (f" Did you mean {meant}?" if meant else ""))
 
 

@@ -209,7 +209,7 @@ class AvroSchema:
             fastavro.schemaless_writer(out, self._parsed, content, strict=True)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise NotOfThisSchema(f"{self._name}: {error}") from error
-        return _framed(self.id, out.getvalue())
+        return wire.frame(self.id, out.getvalue())
 
     @cached_property
     def _parsed(self) -> Any:
@@ -246,8 +246,4 @@ class JsonSchema:
             jsonschema.validate(content, json.loads(self.text))
         except jsonschema.ValidationError as error:
             raise NotOfThisSchema(f"{error.json_path}: {error.message}") from error
-        return _framed(self.id, json.dumps(content).encode())
-
-
-def _framed(number: int, content: bytes) -> bytes:
-    return b"\0" + number.to_bytes(4, "big") + content
+        return wire.frame(self.id, json.dumps(content).encode())

@@ -12,11 +12,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from confluent_kafka import KafkaError, Message, Producer
+from confluent_kafka import Message
 
-from shop_kit.errors import Unavailable
 from shop_kit.kafka.reading import SECONDS, bounds, reading, scan
-from shop_kit.kafka.records import Partition, RawHeaders, raw_headers, text_headers
+from shop_kit.kafka.records import Partition, raw_headers, text_headers
+from shop_kit.kafka.sending import RawRecord, send
 
 REDRIVE = "dlq_redrive"
 """The header of a copy that was sent back: the id of its letter."""
@@ -104,20 +104,13 @@ def moved_on(servers: str, letters: Sequence[Letter]) -> dict[LetterId, int]:
 
 def send_back(servers: str, letters: Sequence[Letter]) -> None:
     """Send letters back to their group. Raises Unavailable when Kafka did not take all of them: then some may have been sent."""
-    failures: list[str] = []
-
-    def delivered(error: KafkaError | None, _message: Message) -> None:
-        if error is not None:
-            failures.append(error.str())
-
-    producer = Producer({"bootstrap.servers": servers, "enable.idempotence": True, "delivery.timeout.ms": int(SECONDS * 1000)})
-    for letter in letters:
-        headers: RawHeaders = [*letter.raw_headers, (REDRIVE, str(letter.id).encode())]
-        producer.produce(letter.topic, value=letter.value, key=letter.key, headers=list(headers), on_delivery=delivered)
-        producer.poll(0)
-    left = producer.flush(SECONDS + 1)
-    if left or failures:
-        raise Unavailable("kafka", f"{left + len(failures)} letters were not taken: {failures[0] if failures else 'no answer'}")
+    send(
+        servers,
+        [
+            RawRecord(letter.topic, letter.key, letter.value, [*letter.raw_headers, (REDRIVE, str(letter.id).encode())])
+            for letter in letters
+        ],
+    )
 
 
 def _letter(record: Message, sent_back: Mapping[str, int]) -> Letter:

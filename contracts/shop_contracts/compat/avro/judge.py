@@ -9,9 +9,10 @@ from shop_contracts.compat.avro.printing import printed
 from shop_contracts.compat.avro.proof import prove
 from shop_contracts.compat.avro.resolution import Incompatibility, Mismatch, incompatibilities
 from shop_contracts.compat.avro.types import Type
-from shop_contracts.compat.confluent.messages import described, reserved_names, reserved_names_messages
+from shop_contracts.compat.confluent.history import judge_history
+from shop_contracts.compat.confluent.messages import described, reserved_messages
 from shop_contracts.compat.levels import Direction, Level
-from shop_contracts.compat.report import Finding, Mode, Report
+from shop_contracts.compat.report import Finding, Report
 
 _LONGEST = 200
 """Characters of a schema that a finding shows."""
@@ -50,23 +51,15 @@ def judge(
 ) -> Report:
     """Return what speaks against `new` after `old_versions` (oldest first).
 
-    A level that is not transitive looks at the latest version only; a transitive one stops at the first that does not fit. With
-    `proofs` every refusal comes with a record that shows it, where one is found.
+    With `proofs` every refusal comes with a record that shows it, where one is found.
     """
-    findings: list[Finding] = []
-    messages = _reserved(old_versions[-1] if old_versions else None, new) if validate_fields else []
-    for old in reversed(old_versions if level.is_transitive else old_versions[-1:]):
-        lines: list[str] = []
-        for direction in level.directions:
-            found, told = _against(old, new, direction, proofs=proofs)
-            findings += found
-            lines += told
-        if lines:
-            messages += [*lines, *described(old.number, old.text)]
-            break
-    if messages:
-        messages.append(f"{{validateFields: '{str(validate_fields).lower()}', compatibility: '{level}'}}")
-    return Report(Mode.CONFLUENT, level, findings, messages)
+    return judge_history(
+        old_versions,
+        level=level,
+        against=lambda old, direction: _against(old, new, direction, proofs=proofs),
+        named=lambda old: described(old.number, old.text),
+        reserved=(lambda old: _reserved(old, new)) if validate_fields else None,
+    )
 
 
 def _against(old: AvroVersion, new: AvroVersion, direction: Direction, *, proofs: bool) -> tuple[list[Finding], list[str]]:
@@ -102,4 +95,4 @@ def _line(one: Incompatibility, reader: str, writer: str) -> str:
 
 def _reserved(old: AvroVersion | None, new: AvroVersion) -> list[str]:
     fields = {field.name for field in new.type.fields} if new.type.kind == "record" else set()
-    return reserved_names_messages(reserved_names(old.metadata) if old else set(), reserved_names(new.metadata), fields)
+    return reserved_messages(old.metadata if old is not None else None, new.metadata, fields)

@@ -5,46 +5,43 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from shop_contracts.compat.confluent.compare import Difference, compare
-from shop_contracts.compat.confluent.messages import describe, reserved_field_messages, verbose
+from shop_contracts.compat.confluent.history import judge_history
+from shop_contracts.compat.confluent.messages import described, reserved_messages, verbose
 from shop_contracts.compat.confluent.subjects import EnumValuePair, OneofPair, Subject
 from shop_contracts.compat.elements import Field
 from shop_contracts.compat.levels import Direction, Level
 from shop_contracts.compat.proof import Evidence
-from shop_contracts.compat.report import Finding, Mode, Report
+from shop_contracts.compat.report import Finding, Report
 from shop_contracts.compat.schema import Schema
 
 
 def judge(old_versions: Sequence[Schema], new: Schema, *, level: Level, validate_fields: bool = False) -> Report:
     """Return what Confluent's registry answers for `new` after `old_versions` (oldest first).
 
-    A level that is not transitive looks at the latest version only. A transitive one goes back from the latest and stops at the
-    first version that does not fit, as the registry does. `validate_fields` is the registry's setting of that name: names in the
+    `validate_fields` is the registry's setting of that name: names in the
     metadata property `confluent:reserved` may neither be dropped nor used.
     """
-    findings: list[Finding] = []
-    messages = reserved_field_messages(old_versions[-1] if old_versions else None, new) if validate_fields else []
-    for old in reversed(old_versions if level.is_transitive else old_versions[-1:]):
-        found, said = _against(old, new, level.directions)
-        findings += found
-        messages += said
-        if said:
-            break
-    if messages:
-        messages.append(f"{{validateFields: '{str(validate_fields).lower()}', compatibility: '{level}'}}")
-    return Report(Mode.CONFLUENT, level, findings, messages)
+    return judge_history(
+        old_versions,
+        level=level,
+        against=lambda old, direction: _against(old, new, direction),
+        named=lambda old: described(old.version, old.text),
+        reserved=(lambda old: _reserved(old, new)) if validate_fields else None,
+    )
 
 
-def _against(old: Schema, new: Schema, directions: Sequence[Direction]) -> tuple[list[Finding], list[str]]:
-    findings: list[Finding] = []
-    messages: list[str] = []
-    for direction in directions:
-        writer, reader = (old, new) if direction is Direction.BACKWARD else (new, old)
-        differences = compare(writer, reader)
-        findings += [_finding(difference, direction, old, new) for difference in differences]
-        messages += [verbose(difference, direction) for difference in differences if difference.rule.breaks]
-    if messages:
-        messages += describe(old)
-    return findings, messages
+def _against(old: Schema, new: Schema, direction: Direction) -> tuple[list[Finding], list[str]]:
+    writer, reader = (old, new) if direction is Direction.BACKWARD else (new, old)
+    differences = compare(writer, reader)
+    return (
+        [_finding(difference, direction, old, new) for difference in differences],
+        [verbose(difference, direction) for difference in differences if difference.rule.breaks],
+    )
+
+
+def _reserved(old: Schema | None, new: Schema) -> list[str]:
+    fields = {field.name for message in new.file.messages for field in message.fields}
+    return reserved_messages(old.metadata if old is not None else None, new.metadata, fields)
 
 
 def _finding(difference: Difference, direction: Direction, old: Schema, new: Schema) -> Finding:

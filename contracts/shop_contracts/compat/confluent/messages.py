@@ -10,7 +10,6 @@ from collections.abc import Mapping
 
 from shop_contracts.compat.confluent.compare import Difference
 from shop_contracts.compat.levels import Direction
-from shop_contracts.compat.schema import Schema
 
 RESERVED_PROPERTY = "confluent:reserved"
 LONGEST_TEXT = 10 * 1024
@@ -23,11 +22,6 @@ def verbose(difference: Difference, direction: Direction) -> str:
     return f'{{errorType:"{difference.rule.id}", description:"{difference.path}: {description}"}}'
 
 
-def describe(old: Schema) -> list[str]:
-    """Return the lines that say which version it was held against."""
-    return described(old.version, old.text)
-
-
 def described(version: int | None, text: str) -> list[str]:
     """Return the lines that say which version it was held against, by its number and text."""
     lines = [] if version is None else [f"{{oldSchemaVersion: {version}}}"]
@@ -36,23 +30,20 @@ def described(version: int | None, text: str) -> list[str]:
     return [*lines, f"{{oldSchema: '{text}'}}"]
 
 
-def reserved_field_messages(old: Schema | None, new: Schema) -> list[str]:
-    """Return what `validateFields` refuses of a Protobuf schema."""
-    fields = {field.name for message in new.file.messages for field in message.fields}
-    return reserved_names_messages(reserved_names(old.metadata) if old is not None else set(), reserved_names(new.metadata), fields)
+def reserved_messages(before: Mapping[str, str] | None, after: Mapping[str, str], fields: set[str]) -> list[str]:
+    """Return what `validateFields` refuses: a name no longer kept reserved in the metadata, or one in use at the top level.
 
-
-def reserved_names_messages(before: set[str], kept: set[str], fields: set[str]) -> list[str]:
-    """Return what `validateFields` refuses: a name no longer kept reserved in the metadata, or one in use at the top level."""
+    `before` and `after` are the metadata of the old version (None: there is none) and of the new one, `fields` the names in use.
+    """
+    kept = _reserved_names(after)
     return [
         *(
             f"The name {name} was reserved in the metadata of the old schema and is not in the new one's."
-            for name in sorted(before - kept)
+            for name in sorted(_reserved_names(before or {}) - kept)
         ),
         *(f"The new schema has a field {name}, a name its metadata reserves." for name in sorted(fields & kept)),
     ]
 
 
-def reserved_names(metadata: Mapping[str, str]) -> set[str]:
-    """Return the names that a schema's metadata keeps reserved."""
+def _reserved_names(metadata: Mapping[str, str]) -> set[str]:
     return {name.strip() for name in metadata.get(RESERVED_PROPERTY, "").split(",")} - {""}

@@ -7,14 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from shop_contracts.compat.confluent.messages import described, reserved_names, reserved_names_messages
+from shop_contracts.compat.confluent.history import judge_history
+from shop_contracts.compat.confluent.messages import described, reserved_messages
 from shop_contracts.compat.json_schema.compare import TooComplex, compare
 from shop_contracts.compat.json_schema.difference import NOTHING, Difference
 from shop_contracts.compat.json_schema.nodes import ObjectNode
 from shop_contracts.compat.json_schema.reading import JsonSchema
 from shop_contracts.compat.json_schema.rules import Policy
 from shop_contracts.compat.levels import Direction, Level
-from shop_contracts.compat.report import Finding, Mode, Report
+from shop_contracts.compat.report import Finding, Report
 
 _LONGEST = 200
 """Characters of a schema that a finding shows."""
@@ -41,21 +42,20 @@ def judge(
 ) -> Report:
     """Return what speaks against `new` after `old_versions` (oldest first).
 
-    A level that is not transitive looks at the latest version only; a transitive one stops at the first that does not fit. With
-    `proofs` every refusal comes with a document that shows it, where one is found.
+    With `proofs` every refusal comes with a document that shows it, where one is found.
     """
-    findings: list[Finding] = []
-    messages = _reserved(old_versions[-1] if old_versions else None, new) if validate_fields else []
-    for old in reversed(old_versions if level.is_transitive else old_versions[-1:]):
-        found = [one for direction in level.directions for one in _against(old, new, direction, policy, proofs=proofs)]
-        findings += found
-        lines = [_line(one) for one in found if one.breaking]
-        if lines:
-            messages += [*lines, *described(old.number, old.text)]
-            break
-    if messages:
-        messages.append(f"{{validateFields: '{str(validate_fields).lower()}', compatibility: '{level}'}}")
-    return Report(Mode.CONFLUENT, level, findings, messages)
+
+    def against(old: JsonVersion, direction: Direction) -> tuple[list[Finding], list[str]]:
+        found = _against(old, new, direction, policy, proofs=proofs)
+        return found, [_line(one) for one in found if one.breaking]
+
+    return judge_history(
+        old_versions,
+        level=level,
+        against=against,
+        named=lambda old: described(old.number, old.text),
+        reserved=(lambda old: _reserved(old, new)) if validate_fields else None,
+    )
 
 
 def _against(old: JsonVersion, new: JsonVersion, direction: Direction, policy: Policy, *, proofs: bool) -> list[Finding]:
@@ -112,4 +112,4 @@ def _shown(value: Any) -> str:
 def _reserved(old: JsonVersion | None, new: JsonVersion) -> list[str]:
     root = new.schema.root.resolved()
     fields = set(root.properties) if isinstance(root, ObjectNode) else set()
-    return reserved_names_messages(reserved_names(old.metadata) if old else set(), reserved_names(new.metadata), fields)
+    return reserved_messages(old.metadata if old is not None else None, new.metadata, fields)

@@ -7,8 +7,8 @@ from starlette.responses import Response
 
 from shop_contracts.registry import errors, settings
 from shop_contracts.registry.http.answers import json_answer
-from shop_contracts.registry.http.requests import Endpoint, decode_config, flag, read_body, scope_of_settings
-from shop_contracts.registry.model import GLOBAL_CONTEXT, Settings
+from shop_contracts.registry.http.requests import Endpoint, asks_what_counts, decode_config, read_body, scope_of_settings
+from shop_contracts.registry.model import Settings
 from shop_contracts.registry.registry import Registry
 
 
@@ -29,9 +29,7 @@ class Config:
 
     async def config(self, request: Request) -> Response:
         subject = scope_of_settings(request)
-        found = self._store.config(subject)
-        if subject in {None, f":{GLOBAL_CONTEXT}:"} or flag(request, "defaultToGlobal"):
-            found = self._store.config_in_scope(subject)
+        found = self._store.config_in_scope(subject) if asks_what_counts(request, subject) else self._store.config(subject)
         if found is None:
             raise errors.no_subject_level(subject or "")
         return json_answer(request, found.with_level().fields)

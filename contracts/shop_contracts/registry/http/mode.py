@@ -7,8 +7,8 @@ from starlette.responses import Response
 
 from shop_contracts.registry import errors, settings
 from shop_contracts.registry.http.answers import json_answer
-from shop_contracts.registry.http.requests import Endpoint, decode_mode, flag, read_body, scope_of_settings
-from shop_contracts.registry.model import GLOBAL_CONTEXT, Mode
+from shop_contracts.registry.http.requests import Endpoint, asks_what_counts, decode_mode, flag, read_body, scope_of_settings
+from shop_contracts.registry.model import Mode
 from shop_contracts.registry.registry import Registry
 
 
@@ -29,9 +29,7 @@ class ModeResource:
 
     async def mode(self, request: Request) -> Response:
         subject = scope_of_settings(request)
-        found = self._store.mode(subject)
-        if subject in {None, f":{GLOBAL_CONTEXT}:"} or flag(request, "defaultToGlobal"):
-            found = self._store.mode_in_scope(subject)
+        found = self._store.mode_in_scope(subject) if asks_what_counts(request, subject) else self._store.mode(subject)
         if found is None:
             raise errors.no_subject_mode(subject or "")
         return json_answer(request, {"mode": found})

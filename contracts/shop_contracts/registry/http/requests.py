@@ -175,6 +175,11 @@ def scope_of_settings(request: Request) -> str | None:
     return None if context == DEFAULT_CONTEXT else f":{context}:"
 
 
+def asks_what_counts(request: Request, subject: str | None) -> bool:
+    """Return whether a config or mode is asked for as it counts for its scope, and not only as it was set there."""
+    return subject in {None, f":{GLOBAL_CONTEXT}:"} or flag(request, "defaultToGlobal")
+
+
 def context_name(given: str) -> str:
     """Return a context's name, which may be written with colons around it and without the dot before it."""
     name = given.strip(":")
