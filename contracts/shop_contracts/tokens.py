@@ -10,3 +10,15 @@ INTERNAL_AUDIENCE = "shop-internal"
 
 PUBLIC_AUDIENCE = "shop"
 """Tokens that the edge takes: a customer holds them."""
+
+QUOTE_ISSUER = "shop-pricing"
+"""Pricing signs every quote, and publishes its keys at `/.well-known/jwks.json`."""
+
+QUOTE_AUDIENCE = "shop-orders"
+"""Orders takes quotes."""
+
+QUOTE_CLAIM = "quote"
+"""The claim of a quote token that holds what was priced; its `jti` is the quote's id."""
+
+ANYBODY = "guest"
+"""The subject of a quote that was made for nobody in particular: whoever holds it may use it."""
