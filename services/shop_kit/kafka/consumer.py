@@ -171,6 +171,7 @@ class Consumer:
 
     async def _read(self) -> None:
         await self._thread.call(self._subscribe)
+        self._polled_at = asyncio.get_running_loop().time()  # the thread lives; its first polls may find nothing for a while
         while not self._stopping.is_set():
             batch = await self._thread.call(self._poll)
             self._polled_at = asyncio.get_running_loop().time()

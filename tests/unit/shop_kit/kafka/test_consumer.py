@@ -145,6 +145,23 @@ def test_a_member_is_ready_once_the_group_has_given_it_its_partitions() -> None:
     in_virtual_time(story())
 
 
+def test_a_member_is_ready_at_once_and_not_after_a_round_of_polls_that_found_nothing() -> None:
+    class Slow(InlineThread):
+        async def call(self, work: Callable[[], object]) -> object:  # type: ignore[override]  # tells late
+            done = await super().call(work)
+            await asyncio.sleep(1)
+            return done
+
+    async def story() -> None:
+        consumer = consumer_of(Client(), is_fine)
+        consumer._thread = Slow()  # type: ignore[assignment]  # a thread that tells late
+        async with consumer.consuming(lambda: 0.0):
+            await asyncio.sleep(1.5)
+            await consumer.check()
+
+    in_virtual_time(story())
+
+
 def test_the_loop_is_woken_for_messages_and_seldom_for_polls_that_find_none(monkeypatch: pytest.MonkeyPatch) -> None:
     client = Client()
     calls, polls = [], []
