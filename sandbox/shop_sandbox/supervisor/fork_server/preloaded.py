@@ -31,9 +31,21 @@ PRELOADED: Final = (
     "redis.asyncio",
     "jwt",
     "difflib",
+    "sqlite3",
+    "google.protobuf.json_format",
+    "jsonschema",
+    "prometheus_client",
+    "opentelemetry.trace.propagation.tracecontext",
+    "grpc.aio",
+    "grpc_health.v1.health",
+    "grpc_reflection.v1alpha.reflection",
 )
 """What services, registry, provisioning and telemetry import from others, most urgent first: the registry starts before the
-services. Code of the platform itself is imported after the fork, so that a reload sees what was edited."""
+services. Code of the platform itself is imported after the fork, so that a reload sees what was edited.
+
+Importing must start no thread and open nothing: a fork has only the thread that forked. gRPC keeps to that until its first
+channel or server is made, see https://github.com/grpc/grpc/blob/master/doc/fork_support.md.
+"""
 
 
 def preload() -> None:
