@@ -68,7 +68,9 @@ on_linux = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nothing
 
 
 def run(program: str, *arguments: str) -> str:
-    done = subprocess.run([sys.executable, "-P", "-c", program, *arguments], capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", program, *arguments], capture_output=True, text=True, check=False, timeout=60
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
