@@ -9,6 +9,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from shop_contracts.proto.inventory.v1.stock_pb2 import StockEvent, StockLevel
+from shop_kit import wire
+from shop_services.inventory.domain.stock import Level
+
 from simulation.faults import Blow, Moment
 from simulation.virtual_time import EPOCH
 
@@ -130,6 +134,21 @@ def _stock(history: History, shop: Shop, ledger: Ledger) -> Iterator[str]:
             yield f"'{name}' took effect {len(changes)} times: units in stock went {steps}."
         if not is_setting:
             yield f"Units of {name} were made or lost: {changes}."
+    yield from _levels(shop)
+
+
+def _levels(shop: Shop) -> Iterator[str]:
+    """The last that the world was told of an article is its level."""
+    told: dict[str, StockEvent] = {}
+    for record in shop.kafka.records("shop.inventory.stock.v1"):
+        event = StockEvent.FromString(wire.unframe(record.value or b"")[2])
+        if event.version >= getattr(told.get(event.sku), "version", 0):
+            told[event.sku] = event
+    for sku, event in told.items():
+        free = shop.dynamo.tables[STOCK].items[sku,]["free"]
+        level = StockLevel.Name(event.stock_level_changed.level).removeprefix("STOCK_LEVEL_")
+        if Level.of(free).name != level:
+            yield f"{free} of {sku} are free, and the world was last told that it is {level}."
 
 
 def _orders(shop: Shop) -> Iterator[str]:

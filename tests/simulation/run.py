@@ -192,6 +192,7 @@ class _Play:
                 "reserved": 0,
                 "sold": 0,
                 "revision": 1,
+                "told": 1,
             }
             stock.put((sku,), item)
         shop.start_all()

@@ -72,16 +72,18 @@ class DynamoAggregates(Generic[A]):
         handling: str | None = None,
         announce: Callable[[A], OutgoingMessage] | None = None,
         also: Sequence[Write] = (),
+        messages: Sequence[OutgoingMessage] = (),
     ) -> A:
         """Write the aggregate as the next version of the one it was read as, with the event that `announce` makes of it, that the
-        message `handling` had its effect, and `also`: all of it or nothing. Returns it with its new revision.
+        message `handling` had its effect, `also`, and `messages` about what `also` writes: all of it or nothing. Returns it with
+        its new revision.
 
         Raises Stale when another version was written meanwhile, or a condition of `also` does not hold.
         """
         saved = replace(aggregate, revision=aggregate.revision.next(handling=handling, announces=announce is not None))
-        messages = [announce(saved)] if announce else []
+        told = [announce(saved), *messages] if announce else messages
         try:
-            await self._outbox.commit([self._put(saved), *also], messages=messages)
+            await self._outbox.commit([self._put(saved), *also], messages=told)
         except TransactionCancelled as error:
             self._known.forget(aggregate.id)
             raise Stale(f"{self._kind} {aggregate.id} is not as it was read any more") from error

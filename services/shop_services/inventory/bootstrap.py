@@ -5,13 +5,14 @@ from __future__ import annotations
 import msgspec
 from shop_contracts import tokens
 from shop_contracts.proto.inventory.v1.events_pb2 import InventoryEvent
+from shop_contracts.proto.inventory.v1.stock_pb2 import StockEvent
 from shop_kit.auth import TokenVerifier
 from shop_kit.runtime import run_service
 from shop_kit.service import Service
 from shop_kit.settings import AwsSettings, KafkaSettings, RuntimeSettings
 
 from shop_services.inventory.adapters.commands import subscription
-from shop_services.inventory.adapters.events import EVENTS_TOPIC
+from shop_services.inventory.adapters.events import EVENTS_TOPIC, STOCK_TOPIC
 from shop_services.inventory.adapters.reservation_repository import DynamoReservationRepository
 from shop_services.inventory.adapters.rest import InventoryApi
 from shop_services.inventory.adapters.rpc import InventoryRpc
@@ -39,9 +40,9 @@ async def inventory(service: Service, settings: InventorySettings) -> None:
         settings.aws,
         table=settings.shop_table_inventory,
         outbox_table=settings.shop_table_inventory_outbox,
-        publishes={EVENTS_TOPIC: InventoryEvent},
+        publishes={EVENTS_TOPIC: InventoryEvent, STOCK_TOPIC: StockEvent},
     )
-    stock = DynamoStockRepository(store.dynamo, table=settings.shop_table_inventory_stock)
+    stock = DynamoStockRepository(store.dynamo, store.outbox, table=settings.shop_table_inventory_stock, clock=service.clock)
     reservations = DynamoReservationRepository(store.dynamo, store.outbox, stock, table=store.table)
     service.consumes(subscription(stock, reservations, service.clock))
     service.repeats(expiry(reservations, service.clock).sweep, name="sweeper", every_seconds=settings.sweep_every_seconds)

@@ -17,7 +17,7 @@ from shop_services.inventory.adapters.events import COMMANDS_TOPIC
 from shop_services.inventory.adapters.in_memory import InMemoryReservationRepository, InMemoryStockRepository, InventoryTables
 from shop_services.inventory.adapters.sweeper import expiry
 from shop_services.inventory.domain.reservation import Line, Reservation, reserve
-from shop_services.inventory.domain.stock import StockItem
+from shop_services.inventory.domain.stock import StockItem, StockLevel
 
 MISSING = "SKU-9999"
 _FREE = 1_000_000
@@ -53,14 +53,16 @@ def rehearsal() -> Rehearsal:
 
 def _hears(kind: str) -> Sequence[Subscription[Any]]:
     tables = InventoryTables(stock={"SKU-0001": StockItem("SKU-0001", "An article", Money("EUR", 1999), _FREE, reserved=2)})
-    shelf = _Shelf(tables)
+    clock = HandClock(_LONG_AGO)
+    shelf = _Shelf(tables, clock)
     reservations = InMemoryReservationRepository if kind == "reserve_stock" else _AllHeld
-    return (subscription(shelf, reservations(tables, shelf), HandClock(_LONG_AGO)),)
+    return (subscription(shelf, reservations(tables, shelf), clock),)
 
 
 async def _sends() -> Sequence[OutgoingMessage]:
     tables, clock = InventoryTables(), HandClock(_LONG_AGO)
-    shelf = _Shelf(tables)
+    shelf = _Shelf(tables, clock)
+    await shelf.put([StockLevel("SKU-0003", "An article", Money("EUR", 1999), stocked=3)])
     reservations = InMemoryReservationRepository(tables, shelf)
     handle = subscription(shelf, reservations, clock).handle
     for command in _commands():

@@ -1,21 +1,28 @@
-"""Reservations as Protobuf events, and commands from Protobuf."""
+"""Reservations and levels of stock as Protobuf events."""
 
 from __future__ import annotations
 
 from shop_contracts.proto.common.v1.money_pb2 import Money as MoneyMessage
-from shop_contracts.proto.inventory.v1 import events_pb2
+from shop_contracts.proto.inventory.v1 import events_pb2, stock_pb2
 from shop_kit.messages import OutgoingMessage, outgoing
 from shop_kit.shared_kernel import Money
 
 from shop_services.inventory.domain.reservation import ReleaseReason, Reservation, ReservedLine, Shortage, Status
+from shop_services.inventory.domain.stock import Level, StockItem
 
 EVENTS_TOPIC = "shop.inventory.events.v1"
+STOCK_TOPIC = "shop.inventory.stock.v1"
 COMMANDS_TOPIC = "shop.inventory.commands.v1"
 SOURCE = "/shop/inventory"
 
 _REASONS = {
     ReleaseReason.REQUESTED: events_pb2.RELEASE_REASON_REQUESTED,
     ReleaseReason.EXPIRED: events_pb2.RELEASE_REASON_EXPIRED,
+}
+_LEVELS = {
+    Level.IN_STOCK: stock_pb2.STOCK_LEVEL_IN_STOCK,
+    Level.LOW: stock_pb2.STOCK_LEVEL_LOW,
+    Level.OUT_OF_STOCK: stock_pb2.STOCK_LEVEL_OUT_OF_STOCK,
 }
 
 
@@ -33,6 +40,15 @@ def reservation_event(reservation: Reservation) -> OutgoingMessage:
         case Status.RELEASED:
             event.stock_released.reason = _REASONS[reservation.release_reason or ReleaseReason.REQUESTED]
     return outgoing(EVENTS_TOPIC, reservation.order_id, event, source=SOURCE, sequence=reservation.revision.sequence)
+
+
+def stock_event(item: StockItem, *, at: float) -> OutgoingMessage:
+    """Return what the world is told of an article: how it stands, at a moment in seconds since the epoch. The key is the SKU."""
+    event = stock_pb2.StockEvent(sku=item.sku, version=item.told)
+    event.occurred_at.FromMilliseconds(int(at * 1000))
+    event.stock_level_changed.free = item.free
+    event.stock_level_changed.level = _LEVELS[item.level]
+    return outgoing(STOCK_TOPIC, item.sku, event, source=SOURCE, sequence=item.told)
 
 
 def reserved_line(line: ReservedLine) -> events_pb2.ReservedLine:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from shop_kit.aggregates import Memory, Stale
+from shop_kit.clock import Clock
 from shop_kit.testing.aggregates import AggregateTable, InMemoryAggregates
 
-from shop_services.inventory.adapters.events import reservation_event
+from shop_services.inventory.adapters.events import reservation_event, stock_event
 from shop_services.inventory.application.ports import StockPage
 from shop_services.inventory.domain.reservation import Decision, Reservation, Status
 from shop_services.inventory.domain.stock import LevelRefused, StockItem, StockLevel
@@ -25,8 +26,9 @@ class InventoryTables:
 class InMemoryStockRepository:
     """The StockRepository of one process: what it read last it remembers, and may be wrong about."""
 
-    def __init__(self, tables: InventoryTables) -> None:
+    def __init__(self, tables: InventoryTables, clock: Clock) -> None:
         self.tables = tables
+        self._clock = clock
         self._known: Memory[StockItem] = Memory()
 
     async def items(self, skus: Sequence[str], *, fresh: bool) -> Mapping[str, StockItem]:
@@ -57,9 +59,12 @@ class InMemoryStockRepository:
             if item is not None and level.is_true_of(item):
                 continue
             try:
-                self.tables.stock[level.sku] = level.applied_to(item)
+                after = level.applied_to(item)
             except LevelRefused as refusal:
                 refused.append(refusal)
+            else:
+                self._set(after)
+                self._tell(after)
         return refused
 
     def move(self, decision: Decision) -> None:
@@ -69,12 +74,22 @@ class InMemoryStockRepository:
         except (LookupError, ValueError) as error:
             self.forget(decision)
             raise Stale(str(error)) from error
-        self.tables.stock.update(moved)
+        for sku, item in moved.items():
+            is_told = item.level is not self.tables.stock[sku].level
+            self._set(replace(item, told=item.told + 1) if is_told else item)
+            if is_told:
+                self._tell(self.tables.stock[sku])
 
     def forget(self, decision: Decision) -> None:
         """Do not trust what is remembered of the articles of a decision any more."""
         for sku in decision.movements:
             self._known.forget(sku)
+
+    def _set(self, item: StockItem) -> None:
+        self.tables.stock[item.sku] = item
+
+    def _tell(self, item: StockItem) -> None:
+        self.tables.reservations.log.messages.append(stock_event(item, at=self._clock.now()))
 
     def _priced(self, sku: str, decision: Decision) -> StockItem:
         item = self.tables.stock[sku]

@@ -43,9 +43,11 @@ class DynamoReservationRepository:
 
     async def save(self, decision: Decision, *, handling: str | None) -> None:
         """Write the decision in one transaction and announce it. Raises Stale."""
-        moves = self._stock.moves(decision)
+        moves = await self._stock.moves(decision)
         try:
-            await self._reservations.save(decision.reservation, handling=handling, announce=reservation_event, also=moves)
+            await self._reservations.save(
+                decision.reservation, handling=handling, announce=reservation_event, also=moves.writes, messages=moves.messages
+            )
         except Stale:
             self._stock.forget(decision)
             raise

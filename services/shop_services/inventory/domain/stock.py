@@ -3,8 +3,36 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from enum import StrEnum
 
 from shop_kit.shared_kernel import Money
+
+MOST_THAT_IS_LOW = 5
+
+
+class Level(StrEnum):
+    """What buyers are told of how much there is."""
+
+    IN_STOCK = "in-stock"
+    LOW = "low"
+    OUT_OF_STOCK = "out-of-stock"
+
+    @classmethod
+    def of(cls, free: int) -> Level:
+        """Return the level of so many free units."""
+        if free > MOST_THAT_IS_LOW:
+            return cls.IN_STOCK
+        return cls.LOW if free > 0 else cls.OUT_OF_STOCK
+
+    @property
+    def fewest(self) -> int:
+        """Return the fewest free units of the level."""
+        return {Level.IN_STOCK: MOST_THAT_IS_LOW + 1, Level.LOW: 1, Level.OUT_OF_STOCK: 0}[self]
+
+    @property
+    def most(self) -> int | None:
+        """Return the most free units of the level; None where there is no limit."""
+        return {Level.IN_STOCK: None, Level.LOW: MOST_THAT_IS_LOW, Level.OUT_OF_STOCK: 0}[self]
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +40,7 @@ class StockItem:
     """An article with its price. `free`, `reserved` and `sold` never fall below 0; a reservation only moves units between them.
 
     `revision` counts how often somebody set name, price or stock. Movements leave it as it is, so whoever sets the stock of an
-    article that sells well is not overtaken by its buyers.
+    article that sells well is not overtaken by its buyers. `told` counts how often the world was told of its level.
     """
 
     sku: str
@@ -22,6 +50,12 @@ class StockItem:
     reserved: int = 0
     sold: int = 0
     revision: int = 1
+    told: int = 1
+
+    @property
+    def level(self) -> Level:
+        """Return what buyers are told."""
+        return Level.of(self.free)
 
     @property
     def stocked(self) -> int:
@@ -43,6 +77,14 @@ class Movement:
         if min(counts) < 0:
             raise ValueError(f"{item.sku}: {self} does not fit {item}")
         return replace(item, free=counts[0], reserved=counts[1], sold=counts[2])
+
+    def bounds(self, free: int) -> tuple[int, int | None]:
+        """Return the fewest and the most free units from which this movement has the effect on the level that it has from `free`:
+        it starts in the same level and ends in the same one. No most where there is no limit.
+        """
+        before, after = Level.of(free), Level.of(free + self.free)
+        ends = [most for most in (before.most, None if after.most is None else after.most - self.free) if most is not None]
+        return max(before.fewest, after.fewest - self.free), min(ends, default=None)
 
 
 class LevelRefused(Exception):
@@ -90,4 +132,4 @@ class StockLevel:
         free = item.free + self.stocked - item.stocked
         if free < 0:
             raise TooFewUnits(self.sku, item, f"has {item.reserved + item.sold} units reserved or sold, more than {self.stocked}")
-        return replace(item, name=self.name, unit_price=self.unit_price, free=free, revision=item.revision + 1)
+        return replace(item, name=self.name, unit_price=self.unit_price, free=free, revision=item.revision + 1, told=item.told + 1)

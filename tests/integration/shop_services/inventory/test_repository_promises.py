@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import pytest
 from fakes.bare_platform import PlatformSettings, make_table
+from shop_contracts.proto.inventory.v1.stock_pb2 import StockEvent
+from shop_contracts.proto.inventory.v1.stock_pb2 import StockLevel as StockLevelName
 from shop_kit.aggregates import Stale
 from shop_kit.aws.client import AwsClient
 from shop_kit.aws.dynamo import Dynamo
 from shop_kit.clock import SystemClock
+from shop_kit.messages import OutgoingMessage
 from shop_kit.metrics import Metrics
-from shop_kit.outbox.dynamo import DynamoOutbox
+from shop_kit.outbox.dynamo import DynamoOutbox, DynamoOutboxTable
 from shop_kit.shared_kernel import Money
 from shop_kit.testing.clock import HandClock
-from shop_kit.testing.event_log import EventLog
+from shop_kit.testing.event_log import EventLog, received
 from shop_services.inventory.adapters.in_memory import InMemoryReservationRepository, InMemoryStockRepository, InventoryTables
 from shop_services.inventory.adapters.reservation_repository import DynamoReservationRepository
 from shop_services.inventory.adapters.stock_repository import DynamoStockRepository
@@ -39,10 +42,24 @@ PRICE = Money("EUR", 1999)
 
 @dataclass
 class Inventory:
-    """Both repositories, as one process has them."""
+    """Both repositories, as one process has them, and what they wrote to be published."""
 
     stock: StockRepository
     reservations: ReservationRepository
+    outbox: Callable[[], Awaitable[Sequence[OutgoingMessage]]]
+
+    async def levels(self, sku: str) -> list[tuple[int, int, str]]:
+        """What was told of an article: version, free units, and level."""
+        told = sorted((one for one in await self.outbox() if one.key == sku), key=lambda one: one.sequence)
+        events = [received(one, StockEvent).event for one in told]
+        return [
+            (
+                one.version,
+                one.stock_level_changed.free,
+                StockLevelName.Name(one.stock_level_changed.level).removeprefix("STOCK_LEVEL_"),
+            )
+            for one in events
+        ]
 
 
 @asynccontextmanager
@@ -62,16 +79,25 @@ async def on_dynamodb(platform: PlatformSettings) -> AsyncIterator[Inventory]:
             metrics=Metrics(),
             clock=SystemClock(),
         )
-        stock = DynamoStockRepository(dynamo, table=f"{name}-stock")
-        yield Inventory(stock, DynamoReservationRepository(dynamo, outbox, stock, table=name))
+        stock = DynamoStockRepository(dynamo, outbox, table=f"{name}-stock", clock=SystemClock())
+
+        async def written() -> Sequence[OutgoingMessage]:
+            table = DynamoOutboxTable(dynamo, f"{name}-outbox", SystemClock())
+            return [message async for page in table.left_behind(seconds=0) for message in page]
+
+        yield Inventory(stock, DynamoReservationRepository(dynamo, outbox, stock, table=name), written)
 
 
 @pytest.fixture(params=["in memory", "dynamodb"])
 async def inventory(request: pytest.FixtureRequest) -> AsyncIterator[Inventory]:
     if request.param == "in memory":
         tables = InventoryTables()
-        stock = InMemoryStockRepository(tables)
-        yield Inventory(stock, InMemoryReservationRepository(tables, stock))
+        stock = InMemoryStockRepository(tables, SystemClock())
+
+        async def told() -> Sequence[OutgoingMessage]:
+            return tables.reservations.log.messages
+
+        yield Inventory(stock, InMemoryReservationRepository(tables, stock), told)
         return
     async with on_dynamodb(request.getfixturevalue("platform")) as real:
         yield real
@@ -197,7 +223,7 @@ async def test_only_what_ran_out_is_returned(inventory: Inventory, clock: HandCl
 
 
 async def test_pages_hold_every_article_once(inventory: Inventory) -> None:
-    await stock(inventory, **{f"sku{number}": number for number in range(25)})
+    await stock(inventory, **{f"sku{number}": number for number in range(60)})
     seen: list[str] = []
     behind: str | None = None
 
@@ -208,7 +234,7 @@ async def test_pages_hold_every_article_once(inventory: Inventory) -> None:
         if behind is None:
             break
 
-    assert sorted(seen) == sorted(f"sku{number}" for number in range(25))
+    assert sorted(seen) == sorted(f"sku{number}" for number in range(60))
 
 
 async def test_stock_that_is_set_again_after_units_were_sold_is_not_made_anew(inventory: Inventory, clock: HandClock) -> None:
@@ -273,3 +299,49 @@ async def test_all_that_ran_out_is_returned_in_one_sweep_past_what_cannot_be_rea
     assert await expiry(inventory.reservations, clock).sweep() == 119
 
     assert await counts(inventory, "mug") == (149, 1, 0)
+
+
+async def test_a_level_is_told_when_stock_is_set_and_when_units_that_move_change_it(inventory: Inventory, clock: HandClock) -> None:
+    await stock(inventory, mug=8)
+    await reserve(inventory, clock, "o1", Line("mug", 1))  # 7: still enough
+    await reserve(inventory, clock, "o2", Line("mug", 2))  # 5
+    await reserve(inventory, clock, "o3", Line("mug", 3))  # 2: still low
+    await reserve(inventory, clock, "o4", Line("mug", 2))  # 0
+    await commit_stock("res-o4", reservations=inventory.reservations, clock=clock, handling="c")
+    await release_stock("res-o3", "o3", reservations=inventory.reservations, handling="r")  # 3
+    seen = await inventory.stock.item("mug")
+    assert seen is not None
+    await inventory.stock.put([StockLevel("mug", "Mug", PRICE, seen.stocked + 10, seen.revision)])
+
+    assert await inventory.levels("mug") == [
+        (1, 8, "IN_STOCK"),
+        (2, 5, "LOW"),
+        (3, 0, "OUT_OF_STOCK"),
+        (4, 3, "LOW"),
+        (5, 13, "IN_STOCK"),
+    ]
+
+
+async def test_the_last_level_told_is_the_true_one_however_many_buy_at_once(inventory: Inventory, clock: HandClock) -> None:
+    await stock(inventory, mug=9)
+
+    async def buy(order: str) -> None:
+        command = Reserve(f"res-{order}", order, (Line("mug", 2),), 60.0)
+        while True:
+            try:
+                await reserve_stock(
+                    command, stock=inventory.stock, reservations=inventory.reservations, clock=clock, handling=f"m-{order}"
+                )
+            except Exception as error:  # noqa: BLE001 - contention: the message would come again
+                assert type(error).__name__ in {"Conflict", "Unavailable"}
+                await asyncio.sleep(0)
+            else:
+                return
+
+    await asyncio.gather(*(buy(f"o{number}") for number in range(4)))
+    await release_stock("res-o0", "o0", reservations=inventory.reservations, handling="r")
+
+    levels = await inventory.levels("mug")
+    assert [version for version, _, _ in levels] == [*range(1, len(levels) + 1)]
+    assert [level for _, _, level in levels] == ["IN_STOCK", "LOW"]
+    assert await counts(inventory, "mug") == (3, 6, 0)

@@ -24,6 +24,7 @@ from shop_kit.grpc import Anybody, GrpcService, serving_grpc
 from shop_kit.grpc.access import Undeclared
 from shop_kit.metrics import Metrics
 from shop_kit.shared_kernel import Money
+from shop_kit.testing.clock import HandClock
 from shop_services.inventory.adapters.in_memory import InMemoryReservationRepository, InMemoryStockRepository, InventoryTables
 from shop_services.inventory.adapters.rpc import InventoryRpc
 from shop_services.inventory.domain.reservation import Line, reserve
@@ -57,7 +58,7 @@ class Away(InMemoryStockRepository):
 
 @pytest.fixture
 async def inventory(tables: InventoryTables) -> AsyncIterator[InventoryServiceAsyncStub]:
-    stock = InMemoryStockRepository(tables)
+    stock = InMemoryStockRepository(tables, HandClock())
     async with served(InventoryRpc(stock, InMemoryReservationRepository(tables, stock))) as stub:
         yield stub
 
@@ -95,7 +96,7 @@ async def code_of(call: Awaitable[object]) -> grpc.StatusCode:
 
 
 async def reserved(tables: InventoryTables, *lines: Line) -> None:
-    stock = InMemoryStockRepository(tables)
+    stock = InMemoryStockRepository(tables, HandClock())
     decision = reserve("res-1", "ord-1", lines, stock=dict(tables.stock), now=1_000.0, hold_seconds=60)
     await InMemoryReservationRepository(tables, stock).save(decision, handling=None)
 
@@ -163,7 +164,7 @@ async def test_a_reservation_is_nobodys_without_a_token_and_the_scope(inventory:
 
 
 async def test_a_method_of_the_contract_without_a_rule_keeps_the_service_from_starting(tables: InventoryTables) -> None:
-    stock = InMemoryStockRepository(tables)
+    stock = InMemoryStockRepository(tables, HandClock())
     service = InventoryRpc(stock, InMemoryReservationRepository(tables, stock)).service()
 
     with pytest.raises(Undeclared, match="GetReservation"):
@@ -172,6 +173,6 @@ async def test_a_method_of_the_contract_without_a_rule_keeps_the_service_from_st
 
 
 async def test_a_store_that_is_away_is_unavailable(tables: InventoryTables) -> None:
-    stock = Away(tables)
+    stock = Away(tables, HandClock())
     async with served(InventoryRpc(stock, InMemoryReservationRepository(tables, stock))) as stub:
         assert await code_of(stub.GetStockItems(GetStockItemsRequest(skus=["mug"]))) is grpc.StatusCode.UNAVAILABLE

@@ -37,7 +37,7 @@ class Inventory:
 
     def process(self) -> Callable[[OutgoingMessage], Awaitable[None]]:
         """Another process on the same tables: what it remembers is its own."""
-        stock = InMemoryStockRepository(self.tables)
+        stock = InMemoryStockRepository(self.tables, self.clock)
         self.reservations = InMemoryReservationRepository(self.tables, stock)
         handle = subscription(stock, self.reservations, self.clock).handle
 

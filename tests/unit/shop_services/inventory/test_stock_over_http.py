@@ -14,6 +14,7 @@ from opentelemetry import trace
 from shop_kit.auth import StaticKeys, TokenSigner, TokenVerifier
 from shop_kit.http.app import create_app
 from shop_kit.metrics import Metrics
+from shop_kit.testing.clock import HandClock
 from shop_kit.testing.idempotency import InMemoryKeys
 from shop_services.inventory.adapters.in_memory import InMemoryReservationRepository, InMemoryStockRepository, InventoryTables
 from shop_services.inventory.adapters.rest import InventoryApi
@@ -51,7 +52,7 @@ class Inventory:
 @pytest.fixture
 async def inventory() -> AsyncIterator[Inventory]:
     tables, keys = InventoryTables(), InMemoryKeys()
-    stock = InMemoryStockRepository(tables)
+    stock = InMemoryStockRepository(tables, HandClock())
     app = create_app(
         InventoryApi(stock, InMemoryReservationRepository(tables, stock), keys).routes(),
         readiness={},
