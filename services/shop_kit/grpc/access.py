@@ -6,18 +6,29 @@ A method without a declaration is not served. Tokens come as HTTP's do, in `auth
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
 import grpc
 from google.protobuf import descriptor_pool
 
-from shop_kit.auth import NotAuthenticated, TokenVerifier
+from shop_kit.auth import NotAuthenticated, Principal, TokenVerifier
 from shop_kit.auth.tokens import bearer
 from shop_kit.errors import KitError
 
 OWN = ("/grpc.health.", "/grpc.reflection.")
 """Methods that probes and tools ask: open to all, and unobserved."""
+
+_caller: ContextVar[Principal | None] = ContextVar("shop_grpc_caller", default=None)
+
+
+def caller() -> Principal:
+    """Return who is calling, in a method that lets nobody in unknown."""
+    principal = _caller.get()
+    if principal is None:
+        raise KitError("this method lets in callers who are not known")
+    return principal
 
 
 class Undeclared(KitError):
@@ -85,3 +96,4 @@ class Guarded(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic 
             raise NotAuthenticated("send metadata authorization: Bearer <token>")
         principal = await self._tokens.verify(token)
         principal.require(rule.name)
+        _caller.set(principal)  # of this call alone: each has a task of its own

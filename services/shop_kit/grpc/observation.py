@@ -12,7 +12,9 @@ from opentelemetry import trace
 from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer
 
 from shop_kit import context
+from shop_kit.errors import Refused
 from shop_kit.grpc.access import OWN
+from shop_kit.grpc.details import KEY, details_of
 from shop_kit.grpc.errors import status_of
 from shop_kit.metrics import Metrics
 from shop_kit.resilience import deadline
@@ -71,7 +73,7 @@ class Observed(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic
                 if code is grpc.StatusCode.INTERNAL:
                     _log.exception("a call failed", extra={"method": method})
                     span.record_exception(error)
-                await caller.abort(code, details)
+                await caller.abort(code, details, ((KEY, details_of(error)),) if isinstance(error, Refused) else ())
             finally:
                 span.set_attribute("rpc.grpc.status_code", code.value[0])
                 if code in {grpc.StatusCode.INTERNAL, grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}:

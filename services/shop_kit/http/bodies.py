@@ -12,7 +12,8 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from shop_kit.http.problems import FieldFault, Problem
+from shop_kit.errors import FieldFault
+from shop_kit.http.problems import Problem
 
 T = TypeVar("T")
 

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 
 import msgspec
 
-from shop_kit.http.problems import FieldFault, Problem
+from shop_kit.errors import FieldFault
+from shop_kit.http.problems import Problem
 
 Position = Mapping[str, str | int]
 """What a store needs to go on behind an item: its key."""

@@ -12,8 +12,9 @@ from collections.abc import Awaitable, Callable
 from starlette.requests import Request
 from starlette.responses import Response
 
+from shop_kit.errors import FieldFault
 from shop_kit.http.access import caller
-from shop_kit.http.problems import FieldFault, Problem
+from shop_kit.http.problems import Problem
 from shop_kit.idempotency import Answer, AnsweredBefore, Claim, InProgress, KeyReused
 
 _KEY = re.compile(r'"?([!#-~](?:[ !#-~]{0,198}[!#-~])?)"?')

@@ -14,20 +14,13 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 
 from shop_kit import context
-from shop_kit.errors import Conflict, Invalid, KitError, Overloaded, Transient
+from shop_kit.errors import Conflict, FieldFault, Invalid, KitError, Overloaded, Refused, Transient
 
 _log = logging.getLogger(__name__)
 
 CLIENT_CLOSED_REQUEST = 499
 """What logs and metrics show for a caller that left before it was answered; nginx coined it."""
 MEDIA_TYPE = "application/problem+json"
-
-
-class FieldFault(msgspec.Struct, frozen=True):
-    """One thing wrong with a request: where (`$.lines[0].quantity`, or a header or parameter by name) and what."""
-
-    field: str
-    message: str
 
 
 class Problem(KitError):
@@ -105,9 +98,13 @@ async def on_transient(request: Request, error: Exception) -> Response:
 
 async def on_invalid(request: Request, error: Exception) -> Response:
     """Answer 422: sending the same again will not help."""
-    if not isinstance(error, Invalid):
+    if isinstance(error, Refused):
+        problem = Problem(422, error.title, kind=error.kind, detail=error.detail, errors=error.faults)
+    elif isinstance(error, Invalid):
+        problem = Problem(422, "The request is not valid", kind="invalid", detail=str(error))
+    else:
         raise error
-    return problem_response(Problem(422, "The request is not valid", kind="invalid", detail=str(error)), request.scope["path"])
+    return problem_response(problem, request.scope["path"])
 
 
 async def on_client_gone(_request: Request, _error: Exception) -> Response:
