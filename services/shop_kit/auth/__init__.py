@@ -5,7 +5,7 @@ service takes is written where the service is put together.
 """
 
 from shop_kit.auth.keys import JwksKeys, Keys, StaticKeys, private_key, public_key
-from shop_kit.auth.tokens import NotAllowed, NotAuthenticated, Principal, TokenSigner, TokenVerifier
+from shop_kit.auth.tokens import NotAllowed, NotAuthenticated, Principal, TokenExpired, TokenSigner, TokenVerifier
 
 __all__ = [
     "JwksKeys",
@@ -14,6 +14,7 @@ __all__ = [
     "NotAuthenticated",
     "Principal",
     "StaticKeys",
+    "TokenExpired",
     "TokenSigner",
     "TokenVerifier",
     "private_key",

@@ -25,6 +25,13 @@ class NotAuthenticated(KitError):
     """No token, or one that does not hold."""
 
 
+class TokenExpired(NotAuthenticated):
+    """A good token whose time is over."""
+
+    def __init__(self) -> None:
+        super().__init__("the token has expired")
+
+
 class NotAllowed(KitError):
     """The token holds but does not reach this far."""
 
@@ -90,20 +97,28 @@ class TokenSigner:
 
 
 class TokenVerifier:
-    """Verifies tokens of one issuer for one audience, each once: a verified token is remembered until it expires."""
+    """Verifies tokens of one issuer for one audience, each once: a verified token is remembered until it expires.
 
-    def __init__(self, keys: Keys, *, issuer: str, audience: str, clock: Clock | None = None) -> None:
+    `remembers` is how many; none where each token comes once.
+    """
+
+    def __init__(
+        self, keys: Keys, *, issuer: str, audience: str, clock: Clock | None = None, remembers: int = REMEMBERED_TOKENS
+    ) -> None:
         self._keys = keys
         self._issuer = issuer
         self._audience = audience
         self._clock = clock or SystemClock()
+        self._remembers = remembers
         self._verified: OrderedDict[str, tuple[Principal, float]] = OrderedDict()
 
     @classmethod
-    def of_issuer(cls, issuer: str, url: str | None, *, audience: str, clock: Clock | None = None) -> TokenVerifier:
+    def of_issuer(
+        cls, issuer: str, url: str | None, *, audience: str, clock: Clock | None = None, remembers: int = REMEMBERED_TOKENS
+    ) -> TokenVerifier:
         """Return a verifier with the keys that the issuer publishes at `url`; without a `url` no token holds."""
         keys: Keys = JwksKeys(f"{url.rstrip('/')}{JWKS_PATH}") if url else StaticKeys()
-        return cls(keys, issuer=issuer, audience=audience, clock=clock)
+        return cls(keys, issuer=issuer, audience=audience, clock=clock, remembers=remembers)
 
     def knows(self, token: str) -> bool:
         """Return whether this token was verified before, so that verifying it again costs nothing."""
@@ -117,10 +132,10 @@ class TokenVerifier:
             if self._clock.now() < expires_at + LEEWAY_SECONDS:
                 return principal
             del self._verified[token]
-            raise NotAuthenticated("the token has expired")
+            raise TokenExpired
         principal, expires_at = _read(await self._verify(token))
         if self._clock.now() >= expires_at + LEEWAY_SECONDS:
-            raise NotAuthenticated("the token has expired")
+            raise TokenExpired
         self._remember(token, principal, expires_at)
         return principal
 
@@ -130,7 +145,7 @@ class TokenVerifier:
 
     def _remember(self, token: str, principal: Principal, expires_at: float) -> None:
         self._verified[token] = (principal, expires_at)
-        if len(self._verified) > REMEMBERED_TOKENS:
+        if len(self._verified) > self._remembers:
             self._verified.popitem(last=False)
 
     async def _verify(self, token: str) -> dict[str, Any]:

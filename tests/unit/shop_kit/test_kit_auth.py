@@ -12,14 +12,14 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed448 import Ed448PrivateKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from shop_kit.auth import NotAllowed, NotAuthenticated, StaticKeys, TokenSigner, TokenVerifier
+from shop_kit.auth import NotAllowed, NotAuthenticated, StaticKeys, TokenExpired, TokenSigner, TokenVerifier
 from shop_kit.auth.keys import read_jwks
 from shop_kit.auth.tokens import bearer
 from shop_kit.errors import Unavailable
 from shop_kit.testing.clock import HandClock
 
 pytestmark = pytest.mark.anyio
-KEY = Ed25519PrivateKey.generate()
+KEY, OTHER_KEY = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
 
 
 def signer(clock: HandClock, key: Ed25519PrivateKey = KEY) -> TokenSigner:
@@ -49,8 +49,30 @@ async def test_a_token_that_was_verified_before_still_expires() -> None:
 
     clock.pass_by(66)
 
-    with pytest.raises(NotAuthenticated):
+    with pytest.raises(TokenExpired):
         await tokens.verify(token)
+
+
+async def test_a_good_token_whose_time_is_over_is_told_from_a_bad_one() -> None:
+    clock = HandClock()
+    good, bad = [signer(clock, key).sign("cus-1", audience="shop-internal", lifetime_seconds=60) for key in (KEY, OTHER_KEY)]
+    clock.pass_by(66)
+
+    with pytest.raises(TokenExpired):
+        await verifier(clock).verify(good)
+    with pytest.raises(NotAuthenticated) as refused:
+        await verifier(clock).verify(bad)
+    assert not isinstance(refused.value, TokenExpired)
+
+
+async def test_who_takes_each_token_once_remembers_none() -> None:
+    clock = HandClock()
+    tokens = TokenVerifier(StaticKeys(KEY.public_key()), issuer="shop-edge", audience="shop-internal", clock=clock, remembers=0)
+    token = signer(clock).sign("cus-1", audience="shop-internal", lifetime_seconds=60)
+
+    await tokens.verify(token)
+
+    assert not tokens.knows(token)
 
 
 async def test_a_token_for_another_audience_does_not_hold() -> None:
