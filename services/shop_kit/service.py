@@ -167,7 +167,8 @@ class Service:
             )
         )
         self.settling.append(outbox.settle)
-        return TableStore(table, dynamo, outbox, DynamoIdempotency(dynamo, table, self.clock))
+        keys = await self.enter(DynamoIdempotency.open(dynamo, table, self.clock))
+        return TableStore(table, dynamo, outbox, keys)
 
     async def kafka_and_database(self, kafka: KafkaSettings, database_url: str, *, publishes: Publishes) -> DatabaseStore:
         """Return a database whose outbox publishes to Kafka."""

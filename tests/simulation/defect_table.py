@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from simulation import history
 from simulation.defects import DEFECTS, NOT_FOUND, Defect, HasMoved, present
-from simulation.run import run_many
+from simulation.run import cpu_seconds, run_many
 from simulation.shrinking import PARTICULAR
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/reference/simulation.md"
@@ -61,12 +60,12 @@ def write(most: int, names: Collection[str] = ()) -> Iterator[str]:
     for defect in DEFECTS:
         if names and defect.name not in names:
             continue
-        began = time.process_time()
+        began = cpu_seconds()
         found = search(defect, most=most)
         rows = dict(_rows(PAGE.read_text(encoding="utf-8"))) if PAGE.exists() else {}  # others may be at work on it as well
         rows[defect.name] = found.row()
         PAGE.write_text(_page(rows), encoding="utf-8")
-        yield f"{defect.name}: {found.outcome} ({time.process_time() - began:.0f} CPU seconds) {found.broken}"
+        yield f"{defect.name}: {found.outcome} ({cpu_seconds() - began:.0f} CPU seconds) {found.broken}"
 
 
 def _rows(text: str) -> Iterator[tuple[str, str]]:

@@ -21,7 +21,7 @@ import time
 import types
 import typing
 import uuid
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from typing import Any
 
 import aiohttp
@@ -31,7 +31,8 @@ import msgspec
 import uvloop
 from opentelemetry.trace import NoOpTracer
 from shop_kit import grpc as rpc
-from shop_kit import logs, tracing
+from shop_kit import logs, runtime, tracing
+from shop_kit.aws import credentials
 from shop_kit.http import server
 
 from simulation import threads
@@ -110,6 +111,15 @@ class _Provider:
 
 def _tracer_provider(*_: Any, **__: Any) -> _Provider:
     return _Provider()
+
+
+def _signed(_keys: object, headers: Mapping[str, str], _body: bytes, **_: object) -> dict[str, str]:
+    """No signature: the model of AWS takes keys for expired when a history says so."""
+    return dict(headers)
+
+
+def _collect_seldom() -> None:
+    """Garbage belongs to the process that plays, see `run.session`: a service's start would keep it for good."""
 
 
 def _configure_logging(*_: Any, **__: Any) -> None:
@@ -191,6 +201,8 @@ _STAND_INS: list[tuple[Any, Any]] = [
     (server.listening_socket, _listening_socket),
     (rpc.serving_grpc, _serving_grpc),
     (logs.configure_logging, _configure_logging),
+    (credentials.signed, _signed),
+    (runtime._collect_seldom, _collect_seldom),
     (tracing.tracer_provider, _tracer_provider),
 ]
 _LIBRARIES = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from simulation.faults import Blow, CallFault, Kind, Moment, Trouble, Window
-from simulation.history import GiveBack, History, PlaceOrder
+from simulation.history import GiveBack, History, PlaceOrder, Restock
 from simulation.run import run, session
 
 ONE_MUG = PlaceOrder(1, 1.0, (("mug", 1),))
@@ -28,6 +28,14 @@ KEPT = {
     ),
     "payments is killed twice within one order": History(
         9, (ONE_MUG,), (Moment(Blow.KILL, "payments-1", 1.02), Moment(Blow.KILL, "payments-1", 4.0)), is_patient=True
+    ),
+    "the table is away when an idempotency key is to be given back": History(
+        1443, (Restock(1, 1.5575, "mug", 4, is_import=True),), (Window("dynamodb", Trouble.AWAY, 1.6315, 1.7035),)
+    ),
+    "the relay's look at the outbox hangs": History(
+        1634,
+        (PlaceOrder(1, 1.9, (("mug", 1),)), PlaceOrder(2, 1.0, (("lamp", 1),), cancel_after=2.6272)),
+        (CallFault("orders-1", "relay", 3, Kind.TIMED_OUT),),
     ),
 }
 

@@ -1,7 +1,8 @@
 """Idempotency keys in DynamoDB: a lease that is claimed before the effect and ends with the stored answer.
 
 Each claim carries a fencing token, and who holds the lease is told by it: a request that lost its lease to another one neither
-overwrites that one's answer nor gives its key away.
+overwrites that one's answer nor gives its key away. A key that cannot be given back at once, since the table is away, is given back
+in the background, until its lease would have ended.
 https://martin.kleppmann.com/2016/02/08/how-to-do-distributed-locking.html
 """
 
@@ -9,8 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -18,7 +20,7 @@ import msgspec
 from shop_kit.aws.dynamo import ConditionFailed, Delete, Dynamo, Put
 from shop_kit.clock import Clock, SystemClock
 from shop_kit.context import new_id
-from shop_kit.errors import Transient
+from shop_kit.errors import KitError, Transient
 from shop_kit.idempotency.claims import (
     LEASE_SECONDS,
     LIFETIME_SECONDS,
@@ -29,10 +31,23 @@ from shop_kit.idempotency.claims import (
     KeyReused,
     KeyState,
 )
+from shop_kit.parts import running
+from shop_kit.resilience.retry import Retry
 
 _log = logging.getLogger(__name__)
 RELEASE_SECONDS = 1.0
-"""How long giving a key back may take: after that the lease ends by itself."""
+"""How long a request that failed may wait for its key to be given back: after that it is given back without it."""
+MOST_LATE = 1_000
+"""Keys that wait to be given back. Those of what comes on top stay claimed until their leases end."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Late:
+    """A key that is to be given back, and until when that is worth trying (the loop's time)."""
+
+    claim: Claim
+    token: str
+    until: float
 
 
 class DynamoIdempotency:
@@ -42,6 +57,15 @@ class DynamoIdempotency:
         self._dynamo = dynamo
         self._table = table
         self._clock = clock or SystemClock()
+        self._late: asyncio.Queue[_Late] = asyncio.Queue(MOST_LATE)
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, dynamo: Dynamo, table: str, clock: Clock | None = None) -> AsyncIterator[DynamoIdempotency]:
+        """Keep keys within the block, and give back in the background what could not be given back at once."""
+        keys = cls(dynamo, table, clock)
+        async with running(idempotency_keys=keys._release_late):
+            yield keys
 
     async def once(self, claim: Claim, work: Callable[[], Awaitable[Answer]]) -> Answer:
         """Do `work` and keep its answer. When either fails, the key is given back: the request may be sent again at once.
@@ -50,10 +74,12 @@ class DynamoIdempotency:
         a process may die behind the effect and before the answer is kept. Raises AnsweredBefore, KeyReused, InProgress.
         """
         token = new_id()
-        await self._claim(claim, token)
         try:
+            await self._claim(claim, token)
             answer = await work()
             await self._complete(claim, token, answer)
+        except (AnsweredBefore, KeyReused, InProgress):
+            raise  # the key is another's
         except (Exception, asyncio.CancelledError):
             await self._release(claim, token)
             raise
@@ -105,6 +131,38 @@ class DynamoIdempotency:
             await self._dynamo.write(put)
 
     async def _release(self, claim: Claim, token: str) -> None:
+        """Give a key back, now or soon."""
+        try:
+            async with asyncio.timeout(RELEASE_SECONDS):
+                await self._delete(claim, token)
+        except (Transient, TimeoutError):
+            self._release_later(claim, token)
+        except asyncio.CancelledError:
+            self._release_later(claim, token)
+            raise
+
+    def _release_later(self, claim: Claim, token: str) -> None:
+        try:
+            self._late.put_nowait(_Late(claim, token, asyncio.get_running_loop().time() + LEASE_SECONDS))
+        except asyncio.QueueFull:
+            _log.warning("an idempotency key stays claimed until its lease ends", extra={"key": claim.key})
+
+    async def _release_late(self) -> None:
+        clock = asyncio.get_running_loop().time
+        while True:
+            late = await self._late.get()
+            waits = Retry.patient().delays()
+            while clock() < late.until:
+                try:
+                    await self._delete(late.claim, late.token)
+                    break
+                except Transient:
+                    await asyncio.sleep(next(waits))
+                except KitError as error:  # no try will go better
+                    _log.warning("an idempotency key is not given back", extra={"key": late.claim.key, "reason": str(error)})
+                    break
+
+    async def _delete(self, claim: Claim, token: str) -> None:
         delete = Delete(
             self._table,
             _key(claim),
@@ -112,13 +170,8 @@ class DynamoIdempotency:
             names={"#token": "token", "#state": "state"},
             values={":token": token, ":in_progress": KeyState.IN_PROGRESS.value},
         )
-        try:
-            async with asyncio.timeout(RELEASE_SECONDS):
-                await self._dynamo.write(delete)
-        except ConditionFailed:
-            pass  # it is not ours any more
-        except (Transient, TimeoutError) as error:
-            _log.warning("an idempotency key stays claimed until its lease ends", extra={"key": claim.key, "reason": str(error)})
+        with suppress(ConditionFailed):  # it is not ours any more
+            await self._dynamo.write(delete)
 
 
 def _key(claim: Claim) -> dict[str, str]:

@@ -44,6 +44,8 @@ MOST_WAITING = 2_000
 REMEMBERED_KEYS = 10_000
 DRAIN_SECONDS = 3.0
 WAIT_FOR_LOCK_SECONDS = 3600.0
+COMMAND_SECONDS = 3.0
+"""How long a look or a deletion may take, which are milliseconds' work: while one hangs, nothing is published."""
 LOCK = 0x5348_4F50  # "SHOP": the advisory lock of a service's own database
 WAKE = "pg_notify('outbox', '')"
 """SQL that wakes the relay: delivered at commit, and only then."""
@@ -162,7 +164,7 @@ class PostgresRelay:
             await parts.finish("outbox_relay", seconds=seconds)
 
     async def _relay_on_one_connection(self) -> None:
-        connection = await asyncpg.connect(self._dsn, timeout=5, command_timeout=10)
+        connection = await asyncpg.connect(self._dsn, timeout=5, command_timeout=COMMAND_SECONDS)
         try:
             await connection.execute("SELECT pg_advisory_lock($1)", LOCK, timeout=WAIT_FOR_LOCK_SECONDS)
             await connection.add_listener("outbox", self._on_notification)

@@ -159,6 +159,9 @@ class Publisher:
         by_topic: dict[str, list[OutgoingMessage]] = {}
         for message in messages:
             by_topic.setdefault(message.topic, []).append(message)
+        if len(by_topic) == 1:  # nearly always: no task is needed for it
+            await self._send_one_by_one(messages)
+            return
         outcomes = await asyncio.gather(*map(self._send_one_by_one, by_topic.values()), return_exceptions=True)
         for outcome in outcomes:
             if isinstance(outcome, BaseException):

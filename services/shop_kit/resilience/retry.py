@@ -40,10 +40,6 @@ class RetryBudget:
         return True
 
 
-def _chance() -> Callable[[float, float], float]:
-    return random.Random().uniform  # noqa: S311  # nosec B311 # a wait is no secret
-
-
 @dataclass(frozen=True)
 class Retry:
     """A policy. `attempts` counts the first try; None tries for ever. Only Transient is tried again."""
@@ -52,8 +48,8 @@ class Retry:
     first_seconds: float = 0.05
     cap_seconds: float = 2.0
     budget: RetryBudget | None = None
-    jitter: Callable[[float, float], float] = field(default_factory=_chance, compare=False, repr=False)
-    """Draws evenly between two numbers."""
+    jitter: Callable[[float, float], float] | None = field(default=None, compare=False, repr=False)
+    """Draws evenly between two numbers. None: from a source of chance that is made when something fails, which is rare."""
 
     @classmethod
     def patient(cls) -> Retry:
@@ -62,9 +58,10 @@ class Retry:
 
     def delays(self) -> Iterator[float]:
         """Yield seconds to wait before each retry: each drawn evenly between nothing and a limit that doubles up to the cap."""
+        draw = self.jitter or random.Random().uniform  # noqa: S311  # nosec B311 # a wait is no secret
         tried = 1
         while self.attempts is None or tried < self.attempts:
-            yield self.jitter(0, min(self.cap_seconds, self.first_seconds * 2 ** min(tried - 1, 30)))
+            yield draw(0, min(self.cap_seconds, self.first_seconds * 2 ** min(tried - 1, 30)))
             tried += 1
 
     async def run(self, call: Callable[[], Awaitable[T]]) -> T:

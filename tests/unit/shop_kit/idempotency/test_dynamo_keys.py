@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 from fakes.model_aws import ModelAws
@@ -102,6 +104,84 @@ def test_a_request_whose_answer_could_not_be_kept_may_be_sent_again_at_once(benc
         assert await bench.keys.once(CLAIM, gives_second) == SECOND
 
     in_virtual_time(story())
+
+
+def test_a_key_that_cannot_be_given_back_at_once_is_given_back_when_the_table_answers_again(bench: Bench) -> None:
+    async def story() -> None:
+        async with DynamoIdempotency.open(bench.aws.dynamo(), "t", bench.clock) as keys:
+            bench.aws.fails["DeleteItem"] = Unavailable("aws dynamodb", "away")
+            with pytest.raises(Unavailable):
+                await keys.once(CLAIM, fails)
+            with pytest.raises(InProgress):
+                await keys.once(CLAIM, gives_second)
+            await asyncio.sleep(LEASE_SECONDS / 2)
+            del bench.aws.fails["DeleteItem"]
+            await asyncio.sleep(1)
+            assert await keys.once(CLAIM, gives_second) == SECOND
+
+    in_virtual_time(story())
+
+
+def test_a_key_is_not_given_back_for_longer_than_it_is_claimed(bench: Bench) -> None:
+    async def story() -> None:
+        async with DynamoIdempotency.open(bench.aws.dynamo(), "t", bench.clock) as keys:
+            bench.aws.fails["DeleteItem"] = Unavailable("aws dynamodb", "away")
+            with pytest.raises(Unavailable):
+                await keys.once(CLAIM, fails)
+            await asyncio.sleep(LEASE_SECONDS + 1)
+            tried = len(bench.aws.operations)
+            await asyncio.sleep(LEASE_SECONDS)
+            assert len(bench.aws.operations) == tried
+
+    in_virtual_time(story())
+
+
+def test_a_claim_that_was_written_and_never_answered_is_given_back(bench: Bench) -> None:
+    async def loses(operation: str) -> None:
+        if operation == "PutItem":
+            bench.aws.before_answer = None
+            raise Unavailable("aws dynamodb", "the answer was lost")
+
+    bench.aws.before_answer = loses
+
+    async def story() -> None:
+        with pytest.raises(Unavailable):
+            await bench.keys.once(CLAIM, gives_first)
+        assert await bench.keys.once(CLAIM, gives_second) == SECOND
+
+    in_virtual_time(story())
+
+
+def test_giving_back_that_is_cancelled_goes_on_in_the_background(bench: Bench) -> None:
+    async def story() -> None:
+        async with DynamoIdempotency.open(bench.aws.dynamo(), "t", bench.clock) as keys:
+            is_asked = asyncio.Event()
+
+            async def hangs(operation: str) -> None:
+                if operation == "DeleteItem":
+                    is_asked.set()
+                    await asyncio.Event().wait()
+
+            call, bench.aws.call = bench.aws.call, _before(bench.aws.call, hangs)  # type: ignore[method-assign]
+            request = asyncio.get_running_loop().create_task(keys.once(CLAIM, fails))
+            await is_asked.wait()
+            bench.aws.call = call  # type: ignore[method-assign]
+            request.cancel()
+            await asyncio.wait([request])
+            await asyncio.sleep(2)
+            assert await keys.once(CLAIM, gives_second) == SECOND
+
+    in_virtual_time(story())
+
+
+def _before(call: Callable[..., Any], hook: Callable[[str], Awaitable[None]]) -> Callable[..., Any]:
+    """Return `call` with something that happens before it."""
+
+    async def hooked(service: str, prefix: str, operation: str, request: dict[str, Any], **rest: str) -> Any:
+        await hook(operation)
+        return await call(service, prefix, operation, request, **rest)
+
+    return hooked
 
 
 def test_work_that_was_cancelled_may_be_sent_again_at_once(bench: Bench) -> None:
