@@ -148,7 +148,10 @@ def test_every_example_is_what_its_schema_says(path: Path) -> None:
     for where, _, content in contents(root):
         check = validator(root, content["schema"])
         for name, example in content.get("examples", {}).items():
-            faults += [f"{where} {name}: {fault.json_path} {fault.message}" for fault in check.iter_errors(example["value"])]
+            faults += [
+                f"{where} {name}: {fault.json_path} {fault.message}"
+                for fault in check.iter_errors(resolved(root, example)["value"])
+            ]
     for _, _, operation in operations(root):
         for parameter in parameters(root, operation).values():
             if "example" in parameter:

@@ -25,6 +25,10 @@ ALL_SCOPES = (
     "stock:write",
     "payments:read",
     "payments:refund",
+    "pricing:read",
+    "pricing:write",
+    "quotes:create",
+    "quotes:read",
 )
 
 

@@ -107,6 +107,8 @@ EXAMPLES = {
     "paymentId": "pay_01J9ZK3V5M8Q2T4W6Y8A0C2E4G",
     "reservationId": "res_01J9ZK3V5M8Q2T4W6Y8A0C2E4G",
     "sku": "SKU-0001",
+    "quoteId": "qte_01J9ZK3V5M8Q2T4W6Y8A0C2E4G",
+    "priceListId": "retail-eur",
 }
 """The ids in the documents' examples."""
 
@@ -169,6 +171,11 @@ def payments(callers: Callable[[str], Callers]) -> Callers:
     return callers("payments")
 
 
+@pytest.fixture(scope="module")
+def pricing(callers: Callable[[str], Callers]) -> Callers:
+    return callers("pricing")
+
+
 @_requests_of("edge")
 def test_edge_keeps_its_document(case: schemathesis.Case[Any], edge: Callers) -> None:
     edge.hold_to_its_document(case)
@@ -187,3 +194,8 @@ def test_inventory_keeps_its_document(case: schemathesis.Case[Any], inventory: C
 @_requests_of("payments")
 def test_payments_keeps_its_document(case: schemathesis.Case[Any], payments: Callers) -> None:
     payments.hold_to_its_document(case)
+
+
+@_requests_of("pricing")
+def test_pricing_keeps_its_document(case: schemathesis.Case[Any], pricing: Callers) -> None:
+    pricing.hold_to_its_document(case)

@@ -93,7 +93,7 @@ class DynamoAggregates(Generic[A]):
     def _put(self, saved: A) -> Put:
         revision = saved.revision
         is_first = revision.version == 1
-        item = {**self._to_item(saved), **self._key(saved.id), "id": saved.id, **_stored(revision)}
+        item = {**self._to_item(saved), **self._key(saved.id), "id": saved.id, **stored_revision(revision)}
         return Put(
             self._table,
             item,
@@ -110,5 +110,6 @@ def revision_of(item: Item) -> Revision:
     return Revision(item["version"], item["sequence"], tuple(item["handled"]))
 
 
-def _stored(revision: Revision) -> Item:
+def stored_revision(revision: Revision) -> Item:
+    """Return how a revision stands in an item."""
     return {"version": revision.version, "sequence": revision.sequence, "handled": list(revision.handled)}

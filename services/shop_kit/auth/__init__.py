@@ -4,7 +4,7 @@ Nothing here knows a transport or a service: HTTP turns these errors into its ow
 service takes is written where the service is put together.
 """
 
-from shop_kit.auth.keys import JwksKeys, Keys, StaticKeys, private_key, public_key
+from shop_kit.auth.keys import JwksKeys, Keys, StaticKeys, private_key, public_key, signing_key
 from shop_kit.auth.tokens import NotAllowed, NotAuthenticated, Principal, TokenExpired, TokenSigner, TokenVerifier
 
 __all__ = [
@@ -19,4 +19,5 @@ __all__ = [
     "TokenVerifier",
     "private_key",
     "public_key",
+    "signing_key",
 ]

@@ -28,6 +28,15 @@ def private_key(pem: str) -> Ed25519PrivateKey:
     return key
 
 
+class _SigningSecret(msgspec.Struct, rename="camel"):
+    private_key_pem: str
+
+
+def signing_key(secret: str) -> Ed25519PrivateKey:
+    """Return the key in a secret as provisioning generates it (`generate: ed25519`). Raises KitError, msgspec.MsgspecError."""
+    return private_key(msgspec.json.decode(secret, type=_SigningSecret).private_key_pem)
+
+
 def public_key(pem: str) -> Ed25519PublicKey:
     """Return the verifying key in a PEM text. Raises KitError for another kind of key."""
     key = load_pem_public_key(pem.encode())

@@ -21,9 +21,10 @@ from shop_services.edge.adapters.rest import EdgeApi
 from shop_services.inventory.adapters.rest import InventoryApi
 from shop_services.orders.adapters.rest import OrdersApi
 from shop_services.payments.adapters.rest import PaymentsApi
+from shop_services.pricing.adapters.rest import PricingApi
 
 DOCUMENTS = Path(shop_contracts.__file__).parent / "openapi"
-APIS = {"edge": EdgeApi, "inventory": InventoryApi, "orders": OrdersApi, "payments": PaymentsApi}
+APIS = {"edge": EdgeApi, "inventory": InventoryApi, "orders": OrdersApi, "payments": PaymentsApi, "pricing": PricingApi}
 OWN = {"/health", "/ready", "/metrics"}
 
 
@@ -94,7 +95,7 @@ def test_a_service_has_no_route_that_its_contract_does_not_offer(service: str) -
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("service", ["inventory", "orders", "payments"])
+@pytest.mark.parametrize("service", ["inventory", "orders", "payments", "pricing"])
 async def test_without_a_token_no_guarded_handler_is_reached(service: str) -> None:
     callers = TokenVerifier(StaticKeys(), issuer="shop-edge", audience="shop-internal")
     app = create_app(routes_of(service), readiness={}, tracer=trace.get_tracer("test"), metrics=Metrics(), tokens=callers)

@@ -315,7 +315,7 @@ class GetPricesRequest(_message.Message):
     currency_code: _builtins.str
     """ISO 4217, such as "EUR"."""
     country: _builtins.str
-    """Where it is shipped to; kept for prices that differ by country, and checked."""
+    """Where it is shipped to, for the rate of tax; empty when nobody knows yet."""
     customer_group: _builtins.str
     """Which price lists count beside those for everybody; empty for none."""
     @_builtins.property
@@ -368,7 +368,10 @@ class ArticlePrice(_message.Message):
 
     SKU_FIELD_NUMBER: _builtins.int
     PRICE_FIELD_NUMBER: _builtins.int
+    TAX_RATE_BASIS_POINTS_FIELD_NUMBER: _builtins.int
     sku: _builtins.str
+    tax_rate_basis_points: _builtins.int
+    """The rate of tax in the country that was named: 1900 is 19 %."""
     @_builtins.property
     def price(self) -> _prices_pb2.Price: ...
     def __init__(
@@ -376,10 +379,11 @@ class ArticlePrice(_message.Message):
         *,
         sku: _builtins.str = ...,
         price: _prices_pb2.Price | None = ...,
+        tax_rate_basis_points: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["price", b"price"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["price", b"price", "sku", b"sku"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["price", b"price", "sku", b"sku", "tax_rate_basis_points", b"tax_rate_basis_points"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

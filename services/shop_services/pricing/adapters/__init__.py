@@ -1,0 +1,1 @@
+"""DynamoDB, Kafka, gRPC and HTTP around pricing."""

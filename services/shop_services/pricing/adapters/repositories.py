@@ -1,0 +1,166 @@
+"""Price lists, prices and quotes in DynamoDB."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from shop_kit.aggregates import Memory, Stale
+from shop_kit.aggregates.dynamo import revision_of, stored_revision
+from shop_kit.aws.dynamo import ConditionFailed, Item, Put, TransactionCancelled
+from shop_kit.clock import Clock
+from shop_kit.service import TableStore
+from shop_kit.shared_kernel import Money
+
+from shop_services.pricing.adapters.documents import quote_document
+from shop_services.pricing.adapters.events import price_event
+from shop_services.pricing.application.ports import PriceListPage, QuoteRecord, SignedQuote
+from shop_services.pricing.domain.prices import ArticlePrices, Price, PriceList
+from shop_services.pricing.domain.tax import TaxClass
+from shop_services.pricing.domain.validity import Validity
+
+LISTS = "price-lists"
+"""The partition of all price lists: there are dozens."""
+KEPT_SECONDS = 24 * 3600
+"""How much longer than it holds a quote can be read."""
+
+
+class DynamoPriceLists:
+    """The PriceListRepository. A list never changes, so one that was read is never read again."""
+
+    def __init__(self, store: TableStore) -> None:
+        self._store = store
+        self._known: Memory[PriceList] = Memory()
+
+    async def add(self, price_list: PriceList) -> PriceList:
+        """Add a list unless there is one with its id."""
+        item = {"pk": LISTS, "sk": price_list.id, **_from_list(price_list)}
+        try:
+            await self._store.dynamo.write(Put(self._store.table, item, condition="attribute_not_exists(pk)"))
+        except ConditionFailed as error:
+            if error.item is None:
+                raise
+            return _to_list(error.item)
+        return price_list
+
+    async def find(self, ids: Iterable[str]) -> Mapping[str, PriceList]:
+        """Those of the lists that exist."""
+        wanted = set(ids)
+        found = {name: known for name in wanted if (known := self._known.get(name))}
+        missing = [{"pk": LISTS, "sk": name} for name in wanted - set(found)]
+        if missing:
+            for item in await self._store.dynamo.get_many(self._store.table, missing):
+                price_list = found[item["sk"]] = _to_list(item)
+                self._known.keep(price_list.id, price_list)
+        return found
+
+    async def page(self, *, limit: int, behind: str | None) -> PriceListPage:
+        """Up to `limit` lists by id."""
+        start = {"pk": LISTS, "sk": behind} if behind else None
+        page = await self._store.dynamo.query(self._store.table, "pk = :lists", {":lists": LISTS}, limit=limit, start=start)
+        return PriceListPage([*map(_to_list, page.items)], page.next_key["sk"] if page.next_key else None)
+
+
+class DynamoPrices:
+    """The PriceRepository: one item an article, written with its event."""
+
+    def __init__(self, store: TableStore, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def find(self, skus: Iterable[str]) -> Mapping[str, ArticlePrices]:
+        """The prices of those articles that ever had any."""
+        keys = [_price_key(sku) for sku in set(skus)]
+        items = await self._store.dynamo.get_many(self._store.table, keys) if keys else []
+        return {item["id"]: _to_article(item) for item in items}
+
+    async def save(self, articles: Sequence[ArticlePrices]) -> Sequence[ArticlePrices]:
+        """Write and announce prices, all or nothing. Raises Stale."""
+        saved = [replace(one, revision=one.revision.next(handling=None, announces=True)) for one in articles]
+        now = self._clock.now()
+        try:
+            await self._store.outbox.commit([*map(self._put, saved)], messages=[price_event(one, at=now) for one in saved])
+        except TransactionCancelled as error:
+            raise Stale("prices were changed by somebody else meanwhile") from error
+        return saved
+
+    def _put(self, saved: ArticlePrices) -> Put:
+        is_first = saved.revision.version == 1
+        return Put(
+            self._store.table,
+            {**_price_key(saved.id), **_from_article(saved)},
+            condition="attribute_not_exists(pk)" if is_first else "version = :before",
+            values={} if is_first else {":before": saved.revision.version - 1},
+        )
+
+
+class DynamoQuotes:
+    """The QuoteRepository: DynamoDB removes quotes when nobody needs them any more."""
+
+    def __init__(self, store: TableStore) -> None:
+        self._store = store
+
+    async def add(self, signed: SignedQuote) -> None:
+        """Keep a quote."""
+        item = {
+            **_quote_key(signed.quote.id),
+            "customer_id": signed.quote.customer_id,
+            "document": quote_document(signed),
+            "expires_at": int(signed.quote.expires_at) + KEPT_SECONDS,
+        }
+        await self._store.dynamo.write(Put(self._store.table, item))
+
+    async def find(self, quote_id: str) -> QuoteRecord | None:
+        """Return a quote, or None."""
+        item = await self._store.dynamo.get(self._store.table, _quote_key(quote_id))
+        return QuoteRecord(quote_id, item.get("customer_id"), item["document"]) if item else None
+
+
+def _quote_key(quote_id: str) -> Item:
+    return {"pk": f"quote#{quote_id}", "sk": "quote"}
+
+
+def _price_key(sku: str) -> Item:
+    return {"pk": f"price#{sku}", "sk": "price"}
+
+
+def _from_article(article: ArticlePrices) -> Item:
+    return {
+        "id": article.id,
+        "tax_class": article.tax_class.value,
+        "prices": [{**_from_list(one.price_list), "minor_units": one.amount.minor_units} for one in article.prices],
+        **stored_revision(article.revision),
+    }
+
+
+def _to_article(item: Item) -> ArticlePrices:
+    prices = tuple(Price(_to_list(one), Money(one["currency"], one["minor_units"])) for one in item["prices"])
+    return ArticlePrices(item["id"], TaxClass(item["tax_class"]), prices, revision_of(item))
+
+
+def _from_list(price_list: PriceList) -> Item:
+    return {
+        "id": price_list.id,
+        "currency": price_list.currency,
+        "customer_group": price_list.customer_group,
+        "tax_included": price_list.tax_included,
+        **from_validity(price_list.validity),
+    }
+
+
+def _to_list(item: Item) -> PriceList:
+    return PriceList(
+        item["id"], item["currency"], item["customer_group"], tax_included=item["tax_included"], validity=to_validity(item)
+    )
+
+
+def from_validity(validity: Validity) -> Item:
+    """Return how a span of time is stored: milliseconds, and nothing for no end."""
+    ends = {"begins_ms": validity.begins, "ends_ms": validity.ends}
+    return {name: int(seconds * 1000) for name, seconds in ends.items() if seconds is not None}
+
+
+def to_validity(item: Item) -> Validity:
+    """Return the span of time in an item."""
+    begins, ends = item.get("begins_ms"), item.get("ends_ms")
+    return Validity(None if begins is None else begins / 1000, None if ends is None else ends / 1000)

@@ -1,0 +1,1 @@
+"""What pricing does, and what it needs for it."""

@@ -1,0 +1,82 @@
+"""The use case: a quote for a cart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from shop_kit.identifiers import new_identifier
+
+from shop_services.pricing.application import refusals
+from shop_services.pricing.application.ports import Clock, PriceRepository, QuoteRepository, QuoteSigner, SignedQuote
+from shop_services.pricing.domain import shipping
+from shop_services.pricing.domain.prices import unpriced
+from shop_services.pricing.domain.quote import LIFETIME_SECONDS, Quote, TaxedPrice, Wish, price_cart
+from shop_services.pricing.domain.tax import CountryNotServed
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteRequest:
+    """What somebody may want to buy. `customer_id` is None for a quote that anybody may use."""
+
+    customer_id: str | None
+    customer_group: str
+    currency: str
+    country: str
+    shipping_method: str
+    wishes: tuple[Wish, ...]
+    coupon_codes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Quoting:
+    """Makes quotes."""
+
+    prices: PriceRepository
+    quotes: QuoteRepository
+    signer: QuoteSigner
+    clock: Clock
+
+    async def quote(self, request: QuoteRequest) -> SignedQuote:
+        """Return a signed quote. Raises Refused for what cannot be bought, shipped or used."""
+        now = float(int(self.clock.now()))
+        try:
+            method = shipping.method(request.shipping_method, request.country, request.currency)
+        except CountryNotServed as error:
+            raise refusals.country_not_served(request.country) from error
+        except shipping.MethodNotOffered as error:
+            raise refusals.shipping_not_offered(request.shipping_method, request.country, request.currency) from error
+        prices = await self._prices(request, at=now)
+        cart = price_cart(request.wishes, prices, method, (), country=request.country)
+        quote = Quote(new_identifier("qte"), request.customer_id, cart, issued_at=now, expires_at=now + LIFETIME_SECONDS)
+        signed = SignedQuote(quote, self.signer.sign(quote))
+        await self.quotes.add(signed)
+        return signed
+
+    async def _prices(self, request: QuoteRequest, *, at: float) -> Mapping[str, TaxedPrice]:
+        articles = await self.prices.find({wish.sku for wish in request.wishes})
+        found: dict[str, TaxedPrice] = {}
+        missing: list[tuple[int, str]] = []
+        for index, wish in enumerate(request.wishes):
+            article = articles.get(wish.sku, unpriced(wish.sku))
+            price = article.price_for(request.currency, request.customer_group, at=at)
+            if price is None:
+                missing.append((index, wish.sku))
+            else:
+                found[wish.sku] = TaxedPrice(price, article.tax_class)
+        if missing:
+            raise refusals.no_price(request.currency, missing)
+        return found
+
+
+async def prices_now(
+    skus: Sequence[str], *, currency: str, customer_group: str, prices: PriceRepository, clock: Clock
+) -> Mapping[str, TaxedPrice]:
+    """Return what those of the articles cost now that have a price."""
+    now = clock.now()
+    found: dict[str, TaxedPrice] = {}
+    for sku, article in (await prices.find(skus)).items():
+        price = article.price_for(currency, customer_group, at=now)
+        if price is not None:
+            found[sku] = TaxedPrice(price, article.tax_class)
+    return found

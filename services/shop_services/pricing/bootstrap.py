@@ -1,0 +1,54 @@
+"""Puts pricing together: the only place that picks adapters."""
+
+from __future__ import annotations
+
+import msgspec
+from shop_contracts import tokens
+from shop_contracts.proto.pricing.v1.prices_pb2 import PriceEvent
+from shop_kit.auth import TokenSigner, TokenVerifier, signing_key
+from shop_kit.runtime import run_service
+from shop_kit.service import Service
+from shop_kit.settings import AwsSettings, KafkaSettings, RuntimeSettings
+
+from shop_services.pricing.adapters.documents import JwtQuoteSigner
+from shop_services.pricing.adapters.events import PRICES_TOPIC
+from shop_services.pricing.adapters.repositories import DynamoPriceLists, DynamoPrices, DynamoQuotes
+from shop_services.pricing.adapters.rest import PricingApi
+from shop_services.pricing.adapters.rpc import PricingRpc
+from shop_services.pricing.application.quoting import Quoting
+
+
+class PricingSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What pricing needs to know to start."""
+
+    runtime: RuntimeSettings
+    kafka: KafkaSettings
+    aws: AwsSettings
+    shop_table_pricing: str
+    shop_table_pricing_outbox: str
+    shop_secret_pricing_signing: str
+    shop_edge_url: str | None = None
+
+
+async def pricing(service: Service, settings: PricingSettings) -> None:
+    """Compose pricing."""
+    secret = await service.secret(settings.aws, settings.shop_secret_pricing_signing)
+    signer = TokenSigner(signing_key(secret), tokens.QUOTE_ISSUER, service.clock)
+    store = await service.kafka_and_table(
+        settings.kafka,
+        settings.aws,
+        table=settings.shop_table_pricing,
+        outbox_table=settings.shop_table_pricing_outbox,
+        publishes={PRICES_TOPIC: PriceEvent},
+    )
+    prices, quotes = DynamoPrices(store, service.clock), DynamoQuotes(store)
+    quoting = Quoting(prices, quotes, JwtQuoteSigner(signer), service.clock)
+    api = PricingApi(quoting, quotes, DynamoPriceLists(store), prices, store.idempotency, service.clock, signer.jwks())
+    callers = TokenVerifier.of_issuer(tokens.ISSUER, settings.shop_edge_url, audience=tokens.INTERNAL_AUDIENCE, clock=service.clock)
+    service.serves(api.routes(), tokens=callers)
+    service.serves_grpc(PricingRpc(quoting, prices, service.clock).service(), tokens=callers)
+
+
+def main() -> None:
+    """Run the pricing service."""
+    run_service("pricing", PricingSettings, pricing)

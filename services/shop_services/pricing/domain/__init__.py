@@ -1,0 +1,1 @@
+"""The rules of prices in plain Python."""

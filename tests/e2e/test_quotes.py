@@ -1,0 +1,74 @@
+"""Quotes of the running shop: from a price that is set to a token that orders can verify."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import grpc
+import jwt
+import pytest
+from e2e.keyring import Keyring
+from e2e.shop import Shop, until
+from shop_contracts import tokens
+from shop_contracts.proto.pricing.v1 import pricing_service_pb2 as messages
+from shop_contracts.proto.pricing.v1.pricing_service_pb2_grpc import PricingServiceStub
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture(scope="module")
+def keyring(shop: Shop) -> Keyring:
+    return Keyring.of_sandbox(shop.environment)
+
+
+@pytest.fixture
+def priced(shop: Shop, keyring: Keyring) -> Callable[[int], str]:
+    """Makes an article that costs so many cents."""
+    pricing = shop.endpoints["pricing"]
+    headers = {"authorization": f"Bearer {keyring.internal('staff')}"}
+
+    def make(cents: int) -> str:
+        sku = f"E2E-{uuid.uuid4().hex[:8]}"
+        shop.http.put(f"{pricing}/v1/price-lists/e2e", json={"currency": "EUR"}, headers=headers).raise_for_status()
+        body = {"prices": [{"priceListId": "e2e", "amount": {"currency": "EUR", "minorUnits": cents}}]}
+        shop.http.put(f"{pricing}/v1/prices/{sku}", json=body, headers={**headers, "if-none-match": "*"}).raise_for_status()
+        return sku
+
+    return make
+
+
+def test_a_price_becomes_a_quote_that_pricing_has_signed(shop: Shop, keyring: Keyring, priced: Callable[[int], str]) -> None:
+    sku = priced(1999)
+    customer = f"cus_{uuid.uuid4().hex}"
+    token = keyring.internal(customer)
+
+    with grpc.insecure_channel(shop.environment["SHOP_PRICING_GRPC_ADDRESS"]) as channel:
+        wanted = messages.CreateQuoteRequest(
+            customer_id=customer, currency_code="EUR", country="DE", lines=[messages.QuoteRequestLine(sku=sku, quantity=3)]
+        )
+        may = (("authorization", f"Bearer {token}"),)
+        quote = PricingServiceStub(channel).CreateQuote(wanted, metadata=may, timeout=10).quote
+    again = shop.http.get(
+        f"{shop.endpoints['pricing']}/v1/quotes/{quote.quote_id}", headers={"authorization": f"Bearer {token}"}
+    ).json()
+
+    keys = shop.http.get(f"{shop.endpoints['pricing']}/.well-known/jwks.json").json()["keys"]
+    claims: dict[str, Any] = jwt.decode(
+        quote.token, jwt.PyJWK(keys[0]), ["EdDSA"], issuer=tokens.QUOTE_ISSUER, audience=tokens.QUOTE_AUDIENCE
+    )
+    assert (claims["sub"], claims["jti"]) == (customer, quote.quote_id)
+    assert claims["quote"]["lines"][0]["total"] == 3 * 1999
+    assert claims["quote"]["total"] == quote.total == again["total"] == 3 * 1999
+
+
+def test_a_price_that_changes_is_told(shop: Shop, keyring: Keyring, priced: Callable[[int], str]) -> None:
+    sku = priced(1999)
+
+    def told() -> list[Any]:
+        return [record for record in shop.records("shop.pricing.prices.v1") if record.key() == sku.encode()]
+
+    (record,) = until("the price is told", told)
+
+    assert dict(record.headers())["ce_type"] == b"shop.pricing.v1.PricesChanged"

@@ -1,0 +1,327 @@
+"""Quotes as callers get them: the same over HTTP and gRPC, signed, itemised, and for whom they were made."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import grpc
+import httpx
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from opentelemetry import trace
+from shop_contracts.proto.pricing.v1 import pricing_service_pb2 as messages
+from shop_kit.auth import StaticKeys, TokenSigner, TokenVerifier
+from shop_kit.errors import Refused
+from shop_kit.grpc import serving_grpc
+from shop_kit.grpc.client import CallFailed, GrpcClient
+from shop_kit.http.app import create_app
+from shop_kit.metrics import Metrics
+from shop_kit.testing.clock import HandClock
+from shop_kit.testing.idempotency import InMemoryKeys
+from shop_services.pricing.adapters.documents import JwtQuoteSigner
+from shop_services.pricing.adapters.in_memory import InMemoryPriceLists, InMemoryPrices, InMemoryQuotes, PricingTables
+from shop_services.pricing.adapters.rest import PricingApi
+from shop_services.pricing.adapters.rpc import PricingRpc
+from shop_services.pricing.application.quoting import Quoting
+
+pytestmark = pytest.mark.anyio
+EDGE, OWN = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
+SERVICE = messages.DESCRIPTOR.services_by_name["PricingService"]
+SCOPES = ("quotes:create", "quotes:read", "pricing:read", "pricing:write")
+CART = {"lines": [{"sku": "mug", "quantity": 2}], "currency": "EUR", "country": "DE"}
+
+
+@dataclass
+class Pricing:
+    """Pricing in process, as services behind the front door see it."""
+
+    http: httpx.AsyncClient
+    rpc: GrpcClient
+    clock: HandClock
+    tables: PricingTables
+    keys: list[str] = field(default_factory=list)
+
+    def token(self, subject: str, *scopes: str) -> str:
+        signer = TokenSigner(EDGE, "shop-edge")
+        return signer.sign(subject, audience="shop-internal", scopes=scopes or SCOPES, lifetime_seconds=600)
+
+    def headers(self, subject: str = "staff", **further: str) -> dict[str, str]:
+        return {"authorization": f"Bearer {self.token(subject)}", **{name.replace("_", "-"): one for name, one in further.items()}}
+
+    async def price(self, sku: str, minor_units: int, *, price_list: str = "retail", tax_class: str = "standard") -> httpx.Response:
+        body = {
+            "taxClass": tax_class,
+            "prices": [{"priceListId": price_list, "amount": {"currency": "EUR", "minorUnits": minor_units}}],
+        }
+        found = await self.http.get(f"/v1/prices/{sku}", headers=self.headers())
+        seen = {"if-match": found.headers["etag"]} if found.status_code == 200 else {"if-none-match": "*"}
+        return await self.http.put(f"/v1/prices/{sku}", json=body, headers={**self.headers(), **seen})
+
+    async def quote(self, body: dict[str, Any], *, by: str = "cus_1", key: str = "") -> httpx.Response:
+        self.keys.append(key or f"key-{len(self.keys)}")
+        return await self.http.post("/v1/quotes", json=body, headers=self.headers(by, idempotency_key=self.keys[-1]))
+
+    async def quote_by_grpc(self, request: messages.CreateQuoteRequest, *, by: str = "cus_1") -> messages.Quote:
+        answer = await self.rpc.call(request, messages.CreateQuoteResponse, seconds=5, token=self.token(by))
+        return answer.quote
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+async def pricing() -> AsyncIterator[Pricing]:
+    tables, clock = PricingTables(), HandClock()
+    prices, quotes = InMemoryPrices(tables, clock), InMemoryQuotes(tables)
+    signer = TokenSigner(OWN, "shop-pricing", clock)
+    quoting = Quoting(prices, quotes, JwtQuoteSigner(signer), clock)
+    tokens = TokenVerifier(StaticKeys(EDGE.public_key()), issuer="shop-edge", audience="shop-internal")
+    api = PricingApi(quoting, quotes, InMemoryPriceLists(tables), prices, InMemoryKeys(), clock, signer.jwks())
+    app = create_app(api.routes(), readiness={}, tracer=trace.get_tracer("test"), metrics=Metrics(), tokens=tokens)
+    serving = serving_grpc(
+        [PricingRpc(quoting, prices, clock).service()],
+        address="127.0.0.1",
+        port=0,
+        readiness={},
+        tokens=tokens,
+        tracer=trace.get_tracer("test"),
+        metrics=Metrics(),
+        most_seconds=5.0,
+        drain_seconds=lambda: 1.0,
+    )
+    async with (
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://pricing") as http,
+        serving as port,
+        GrpcClient.connect("pricing", SERVICE, f"127.0.0.1:{port}", tracer=trace.get_tracer("test")) as rpc,
+    ):
+        found = Pricing(http, rpc, clock, tables)
+        terms = {"currency": "EUR", "taxIncluded": True}
+        assert (await http.put("/v1/price-lists/retail", json=terms, headers=found.headers())).status_code == 200
+        yield found
+
+
+def request(**further: Any) -> messages.CreateQuoteRequest:
+    lines = [messages.QuoteRequestLine(sku="mug", quantity=2)]
+    return messages.CreateQuoteRequest(**{"lines": lines, "currency_code": "EUR", "country": "DE", **further})
+
+
+async def test_a_quote_is_itemised_and_adds_up(pricing: Pricing) -> None:
+    await pricing.price("mug", 1999)
+
+    answer = await pricing.quote(CART)
+
+    quote = answer.json()
+    assert answer.status_code == 201
+    assert quote["lines"] == [{"sku": "mug", "quantity": 2, "unitPrice": 1999, "discount": 0, "tax": 638, "total": 3998}]
+    assert quote["shipping"] == {"method": "standard", "price": 490, "discount": 0, "tax": 78, "total": 490}
+    assert (quote["subtotal"], quote["discount"], quote["tax"], quote["total"]) == (4488, 0, 716, 4488)
+
+
+async def test_the_token_says_what_the_quote_says_and_is_signed_by_pricing(pricing: Pricing) -> None:
+    await pricing.price("mug", 1999)
+
+    quote = (await pricing.quote(CART)).json()
+
+    keys = (await pricing.http.get("/.well-known/jwks.json")).json()["keys"]
+    claims = jwt.decode(
+        quote["token"],
+        jwt.PyJWK(keys[0]),
+        ["EdDSA"],
+        issuer="shop-pricing",
+        audience="shop-orders",
+        options={"verify_exp": False, "verify_iat": False},
+    )
+    assert (claims["sub"], claims["jti"], claims["exp"] - claims["iat"]) == ("cus_1", quote["id"], 900)
+    assert claims["iat"] == int(pricing.clock.now())
+    assert claims["quote"] == {name: quote[name] for name in claims["quote"]}
+    assert set(quote) - set(claims["quote"]) == {"id", "customerId", "issuedAt", "expiresAt", "token"}
+
+
+async def test_grpc_gives_the_same_quote_as_http(pricing: Pricing) -> None:
+    await pricing.price("mug", 1999)
+
+    over_http = (await pricing.quote(CART)).json()
+    over_grpc = await pricing.quote_by_grpc(request(customer_id="cus_1"))
+
+    assert (over_grpc.subtotal, over_grpc.tax, over_grpc.total) == tuple(over_http[one] for one in ("subtotal", "tax", "total"))
+    claims = [jwt.decode(token, options={"verify_signature": False}) for token in (over_http["token"], over_grpc.token)]
+    assert claims[0]["quote"] == claims[1]["quote"]
+    assert over_grpc.expires_at.seconds - over_grpc.issued_at.seconds == 900
+
+
+async def test_a_quote_for_nobody_may_be_used_by_anybody(pricing: Pricing) -> None:
+    await pricing.price("mug", 1999)
+
+    quote = await pricing.quote_by_grpc(request())
+
+    assert jwt.decode(quote.token, options={"verify_signature": False})["sub"] == "guest"
+    found = await pricing.http.get(f"/v1/quotes/{quote.quote_id}", headers=pricing.headers("cus_2"))
+    assert found.json()["customerId"] is None
+
+
+async def test_nobody_gets_a_quote_in_somebody_elses_name(pricing: Pricing) -> None:
+    await pricing.price("mug", 1999)
+
+    with pytest.raises(CallFailed) as refused:
+        await pricing.quote_by_grpc(request(customer_id="cus_2"), by="cus_1")
+
+    assert refused.value.code is grpc.StatusCode.PERMISSION_DENIED
+
+
+async def test_a_quote_is_read_by_its_customer_and_by_nobody_else(pricing: Pricing) -> None:
+    await pricing.price("mug", 1999)
+    made = await pricing.quote(CART, by="cus_1")
+
+    own = await pricing.http.get(made.headers["location"], headers=pricing.headers("cus_1"))
+    others = await pricing.http.get(made.headers["location"], headers=pricing.headers("cus_2"))
+
+    assert own.json() == made.json()
+    assert others.status_code == 404
+
+
+async def test_the_same_request_is_answered_with_the_same_quote(pricing: Pricing) -> None:
+    await pricing.price("mug", 1999)
+
+    first = await pricing.quote(CART, key="once")
+    again = await pricing.quote(CART, key="once")
+    other = await pricing.quote({**CART, "country": "AT"}, key="once")
+
+    assert (again.json(), again.headers["idempotency-replayed"]) == (first.json(), "true")
+    assert (other.status_code, other.json()["type"]) == (422, "/problems/idempotency-key-reused")
+
+
+async def test_a_changed_price_changes_no_quote_that_was_given(pricing: Pricing) -> None:
+    await pricing.price("mug", 1999)
+    before = await pricing.quote(CART)
+    await pricing.price("mug", 2999)
+
+    after = await pricing.quote(CART)
+    kept = await pricing.http.get(before.headers["location"], headers=pricing.headers("cus_1"))
+
+    assert kept.json() == before.json()
+    assert after.json()["lines"][0]["unitPrice"] == 2999
+
+
+@pytest.mark.parametrize(
+    "change, kind, field",
+    [
+        ({"lines": [{"sku": "mug", "quantity": 1}, {"sku": "no-such", "quantity": 1}]}, "no-price", "$.lines[1].sku"),
+        ({"country": "AQ"}, "country-not-served", "$.country"),
+        ({"shippingMethod": "drone"}, "shipping-not-offered", "$.shippingMethod"),
+        ({"currency": "CHF"}, "shipping-not-offered", "$.shippingMethod"),
+        ({"currency": "USD"}, "no-price", "$.lines[0].sku"),
+        ({"lines": [{"sku": "mug", "quantity": 0}]}, "invalid-body", "$.lines[0].quantity"),
+        ({"lines": [{"sku": "../mug", "quantity": 1}]}, "invalid-body", "$.lines[0].sku"),
+        ({"lines": []}, "invalid-body", "$.lines"),
+        ({"country": "Germany"}, "invalid-body", "$.country"),
+    ],
+)
+async def test_a_refusal_is_the_same_over_http_and_grpc(pricing: Pricing, change: dict[str, Any], kind: str, field: str) -> None:
+    await pricing.price("mug", 1999)
+    names = {"currency": "currency_code", "shippingMethod": "shipping_method"}
+    by_grpc = {names.get(name, name): value for name, value in change.items()}
+    if "lines" in by_grpc:
+        by_grpc["lines"] = [messages.QuoteRequestLine(**line) for line in by_grpc["lines"]]
+
+    over_http = await pricing.quote({**CART, **change})
+    with pytest.raises(Refused) as over_grpc:
+        await pricing.quote_by_grpc(request(**by_grpc))
+
+    assert (over_http.status_code, over_http.json()["type"]) == (422, f"/problems/{kind}")
+    assert [one["field"] for one in over_http.json()["errors"]] == [field]
+    assert (over_grpc.value.kind, [one.field for one in over_grpc.value.faults]) == (kind, [field])
+
+
+async def test_prices_now_are_the_same_over_http_and_grpc(pricing: Pricing) -> None:
+    await pricing.price("mug", 1999)
+    await pricing.price("tea", 499, tax_class="reduced")
+
+    query = {"sku": "tea,no-such,mug", "currency": "EUR", "country": "DE"}
+    over_http = (await pricing.http.get("/v1/prices", params=query)).json()["items"]
+    over_grpc = await pricing.rpc.call(
+        messages.GetPricesRequest(skus=["tea", "no-such", "mug"], currency_code="EUR", country="DE"),
+        messages.GetPricesResponse,
+        seconds=5,
+    )
+
+    assert [(one["sku"], one["amount"]["minorUnits"], one["taxRate"]) for one in over_http] == [
+        ("tea", 499, 700),
+        ("mug", 1999, 1900),
+    ]
+    assert [(one.sku, one.price.amount.minor_units, one.tax_rate_basis_points) for one in over_grpc.prices] == [
+        ("tea", 499, 700),
+        ("mug", 1999, 1900),
+    ]
+
+
+async def test_prices_are_edited_by_who_has_seen_them(pricing: Pricing) -> None:
+    await pricing.price("mug", 1999)
+    body = {"prices": [{"priceListId": "retail", "amount": {"currency": "EUR", "minorUnits": 5}}]}
+
+    answers = [
+        await pricing.http.put("/v1/prices/mug", json=body, headers={**pricing.headers(), **seen})
+        for seen in ({}, {"if-none-match": "*"}, {"if-match": '"7"'}, {"if-match": '"1"'}, {"if-match": '"1"'})
+    ]
+
+    # The last one finds the prices as it wants them: the request may be sent again.
+    assert [one.status_code for one in answers] == [428, 412, 412, 200, 200]
+    assert answers[-1].headers["etag"] == '"2"'
+    assert [message.sequence for message in pricing.tables.log.of_key("mug")] == [1, 2]
+
+
+async def test_an_article_whose_prices_are_taken_away_cannot_be_bought_until_it_has_new_ones(pricing: Pricing) -> None:
+    await pricing.price("mug", 1999)
+
+    removed = await pricing.http.delete("/v1/prices/mug", headers=pricing.headers(if_match='"1"'))
+    gone = await pricing.quote(CART)
+    again = await pricing.price("mug", 2000)
+
+    assert (removed.status_code, gone.json()["type"], again.headers["etag"]) == (204, "/problems/no-price", '"3"')
+    kinds = [message.headers["ce_type"].rpartition(".")[2] for message in pricing.tables.log.of_key("mug")]
+    assert kinds == ["PricesChanged", "PricesRemoved", "PricesChanged"]
+
+
+async def test_an_import_sets_what_nobody_changed_and_names_the_rest(pricing: Pricing) -> None:
+    await pricing.price("mug", 1999)
+    price = [{"priceListId": "retail", "amount": {"currency": "EUR", "minorUnits": 100}}]
+    body = {"items": [{"sku": "mug", "prices": price}, {"sku": "pen", "prices": price}]}
+
+    answer = await pricing.http.post("/v1/price-imports", json=body, headers=pricing.headers(idempotency_key="k"))
+
+    assert answer.json() == {"imported": 1, "refused": [{"sku": "mug", "reason": "stale-version", "version": 1}]}
+    assert pricing.tables.prices["pen"].prices[0].amount.minor_units == 100
+
+
+async def test_a_price_list_is_never_changed(pricing: Pricing) -> None:
+    again = await pricing.http.put("/v1/price-lists/retail", json={"currency": "EUR"}, headers=pricing.headers())
+    other = await pricing.http.put("/v1/price-lists/retail", json={"currency": "USD"}, headers=pricing.headers())
+
+    assert (again.status_code, other.status_code, other.json()["type"]) == (200, 409, "/problems/price-list-fixed")
+
+
+@pytest.mark.parametrize("wrong, kind", [("no-such", "price-list-not-found"), ("dollars", "wrong-currency")])
+async def test_a_price_stands_in_a_list_of_its_currency(pricing: Pricing, wrong: str, kind: str) -> None:
+    await pricing.http.put("/v1/price-lists/dollars", json={"currency": "USD"}, headers=pricing.headers())
+
+    answer = await pricing.price("mug", 1999, price_list=wrong)
+
+    assert (answer.status_code, answer.json()["type"]) == (422, f"/problems/{kind}")
+    assert answer.json()["errors"][0]["field"].startswith("$.prices[0]")
+
+
+async def test_price_lists_come_page_by_page(pricing: Pricing) -> None:
+    for name in ("a", "b"):
+        await pricing.http.put(f"/v1/price-lists/{name}", json={"currency": "EUR"}, headers=pricing.headers())
+
+    first = (await pricing.http.get("/v1/price-lists", params={"limit": 2}, headers=pricing.headers())).json()
+    second = (
+        await pricing.http.get("/v1/price-lists", params={"limit": 2, "cursor": first["nextCursor"]}, headers=pricing.headers())
+    ).json()
+
+    assert ([one["id"] for one in first["items"]], [one["id"] for one in second["items"]]) == (["a", "b"], ["retail"])
+    assert second["nextCursor"] is None
