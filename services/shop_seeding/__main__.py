@@ -1,7 +1,8 @@
 """`python -m shop_seeding`: the shop's `seed` command, as its settings name it.
 
-It finds the shop by SHOP_INVENTORY_URL and AWS's own variables. With SHOP_SEED=if-empty it leaves a shop with products alone, and
-imports nothing heavy to see that. Its last line is JSON: what was done, and the SKU of a product that can be ordered.
+It finds the shop by SHOP_INVENTORY_URL, SHOP_PRICING_URL and AWS's own variables. With SHOP_SEED=if-empty it leaves a shop with
+products alone, and imports nothing heavy to see that. Its last line is JSON: what was done, and the SKU of a product that can be
+ordered.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def _fill(inventory: str, assortment: Sequence[Product], environ: Mapping[str, s
 
     from shop_seeding.importing import Shop, import_products
 
-    return import_products(Shop(inventory, read_settings(AwsSettings, environ)), assortment)
+    return import_products(Shop(inventory, environ["SHOP_PRICING_URL"], read_settings(AwsSettings, environ)), assortment)
 
 
 def _facts(assortment: Sequence[Product]) -> dict[str, object]:
