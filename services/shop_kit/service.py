@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
     from shop_kit.aws.client import AwsClient
     from shop_kit.aws.dynamo import Dynamo
+    from shop_kit.aws.sdk import AwsSdk
     from shop_kit.grpc import GrpcService
     from shop_kit.idempotency.dynamo import DynamoIdempotency
     from shop_kit.outbox.dynamo import DynamoOutbox
@@ -121,6 +122,12 @@ class Service:
         from shop_kit.aws.client import AwsClient
 
         return await self.enter(AwsClient.connect(settings, metrics=self.metrics, tracer=self.tracer))
+
+    async def aws_sdk(self, settings: AwsSettings, *services: str) -> AwsSdk:
+        """Return clients for services of AWS that are called seldom (s3, sns, sesv2, sqs)."""
+        from shop_kit.aws.sdk import AwsSdk
+
+        return await self.enter(AwsSdk.connect(settings, services, metrics=self.metrics, tracer=self.tracer))
 
     async def secret(self, settings: AwsSettings, secret_id: str) -> str:
         """Return a secret's text, waiting for AWS where it is not there yet."""

@@ -29,6 +29,7 @@ ALL_SCOPES = (
     "pricing:write",
     "quotes:create",
     "quotes:read",
+    "catalog:write",
 )
 
 

@@ -11,10 +11,6 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any
 
-from aiobotocore.config import AioConfig
-from aiobotocore.session import get_session
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, NoCredentialsError
-from botocore.exceptions import ConnectionError as BotoConnectionError
 from opentelemetry.trace import SpanKind, Tracer, get_tracer
 
 from shop_kit.aws.client import NOT_LET_IN, THROTTLED, AwsError
@@ -30,12 +26,19 @@ SLOW_DOWN = frozenset({"SlowDown", "Throttling", "RequestThrottled"})
 
 
 class AwsSdk:
-    """Calls any operation of the services that it was connected for, as botocore names them."""
+    """Calls any operation of the services that it was connected for, as botocore names them.
 
-    def __init__(self, clients: dict[str, Any], metrics: Metrics, tracer: Tracer) -> None:
-        self._clients = clients
+    A service's client is made at its first use, and the SDK imported then: no start should wait for half a second of CPU.
+    """
+
+    def __init__(
+        self, settings: AwsSettings, services: Sequence[str], entered: AsyncExitStack, metrics: Metrics, tracer: Tracer
+    ) -> None:
+        self._settings = settings
+        self._entered = entered
+        self._clients: dict[str, asyncio.Task[Any]] = {}
         self._tracer = tracer
-        self._breakers = {service: CircuitBreaker(f"aws {service}", open_seconds=1.0) for service in clients}
+        self._breakers = {service: CircuitBreaker(f"aws {service}", open_seconds=1.0) for service in services}
         self._calls = metrics.counter(
             "shop_aws_sdk_calls_total", "Calls to AWS through its SDK.", "service", "operation", "outcome"
         )
@@ -46,29 +49,8 @@ class AwsSdk:
         cls, settings: AwsSettings, services: Sequence[str], *, metrics: Metrics | None = None, tracer: Tracer | None = None
     ) -> AsyncIterator[AwsSdk]:
         """Give clients for `services` (s3, sns, sesv2, sqs). Without keys in the settings AWS's default chain finds them."""
-        session: Any = get_session()  # typed for each service by its literal name, and these names are values
-        config = AioConfig(
-            connect_timeout=CONNECT_SECONDS,
-            read_timeout=READ_SECONDS,
-            retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
-            s3={"addressing_style": "path" if settings.aws_endpoint_url else "auto"},
-        )
         async with AsyncExitStack() as entered:
-            clients = {
-                service: await entered.enter_async_context(
-                    session.create_client(
-                        service,
-                        region_name=settings.aws_region,
-                        endpoint_url=settings.aws_endpoint_url,
-                        aws_access_key_id=settings.aws_access_key_id,
-                        aws_secret_access_key=settings.aws_secret_access_key,
-                        aws_session_token=settings.aws_session_token,
-                        config=config,
-                    )
-                )
-                for service in services
-            }
-            yield cls(clients, metrics or Metrics(), tracer or get_tracer(__name__))
+            yield cls(settings, services, entered, metrics or Metrics(), tracer or get_tracer(__name__))
 
     async def call(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
         """Return the answer to one operation (`call("s3", "put_object", Bucket=…)`); a streamed body is read whole, as `Body`.
@@ -88,10 +70,49 @@ class AwsSdk:
         self._calls.add(service, operation, "ok")
         return answer
 
+    async def presigned(self, service: str, operation: str, seconds: int, **parameters: Any) -> str:
+        """Return a URL that lets whoever has it do this one operation for `seconds`. Raises Unavailable when there are no keys.
+
+        https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-presigned-url.html
+        """
+        with _in_kit_errors(service, operation):
+            client = await self._client(service)
+            return str(await client.generate_presigned_url(operation, Params=parameters, ExpiresIn=seconds))
+
+    async def _client(self, service: str) -> Any:
+        if service not in self._clients:
+            self._clients[service] = asyncio.create_task(self._make_client(service))
+        return await asyncio.shield(self._clients[service])  # whoever gives up waiting leaves it to the others
+
+    async def _make_client(self, service: str) -> Any:
+        from aiobotocore.config import AioConfig
+        from aiobotocore.session import get_session
+
+        session: Any = get_session()  # typed for each service by its literal name, and these names are values
+        settings = self._settings
+        config = AioConfig(
+            connect_timeout=CONNECT_SECONDS,
+            read_timeout=READ_SECONDS,
+            retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+            signature_version="s3v4" if service == "s3" else None,
+            s3={"addressing_style": "path" if settings.aws_endpoint_url else "auto"},
+        )
+        return await self._entered.enter_async_context(
+            session.create_client(
+                service,
+                region_name=settings.aws_region,
+                endpoint_url=settings.aws_endpoint_url,
+                aws_access_key_id=settings.aws_access_key_id,
+                aws_secret_access_key=settings.aws_secret_access_key,
+                aws_session_token=settings.aws_session_token,
+                config=config,
+            )
+        )
+
     async def _once(self, service: str, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
         with _in_kit_errors(service, operation):
             async with asyncio.timeout(deadline.seconds_left()):
-                answer: dict[str, Any] = await getattr(self._clients[service], operation)(**parameters)
+                answer: dict[str, Any] = await getattr(await self._client(service), operation)(**parameters)
                 if hasattr(answer.get("Body"), "read"):
                     answer["Body"] = await answer["Body"].read()
         return answer
@@ -99,6 +120,9 @@ class AwsSdk:
 
 @contextmanager
 def _in_kit_errors(service: str, operation: str) -> Iterator[None]:
+    from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, NoCredentialsError
+    from botocore.exceptions import ConnectionError as BotoConnectionError
+
     subject = f"aws {service}"
     try:
         yield

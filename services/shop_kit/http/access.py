@@ -34,10 +34,7 @@ class Scope:
 
     async def admit(self, request: Request) -> Principal | None:
         """Return who is calling. Raises NotAuthenticated, NotAllowed; Unavailable when the issuer's keys cannot be had."""
-        tokens: TokenVerifier | None = request.app.state.tokens
-        if tokens is None:
-            raise KitError("this application was made without a TokenVerifier")
-        principal = await tokens.verify(bearer_token(request))
+        principal = await _verified(request)
         principal.require(self.name)
         return principal
 
@@ -52,6 +49,19 @@ class Anybody:
         """Let everybody in."""
         del request
         return None
+
+
+@dataclass(frozen=True)
+class AnybodyOrCaller:
+    """Whoever asks, for the `reason` given; a token that is sent is checked, for its holder may be shown more."""
+
+    reason: str
+
+    async def admit(self, request: Request) -> Principal | None:
+        """Return who is calling, None without a token. Raises NotAuthenticated, Unavailable."""
+        if "authorization" not in request.headers:
+            return None
+        return await _verified(request)
 
 
 class GuardedRoute(Route):
@@ -95,6 +105,13 @@ def bearer_token(request: Request) -> str:
     if token is None:
         raise NotAuthenticated("send a header Authorization: Bearer <token>")
     return token
+
+
+async def _verified(request: Request) -> Principal:
+    tokens: TokenVerifier | None = request.app.state.tokens
+    if tokens is None:
+        raise KitError("this application was made without a TokenVerifier")
+    return await tokens.verify(bearer_token(request))
 
 
 async def on_not_authenticated(request: Request, error: Exception) -> Response:

@@ -13,9 +13,11 @@ import shop_contracts
 import yaml
 from opentelemetry import trace
 from shop_kit.auth import StaticKeys, TokenVerifier
-from shop_kit.http import Anybody, GuardedRoute, Scope
+from shop_kit.http import Anybody, AnybodyOrCaller, GuardedRoute, Scope
 from shop_kit.http.app import create_app
 from shop_kit.metrics import Metrics
+from shop_services.catalog.adapters.category_rest import CategoriesApi
+from shop_services.catalog.adapters.rest import ProductsApi
 from shop_services.edge.adapters.gate import Customers, Visitors
 from shop_services.edge.adapters.rest import EdgeApi
 from shop_services.inventory.adapters.rest import InventoryApi
@@ -24,7 +26,14 @@ from shop_services.payments.adapters.rest import PaymentsApi
 from shop_services.pricing.adapters.rest import PricingApi
 
 DOCUMENTS = Path(shop_contracts.__file__).parent / "openapi"
-APIS = {"edge": EdgeApi, "inventory": InventoryApi, "orders": OrdersApi, "payments": PaymentsApi, "pricing": PricingApi}
+APIS = {
+    "catalog": [ProductsApi, CategoriesApi],
+    "edge": [EdgeApi],
+    "inventory": [InventoryApi],
+    "orders": [OrdersApi],
+    "payments": [PaymentsApi],
+    "pricing": [PricingApi],
+}
 OWN = {"/health", "/ready", "/metrics"}
 
 
@@ -41,10 +50,8 @@ class Nothing:
 
 
 def routes_of(service: str) -> list[GuardedRoute]:
-    api = APIS[service]
-    made = api(**{one.name: cast("Any", Nothing()) for one in fields(api)})
-    routes: list[GuardedRoute] = made.routes()
-    return routes
+    apis = cast("list[Any]", APIS[service])
+    return [route for api in apis for route in api(**{one.name: Nothing() for one in fields(api)}).routes()]
 
 
 def operations() -> Iterator[tuple[str, str, str, list[dict[str, list[str]]]]]:
@@ -79,7 +86,7 @@ def test_a_route_lets_in_whom_its_contract_names(
             assert security == [{"token": [name]}]
         case Customers():
             assert security == [{"token": []}]
-        case Visitors():
+        case Visitors() | AnybodyOrCaller():
             assert security == [{}, {"token": []}]
         case Anybody():
             assert security in ([{}], [{"providerSignature": []}])
@@ -95,7 +102,7 @@ def test_a_service_has_no_route_that_its_contract_does_not_offer(service: str) -
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("service", ["inventory", "orders", "payments", "pricing"])
+@pytest.mark.parametrize("service", ["catalog", "inventory", "orders", "payments", "pricing"])
 async def test_without_a_token_no_guarded_handler_is_reached(service: str) -> None:
     callers = TokenVerifier(StaticKeys(), issuer="shop-edge", audience="shop-internal")
     app = create_app(routes_of(service), readiness={}, tracer=trace.get_tracer("test"), metrics=Metrics(), tokens=callers)

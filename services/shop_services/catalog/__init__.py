@@ -1,0 +1,1 @@
+"""The catalog: products with their variants, categories and pictures."""

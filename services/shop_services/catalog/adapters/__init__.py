@@ -1,0 +1,1 @@
+"""How the catalog meets HTTP, DynamoDB, S3 and Kafka."""

@@ -1,0 +1,173 @@
+"""Products in DynamoDB: one item each in a table of their own, written with their places on shelves, their SKUs and their event.
+
+In the service's other table stand, for each product, an item for every SKU (`sku#…`, which only one product can have) and, while it
+is shown, one for every category that it stands in (`shelf#…`). Each category counts its products, so that none that is in use goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+import msgspec
+from shop_kit.aggregates.dynamo import DynamoAggregates, revision_of
+from shop_kit.aws.dynamo import Delete, Dynamo, Item, Put, Update, Write
+from shop_kit.clock import Clock
+from shop_kit.errors import Invalid
+from shop_kit.outbox.dynamo import DynamoOutbox
+
+from shop_services.catalog.adapters.category_repository import category_key
+from shop_services.catalog.adapters.events import product_event
+from shop_services.catalog.application.ports import ProductPage
+from shop_services.catalog.domain.product import Content, Option, Picture, Product, Status, Variant
+
+KIND = "product"
+LARGEST_BYTES = 300_000
+"""Of a product's item: DynamoDB takes 400 KB, and the event that tells of it must fit as well."""
+MOST_READ = 100
+
+
+class ProductTooLarge(Invalid):
+    """A product with more text than can be kept."""
+
+    def __init__(self, product_id: str, size: int) -> None:
+        super().__init__(f"product {product_id} has {size} bytes; at most {LARGEST_BYTES} are taken")
+
+
+class DynamoProductRepository:
+    """The ProductRepository."""
+
+    def __init__(self, dynamo: Dynamo, outbox: DynamoOutbox, *, products_table: str, table: str, clock: Clock) -> None:
+        self._dynamo = dynamo
+        self._products_table = products_table
+        self._table = table
+        self._clock = clock
+        self._products = DynamoAggregates[Product](
+            dynamo, outbox, table=products_table, kind=KIND, to_item=_from_product, from_item=_to_product
+        )
+
+    async def find(self, product_id: str) -> Product | None:
+        """Return the product as it is, or None."""
+        return await self._products.find(product_id, fresh=True)
+
+    async def find_many(self, product_ids: Sequence[str]) -> Mapping[str, Product]:
+        """Return those products that exist."""
+        keys = [_product_key(product_id) for product_id in dict.fromkeys(product_ids)]
+        found = [_to_product(item) for item in await self._get_many(self._products_table, keys)]
+        return {product.id: product for product in found}
+
+    async def save(self, product: Product, *, before: Product | None) -> Product:
+        """Write and announce. Raises Stale, ProductTooLarge."""
+        size = len(msgspec.json.encode(_from_product(product)))
+        if size > LARGEST_BYTES:
+            raise ProductTooLarge(product.id, size)
+        was_shown = before is not None and before.is_shown
+        now = self._clock.now()
+        return await self._products.save(
+            product,
+            announce=(lambda saved: product_event(saved, was_shown=was_shown, now=now)) if was_shown or product.is_shown else None,
+            also=[*self._claims(product, before), *self._places(product, before), *self._counts(product, before)],
+        )
+
+    async def owners(self, skus: Sequence[str]) -> Mapping[str, str]:
+        """Return whose these SKUs are."""
+        return {item["sku"]: item["product_id"] for item in await self._get_many(self._table, [*map(_sku_key, skus)])}
+
+    async def page(self, *, limit: int, behind: str | None) -> ProductPage:
+        """Up to `limit` products in the table's own order."""
+        page = await self._dynamo.scan(self._products_table, limit=limit, start=_product_key(behind) if behind else None)
+        next_id = str(page.next_key["pk"]).partition("#")[2] if page.next_key else None
+        return ProductPage([_to_product(item) for item in page.items], next_id)
+
+    async def shelf(self, category_id: str, *, limit: int, behind: str | None) -> ProductPage:
+        """Up to `limit` products of a category by id; one that is withdrawn at this moment may be missing."""
+        start = _place_key(category_id, behind) if behind else None
+        page = await self._dynamo.query(
+            self._table, "pk = :shelf", {":shelf": _place_key(category_id, "")["pk"]}, limit=limit, start=start
+        )
+        ids = [str(item["sk"]) for item in page.items]
+        found = await self.find_many(ids)
+        shown = [found[one] for one in ids if one in found and found[one].is_shown]
+        return ProductPage(shown, str(page.next_key["sk"]) if page.next_key else None)
+
+    async def _get_many(self, table: str, keys: Sequence[Mapping[str, str]]) -> list[Item]:
+        found: list[Item] = []
+        for start in range(0, len(keys), MOST_READ):
+            found += await self._dynamo.get_many(table, keys[start : start + MOST_READ])
+        return found
+
+    def _claims(self, product: Product, before: Product | None) -> Iterator[Write]:
+        gone, come = _difference(before.content.skus if before else (), product.content.skus)
+        for sku in gone:
+            yield Delete(self._table, _sku_key(sku))
+        for sku in come:
+            item = {**_sku_key(sku), "sku": sku, "product_id": product.id}
+            yield Put(self._table, item, condition="attribute_not_exists(pk)")
+
+    def _places(self, product: Product, before: Product | None) -> Iterator[Write]:
+        gone, come = _difference(_shelves(before), _shelves(product))
+        for category_id in gone:
+            yield Delete(self._table, _place_key(category_id, product.id))
+        for category_id in come:
+            yield Put(self._table, _place_key(category_id, product.id))
+
+    def _counts(self, product: Product, before: Product | None) -> Iterator[Write]:
+        gone, come = _difference(before.content.category_ids if before else (), product.content.category_ids)
+        for category_ids, by in ((gone, -1), (come, 1)):
+            for category_id in category_ids:
+                yield Update(
+                    self._table,
+                    category_key(category_id),
+                    "ADD products :by",
+                    condition="attribute_exists(pk)",
+                    values={":by": by},
+                )
+
+
+def _difference(before: Collection[str], after: Collection[str]) -> tuple[list[str], list[str]]:
+    """Return what went and what came, in a fixed order: transactions that meet take their items in the same one."""
+    return sorted({*before} - {*after}), sorted({*after} - {*before})
+
+
+def _shelves(product: Product | None) -> Collection[str]:
+    return product.content.category_ids if product and product.is_shown else ()
+
+
+def _product_key(product_id: str) -> Item:
+    return {"pk": f"{KIND}#{product_id}", "sk": KIND}
+
+
+def _sku_key(sku: str) -> Item:
+    return {"pk": f"sku#{sku}", "sk": "sku"}
+
+
+def _place_key(category_id: str, product_id: str) -> Item:
+    return {"pk": f"shelf#{category_id}", "sk": product_id}
+
+
+def _from_product(product: Product) -> Item:
+    content = product.content
+    return {
+        "status": product.status.value,
+        "title": content.title,
+        "description": content.description,
+        "brand": content.brand,
+        "category_ids": content.category_ids,
+        "options": [{"name": option.name, "values": option.values} for option in content.options],
+        "variants": [
+            {"sku": variant.sku, "options": variant.options, "attributes": variant.attributes} for variant in content.variants
+        ],
+        "pictures": [{"id": one.id, "content_type": one.content_type, "size": one.size} for one in product.pictures],
+    }
+
+
+def _to_product(item: Item) -> Product:
+    content = Content(
+        title=item["title"],
+        description=item["description"],
+        brand=item["brand"],
+        category_ids=tuple(item["category_ids"]),
+        options=tuple(Option(one["name"], tuple(one["values"])) for one in item["options"]),
+        variants=tuple(Variant(one["sku"], one["options"], one["attributes"]) for one in item["variants"]),
+    )
+    pictures = tuple(Picture(one["id"], one["content_type"], one["size"]) for one in item["pictures"])
+    return Product(item["id"], content, Status(item["status"]), pictures, revision_of(item))

@@ -1,0 +1,1 @@
+"""What the catalog does, in terms of ports."""

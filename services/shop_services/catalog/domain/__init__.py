@@ -1,0 +1,1 @@
+"""What products and categories are, in plain Python."""

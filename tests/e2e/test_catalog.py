@@ -1,0 +1,57 @@
+"""A product's way into the shop: written, given a picture, published, told of on its topic, withdrawn."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+from confluent_kafka import Message
+from e2e.assortment import NewProduct, Staff
+from e2e.keyring import Keyring
+from e2e.shop import Shop, until
+from shop_contracts.proto.catalog.v1.products_pb2 import ProductEvent
+from shop_kit import wire
+
+pytestmark = pytest.mark.e2e
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(500)
+
+
+@pytest.fixture(scope="module")
+def staff(shop: Shop) -> Staff:
+    return Staff(shop, Keyring.of_sandbox(shop.environment).internal("staff", "catalog:write"))
+
+
+def test_a_product_is_told_of_from_publication_to_withdrawal(shop: Shop, staff: Staff) -> None:
+    product = NewProduct.made(shop, staff.token, title="Fjord espresso cup")
+    wish = {"contentType": "image/png", "size": len(PNG)}
+    upload = staff.post(f"/v1/products/{product.id}/uploads", wish).json()
+    httpx.put(upload["url"], content=PNG, headers=upload["headers"]).raise_for_status()
+    picture = staff.ask("PUT", f"/v1/products/{product.id}/media/{upload['id']}").json()["media"][0]
+    shown = shop.http.get(shop.endpoints["catalog"] + picture["url"], follow_redirects=True)
+    staff.ask("DELETE", f"/v1/products/{product.id}/publication")
+
+    until("the withdrawal is told of", lambda: _kinds(shop, product.id)[-1:] == ["product_withdrawn"])
+
+    assert (shown.content, shown.headers["content-type"]) == (PNG, "image/png")
+    assert _kinds(shop, product.id) == ["product_published", "product_changed", "product_withdrawn"]
+    published, changed, _ = _events(shop, product.id)
+    assert published.product_published.product.title["en"] == "Fjord espresso cup"
+    assert [*published.product_published.product.category_ids] == [product.category_id]
+    assert changed.product_changed.product.media[0].url == picture["url"]
+    assert shop.http.get(f"{shop.endpoints['catalog']}/v1/products/{product.id}").status_code == 404
+
+
+def _kinds(shop: Shop, product_id: str) -> list[str | None]:
+    return [event.WhichOneof("kind") for event in _events(shop, product_id)]
+
+
+def _events(shop: Shop, product_id: str) -> list[ProductEvent]:
+    mine = [one for one in shop.records("shop.catalog.products.v1") if one.key() == product_id.encode()]
+    return [_event(one) for one in mine]
+
+
+def _event(record: Message) -> ProductEvent:
+    _schema_id, _path, content = wire.unframe(record.value() or b"")
+    event = ProductEvent()
+    event.ParseFromString(content)
+    return event
