@@ -29,6 +29,20 @@ class PlatformSettings(msgspec.Struct, frozen=True, kw_only=True):
 @contextmanager
 def bare_platform(root: Path, name: str) -> Iterator[PlatformSettings]:
     """A platform with empty stores within the block."""
+    with _running(root, name, ("kafka", "schema-registry", "aws")) as environment:
+        yield read_settings(PlatformSettings, environment)
+
+
+@contextmanager
+def bare_redis(root: Path, name: str) -> Iterator[str]:
+    """An empty Redis within the block: its URL."""
+    with _running(root, name, ("redis",)) as environment:
+        yield environment["REDIS_URL"]
+
+
+@contextmanager
+def _running(root: Path, name: str, resources: tuple[str, ...]) -> Iterator[Mapping[str, str]]:
+    """Run resources within the block. Gives the environment that services get of them."""
     client = start_or_attach(
         SupervisorSettings(
             checkout=str(root),
@@ -40,11 +54,10 @@ def bare_platform(root: Path, name: str) -> Iterator[PlatformSettings]:
             inherited={one: os.environ[one] for one in _INHERITED if one in os.environ},
         )
     )
-    *_, last = client.up(("kafka", "schema-registry", "aws"))
+    *_, last = client.up(resources)
     assert isinstance(last, SandboxReady), last
     try:
-        environment: Mapping[str, str] = client.status().environment
-        yield read_settings(PlatformSettings, environment)
+        yield client.status().environment
     finally:
         for _ in client.down(purge=True):
             pass

@@ -12,6 +12,7 @@ import redis.exceptions
 from shop_kit.errors import Unavailable
 from shop_kit.metrics import Metrics
 from shop_kit.rate_limits.rate import RateLimit, Verdict
+from shop_kit.redis import SUBJECT, connect
 from shop_kit.resilience.breaker import CircuitBreaker
 
 _log = logging.getLogger(__name__)
@@ -42,7 +43,7 @@ class RedisRateLimiter:
     def __init__(self, client: redis.asyncio.Redis, *, prefix: str, metrics: Metrics | None = None) -> None:
         self._prefix = prefix
         self._judge = client.register_script(JUDGE)
-        self._breaker = CircuitBreaker("redis")
+        self._breaker = CircuitBreaker(SUBJECT)
         self._uncounted = (metrics or Metrics()).counter(
             "shop_rate_limits_uncounted_total", "Requests that passed without being counted, because Redis was away."
         )
@@ -51,13 +52,8 @@ class RedisRateLimiter:
     @asynccontextmanager
     async def connect(cls, url: str, *, prefix: str, metrics: Metrics | None = None) -> AsyncIterator[RedisRateLimiter]:
         """Give a limiter with connections of its own for the block. Each client's key begins with `prefix`."""
-        client = redis.asyncio.from_url(
-            url, socket_timeout=ANSWER_SECONDS, socket_connect_timeout=ANSWER_SECONDS, client_name=prefix
-        )
-        try:
+        async with connect(url, name=prefix, answer_seconds=ANSWER_SECONDS) as client:
             yield cls(client, prefix=prefix, metrics=metrics)
-        finally:
-            await client.aclose()
 
     async def take(self, client: str, limit: RateLimit) -> Verdict:
         """Count one request of `client` and say whether it may pass."""
@@ -73,4 +69,4 @@ class RedisRateLimiter:
         try:
             return int(await self._judge(keys=[f"{self._prefix}:{client}"], args=[limit.interval_ms, limit.tolerance_ms]))
         except (redis.exceptions.RedisError, OSError, TimeoutError) as trouble:
-            raise Unavailable("redis", str(trouble) or type(trouble).__name__) from trouble
+            raise Unavailable(SUBJECT, str(trouble) or type(trouble).__name__) from trouble

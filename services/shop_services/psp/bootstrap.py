@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import aiohttp
 import msgspec
-from shop_kit.aws.dynamo import Dynamo
 from shop_kit.runtime import run_service
 from shop_kit.service import Service
 from shop_kit.settings import AwsSettings, RuntimeSettings
 
-from shop_services.psp.adapters.ledger import DynamoLedger
+from shop_services.psp.adapters.ledger import RedisLedger
 from shop_services.psp.adapters.rest import PspApi
 from shop_services.psp.adapters.webhooks import Webhooks
 from shop_services.psp.application.provider import SLOW_SECONDS, Provider
@@ -20,7 +19,7 @@ class PspSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     runtime: RuntimeSettings
     aws: AwsSettings
-    shop_table_psp_charges: str
+    redis_url: str
     shop_secret_payments_webhooks: str
     psp_slow_seconds: float = SLOW_SECONDS
 
@@ -28,8 +27,7 @@ class PspSettings(msgspec.Struct, frozen=True, kw_only=True):
 async def psp(service: Service, settings: PspSettings) -> None:
     """Compose the stand-in."""
     secret = await service.secret(settings.aws, settings.shop_secret_payments_webhooks)
-    dynamo = Dynamo(await service.aws(settings.aws))
-    ledger = DynamoLedger(dynamo, table=settings.shop_table_psp_charges)
+    ledger = await service.enter(RedisLedger.connect(settings.redis_url))
     session = await service.enter(aiohttp.ClientSession())
     webhooks = Webhooks(session, secret, service.clock)
     service.serves(PspApi(Provider(ledger, slow_seconds=settings.psp_slow_seconds), webhooks).routes())

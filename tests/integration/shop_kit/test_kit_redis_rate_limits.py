@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 import uuid
 from collections.abc import AsyncIterator, Iterator
@@ -11,12 +10,9 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 import redis.asyncio
 from aiohttp.test_utils import unused_port
+from fakes.bare_platform import bare_redis
 from shop_kit.rate_limits import RateLimit, RateLimiter, RedisRateLimiter
 from shop_kit.testing.rate_limits import InMemoryRateLimiter
-from shop_sandbox.client import start_or_attach
-from shop_sandbox.events import SandboxReady
-from shop_sandbox.paths import default_cache_root
-from shop_sandbox.supervisor.settings import SupervisorSettings
 
 pytestmark = [pytest.mark.integration, pytest.mark.anyio]
 
@@ -31,23 +27,8 @@ def anyio_backend() -> str:
 
 @pytest.fixture(scope="module")
 def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    root = tmp_path_factory.mktemp("redis")
-    client = start_or_attach(
-        SupervisorSettings(
-            checkout=str(root),
-            name="edge",
-            cache_root=str(default_cache_root(dict(os.environ))),
-            runtime_dir=str(root / "run"),
-            service_globs=["services/*/service.yaml"],
-            ports={},
-            inherited={name: os.environ[name] for name in INHERITED if name in os.environ},
-        )
-    )
-    *_, last = client.up(("redis",))
-    assert isinstance(last, SandboxReady), last
-    yield client.status().environment["REDIS_URL"]
-    for _ in client.down(purge=True):
-        pass
+    with bare_redis(tmp_path_factory.mktemp("redis"), "rates") as url:
+        yield url
 
 
 @pytest.fixture(params=["fake", "redis"])

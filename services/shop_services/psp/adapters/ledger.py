@@ -1,96 +1,81 @@
-"""The provider's ledger in DynamoDB, so that a restart of the stand-in forgets no money."""
+"""The provider's ledger in Redis, so that a restart of the stand-in forgets no money.
+
+A provider's books are none of the shop's stores: what happens to the shop's tables does not happen to them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 
+import msgspec
+import redis.asyncio
 from shop_kit.aggregates import Memory
-from shop_kit.aws.dynamo import ConditionFailed, Dynamo, Item, Put
-from shop_kit.shared_kernel import Money
+from shop_kit.redis import connect, in_kit_errors
 
-from shop_services.psp.domain.charge import Charge, Refund, Refusal, Status
+from shop_services.psp.domain.charge import Charge
 
-BY_REFERENCE_INDEX = "by-reference"
+ANSWER_SECONDS = 2.0
+_DECODER = msgspec.json.Decoder(Charge)
 
 
-class DynamoLedger:
-    """The Ledger on a table with the key `id`. Only this process writes it, so what it remembers is true."""
+class RedisLedger:
+    """The Ledger: a key for each charge, and a set of charges for each reference. Only this process writes it, so what it remembers
+    is true.
+    """
 
-    def __init__(self, dynamo: Dynamo, *, table: str) -> None:
-        self._dynamo = dynamo
-        self._table = table
+    def __init__(self, client: redis.asyncio.Redis, *, prefix: str = "psp") -> None:
+        self._client = client
+        self._prefix = prefix
         self._known: Memory[Charge] = Memory()
+
+    @classmethod
+    @asynccontextmanager
+    async def connect(cls, url: str, *, prefix: str = "psp") -> AsyncIterator[RedisLedger]:
+        """Give a ledger with connections of its own for the block. Its methods raise Unavailable while Redis is away."""
+        async with connect(url, name=prefix, answer_seconds=ANSWER_SECONDS) as client:
+            yield cls(client, prefix=prefix)
 
     async def find(self, charge_id: str) -> Charge | None:
         """Return the charge, or None."""
         known = self._known.get(charge_id)
         if known is not None:
             return known
-        found = await self._dynamo.get(self._table, {"id": charge_id})
-        return _to_charge(found) if found else None
+        with in_kit_errors():
+            found = await self._client.get(self._charge_key(charge_id))
+        return _DECODER.decode(found) if found else None
 
     async def of_reference(self, reference: str) -> Sequence[Charge]:
-        """Return the charges made for something of the merchant's."""
-        condition, names = "#reference = :reference", {"#reference": "reference"}
-        values = {":reference": reference}
-        page = await self._dynamo.query(self._table, condition, values, names=names, index=BY_REFERENCE_INDEX)
-        return [_to_charge(item) for item in page.items]
+        """Return the charges made for something of the merchant's, in the order of their ids."""
+        with in_kit_errors():
+            ids = sorted(await self._client.smembers(self._reference_key(reference)))
+            found = await self._client.mget([self._charge_key(one) for one in ids]) if ids else []
+        charges = [_DECODER.decode(one) for one in found if one]
+        return [one for one in charges if one.reference == reference]  # one that was asked for twice kept its first
 
     async def add(self, charge: Charge) -> Charge:
         """Keep a new charge, or return the one that is there already."""
-        try:
-            await self._dynamo.write(Put(self._table, _from_charge(charge), condition="attribute_not_exists(id)"))
-        except ConditionFailed as error:
-            return _to_charge(error.item or {})
+        key = self._charge_key(charge.id)
+        with in_kit_errors():
+            async with self._client.pipeline(transaction=True) as transaction:
+                transaction.set(key, msgspec.json.encode(charge), nx=True)
+                transaction.sadd(self._reference_key(charge.reference), charge.id)
+                transaction.get(key)
+                is_new, _, kept = await transaction.execute()
+        if not is_new:
+            return _DECODER.decode(kept)
         self._known.keep(charge.id, charge)
         return charge
 
     async def put(self, charge: Charge) -> None:
         """Keep a charge as it is now."""
         self._known.forget(charge.id)
-        await self._dynamo.write(Put(self._table, _from_charge(charge)))
+        with in_kit_errors():
+            await self._client.set(self._charge_key(charge.id), msgspec.json.encode(charge))
         self._known.keep(charge.id, charge)
 
+    def _charge_key(self, charge_id: str | bytes) -> str:
+        return f"{self._prefix}:charge:{charge_id if isinstance(charge_id, str) else charge_id.decode()}"
 
-def _from_charge(charge: Charge) -> Item:
-    return {
-        "id": charge.id,
-        "reference": charge.reference,
-        "status": charge.status.value,
-        **_from_money(charge.amount),
-        "method_token": charge.method_token,
-        "holds": charge.holds,
-        "decline": _from_refusal(charge.decline),
-        "refunds": [
-            {"id": refund.id, **_from_money(refund.amount), "refusal": _from_refusal(refund.refusal)} for refund in charge.refunds
-        ],
-    }
-
-
-def _from_money(amount: Money) -> Item:
-    return {"currency": amount.currency, "minor_units": amount.minor_units}
-
-
-def _from_refusal(refusal: Refusal | None) -> Item | None:
-    return {"code": refusal.code, "explanation": refusal.explanation} if refusal else None
-
-
-def _to_charge(item: Item) -> Charge:
-    return Charge(
-        id=item["id"],
-        reference=item["reference"],
-        status=Status(item["status"]),
-        amount=_to_money(item),
-        method_token=item["method_token"],
-        holds=item["holds"],
-        decline=_to_refusal(item.get("decline")),
-        refunds=tuple(Refund(one["id"], _to_money(one), _to_refusal(one.get("refusal"))) for one in item["refunds"]),
-    )
-
-
-def _to_money(item: Item) -> Money:
-    return Money(item["currency"], item["minor_units"])
-
-
-def _to_refusal(item: Item | None) -> Refusal | None:
-    return Refusal(item["code"], item["explanation"]) if item else None
+    def _reference_key(self, reference: str) -> str:
+        return f"{self._prefix}:reference:{reference}"

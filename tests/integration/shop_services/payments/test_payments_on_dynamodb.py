@@ -1,4 +1,4 @@
-"""Payments over HTTP and the provider's ledger, on the real emulator."""
+"""Payments over HTTP with the provider's stand-in, on the real emulator."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fakes.bare_platform import PlatformSettings, make_table
+from fakes.provider_ledger import InMemoryLedger
 from opentelemetry import trace
 from shop_kit.auth import StaticKeys, TokenSigner, TokenVerifier
 from shop_kit.aws.client import AwsClient
@@ -35,7 +36,6 @@ from shop_services.payments.adapters.rest import PaymentsApi
 from shop_services.payments.adapters.webhooks import Webhooks, signature
 from shop_services.payments.application.paying import Authorise, authorise_payment, capture_payment, void_payment
 from shop_services.payments.domain.payment import Status
-from shop_services.psp.adapters.ledger import DynamoLedger
 from shop_services.psp.adapters.rest import PspApi
 from shop_services.psp.application.provider import Provider
 from shop_services.psp.domain.behaviour import Behaviour
@@ -107,7 +107,6 @@ async def shop(platform: PlatformSettings) -> AsyncIterator[Shop]:
             indexes=[("by-order", "order_id", "id", "S"), ("open-refunds", "open_refund", "open_refund_at", "N")],
         )
         await make_table(client, f"{name}-outbox", "pk", "sk")
-        await make_table(client, f"{name}-charges", "id", indexes=[("by-reference", "reference", "id", "S")])
         dynamo, clock = Dynamo(client), HandClock()
         outbox = DynamoOutbox(
             dynamo,
@@ -118,7 +117,7 @@ async def shop(platform: PlatformSettings) -> AsyncIterator[Shop]:
             clock=SystemClock(),
         )
         payments = DynamoPaymentRepository(dynamo, outbox, table=name)
-        psp = Provider(DynamoLedger(dynamo, table=f"{name}-charges"), slow_seconds=1.5)
+        psp = Provider(InMemoryLedger(), slow_seconds=1.5)
         url = await parts.enter_async_context(serving(psp))
         client_of_psp = await parts.enter_async_context(HttpProvider.connect(url, tracer=trace.get_tracer("test")))
         provider = GuardedProvider(client_of_psp, timeout_seconds=0.5)

@@ -2,41 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 import pytest
+from fakes.provider_ledger import InMemoryLedger
 from opentelemetry import trace
 from shop_kit.http.app import create_app
 from shop_kit.metrics import Metrics
 from shop_services.psp.adapters.rest import PspApi
 from shop_services.psp.application.provider import Provider
-from shop_services.psp.domain.charge import Charge
 
 pytestmark = pytest.mark.anyio
 MONEY = {"currency": "EUR", "minorUnits": 5000}
 MERCHANT = "http://127.0.0.1:8080/v1/psp-webhooks"
-
-
-@dataclass
-class InMemoryLedger:
-    """The Ledger in a dictionary."""
-
-    charges: dict[str, Charge] = field(default_factory=dict)
-
-    async def find(self, charge_id: str) -> Charge | None:
-        return self.charges.get(charge_id)
-
-    async def of_reference(self, reference: str) -> Sequence[Charge]:
-        return [charge for charge in self.charges.values() if charge.reference == reference]
-
-    async def add(self, charge: Charge) -> Charge:
-        return self.charges.setdefault(charge.id, charge)
-
-    async def put(self, charge: Charge) -> None:
-        self.charges[charge.id] = charge
 
 
 @dataclass

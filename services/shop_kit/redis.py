@@ -1,0 +1,41 @@
+"""Redis: connections, and the server's trouble told in the kit's errors."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+import redis.asyncio
+import redis.exceptions
+
+from shop_kit.errors import Unavailable
+
+SUBJECT = "redis"
+AWAY = (
+    OSError,
+    TimeoutError,
+    redis.exceptions.ConnectionError,  # also: it loads its data, or has enough clients
+    redis.exceptions.TimeoutError,
+    redis.exceptions.ReadOnlyError,  # a replica, in the middle of a failover
+    redis.exceptions.OutOfMemoryError,
+)
+"""What says that the server cannot work now: it passes, and no command of ours is at fault."""
+
+
+@asynccontextmanager
+async def connect(url: str, *, name: str, answer_seconds: float) -> AsyncIterator[redis.asyncio.Redis]:
+    """Give connections under a client's name, on which every answer comes within `answer_seconds`. Nothing is asked yet."""
+    client = redis.asyncio.from_url(url, socket_timeout=answer_seconds, socket_connect_timeout=answer_seconds, client_name=name)
+    try:
+        yield client
+    finally:
+        await client.aclose()
+
+
+@contextmanager
+def in_kit_errors() -> Iterator[None]:
+    """Tell what the client raises in the block as Unavailable, where the server is away."""
+    try:
+        yield
+    except AWAY as error:
+        raise Unavailable(SUBJECT, str(error) or type(error).__name__) from error
