@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from shop_sandbox.credentials import Credentials
 from shop_sandbox.endpoints import Endpoints
-from shop_sandbox.engines.driver import Driver, ExecLaunch
+from shop_sandbox.engines.driver import Driver, ExecLaunch, ForkLaunch
 from shop_sandbox.engines.embedded import drivers
 from shop_sandbox.events import Event
 from shop_sandbox.health.not_ready import NotReady
@@ -62,12 +63,11 @@ class Store:
     def start(self) -> None:
         """Prepare, start and wait until the probe passes."""
         self.driver.prepare(self.resource, self.context)
-        launch = self.driver.launch(self.resource, self.context)
-        assert isinstance(launch, ExecLaunch)
+        launch = self._launch()
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
-                launch.argv,
+                launch.argv if isinstance(launch, ExecLaunch) else called(launch),
                 env=dict(launch.environment),
                 cwd=launch.cwd,
                 stdin=subprocess.DEVNULL,
@@ -77,6 +77,11 @@ class Store:
                 preexec_fn=lambda: here.die_with_parent(signal.SIGKILL),  # noqa: PLW1509 - one call to the kernel, no lock is taken
             )
         wait_until(self._is_ready)
+
+    def _launch(self) -> ExecLaunch | ForkLaunch:
+        launch = self.driver.launch(self.resource, self.context)
+        assert isinstance(launch, ExecLaunch | ForkLaunch)
+        return launch
 
     def _is_ready(self) -> bool:
         assert self.process is not None
@@ -89,9 +94,7 @@ class Store:
 
     def stop(self) -> int:
         assert self.process is not None
-        launch = self.driver.launch(self.resource, self.context)
-        assert isinstance(launch, ExecLaunch)
-        self.process.send_signal(launch.stop_signal)
+        self.process.send_signal(self._launch().stop_signal)
         return self.process.wait(30)
 
     def kill(self) -> None:
@@ -101,6 +104,11 @@ class Store:
         os.killpg(group, signal.SIGKILL)
         self.process.wait(30)
         wait_until(lambda: not here.group_members(group))
+
+
+def called(launch: ForkLaunch) -> tuple[str, ...]:
+    """The same program without a fork server."""
+    return (sys.executable, "-m", "shop_sandbox.supervisor.call", launch.target)
 
 
 def wait_until(condition: Callable[[], bool]) -> None:

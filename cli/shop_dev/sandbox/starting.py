@@ -88,7 +88,7 @@ def seed_if_empty(start: Start, project: Project, *, sink: Sink) -> Filled:
     settings = project.settings
     if settings.seed is None and settings.first_try is None:
         return Filled()
-    environment = start.client.status().environment
+    environment = start.client.status(memory=False).environment
     if settings.seed is None or not set(settings.seed.needs) <= start.ready.endpoints.keys():
         return Filled(environment)
     from shop_dev.seeding import When, run_seed

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import signal
-import sys
 
 from shop_sandbox.disk import disk_full_explained
-from shop_sandbox.engines.driver import ExecLaunch
+from shop_sandbox.engines.driver import ForkLaunch
 from shop_sandbox.health import aws as health
 from shop_sandbox.manifest.names import ACCOUNT_ID, REGION
 from shop_sandbox.resources.model import Resource
 from shop_sandbox.run_context import RunContext
+
+EMULATOR_TARGET = "shop_sandbox.engines.embedded.emulator.__main__:main"
 
 
 class AwsDriver:
@@ -24,7 +25,7 @@ class AwsDriver:
         with disk_full_explained(home, "the emulator's data directory"):
             home.mkdir(parents=True, exist_ok=True)
 
-    def launch(self, resource: Resource, context: RunContext) -> ExecLaunch:
+    def launch(self, resource: Resource, context: RunContext) -> ForkLaunch:
         home = context.paths.data(resource.name)
         environment = {
             **context.inherited,
@@ -47,8 +48,8 @@ class AwsDriver:
             "LAMBDA_EXECUTOR": "local",
             "LOG_LEVEL": "WARNING",
         }
-        return ExecLaunch(
-            argv=(sys.executable, "-m", "shop_sandbox.engines.embedded.emulator"),
+        return ForkLaunch(
+            target=EMULATOR_TARGET,
             environment=environment,
             cwd=home,
             death_signal=signal.SIGTERM,
