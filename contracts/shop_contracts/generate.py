@@ -16,13 +16,16 @@ from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 
+from shop_contracts.protobuf.compiler import captured_stderr
+
 IMPORT_ROOT = Path(__file__).resolve().parent.parent
 PROTO_ROOT = IMPORT_ROOT / "shop_contracts" / "proto"
+_SAID_BYTES = 4096
 GENERATED_PATTERNS = ("*_pb2.py", "*_pb2.pyi", "*_pb2_grpc.py", "*_pb2_grpc.pyi")
 
 
 class GenerationFailed(Exception):
-    """The contracts could not be compiled; the compiler has told why on stderr."""
+    """The contracts could not be compiled; the text has what the compiler says, by file and line."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -113,8 +116,12 @@ def _plugin(name: str) -> str:
 
 
 def _run(compiler: Callable[[list[str]], int], arguments: list[str]) -> None:
-    if compiler(["protoc", *arguments]) != 0:
-        raise GenerationFailed("The contracts do not compile; the lines above name file and line.")
+    with captured_stderr() as report:
+        status = compiler(["protoc", *arguments])
+        report.seek(0)
+        said = report.read(_SAID_BYTES).decode(errors="replace").splitlines()
+    if status != 0:
+        raise GenerationFailed(f"The contracts do not compile: {'; '.join(said) or 'the compiler does not say why'}")
 
 
 if __name__ == "__main__":

@@ -60,6 +60,10 @@ class Tills:
         (found,) = [one for one in self.shop_dev("status")["data"]["resources"] if one["name"] == name]
         return dict(found)
 
+    def status_in_words(self) -> str:
+        command = [sys.executable, "-P", "-m", "shop_dev", "status"]
+        return subprocess.run(command, cwd=self.repository.root, capture_output=True, text=True, check=False).stdout
+
     def said(self) -> str:
         return "\n".join(one["text"] for one in self.shop_dev("logs", "tills")["data"]["records"])
 
@@ -104,8 +108,17 @@ def test_an_edit_is_generated_checked_registered_and_restarted_or_refused_in_the
     assert "FIELD_WIRE_JSON_COMPATIBLE_TYPE" in failure, failure
     assert tills.versions() == [1, 2]
     assert tills.resource("tills")["waitsFor"] in ("provision-schemas", "check-contracts")
+    assert "FIELD_WIRE_JSON_COMPATIBLE_TYPE" in tills.resource("tills")["failure"], "who waits says for what"
 
     tills.repository.change(SCHEMA, "  int32 email = 3;", "  string email = 3;")
     eventually(lambda: tills.resource("tills")["state"] == "ready", "the mended schema lets all go on", within=60)
     assert tills.resource("tills")["pid"] != was
+    assert tills.versions() == [1, 2]
+
+    tills.repository.change(SCHEMA, "  string email = 3;", "  string email = ;")
+    eventually(lambda: SCHEMA in str(tills.resource("tills")["failure"]), "it says which file cannot be read", within=60)
+    assert "Expected field number" in tills.status_in_words()
+
+    tills.repository.change(SCHEMA, "  string email = ;", "  string email = 3;")
+    eventually(lambda: tills.resource("tills")["state"] == "ready", "what was mended lets all go on again", within=60)
     assert tills.versions() == [1, 2]

@@ -146,7 +146,7 @@ def _protoc_in_here(arguments: list[str]) -> tuple[int, bytes]:
     """Exit status and report of the compiler in this process."""
     from grpc_tools import protoc
 
-    with _compiling, _captured_stderr() as report:
+    with _compiling, captured_stderr() as report:
         status: int = protoc.main(arguments)
         report.seek(0)
         return status, report.read(_REPORT_BYTES)
@@ -174,7 +174,7 @@ _includes: list[str] = []
 
 
 @contextmanager
-def _captured_stderr() -> Iterator[IO[bytes]]:
+def captured_stderr() -> Iterator[IO[bytes]]:
     """Point file descriptor 2 at a file, since the compiler writes there and takes no other place."""
     sys.stderr.flush()
     kept = os.dup(2)

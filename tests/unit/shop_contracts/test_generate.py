@@ -65,5 +65,5 @@ def test_a_contract_with_a_service_gets_its_grpc_modules(contracts: Path) -> Non
 def test_a_contract_that_does_not_compile_writes_nothing(contracts: Path) -> None:
     (contracts / "shop_contracts/proto/common/v1/money.proto").write_text("this is no contract")
 
-    with pytest.raises(generate.GenerationFailed):
+    with pytest.raises(generate.GenerationFailed, match=r"common/v1/money\.proto:1:\d+: "):
         generate.compile_contracts(contracts)

@@ -30,7 +30,7 @@ def generate(check: Check = False, json: JsonFlag = False) -> Answer:
     try:
         fresh = fresh_files(contracts)
     except GenerationFailed as error:
-        raise ShopDevError(CliCode.PROTO_INVALID, str(error)) from error
+        raise ShopDevError(CliCode.PROTO_INVALID, str(error).replace(f"{contracts.root}/", "")) from error
     found = outdated(contracts, fresh)
     for path, why in () if check else found.items():
         target = contracts.root / path
