@@ -52,6 +52,7 @@ def exercise(port: int) -> None:
         _have_topic(port, f"training-{number}", deadline)
         for _ in range(20):
             _produce(port, f"training-{number}", b"x" * 500, deadline)
+    _transact(port, "training-0")
     consumer = Consumer(
         {
             **_client(port),
@@ -64,11 +65,22 @@ def exercise(port: int) -> None:
     consumer.subscribe([f"training-{number}" for number in range(3)])
     try:
         left = 60
-        while left and time.monotonic() < deadline:
+        while left > 0 and time.monotonic() < deadline:
             left -= len(consumer.consume(60, timeout=0.5))
         consumer.commit(asynchronous=False)
     finally:
         consumer.close()
+
+
+def _transact(port: int, topic: str) -> None:
+    from confluent_kafka import Producer
+
+    producer = Producer({**_client(port), "transactional.id": "training"})
+    producer.init_transactions(30)
+    for _ in range(3):
+        producer.begin_transaction()
+        producer.produce(topic, b"x" * 500, partition=0)
+        producer.commit_transaction(30)
 
 
 def _client(port: int) -> dict[str, str | int | float | bool]:

@@ -26,6 +26,10 @@ _JVM_FLAGS = (
     "-XX:+UseSerialGC",
     "-Xms48m",
     "-Xmx256m",
+    # A heap that follows what is alive: with the defaults it keeps 40 % free, and an idle broker weighs 35 MiB more.
+    "-Xmn12m",
+    "-XX:MinHeapFreeRatio=10",
+    "-XX:MaxHeapFreeRatio=20",
     "-XX:ReservedCodeCacheSize=48m",
     "-XX:-UsePerfData",
     # A broker out of memory answers nobody and does not end: let it end, so that it is started again.
