@@ -5,17 +5,21 @@ from __future__ import annotations
 import msgspec
 from shop_contracts import tokens
 from shop_contracts.proto.pricing.v1.prices_pb2 import PriceEvent
+from shop_contracts.proto.pricing.v1.redemptions_pb2 import RedemptionEvent
 from shop_kit.auth import TokenSigner, TokenVerifier, signing_key
 from shop_kit.runtime import run_service
 from shop_kit.service import Service
 from shop_kit.settings import AwsSettings, KafkaSettings, RuntimeSettings
 
+from shop_services.pricing.adapters.commands import subscription
 from shop_services.pricing.adapters.documents import JwtQuoteSigner
-from shop_services.pricing.adapters.events import PRICES_TOPIC
+from shop_services.pricing.adapters.events import PRICES_TOPIC, REDEMPTIONS_TOPIC
+from shop_services.pricing.adapters.promotion_repositories import DynamoCoupons, DynamoPromotions, DynamoRedemptions
 from shop_services.pricing.adapters.repositories import DynamoPriceLists, DynamoPrices, DynamoQuotes
 from shop_services.pricing.adapters.rest import PricingApi
 from shop_services.pricing.adapters.rpc import PricingRpc
 from shop_services.pricing.application.quoting import Quoting
+from shop_services.pricing.application.redeeming import Redeeming
 
 
 class PricingSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,14 +43,21 @@ async def pricing(service: Service, settings: PricingSettings) -> None:
         settings.aws,
         table=settings.shop_table_pricing,
         outbox_table=settings.shop_table_pricing_outbox,
-        publishes={PRICES_TOPIC: PriceEvent},
+        publishes={PRICES_TOPIC: PriceEvent, REDEMPTIONS_TOPIC: RedemptionEvent},
     )
-    prices, quotes = DynamoPrices(store, service.clock), DynamoQuotes(store)
-    quoting = Quoting(prices, quotes, JwtQuoteSigner(signer), service.clock)
-    api = PricingApi(quoting, quotes, DynamoPriceLists(store), prices, store.idempotency, service.clock, signer.jwks())
-    callers = TokenVerifier.of_issuer(tokens.ISSUER, settings.shop_edge_url, audience=tokens.INTERNAL_AUDIENCE, clock=service.clock)
+    clock = service.clock
+    prices, promotions, coupons, quotes = (
+        DynamoPrices(store, clock),
+        DynamoPromotions(store),
+        DynamoCoupons(store),
+        DynamoQuotes(store),
+    )
+    quoting = Quoting(prices, promotions, coupons, quotes, JwtQuoteSigner(signer), clock)
+    service.consumes(subscription(Redeeming(coupons, DynamoRedemptions(store, clock), clock)))
+    api = PricingApi(quoting, quotes, DynamoPriceLists(store), prices, promotions, coupons, store.idempotency, clock, signer.jwks())
+    callers = TokenVerifier.of_issuer(tokens.ISSUER, settings.shop_edge_url, audience=tokens.INTERNAL_AUDIENCE, clock=clock)
     service.serves(api.routes(), tokens=callers)
-    service.serves_grpc(PricingRpc(quoting, prices, service.clock).service(), tokens=callers)
+    service.serves_grpc(PricingRpc(quoting, prices, clock).service(), tokens=callers)
 
 
 def main() -> None:

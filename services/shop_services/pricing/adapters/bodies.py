@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
 import msgspec
@@ -34,6 +34,11 @@ def is_name(text: str) -> bool:
     return re.fullmatch(SLUG, text) is not None
 
 
+def moment(seconds: float | None) -> datetime | None:
+    """Return a moment as JSON has it."""
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
 class WishBody(msgspec.Struct, forbid_unknown_fields=True):
     """An article and how many of it."""
 
@@ -49,7 +54,7 @@ class QuoteBody(msgspec.Struct, forbid_unknown_fields=True, rename="camel", kw_o
     country: Country
     shipping_method: Name = "standard"
     customer_group: Group = ""
-    coupon_codes: Annotated[list[CouponCode], msgspec.Meta(max_length=10)] = []
+    coupon_codes: Annotated[list[CouponCode], msgspec.Meta(max_length=10)] = msgspec.field(default_factory=list)
 
     def request(self, customer_id: str | None) -> QuoteRequest:
         """Return the same in the words of the application. Coupon codes are capitals, however they are typed."""

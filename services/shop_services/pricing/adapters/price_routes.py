@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 
 import msgspec
@@ -18,7 +18,7 @@ from shop_kit.shared_kernel import InvalidSku, parse_sku
 from starlette.requests import Request
 from starlette.responses import Response
 
-from shop_services.pricing.adapters.bodies import PageQuery, PriceImportBody, PriceListBody, PricesBody, is_name
+from shop_services.pricing.adapters.bodies import PageQuery, PriceImportBody, PriceListBody, PricesBody, is_name, moment
 from shop_services.pricing.application.listing import StalePrices, WantedPrices, set_prices
 from shop_services.pricing.application.ports import PriceListRepository, PriceRepository
 from shop_services.pricing.domain.prices import ArticlePrices, PriceList
@@ -184,11 +184,6 @@ def _list_view(price_list: PriceList) -> PriceListView:
         moment(price_list.validity.begins),
         moment(price_list.validity.ends),
     )
-
-
-def moment(seconds: float | None) -> datetime | None:
-    """Return a moment as JSON has it."""
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
 def _sku(text: str) -> str:

@@ -14,7 +14,7 @@ from shop_kit.shared_kernel import Money
 
 from shop_services.pricing.adapters.documents import quote_document
 from shop_services.pricing.adapters.events import price_event
-from shop_services.pricing.application.ports import PriceListPage, QuoteRecord, SignedQuote
+from shop_services.pricing.application.ports import Page, QuoteRecord, SignedQuote
 from shop_services.pricing.domain.prices import ArticlePrices, Price, PriceList
 from shop_services.pricing.domain.tax import TaxClass
 from shop_services.pricing.domain.validity import Validity
@@ -54,11 +54,11 @@ class DynamoPriceLists:
                 self._known.keep(price_list.id, price_list)
         return found
 
-    async def page(self, *, limit: int, behind: str | None) -> PriceListPage:
+    async def page(self, *, limit: int, behind: str | None) -> Page[PriceList]:
         """Up to `limit` lists by id."""
         start = {"pk": LISTS, "sk": behind} if behind else None
         page = await self._store.dynamo.query(self._store.table, "pk = :lists", {":lists": LISTS}, limit=limit, start=start)
-        return PriceListPage([*map(_to_list, page.items)], page.next_key["sk"] if page.next_key else None)
+        return Page([*map(_to_list, page.items)], page.next_key["sk"] if page.next_key else None)
 
 
 class DynamoPrices:

@@ -10,8 +10,16 @@ from shop_kit.http import GuardedRoute
 from shop_kit.idempotency import IdempotencyKeys
 
 from shop_services.pricing.adapters.price_routes import PriceRoutes
+from shop_services.pricing.adapters.promotion_routes import PromotionRoutes
 from shop_services.pricing.adapters.quote_routes import QuoteRoutes
-from shop_services.pricing.application.ports import Clock, PriceListRepository, PriceRepository, QuoteRepository
+from shop_services.pricing.application.ports import (
+    Clock,
+    CouponRepository,
+    PriceListRepository,
+    PriceRepository,
+    PromotionRepository,
+    QuoteRepository,
+)
 from shop_services.pricing.application.quoting import Quoting
 
 
@@ -23,6 +31,8 @@ class PricingApi:
     quotes: QuoteRepository
     lists: PriceListRepository
     prices: PriceRepository
+    promotions: PromotionRepository
+    coupons: CouponRepository
     keys: IdempotencyKeys
     clock: Clock
     jwks: Mapping[str, Any]
@@ -31,4 +41,4 @@ class PricingApi:
         """Return all paths and what serves them."""
         quotes = QuoteRoutes(self.quoting, self.prices, self.quotes, self.keys, self.clock, self.jwks)
         prices = PriceRoutes(self.lists, self.prices, self.keys)
-        return [*quotes.routes(), *prices.routes()]
+        return [*quotes.routes(), *prices.routes(), *PromotionRoutes(self.promotions, self.coupons).routes()]

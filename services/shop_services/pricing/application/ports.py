@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
+from shop_services.pricing.domain.coupons import Coupon
 from shop_services.pricing.domain.prices import ArticlePrices, PriceList
+from shop_services.pricing.domain.promotions import Promotion
 from shop_services.pricing.domain.quote import Quote
+
+T = TypeVar("T")
 
 
 class Clock(Protocol):
@@ -19,10 +23,10 @@ class Clock(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class PriceListPage:
-    """Some price lists, and the id to go on behind (None: there are no more)."""
+class Page(Generic[T]):
+    """Some of many things, and the id to go on behind (None: there are no more)."""
 
-    items: Sequence[PriceList]
+    items: Sequence[T]
     next_id: str | None
 
 
@@ -37,7 +41,7 @@ class PriceListRepository(Protocol):
         """Those of the lists that exist."""
         ...
 
-    async def page(self, *, limit: int, behind: str | None) -> PriceListPage:
+    async def page(self, *, limit: int, behind: str | None) -> Page[PriceList]:
         """Up to `limit` lists by id."""
         ...
 
@@ -91,4 +95,50 @@ class QuoteSigner(Protocol):
 
     def sign(self, quote: Quote) -> str:
         """Return the token of a quote."""
+        ...
+
+
+class PromotionRepository(Protocol):
+    """The promotions: a few dozen."""
+
+    async def all(self) -> Sequence[Promotion]:
+        """Every promotion, as it is stored now."""
+        ...
+
+    async def find(self, promotion_id: str) -> Promotion | None:
+        """Return a promotion, or None."""
+        ...
+
+    async def page(self, *, limit: int, behind: str | None) -> Page[Promotion]:
+        """Up to `limit` promotions by id."""
+        ...
+
+    async def save(self, promotion: Promotion) -> Promotion:
+        """Write a promotion as the next version of the one it was read as (0: there was none), and return that.
+
+        Raises shop_kit's Stale when it is at another version.
+        """
+        ...
+
+
+class CouponRepository(Protocol):
+    """The coupons, and how often each was used. None is ever removed: what ended is still counted."""
+
+    async def find(self, codes: Iterable[str]) -> Mapping[str, Coupon]:
+        """Those of the coupons that exist, as they are stored now."""
+        ...
+
+    async def used_by(self, customer_id: str, codes: Iterable[str]) -> Mapping[str, int]:
+        """Return how often a customer has used these; one that they have not may be left out."""
+        ...
+
+    async def page(self, *, limit: int, behind: str | None) -> Page[Coupon]:
+        """Up to `limit` coupons by code."""
+        ...
+
+    async def save(self, coupon: Coupon) -> Coupon:
+        """Write what was set of a coupon as its next version (of 0: there was none), and leave its uses as they are.
+
+        Raises shop_kit's Stale when it is at another version.
+        """
         ...

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from shop_kit.identifiers import new_identifier
 
 from shop_services.pricing.application import refusals
-from shop_services.pricing.application.ports import Clock, PriceRepository, QuoteRepository, QuoteSigner, SignedQuote
+from shop_services.pricing.application.ports import (
+    Clock,
+    CouponRepository,
+    PriceRepository,
+    PromotionRepository,
+    QuoteRepository,
+    QuoteSigner,
+    SignedQuote,
+)
 from shop_services.pricing.domain import shipping
+from shop_services.pricing.domain.coupons import refusals_of
 from shop_services.pricing.domain.prices import unpriced
-from shop_services.pricing.domain.quote import LIFETIME_SECONDS, Quote, TaxedPrice, Wish, price_cart
+from shop_services.pricing.domain.quote import LIFETIME_SECONDS, Offer, Quote, TaxedPrice, Wish, price_cart
 from shop_services.pricing.domain.tax import CountryNotServed
 
 
@@ -33,6 +43,8 @@ class Quoting:
     """Makes quotes."""
 
     prices: PriceRepository
+    promotions: PromotionRepository
+    coupons: CouponRepository
     quotes: QuoteRepository
     signer: QuoteSigner
     clock: Clock
@@ -46,8 +58,8 @@ class Quoting:
             raise refusals.country_not_served(request.country) from error
         except shipping.MethodNotOffered as error:
             raise refusals.shipping_not_offered(request.shipping_method, request.country, request.currency) from error
-        prices = await self._prices(request, at=now)
-        cart = price_cart(request.wishes, prices, method, (), country=request.country)
+        prices, offers = await asyncio.gather(self._prices(request, at=now), self._offers(request, at=now))
+        cart = price_cart(request.wishes, prices, method, offers, country=request.country)
         quote = Quote(new_identifier("qte"), request.customer_id, cart, issued_at=now, expires_at=now + LIFETIME_SECONDS)
         signed = SignedQuote(quote, self.signer.sign(quote))
         await self.quotes.add(signed)
@@ -67,6 +79,19 @@ class Quoting:
         if missing:
             raise refusals.no_price(request.currency, missing)
         return found
+
+    async def _offers(self, request: QuoteRequest, *, at: float) -> Sequence[Offer]:
+        """Return what takes something off without being asked for, and then what the coupons ask for. Raises Refused."""
+        codes = request.coupon_codes
+        promotions, coupons, used = await asyncio.gather(
+            self.promotions.all(), self.coupons.find(codes), self.coupons.used_by(request.customer_id or "", codes)
+        )
+        if refused := refusals_of(codes, request.customer_id, coupons=coupons, used_by_customer=used, at=at):
+            raise refusals.coupons_not_valid(refused)
+        open_to_them = {one.id: one for one in promotions if one.counts_for(request.customer_group, at=at)}
+        unasked = [Offer(one) for one in open_to_them.values() if not one.needs_coupon]
+        asked_for = [(code, open_to_them.get(coupons[code].promotion_id)) for code in codes]
+        return [*unasked, *(Offer(promotion, code) for code, promotion in asked_for if promotion)]
 
 
 async def prices_now(

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 from shop_kit.errors import FieldFault, Refused
 
+from shop_services.pricing.domain.coupons import Refusal
+
 
 def country_not_served(country: str) -> Refused:
     """Return the refusal of a country that the shop does not ship to."""
@@ -27,6 +29,18 @@ def no_price(currency: str, places: Iterable[tuple[int, str]]) -> Refused:
     """Return the refusal of lines, each by its place and SKU, whose article cannot be bought."""
     faults = [FieldFault(f"$.lines[{index}].sku", f"{sku} has no price in {currency}") for index, sku in places]
     return Refused("An article has no price", kind="no-price", detail=f"in {currency}, for this customer, now", faults=faults)
+
+
+def coupons_not_valid(refused: Iterable[tuple[int, Refusal]]) -> Refused:
+    """Return the refusal of coupons, each by its place."""
+    faults = [FieldFault(f"$.couponCodes[{index}]", f"{one.code}: {one.reason.sentence}") for index, one in refused]
+    return Refused("A coupon cannot be used", kind="coupon-not-valid", faults=faults)
+
+
+def no_such_promotion(promotion_id: str) -> Refused:
+    """Return the refusal of a coupon for a promotion that does not exist."""
+    faults = [FieldFault("$.promotionId", f"there is no promotion {promotion_id}")]
+    return Refused("There is no such promotion", kind="promotion-not-found", faults=faults)
 
 
 def no_such_lists(places: Iterable[tuple[int, str]]) -> Refused:

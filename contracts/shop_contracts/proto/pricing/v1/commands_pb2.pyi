@@ -69,7 +69,7 @@ class RedeemCoupons(_message.Message):
     """The quote that the order stands on."""
     @_builtins.property
     def codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The codes of the quote, at least one, each once."""
+        """The codes of the quote, up to 10, each once."""
 
     def __init__(
         self,
