@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 from shop_sandbox.engines.driver import ExecLaunch, ForkLaunch
 from shop_sandbox.engines.handle import Launch
+from shop_sandbox.events import DownloadFinished, DownloadProgress
 from shop_sandbox.health.not_ready import NotAlive, NotReady
 from shop_sandbox.resources.model import Resource, ResourceKind
 from shop_sandbox.run_context import RunContext
@@ -43,6 +45,8 @@ class FakeResource(msgspec.Struct, kw_only=True):
     watched: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
     background: str | None = None
+    downloads: bool = False
+    """Its preparation takes until a file `arrived` is in the checkout."""
 
 
 def describe(checkout: Path, resources: Mapping[str, FakeResource]) -> None:
@@ -61,6 +65,11 @@ class FakeDriver:
     def prepare(self, resource: Resource, context: RunContext) -> None:
         """Make the folder, and forget the readiness of an earlier process."""
         context.paths.data(resource.name).mkdir(parents=True, exist_ok=True)
+        if self._fakes[resource.name].downloads:
+            while not (context.paths.checkout / "arrived").exists():
+                context.announce(DownloadProgress(at=time.time(), artifact="a.jar", received_bytes=1, total_bytes=2))
+                time.sleep(0.05)
+            context.announce(DownloadFinished(at=time.time(), artifact="a.jar", total_bytes=2, seconds=1.0))
 
     def launch(self, resource: Resource, context: RunContext) -> Launch:
         """The script, or the target."""

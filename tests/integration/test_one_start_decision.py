@@ -14,7 +14,7 @@ from fakes.sandbox import READY, SLEEP, FakeResource, describe
 from fakes.sandbox_home import Home, eventually, pid_of, state_of
 from shop_sandbox.client import SandboxClient, start_or_attach
 from shop_sandbox.errors import ErrorCode
-from shop_sandbox.events import CodeChanged, ResourceState, SandboxFailed, SandboxReady
+from shop_sandbox.events import CodeChanged, DownloadProgress, ResourceState, SandboxFailed, SandboxReady
 from shop_sandbox.supervisor.protocol import ResourceStatus, SandboxState
 
 pytestmark = pytest.mark.integration
@@ -114,6 +114,21 @@ def test_the_deadline_of_an_up_holds_in_a_sandbox_that_runs(home: Home) -> None:
     assert isinstance(last, SandboxFailed)
     assert last.code == ErrorCode.START_TIMED_OUT
     assert resource(client, "redis").state is ResourceState.READY
+
+
+def test_what_has_to_be_downloaded_first_does_not_count_against_the_deadline(home: Home) -> None:
+    describe(home.checkout, {"redis": FakeResource(downloads=True)})
+    seconds = 2.0
+
+    began: float | None = None
+    for event in start_or_attach(home.settings).up(timeout_seconds=seconds):
+        if isinstance(event, DownloadProgress):
+            began = began or event.at
+            if event.at - began > 1.5 * seconds:
+                (home.checkout / "arrived").touch()
+        last = event
+
+    assert isinstance(last, SandboxReady), last
 
 
 def test_what_waits_for_something_that_failed_says_so_at_once_and_goes_on_when_that_is_mended(home: Home) -> None:
