@@ -1,8 +1,8 @@
 """`python -m shop_seeding`: the shop's `seed` command, as its settings name it.
 
-It finds the shop by SHOP_INVENTORY_URL, SHOP_PRICING_URL and AWS's own variables. With SHOP_SEED=if-empty it leaves a shop with
-products alone, and imports nothing heavy to see that. Its last line is JSON: what was done, and the SKU of a product that can be
-ordered.
+It finds the shop by SHOP_CATALOG_URL, SHOP_INVENTORY_URL, SHOP_PRICING_URL and AWS's own variables. With SHOP_SEED=if-empty it
+leaves a shop with products alone, and imports nothing heavy to see that. Its last line is JSON: what was done, and the SKU of an
+article that can be ordered.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from collections.abc import Mapping, Sequence
 
 from shop_seeding import shelf
 from shop_seeding.failing import SeedingFailed
-from shop_seeding.products import DEFAULT_COUNT, DEFAULT_SEED, Product, largest_count, products
+from shop_seeding.products import DEFAULT_COUNT, DEFAULT_SEED, Article, Product, largest_count, products
 
 
 def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     """Fill the shop; return the exit status: 1 where it could not be filled, 2 for wrong use."""
     asked = _parser().parse_args(arguments)
-    assortment = products(seed=asked.seed, count=asked.products)
+    first = next(products(seed=asked.seed, count=1)).articles[0]
     try:
         inventory = environ["SHOP_INVENTORY_URL"]
         if environ.get("SHOP_SEED") == "if-empty":
-            if shelf.is_stocked(inventory, assortment[0].sku):
-                _say(json.dumps(_facts(assortment)))
+            if shelf.is_stocked(inventory, first.sku):
+                _say(json.dumps(_facts(first)))
                 return 0
-            _say(f"Filling the empty shop with {len(assortment):,} products.")
+            _say(f"Filling the empty shop with {asked.products:,} products.")
         began = time.monotonic()
-        count = _fill(inventory, assortment, environ)
+        count = _fill(inventory, [*products(seed=asked.seed, count=asked.products)], environ)
     except KeyError as error:
         print(f"{error.args[0]} is not set: does that part of the shop run?", file=sys.stderr)  # noqa: T201 - its answer
         return 1
@@ -39,9 +39,8 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
         print(error, file=sys.stderr)  # noqa: T201 - its answer
         return 1
     seconds = round(time.monotonic() - began, 3)
-    first = assortment[0]
     _say(f"{count:,} products are in stock, from {first.sku} ({first.name}) on; it took {seconds:.1f} s.")
-    _say(json.dumps({**_facts(assortment), "products": count, "seed": asked.seed, "seconds": seconds}))
+    _say(json.dumps({**_facts(first), "products": count, "seed": asked.seed, "seconds": seconds}))
     return 0
 
 
@@ -50,11 +49,12 @@ def _fill(inventory: str, assortment: Sequence[Product], environ: Mapping[str, s
 
     from shop_seeding.importing import Shop, import_products
 
-    return import_products(Shop(inventory, environ["SHOP_PRICING_URL"], read_settings(AwsSettings, environ)), assortment)
+    aws = read_settings(AwsSettings, environ)
+    return import_products(Shop(environ["SHOP_CATALOG_URL"], inventory, environ["SHOP_PRICING_URL"], aws), assortment)
 
 
-def _facts(assortment: Sequence[Product]) -> dict[str, object]:
-    return {"sku": assortment[0].sku, "name": assortment[0].name}
+def _facts(first: Article) -> dict[str, object]:
+    return {"sku": first.sku, "name": first.name}
 
 
 def _parser() -> argparse.ArgumentParser:

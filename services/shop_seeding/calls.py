@@ -8,6 +8,7 @@ import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import aiohttp
 from shop_contracts.tokens import INTERNAL_AUDIENCE, ISSUER
@@ -19,9 +20,9 @@ from shop_kit.settings import AwsSettings
 from shop_seeding.failing import SeedingFailed
 
 SIGNING_SECRET = "edge-signing"  # noqa: S105  # nosec B105 # the name of a secret
-SCOPES = ("stock:write", "pricing:write")
+SCOPES = ("catalog:write", "stock:write", "pricing:write")
 AT_ONCE = 4
-TOKEN_SECONDS = 300
+TOKEN_SECONDS = 1800
 CALL_SECONDS = 30
 STAYS = 412
 """The answer to who would make what is there already."""
@@ -34,18 +35,21 @@ class Caller:
     session: aiohttp.ClientSession
     free: asyncio.Semaphore
 
-    async def post(self, url: str, body: Mapping[str, object], *, what: str) -> None:
-        """Send what may be sent again under another key. Raises SeedingFailed, which names `what`."""
-        await self._send("POST", url, body, {"Idempotency-Key": str(uuid.uuid4())}, what)
+    async def post(self, url: str, body: Mapping[str, object], *, what: str) -> dict[str, Any]:
+        """Send what may be sent again under another key. Returns the answer. Raises SeedingFailed, which names `what`."""
+        return await self._send("POST", url, body, {"Idempotency-Key": str(uuid.uuid4())}, what)
 
     async def put_new(self, url: str, body: Mapping[str, object], *, what: str) -> None:
         """Make what is not there yet; what is there stays. Raises SeedingFailed, which names `what`."""
         await self._send("PUT", url, body, {"If-None-Match": "*"}, what)
 
-    async def _send(self, method: str, url: str, body: Mapping[str, object], headers: Mapping[str, str], what: str) -> None:
+    async def _send(
+        self, method: str, url: str, body: Mapping[str, object], headers: Mapping[str, str], what: str
+    ) -> dict[str, Any]:
         async with self.free, self.session.request(method, url, json=body, headers=headers) as answer:
             if answer.status >= 400 and answer.status != STAYS:
                 raise SeedingFailed(f"{url} answered {answer.status} to {what}: {_told(await answer.text())}")
+            return dict(await answer.json(content_type=None) or {})
 
 
 @asynccontextmanager

@@ -1,36 +1,39 @@
-"""Puts products and their prices into a running shop, through the front doors of inventory and pricing."""
+"""Puts products, their stock and their prices into a running shop, through the front doors of catalog, inventory and pricing."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import aiohttp
 from shop_kit.errors import KitError
 from shop_kit.settings import AwsSettings
 
 from shop_seeding.calls import Caller, calling
+from shop_seeding.catalog_lines import categories, product_line
 from shop_seeding.failing import SeedingFailed
 from shop_seeding.price_tags import PRICE_LISTS, price_tag
-from shop_seeding.products import CURRENCY, Product
+from shop_seeding.products import CURRENCY, Article, Product
 
 CHUNK = 100
-"""The most items that inventory and pricing take in one call."""
+"""The most items that inventory and pricing take in one call; the catalog takes more."""
 
 
 @dataclass(frozen=True)
 class Shop:
-    """Where the parts of a running shop are that seeding needs: inventory, pricing and the AWS emulator."""
+    """Where the parts of a running shop are that seeding needs: catalog, inventory, pricing and the AWS emulator."""
 
+    catalog: str
     inventory: str
     pricing: str
     aws: AwsSettings
 
 
 def import_products(shop: Shop, products: Sequence[Product]) -> int:
-    """Set name, units and prices of each product, and return how many there are. Doing it again changes nothing, also after
-    some were sold; what somebody has set otherwise since stays as they set it.
+    """Set each product with its units and prices, and return how many there are. Doing it again changes nothing, also after some
+    were sold; what somebody has set otherwise since stays as they set it.
 
     Raises SeedingFailed.
     """
@@ -44,27 +47,43 @@ def import_products(shop: Shop, products: Sequence[Product]) -> int:
 
 
 async def _import(shop: Shop, products: Sequence[Product]) -> None:
+    articles = [article for product in products for article in product.articles]
     async with calling(shop.aws) as caller:
-        await asyncio.gather(_import_stock(caller, shop.inventory, products), _import_prices(caller, shop.pricing, products))
+        await asyncio.gather(
+            _import_catalog(caller, shop.catalog, products),
+            _import_stock(caller, shop.inventory, articles),
+            _import_prices(caller, shop.pricing, articles),
+        )
 
 
-async def _import_stock(caller: Caller, inventory: str, products: Sequence[Product]) -> None:
-    await _in_chunks(caller, f"{inventory}/v1/stock-imports", [_item(product) for product in products])
+async def _import_catalog(caller: Caller, catalog: str, products: Sequence[Product]) -> None:
+    for category in categories():  # one after another: a parent must be there before what is below it
+        await caller.put_new(f"{catalog}/v1/categories/{category.id}", category.body(), what=f"the category {category.name.en}")
+    for report in await _in_chunks(caller, f"{catalog}/v1/product-imports", [product_line(product) for product in products]):
+        for refused in report["refused"]:
+            if faults := [fault for fault in refused["errors"] if fault["field"] != "$.revision"]:
+                raise SeedingFailed(f"the catalog refused {refused['id']}: {faults[0]['field']} {faults[0]['message']}")
 
 
-async def _import_prices(caller: Caller, pricing: str, products: Sequence[Product]) -> None:
+async def _import_stock(caller: Caller, inventory: str, articles: Sequence[Article]) -> None:
+    await _in_chunks(caller, f"{inventory}/v1/stock-imports", [_item(article) for article in articles])
+
+
+async def _import_prices(caller: Caller, pricing: str, articles: Sequence[Article]) -> None:
     lists = PRICE_LISTS.items()
     await asyncio.gather(
         *(caller.put_new(f"{pricing}/v1/price-lists/{name}", terms, what=f"the price list {name}") for name, terms in lists)
     )
-    await _in_chunks(caller, f"{pricing}/v1/price-imports", [price_tag(product) for product in products])
+    await _in_chunks(caller, f"{pricing}/v1/price-imports", [price_tag(article) for article in articles])
 
 
-async def _in_chunks(caller: Caller, url: str, items: Sequence[Mapping[str, object]]) -> None:
+async def _in_chunks(caller: Caller, url: str, items: Sequence[Mapping[str, object]]) -> Sequence[Mapping[str, Any]]:
     chunks = [items[start : start + CHUNK] for start in range(0, len(items), CHUNK)]
-    await asyncio.gather(*(caller.post(url, {"items": chunk}, what=f"an import of {len(chunk)} products") for chunk in chunks))
+    what = "an import of {} items"
+    answers = await asyncio.gather(*(caller.post(url, {"items": chunk}, what=what.format(len(chunk))) for chunk in chunks))
+    return [*answers]
 
 
-def _item(product: Product) -> dict[str, object]:
-    price = {"currency": CURRENCY, "minorUnits": product.price_minor_units}
-    return {"sku": product.sku, "name": product.name, "unitPrice": price, "stocked": product.quantity}
+def _item(article: Article) -> dict[str, object]:
+    price = {"currency": CURRENCY, "minorUnits": article.price_minor_units}
+    return {"sku": article.sku, "name": article.name, "unitPrice": price, "stocked": article.quantity}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from shop_seeding.products import CURRENCY, Product
+from shop_seeding.products import CURRENCY, Article
 
 FOOD = "PAN-"
 """How the SKUs of what is eaten begin: it has the reduced rate of tax."""
@@ -17,9 +17,9 @@ PRICE_LISTS: Mapping[str, Mapping[str, object]] = {
 }
 
 
-def price_tag(product: Product) -> dict[str, object]:
-    """Return a product's prices as pricing imports them."""
-    cents = product.price_minor_units
+def price_tag(article: Article) -> dict[str, object]:
+    """Return an article's prices as pricing imports them."""
+    cents = article.price_minor_units
     amounts = {
         "retail-eur": (CURRENCY, cents),
         "retail-usd": ("USD", cents * 108 // 100),
@@ -29,4 +29,4 @@ def price_tag(product: Product) -> dict[str, object]:
     prices = [
         {"priceListId": name, "amount": {"currency": currency, "minorUnits": units}} for name, (currency, units) in amounts.items()
     ]
-    return {"sku": product.sku, "taxClass": "reduced" if product.sku.startswith(FOOD) else "standard", "prices": prices}
+    return {"sku": article.sku, "taxClass": "reduced" if article.sku.startswith(FOOD) else "standard", "prices": prices}
