@@ -54,6 +54,11 @@ def jwks_variable(pool: str) -> str:
     return f"{user_pool_variable(pool)}_JWKS_URL"
 
 
+def login_variable(pool: str) -> str:
+    """Variable with the address where a pool's users sign in: `SHOP_USER_POOL_CUSTOMERS_LOGIN_URL`."""
+    return f"{user_pool_variable(pool)}_LOGIN_URL"
+
+
 def client_variable(pool: str, client: str) -> str:
     """Variable with the id of a pool's client: `SHOP_USER_POOL_CUSTOMERS_CLIENT_WEB`."""
     return f"{user_pool_variable(pool)}_CLIENT_{variable('', client).strip('_')}"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from shop_sandbox.manifest.form import Sender, UserPool, UserPoolClient
-from shop_sandbox.manifest.names import client_variable, issuer_variable, jwks_variable, user_pool_variable
+from shop_sandbox.manifest.names import client_variable, issuer_variable, jwks_variable, login_variable, user_pool_variable
 from shop_sandbox.provision.aws_api import Aws, AwsRefused
 from shop_sandbox.provision.task import Outcome
 
@@ -54,6 +54,7 @@ class UserPools:
             self._ids[pool.name] = (await self._call("CreateUserPool", asked))["UserPool"]["Id"]
         else:
             changes += await self._mend_policy(pool)
+        changes += await self._domain(pool)
         changes += await self._scopes(pool)
         clients = {one["ClientName"]: one["ClientId"] for one in await self._clients(pool)}
         for client in pool.clients:
@@ -69,6 +70,16 @@ class UserPools:
         policies = {"PasswordPolicy": {**policy, "MinimumLength": pool.password_min_length}}
         await self._call("UpdateUserPool", {**self._of(pool), "Policies": policies})
         return ["passwordMinLength"]
+
+    async def _domain(self, pool: UserPool) -> list[str]:
+        """Give the pool its sign-in pages. Another prefix than it has is refused by Cognito: links to the old one are about."""
+        if pool.domain is None:
+            return []
+        there = await self._call("DescribeUserPoolDomain", {"Domain": pool.domain})
+        if there.get("DomainDescription", {}).get("UserPoolId") == self._ids[pool.name]:
+            return []
+        await self._call("CreateUserPoolDomain", {**self._of(pool), "Domain": pool.domain})
+        return [f"domain {pool.domain}"]
 
     async def _scopes(self, pool: UserPool) -> list[str]:
         """Make a resource server for the part of each scope before the slash."""
@@ -118,6 +129,7 @@ class UserPools:
             user_pool_variable(pool.name): identity,
             issuer_variable(pool.name): self.issuer(pool.name),
             jwks_variable(pool.name): f"{self._endpoint}/{identity}/.well-known/jwks.json",
+            login_variable(pool.name): self._endpoint,
             **{client_variable(pool.name, client.name): clients[client.name] for client in pool.clients},
         }
 
@@ -139,13 +151,24 @@ class UserPools:
 
 
 def _wanted(client: UserPoolClient) -> dict[str, Any]:
+    holds = {"AccessTokenValidity": client.access_token_minutes, "TokenValidityUnits": {"AccessToken": "minutes"}}
     if "client-credentials" in client.flows:
-        return {
-            "AllowedOAuthFlows": ["client_credentials"],
-            "AllowedOAuthFlowsUserPoolClient": True,
-            "AllowedOAuthScopes": sorted(client.scopes),
-        }
-    return {"ExplicitAuthFlows": sorted(_FLOWS[flow] for flow in client.flows)}
+        return {**holds, **_over_oauth("client_credentials", client.scopes)}
+    direct = {"ExplicitAuthFlows": sorted(_FLOWS[flow] for flow in client.flows if flow in _FLOWS)}
+    if "authorization-code" not in client.flows:
+        return {**holds, **direct}
+    return {
+        **holds,
+        **direct,
+        **_over_oauth("code", (*client.scopes, "openid")),
+        "CallbackURLs": sorted(client.callback_urls),
+        "LogoutURLs": sorted(client.logout_urls),
+        "SupportedIdentityProviders": ["COGNITO"],
+    }
+
+
+def _over_oauth(flow: str, scopes: Iterable[str]) -> dict[str, Any]:
+    return {"AllowedOAuthFlows": [flow], "AllowedOAuthFlowsUserPoolClient": True, "AllowedOAuthScopes": sorted(scopes)}
 
 
 def _same(there: Any, wanted: Any) -> bool:

@@ -1,23 +1,19 @@
-"""Ed25519 keys: from PEM, as JSON Web Keys (RFC 8037), and as their issuer publishes them."""
+"""Ed25519 keys: from PEM, and as JSON Web Keys (RFC 8037)."""
 
 from __future__ import annotations
 
 import hashlib
-import time
-from collections.abc import Mapping
 from typing import Any, Protocol
 
-import aiohttp
-import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key, load_pem_public_key
-from jwt import PyJWK, PyJWTError
+from jwt import PyJWK
 from jwt.algorithms import OKPAlgorithm
 
-from shop_kit.errors import KitError, Unavailable
+from shop_kit.errors import KitError
 
 ALGORITHM = "EdDSA"
-FETCH_SECONDS = 3.0
+"""With which the shop's own tokens are signed."""
 
 
 def private_key(pem: str) -> Ed25519PrivateKey:
@@ -72,53 +68,3 @@ class StaticKeys:
     async def find(self, kid: str) -> PyJWK | None:
         """Return the key of that id, or None."""
         return self._keys.get(kid)
-
-
-class JwksKeys:
-    """Keys that the issuer publishes, fetched when an unknown one turns up, at most once in `refresh_seconds`."""
-
-    def __init__(self, url: str, *, refresh_seconds: float = 5.0) -> None:
-        self._url = url
-        self._refresh_seconds = refresh_seconds
-        self._keys: Mapping[str, PyJWK] = {}
-        self._fetched_at = float("-inf")
-
-    async def find(self, kid: str) -> PyJWK | None:
-        """Return the key of that id, or None. Raises Unavailable when the issuer does not answer."""
-        if kid not in self._keys and time.monotonic() - self._fetched_at >= self._refresh_seconds:
-            self._keys = await self._fetch()
-            self._fetched_at = time.monotonic()
-        return self._keys.get(kid)
-
-    async def _fetch(self) -> Mapping[str, PyJWK]:
-        try:
-            async with (
-                aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=FETCH_SECONDS)) as session,
-                session.get(self._url) as response,
-            ):
-                content = await response.read()
-                if response.status != 200:
-                    raise Unavailable("token issuer", f"HTTP {response.status} from {self._url}")
-            return read_jwks(content)
-        except (aiohttp.ClientError, TimeoutError, OSError, msgspec.MsgspecError) as error:
-            raise Unavailable("token issuer", str(error) or type(error).__name__) from error
-
-
-class _Jwks(msgspec.Struct):
-    keys: list[dict[str, Any]]
-
-
-def read_jwks(content: bytes) -> Mapping[str, PyJWK]:
-    """Return the Ed25519 keys of a JSON Web Key Set by their ids; other kinds, and what is no key, are left out.
-
-    Raises msgspec.MsgspecError for what is no key set at all.
-    """
-    found: dict[str, PyJWK] = {}
-    for one in msgspec.json.decode(content, type=_Jwks).keys:
-        try:
-            key = PyJWK(one)
-        except (PyJWTError, ValueError, TypeError):
-            continue
-        if isinstance(key.key, Ed25519PublicKey) and key.key_id:
-            found[key.key_id] = key
-    return found

@@ -6,12 +6,15 @@ from collections import OrderedDict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from jwt import PyJWK
 
-from shop_kit.auth.keys import ALGORITHM, JwksKeys, Keys, StaticKeys, jwk, key_id
+from shop_kit.auth.jwks import JwksKeys
+from shop_kit.auth.keys import ALGORITHM, Keys, StaticKeys, jwk, key_id
 from shop_kit.clock import Clock, SystemClock
 from shop_kit.errors import KitError
 
@@ -97,19 +100,33 @@ class TokenSigner:
 
 
 class TokenVerifier:
-    """Verifies tokens of one issuer for one audience, each once: a verified token is remembered until it expires.
+    """Verifies tokens of one issuer for one audience, each once: a verified token is remembered until it expires or its key goes.
 
-    `remembers` is how many; none where each token comes once.
+    Exactly one `algorithm` is taken, whatever a token says of itself. `audience_claim` is where the issuer writes for whom a token
+    is (`client_id` in Cognito's access tokens), and `claims` are others that must be as they are here.
+    `remembers` is how many tokens; none where each comes once.
     """
 
     def __init__(
-        self, keys: Keys, *, issuer: str, audience: str, clock: Clock | None = None, remembers: int = REMEMBERED_TOKENS
+        self,
+        keys: Keys,
+        *,
+        issuer: str,
+        audience: str | Collection[str],
+        clock: Clock | None = None,
+        remembers: int = REMEMBERED_TOKENS,
+        algorithm: str = ALGORITHM,
+        audience_claim: str = "aud",
+        claims: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._keys = keys
         self._issuer = issuer
-        self._audience = audience
+        self._audience = frozenset({audience} if isinstance(audience, str) else audience)
         self._clock = clock or SystemClock()
         self._remembers = remembers
+        self._algorithm = algorithm
+        self._audience_claim = audience_claim
+        self._claims = claims
         self._verified: OrderedDict[str, tuple[Principal, float]] = OrderedDict()
 
     @classmethod
@@ -126,17 +143,14 @@ class TokenVerifier:
 
     async def verify(self, token: str) -> Principal:
         """Return who the token stands for. Raises NotAuthenticated; Unavailable when the issuer's keys cannot be had."""
+        key = await self._key(token)
         known = self._verified.get(token)
-        if known is not None:
-            principal, expires_at = known
-            if self._clock.now() < expires_at + LEEWAY_SECONDS:
-                return principal
-            del self._verified[token]
-            raise TokenExpired
-        principal, expires_at = _read(await self._verify(token))
+        principal, expires_at = known or _read(self._proved(token, key))
         if self._clock.now() >= expires_at + LEEWAY_SECONDS:
+            self._verified.pop(token, None)
             raise TokenExpired
-        self._remember(token, principal, expires_at)
+        if known is None:
+            self._remember(token, principal, expires_at)
         return principal
 
     def trust(self, token: str) -> None:
@@ -148,21 +162,38 @@ class TokenVerifier:
         if len(self._verified) > self._remembers:
             self._verified.popitem(last=False)
 
-    async def _verify(self, token: str) -> dict[str, Any]:
+    async def _key(self, token: str) -> PyJWK:
+        """Return the key that the token names. Raises NotAuthenticated when it is not, or no more, the issuer's."""
         try:
             key = await self._keys.find(_key_id_in(token.partition(".")[0]))
-            if key is None:
-                raise NotAuthenticated("the token is signed with a key that is not known here")
+        except jwt.InvalidTokenError as error:
+            raise NotAuthenticated(f"the token does not hold: {error}") from error
+        if key is None:
+            self._verified.pop(token, None)
+            raise NotAuthenticated("the token is signed with a key that is not known here")
+        return key
+
+    def _proved(self, token: str, key: PyJWK) -> dict[str, Any]:
+        try:
             claims: dict[str, Any] = jwt.decode(
                 token,
                 key,
-                algorithms=[ALGORITHM],
+                algorithms=[self._algorithm],
                 issuer=self._issuer,
-                audience=self._audience,
-                options={"require": ["exp", "iat", "sub", "iss", "aud"], "verify_exp": False, "verify_iat": False},
+                options={
+                    "require": ["exp", "iat", "sub", "iss", self._audience_claim],
+                    "verify_aud": False,
+                    "verify_exp": False,
+                    "verify_iat": False,
+                },
             )
         except jwt.InvalidTokenError as error:
             raise NotAuthenticated(f"the token does not hold: {error}") from error
+        meant_for = claims[self._audience_claim]
+        if self._audience.isdisjoint(meant_for if isinstance(meant_for, list) else [meant_for]):
+            raise NotAuthenticated("the token is meant for somebody else")
+        if any(claims.get(name) != value for name, value in self._claims.items()):
+            raise NotAuthenticated("the token is of another kind")
         return claims
 
 

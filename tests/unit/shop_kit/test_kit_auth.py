@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed448 import Ed448PrivateKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from shop_kit.auth import NotAllowed, NotAuthenticated, StaticKeys, TokenExpired, TokenSigner, TokenVerifier
-from shop_kit.auth.keys import read_jwks
+from shop_kit.auth.jwks import read_jwks
 from shop_kit.auth.tokens import bearer
 from shop_kit.errors import Unavailable
 from shop_kit.testing.clock import HandClock

@@ -12,6 +12,7 @@ Scope = Annotated[
     str,
     Meta(pattern="^[A-Za-z0-9_.:-]+/[A-Za-z0-9_.:-]+$", description="`<resource server>/<scope>`, as in `shop/orders.read`."),
 ]
+WebAddress = Annotated[str, Meta(pattern="^https?://[^\\s#]+$", description="An address without a fragment.")]
 
 
 class UserPoolClient(Form, frozen=True, kw_only=True):
@@ -19,20 +20,29 @@ class UserPoolClient(Form, frozen=True, kw_only=True):
 
     name: PartName
     flows: Annotated[
-        tuple[Literal["password", "srp", "custom", "admin-password", "refresh", "client-credentials"], ...],
+        tuple[Literal["password", "srp", "custom", "admin-password", "refresh", "authorization-code", "client-credentials"], ...],
         Meta(
             min_length=1,
-            description="How it may sign in. `client-credentials` is a program on its own account: it has a secret, `scopes` and "
-            "no other flow.",
+            description="How it may sign in. `authorization-code` signs users in on the pool's own pages and needs `callbackUrls`. "
+            "`client-credentials` is a program on its own account: it has a secret, `scopes` and no other flow.",
         ),
     ] = ("srp", "refresh")
-    scopes: Annotated[tuple[Scope, ...], Meta(description="What `client-credentials` may ask for, of the pool's `scopes`.")] = ()
+    scopes: Annotated[
+        tuple[Scope, ...],
+        Meta(description="What `authorization-code` and `client-credentials` may ask for, of the pool's `scopes`."),
+    ] = ()
+    callback_urls: Annotated[
+        tuple[WebAddress, ...], Meta(description="Where `authorization-code` may send users with their code, and nowhere else.")
+    ] = ()
+    logout_urls: Annotated[tuple[WebAddress, ...], Meta(description="Where users may be sent after they signed out.")] = ()
+    access_token_minutes: Annotated[int, Meta(ge=5, le=1440, description="How long its access tokens hold.")] = 60
     secret: Annotated[bool, Meta(description="Whether it has a secret; a program in users' hands keeps none.")] = False
 
 
 class UserPool(Form, frozen=True, kw_only=True):
     """A Cognito user pool, owned by the service. Its id is in `SHOP_USER_POOL_<NAME>`, the issuer of its tokens in
-    `SHOP_USER_POOL_<NAME>_ISSUER`, and the id of each client in `SHOP_USER_POOL_<NAME>_CLIENT_<CLIENT>`."""
+    `SHOP_USER_POOL_<NAME>_ISSUER`, where users sign in in `SHOP_USER_POOL_<NAME>_LOGIN_URL`, and the id of each client in
+    `SHOP_USER_POOL_<NAME>_CLIENT_<CLIENT>`."""
 
     name: UserPoolName
     sign_in: Annotated[
@@ -42,6 +52,14 @@ class UserPool(Form, frozen=True, kw_only=True):
     password_min_length: Annotated[int, Meta(ge=6, le=99, description="How long a password is at least.")] = 12
     scopes: Annotated[tuple[Scope, ...], Meta(description="Scopes that programs may be granted.")] = ()
     clients: Annotated[tuple[UserPoolClient, ...], Meta(description="The programs that use it.")] = ()
+    domain: Annotated[
+        str | None,
+        Meta(
+            pattern="^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$",
+            description="Prefix of the host with the pages where users sign in, which `authorization-code` and "
+            "`client-credentials` need: `<domain>.auth.<region>.amazoncognito.com`.",
+        ),
+    ] = None
 
 
 class Sender(Form, frozen=True, kw_only=True):

@@ -23,6 +23,7 @@ _HOSTS: Final = frozenset({"127.0.0.1", "localhost", "::1", "host.docker.interna
 
 _HEALTH: Final = frozenset({"/_ministack/health", "/_ministack/ready"})
 _PUBLIC_PATHS: Final = ("/_aws/execute-api/", "/oauth2/", "/.well-known/")
+_SIGN_IN: Final = frozenset({"/login", "/logout"})
 _PUBLIC_NAMES: Final = (".execute-api.", ".lambda-url.", ".auth.")
 """What has callers without keys in AWS too: APIs behind API Gateway, function URLs, the sign-in of user pools."""
 _COGNITO: Final = "AWSCognitoIdentityProviderService."
@@ -91,6 +92,7 @@ def _is_for_a_page_from_elsewhere(headers: Mapping[bytes, bytes]) -> bool:
 def _is_public(path: str, host: str, target: str) -> bool:
     return (
         path in _HEALTH
+        or path in _SIGN_IN
         or any(part in path for part in _PUBLIC_PATHS)
         or any(part in host for part in _PUBLIC_NAMES)
         or (target.startswith(_COGNITO) and target.removeprefix(_COGNITO) in _UNSIGNED_IN_COGNITO)
