@@ -21,6 +21,8 @@ ALL_SCOPES = (
     "orders:place",
     "orders:read",
     "orders:cancel",
+    "customers:read",
+    "customers:write",
     "stock:read",
     "stock:write",
     "payments:read",

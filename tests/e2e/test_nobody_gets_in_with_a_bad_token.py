@@ -14,7 +14,9 @@ import jwt
 import pytest
 import yaml
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from e2e.accounts import Accounts
 from e2e.keyring import ALL_SCOPES, PUBLIC_AUDIENCE, Keyring
 from e2e.shop import CHECKOUT, Ordered, Shop
 from shop_kit.auth.keys import key_id
@@ -22,7 +24,7 @@ from shop_kit.auth.keys import key_id
 pytestmark = pytest.mark.e2e
 
 DOCUMENTS = CHECKOUT / "contracts" / "shop_contracts" / "openapi"
-CUSTOMER_SCOPES = ("orders:place", "orders:read", "orders:cancel", "stock:read")
+CUSTOMER_SCOPES = ("orders:place", "orders:read", "orders:cancel", "customers:read", "customers:write")
 
 
 @dataclass(frozen=True)
@@ -41,21 +43,21 @@ class Door:
         return shop.http.request(self.method, shop.endpoints[self.service] + self.path, json=self.body, headers=headers)
 
 
-def _doors(service: str) -> list[Door]:
+def _doors(service: str, scheme: str = "token") -> list[Door]:
     root = yaml.safe_load((DOCUMENTS / f"{service}.yaml").read_text(encoding="utf-8"))
     return [
         Door(
             service,
             method.upper(),
             _filled(root, path, operation),
-            frozenset(way["token"]),
+            frozenset(way[scheme]),
             {} not in operation["security"],
             _example_body(operation),
         )
         for path, item in root["paths"].items()
         for method, operation in item.items()
         for way in operation["security"]
-        if "token" in way
+        if scheme in way
     ]
 
 
@@ -75,8 +77,9 @@ def _example_body(operation: dict[str, Any]) -> Any:
     return next((example["value"] for example in content.get("examples", {}).values()), None)
 
 
-PUBLIC = _doors("edge")
-INSIDE = [door for service in ("catalog", "orders", "inventory", "payments") for door in _doors(service)]
+PUBLIC = _doors("edge", "guest")
+CUSTOMERS = _doors("edge", "customer")
+INSIDE = [door for service in ("catalog", "orders", "inventory", "payments", "identity") for door in _doors(service)]
 
 
 def _name(door: Door) -> str:
@@ -151,6 +154,38 @@ def test_the_front_door_takes_no_token_but_its_own_guests(shop: Shop, keyring: K
     tokens = {**bad_tokens(keyring, ann.token), "of the services behind it": keyring.internal("ann")}
 
     assert _refusals(shop, door, tokens) == dict.fromkeys(tokens, REFUSED)
+
+
+def _pool_tokens(good: str) -> dict[str, str]:
+    """Tokens made from a customer's good one, each with one thing wrong."""
+    head, claims, signature = good.split(".")
+    header, content = jwt.get_unverified_header(good), jwt.decode(good, options={"verify_signature": False})
+    other = generate_private_key(public_exponent=65537, key_size=2048)
+    return {
+        "about somebody else": f"{head}.{_part({**content, 'sub': str(uuid.uuid4())})}.{signature}",
+        "with more scopes": f"{head}.{_part({**content, 'scope': ' '.join(f'shop/{one}' for one in ALL_SCOPES)})}.{signature}",
+        "unsigned": f"{_part({**header, 'alg': 'none'})}.{claims}.",
+        "signed with another key": jwt.encode(content, other, "RS256", headers={"kid": header["kid"]}),
+        "of another algorithm": jwt.encode(content, other, "RS512", headers={"kid": header["kid"]}),
+        "with a changed signature": f"{head}.{claims}.{signature[:-4]}{'AAAA' if signature[-4:] != 'AAAA' else 'BBBB'}",
+    }
+
+
+@pytest.fixture(scope="module")
+def customers_token(shop: Shop) -> str:
+    return Accounts.of(shop).new().signs_in()
+
+
+@pytest.mark.parametrize("door", CUSTOMERS, ids=_name)
+def test_the_front_door_takes_no_forged_token_of_the_pool(shop: Shop, customers_token: str, door: Door) -> None:
+    tokens = _pool_tokens(customers_token)
+
+    assert _refusals(shop, door, tokens) == dict.fromkeys(tokens, REFUSED)
+
+
+@pytest.mark.parametrize("door", INSIDE, ids=_name)
+def test_services_take_no_token_of_the_pool(shop: Shop, customers_token: str, door: Door) -> None:
+    assert _refusals(shop, door, {"a customer's": customers_token}) == {"a customer's": REFUSED}
 
 
 @pytest.mark.parametrize("door", INSIDE, ids=_name)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import msgspec
 from shop_kit.errors import Overloaded, Unavailable
-from shop_services.edge.application.ports import Effect, ServiceAnswer
+from shop_services.edge.application.callers import Caller
+from shop_services.edge.application.ports import Change, Effect, ServiceAnswer
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,8 @@ class Asked:
     body: bytes = b""
     idempotency_key: str = ""
     content_type: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    scopes: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -32,19 +36,23 @@ class FakeService:
     too_many_wait: bool = False
     asked: list[Asked] = field(default_factory=list)
 
-    async def get(self, path: str, *, as_customer: str, seconds: float) -> ServiceAnswer:
-        return self._take(Asked("GET", path, as_customer))
+    async def get(self, path: str, *, caller: Caller, seconds: float) -> ServiceAnswer:
+        return self._take(Asked("GET", path, caller.subject, scopes=caller.scopes))
 
-    async def wait(self, path: str, *, as_customer: str, seconds: float) -> ServiceAnswer:
-        answer = self._take(Asked("GET", path, as_customer))
+    async def wait(self, path: str, *, caller: Caller, seconds: float) -> ServiceAnswer:
+        answer = self._take(Asked("GET", path, caller.subject, scopes=caller.scopes))
         if self.too_many_wait:
             raise Overloaded("orders", "everybody waits")
         if self.never_answers_waits:
             await asyncio.Event().wait()
         return answer
 
-    async def post(self, path: str, effect: Effect, *, as_customer: str, seconds: float) -> ServiceAnswer:
-        return self._take(Asked("POST", path, as_customer, effect.body, effect.idempotency_key, effect.content_type))
+    async def post(self, path: str, effect: Effect, *, caller: Caller, seconds: float) -> ServiceAnswer:
+        asked = Asked("POST", path, caller.subject, effect.body, effect.idempotency_key, effect.content_type, scopes=caller.scopes)
+        return self._take(asked)
+
+    async def change(self, path: str, change: Change, *, caller: Caller, seconds: float) -> ServiceAnswer:
+        return self._take(Asked(change.method, path, caller.subject, change.body, headers=change.headers, scopes=caller.scopes))
 
     def _take(self, asked: Asked) -> ServiceAnswer:
         self.asked.append(asked)

@@ -145,6 +145,7 @@ needs:
   caches: [{name: post, use: locks}]
   userPools:
     - name: writers
+      domain: post-writers
       scopes: [post/write]
       clients:
         - {name: web, flows: [password, refresh]}

@@ -60,6 +60,7 @@ every manifest, each with file, line, column, the place in the document, and a h
 | `SHOP_NOTIFICATION_<NAME>` | ARN of an SNS topic |
 | `SHOP_SENDER_<NAME>` | an address or domain that it sends mail as |
 | `SHOP_USER_POOL_<NAME>`, `…_ISSUER`, `…_JWKS_URL` | a user pool's id, who issues its tokens, and where their keys are |
+| `SHOP_USER_POOL_<NAME>_LOGIN_URL` | where its users sign in: `/oauth2/authorize`, `/oauth2/token` |
 | `SHOP_USER_POOL_<NAME>_CLIENT_<CLIENT>` | id of a user pool's client |
 | `SHOP_API_URL` | where API Gateway is, for a service with `routes` |
 | `SHOP_CLOCK_FILE` | the sandbox's clock, see `shop-dev clock` |

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import msgspec
-from shop_kit.auth import private_key
+from shop_kit.auth import RSA_ALGORITHM, JwksKeys, private_key
+from shop_kit.clock import Clock
 from shop_kit.rate_limits import RateLimit, RedisRateLimiter
 from shop_kit.runtime import run_service
 from shop_kit.service import Service
@@ -13,6 +14,27 @@ from shop_services.edge.adapters.gate import Limits
 from shop_services.edge.adapters.rest import EdgeApi
 from shop_services.edge.adapters.services import HttpService
 from shop_services.edge.adapters.tokens import EdgeTokens
+from shop_services.edge.adapters.user_pool import UserPoolTokens
+from shop_services.edge.application.ports import Services
+
+
+class UserPoolSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose tokens of customers and machines are taken."""
+
+    shop_user_pool_customers_issuer: str
+    shop_user_pool_customers_jwks_url: str
+    shop_user_pool_customers_client_web: str
+    shop_user_pool_customers_client_back_office: str
+
+    def tokens(self, clock: Clock) -> UserPoolTokens:
+        """Return what verifies them."""
+        return UserPoolTokens(
+            JwksKeys(self.shop_user_pool_customers_jwks_url, algorithm=RSA_ALGORITHM),
+            issuer=self.shop_user_pool_customers_issuer,
+            customers=[self.shop_user_pool_customers_client_web],
+            machines=[self.shop_user_pool_customers_client_back_office],
+            clock=clock,
+        )
 
 
 class EdgeSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,6 +45,8 @@ class EdgeSettings(msgspec.Struct, frozen=True, kw_only=True):
     redis_url: str
     shop_orders_url: str
     shop_inventory_url: str
+    shop_identity_url: str
+    pool: UserPoolSettings
     shop_secret_edge_signing: str
     shop_secret_edge_guests: str
     customer_requests_per_second: float = 50.0
@@ -31,6 +55,10 @@ class EdgeSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Of all visitors without a token from one address: a whole company may stand behind it."""
     address_burst: int = 1000
     trusted_proxies: int = 0
+
+    def services(self) -> dict[str, str]:
+        """Return where each service behind the door is."""
+        return {"orders": self.shop_orders_url, "inventory": self.shop_inventory_url, "identity": self.shop_identity_url}
 
     def limits(self) -> Limits:
         """Return how often visitors may ask."""
@@ -51,14 +79,18 @@ async def edge(service: Service, settings: EdgeSettings) -> None:
     """Compose the edge."""
     signing = msgspec.json.decode(await service.secret(settings.aws, settings.shop_secret_edge_signing), type=SigningSecret)
     guest_secret = (await service.secret(settings.aws, settings.shop_secret_edge_guests)).encode()
-    tokens = EdgeTokens(private_key(signing.private_key_pem), service.clock)
-    orders, inventory = [
-        await service.enter(HttpService.connect(name, url, sign=tokens.internal, tracer=service.tracer))
-        for name, url in (("orders", settings.shop_orders_url), ("inventory", settings.shop_inventory_url))
-    ]
+    pool = settings.pool
+    others = {pool.shop_user_pool_customers_issuer: pool.tokens(service.clock)}
+    tokens = EdgeTokens(private_key(signing.private_key_pem), service.clock, others)
+    services = Services(
+        **{
+            name: await service.enter(HttpService.connect(name, url, sign=tokens.internal, tracer=service.tracer))
+            for name, url in settings.services().items()
+        }
+    )
     limiter = await service.enter(RedisRateLimiter.connect(settings.redis_url, prefix="edge:rate", metrics=service.metrics))
     # Nothing is asked: without Redis nobody is counted, and without the services the door still says when to try again.
-    door = EdgeApi(orders, inventory, tokens, limiter, settings.limits(), guest_secret, service.shutdown.begun)
+    door = EdgeApi(services, tokens, limiter, settings.limits(), guest_secret, service.shutdown.begun)
     service.serves(door.routes())
 
 

@@ -11,6 +11,7 @@ import boto3
 import httpx
 import jwt
 import pytest
+from fakes.browser import Browser
 from fakes.provisioning import Bench, Told
 
 pytestmark = pytest.mark.integration
@@ -21,9 +22,15 @@ needs:
   userPools:
     - name: writers-{x}
       passwordMinLength: 8
+      domain: writers-{x}
       scopes: [post-{x}/write]
       clients:
         - {name: web, flows: [password, refresh]}
+        - name: reader
+          flows: [authorization-code, refresh]
+          scopes: [post-{x}/write]
+          callbackUrls: ["http://localhost:3000/back"]
+          accessTokenMinutes: 10
         - {name: robot, flows: [client-credentials], scopes: [post-{x}/write], secret: true}
   senders: [{name: desk, identity: desk-{x}@post.example}]
 routes:
@@ -111,6 +118,32 @@ def test_a_user_signs_in_at_the_pool_and_the_token_is_proved_by_its_keys(bench: 
     keys = jwt.PyJWKClient(variable(bench, "_JWKS_URL"))
     claims = jwt.decode(token, keys.get_signing_key_from_jwt(token), algorithms=["RS256"], issuer=variable(bench, "_ISSUER"))
     assert claims["client_id"] == variable(bench, "_CLIENT_WEB")
+
+
+def test_a_browser_signs_a_user_in_on_the_pools_own_page_and_proves_itself_by_pkce(bench: Bench, service: str) -> None:
+    bench.says(WRITERS)
+    provision(bench, service)
+    sign_in(bench)
+    reader, pages = variable(bench, "_CLIENT_READER"), variable(bench, "_LOGIN_URL")
+    browser = Browser(pages, reader, "http://localhost:3000/back", f"openid post-{bench.x}/write")
+
+    code = browser.sign_in("ada@post.example", "Letters-1815!")
+    guessed = browser.token(code, verifier="guessed")
+    token = browser.token(code)
+    again = browser.token(code)
+
+    claims = jwt.decode(token["access_token"], options={"verify_signature": False})
+    assert (claims["client_id"], {*claims["scope"].split()}) == (reader, {"openid", f"post-{bench.x}/write"})
+    assert claims["exp"] - claims["iat"] == 600
+    assert (guessed["error"], again["error"]) == ("invalid_grant", "invalid_grant")
+
+
+def test_a_browser_is_sent_back_nowhere_but_where_the_manifest_says(bench: Bench, service: str) -> None:
+    bench.says(WRITERS)
+    provision(bench, service)
+    elsewhere = Browser(variable(bench, "_LOGIN_URL"), variable(bench, "_CLIENT_READER"), "https://evil.example/back", "openid")
+
+    assert elsewhere.opened().status_code == 400
 
 
 def test_a_changed_pool_is_mended_and_keeps_its_users(bench: Bench, service: str) -> None:

@@ -1,4 +1,7 @@
-"""Every route of every service says who may use it, and says the same as its contract."""
+"""Every route of every service behind the edge says who may use it, and says the same as its contract.
+
+The edge reads its contract when it starts: `edge/test_who_gets_in.py`.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +21,7 @@ from shop_kit.http.app import create_app
 from shop_kit.metrics import Metrics
 from shop_services.catalog.adapters.category_rest import CategoriesApi
 from shop_services.catalog.adapters.rest import ProductsApi
-from shop_services.edge.adapters.gate import Customers, Visitors
-from shop_services.edge.adapters.rest import EdgeApi
+from shop_services.identity.adapters.rest import IdentityApi
 from shop_services.inventory.adapters.rest import InventoryApi
 from shop_services.orders.adapters.rest import OrdersApi
 from shop_services.payments.adapters.rest import PaymentsApi
@@ -28,7 +30,7 @@ from shop_services.pricing.adapters.rest import PricingApi
 DOCUMENTS = Path(shop_contracts.__file__).parent / "openapi"
 APIS = {
     "catalog": [ProductsApi, CategoriesApi],
-    "edge": [EdgeApi],
+    "identity": [IdentityApi],
     "inventory": [InventoryApi],
     "orders": [OrdersApi],
     "payments": [PaymentsApi],
@@ -84,9 +86,7 @@ def test_a_route_lets_in_whom_its_contract_names(
     match access:
         case Scope(name):
             assert security == [{"token": [name]}]
-        case Customers():
-            assert security == [{"token": []}]
-        case Visitors() | AnybodyOrCaller():
+        case AnybodyOrCaller():
             assert security == [{}, {"token": []}]
         case Anybody():
             assert security in ([{}], [{"providerSignature": []}])
@@ -102,7 +102,7 @@ def test_a_service_has_no_route_that_its_contract_does_not_offer(service: str) -
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("service", ["catalog", "inventory", "orders", "payments", "pricing"])
+@pytest.mark.parametrize("service", APIS)
 async def test_without_a_token_no_guarded_handler_is_reached(service: str) -> None:
     callers = TokenVerifier(StaticKeys(), issuer="shop-edge", audience="shop-internal")
     app = create_app(routes_of(service), readiness={}, tracer=trace.get_tracer("test"), metrics=Metrics(), tokens=callers)

@@ -14,6 +14,8 @@ Scope = Annotated[
 ]
 WebAddress = Annotated[str, Meta(pattern="^https?://[^\\s#]+$", description="An address without a fragment.")]
 
+DomainPrefix = Annotated[str, Meta(pattern="^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$")]
+
 
 class UserPoolClient(Form, frozen=True, kw_only=True):
     """A program that signs users in, or itself."""
@@ -53,9 +55,8 @@ class UserPool(Form, frozen=True, kw_only=True):
     scopes: Annotated[tuple[Scope, ...], Meta(description="Scopes that programs may be granted.")] = ()
     clients: Annotated[tuple[UserPoolClient, ...], Meta(description="The programs that use it.")] = ()
     domain: Annotated[
-        str | None,
+        DomainPrefix | None,
         Meta(
-            pattern="^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$",
             description="Prefix of the host with the pages where users sign in, which `authorization-code` and "
             "`client-credentials` need: `<domain>.auth.<region>.amazoncognito.com`.",
         ),

@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from shop_kit.auth import NotAuthenticated, Principal
-from shop_kit.http.access import bearer_token
+from shop_kit.auth import NotAuthenticated
+from shop_kit.http import Anybody, Problem
+from shop_kit.http.access import Access, bearer_token
+from shop_kit.http.contract import Operation
 from shop_kit.http.rate_limits import client_address, count
 from shop_kit.rate_limits import RateLimit, RateLimiter
 from starlette.requests import Request
+
+from shop_services.edge.application.callers import Caller
 
 
 class Tokens(Protocol):
@@ -19,7 +23,7 @@ class Tokens(Protocol):
         """Return whether this token is known to be good, so that verifying it costs nothing."""
         ...
 
-    async def verify(self, token: str) -> Principal:
+    async def verify(self, token: str) -> Caller:
         """Return whose token it is. Raises NotAuthenticated for one that is forged, expired or meant for something else."""
         ...
 
@@ -45,8 +49,8 @@ class Gate:
     limiter: RateLimiter
     limits: Limits
 
-    async def enter(self, request: Request) -> Principal | None:
-        """Return the customer that the token names, None without a token. Raises NotAuthenticated, or Problem 429."""
+    async def enter(self, request: Request) -> Caller | None:
+        """Return whom the token names, None without a token. Raises NotAuthenticated, or Problem 429."""
         token = bearer_token(request) if self._has_good_token(request) else None
         if token is None:
             address = client_address(request, trusted_proxies=self.limits.trusted_proxies)
@@ -54,35 +58,46 @@ class Gate:
             if "authorization" not in request.headers:
                 return None
             token = bearer_token(request)
-        customer = await self.tokens.verify(token)
-        await count(self.limiter, f"customer:{customer.subject}", self.limits.customer)
-        return customer
+        caller = await self.tokens.verify(token)
+        await count(self.limiter, f"customer:{caller.subject}", self.limits.customer)
+        return caller
 
     def _has_good_token(self, request: Request) -> bool:
         _, _, token = request.headers.get("authorization", "").partition(" ")
         return self.tokens.knows(token.strip())
 
 
-@dataclass(frozen=True)
-class Visitors:
-    """Admits everybody who does not ask too often, with a token or without one."""
-
-    gate: Gate
-
-    async def admit(self, request: Request) -> Principal | None:
-        """Return the customer, None for somebody unknown."""
-        return await self.gate.enter(request)
+def admission(gate: Gate, operation: Operation) -> Access:
+    """Return who may use an operation, by what its contract says."""
+    if not operation.ways:
+        return Anybody("the contract opens it to everybody, whoever they are")
+    return Admission(gate, operation)
 
 
 @dataclass(frozen=True)
-class Customers:
-    """Admits who brings a token."""
+class Admission:
+    """Admits to an operation whom its contract names: tokens of the kinds that it has a way in for, with all scopes of that way."""
 
     gate: Gate
+    operation: Operation
 
-    async def admit(self, request: Request) -> Principal | None:
-        """Return the customer. Raises NotAuthenticated without a token."""
-        customer = await self.gate.enter(request)
-        if customer is None:
+    async def admit(self, request: Request) -> Caller | None:
+        """Return who asks, with no more scopes than the operation wants; None for somebody without a token where none is needed.
+
+        Raises NotAuthenticated, NotAllowed, Problem 403 for another kind of token, Problem 429.
+        """
+        caller = await self.gate.enter(request)
+        if caller is None:
+            if self.operation.is_open:
+                return None
             raise NotAuthenticated("send `Authorization: Bearer <token>`; a guest gets one as `guestToken` with their first order")
-        return customer
+        way = self.operation.way_of(caller.kind)
+        if way is None:
+            if self.operation.is_open:
+                return caller.limited_to(frozenset())
+            taken = ", ".join(one.scheme for one in self.operation.ways)
+            detail = f"It is a {caller.kind}'s token, and this takes those of: {taken}."
+            raise Problem(403, "This is not allowed with this token", kind="not-allowed", detail=detail)
+        for scope in sorted(way.scopes):
+            caller.require(scope)
+        return caller.limited_to(way.scopes)

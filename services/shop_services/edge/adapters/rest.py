@@ -5,22 +5,27 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 from typing import Annotated, Any, Protocol
 from urllib.parse import quote
 
 import msgspec
+import shop_contracts
 from shop_kit import context
-from shop_kit.errors import Overloaded
-from shop_kit.http import Anybody, FieldFault, GuardedRoute, Problem, caller, json, read_query
-from shop_kit.http.access import visitor
+from shop_kit.errors import KitError, Overloaded
+from shop_kit.http import FieldFault, GuardedRoute, Problem, json, read_query
+from shop_kit.http.access import Handler, visitor
+from shop_kit.http.contract import operations, routes
 from shop_kit.http.idempotency import key_of
 from shop_kit.rate_limits import RateLimiter
 from starlette.requests import Request
 from starlette.responses import Response
 
 from shop_services.edge.adapters import gate
-from shop_services.edge.application.ports import Effect, Service, ServiceAnswer
-from shop_services.edge.domain.visitors import KeyTooWeak, Visitor, guest_for
+from shop_services.edge.application.callers import NOBODY, Caller, guest
+from shop_services.edge.application.ports import Change, Effect, Service, ServiceAnswer, Services
+from shop_services.edge.domain.visitors import KeyTooWeak, guest_for
 
 ANSWER_SECONDS = 5.0
 """How long a service may take, beyond what the visitor asked it to wait."""
@@ -28,7 +33,10 @@ ANSWER_SECONDS = 5.0
 QUERY_CHARACTERS = "!$&'()*+,;=:@/?%-._~"
 """What may stand in a query as it is: https://www.rfc-editor.org/rfc/rfc3986#section-3.4"""
 
-PASSED_ON = ("location", "retry-after", "idempotency-replayed", "content-type")
+PASSED_ON = ("location", "retry-after", "idempotency-replayed", "content-type", "etag", "cache-control")
+PASSED_IN = ("content-type", "if-match", "if-none-match")
+CONTRACT = Path(shop_contracts.__file__).parent / "openapi" / "edge.yaml"
+"""What the door offers, and to whom."""
 
 
 class OneOrderQuery(msgspec.Struct):
@@ -69,8 +77,7 @@ class Tokens(gate.Tokens, Protocol):
 class EdgeApi:
     """The routes of the shop."""
 
-    orders: Service
-    inventory: Service
+    services: Services
     tokens: Tokens
     limiter: RateLimiter
     limits: gate.Limits
@@ -79,41 +86,52 @@ class EdgeApi:
     """Set when the service is told to stop: nobody waits for an order any more then."""
 
     def routes(self) -> list[GuardedRoute]:
-        """Return what a service mounts."""
-        entrance = gate.Gate(self.tokens, self.limiter, self.limits)
-        visitors, customers = gate.Visitors(entrance), gate.Customers(entrance)
-        return [
-            GuardedRoute("/v1/orders", self.place_order, methods=["POST"], access=visitors),
-            GuardedRoute("/v1/orders", self.list_orders, access=customers),
-            GuardedRoute("/v1/orders/{order_id}", self.show_order, access=customers),
-            GuardedRoute("/v1/orders/{order_id}/cancellations", self.cancel_order, methods=["POST"], access=customers),
-            GuardedRoute("/v1/stock-items", self.browse, access=visitors),
-            GuardedRoute("/v1/stock-items/{sku}", self.show_stock_item, access=visitors),
-            GuardedRoute("/.well-known/jwks.json", self.show_keys, access=Anybody("the keys are public, and services need them")),
-        ]
+        """Return what a service mounts: what the contract offers, open to whom it says."""
+        admission = partial(gate.admission, gate.Gate(self.tokens, self.limiter, self.limits))
+        return routes([*operations(CONTRACT.read_text(encoding="utf-8"))], self.handlers(), admission)
+
+    def handlers(self) -> dict[str, Handler]:
+        """Return what serves each operation of the contract, by its id."""
+        relayed = dict.fromkeys(
+            (
+                *("getCustomer", "putCustomer", "eraseCustomer", "addAddress", "getAddress", "putAddress", "removeAddress"),
+                "putConsent",
+            ),
+            self.services.identity,
+        )
+        return {
+            "placeOrder": self.place_order,
+            "listOrders": self.list_orders,
+            "getOrder": self.show_order,
+            "cancelOrder": self.cancel_order,
+            "listStockItems": self.browse,
+            "getStockItem": self.show_stock_item,
+            "getSigningKeys": self.show_keys,
+            **{operation: partial(relay, service) for operation, service in relayed.items()},
+        }
 
     async def place_order(self, request: Request) -> Response:
         """Take an order from a customer or a guest: 202, and its place to look for it."""
         effect = await _effect(request)
-        customer = visitor(request)
-        buyer = Visitor(customer.subject) if customer else self._new_guest(effect.idempotency_key)
-        answer = await self.orders.post("/v1/orders", effect, as_customer=buyer.customer_id, seconds=ANSWER_SECONDS)
-        return self._with_guest_token(answer, buyer) if buyer.is_new and answer.status == 202 else _pass_on(answer)
+        known = _caller(request)
+        buyer = known or guest(self._new_guest(effect.idempotency_key))
+        answer = await self.services.orders.post("/v1/orders", effect, caller=buyer, seconds=ANSWER_SECONDS)
+        return self._with_guest_token(answer, buyer) if known is None and answer.status == 202 else pass_on(answer)
 
     async def list_orders(self, request: Request) -> Response:
         """Answer with the visitor's own orders."""
         path = _with_query("/v1/orders", request)
-        return _pass_on(await self.orders.get(path, as_customer=caller(request).subject, seconds=ANSWER_SECONDS))
+        return pass_on(await self.services.orders.get(path, caller=_known(request), seconds=ANSWER_SECONDS))
 
     async def show_order(self, request: Request) -> Response:
         """Answer with the visitor's order; with `wait`, as soon as it is final or the time is over, or too many wait already."""
         query = read_query(request, OneOrderQuery)
-        customer_id = caller(request).subject
+        caller = _known(request)
         order_id = request.path_params["order_id"]
         path = f"/v1/orders/{quote(order_id, safe='')}"
         with context.bind(order_id=order_id):
-            answer = await self._wait_for(path, customer_id, query.wait) if query.wait else None
-            return _pass_on(answer or await self.orders.get(path, as_customer=customer_id, seconds=ANSWER_SECONDS))
+            answer = await self._wait_for(path, caller, query.wait) if query.wait else None
+            return pass_on(answer or await self.services.orders.get(path, caller=caller, seconds=ANSWER_SECONDS))
 
     async def cancel_order(self, request: Request) -> Response:
         """Take a cancellation: 202; the order is `cancelled` once everything is undone."""
@@ -121,27 +139,27 @@ class EdgeApi:
         order_id = request.path_params["order_id"]
         path = f"/v1/orders/{quote(order_id, safe='')}/cancellations"
         with context.bind(order_id=order_id):
-            return _pass_on(await self.orders.post(path, effect, as_customer=caller(request).subject, seconds=ANSWER_SECONDS))
+            return pass_on(await self.services.orders.post(path, effect, caller=_known(request), seconds=ANSWER_SECONDS))
 
     async def browse(self, request: Request) -> Response:
         """Answer with what the shop sells: anybody may look."""
         path = _with_query("/v1/stock-items", request)
-        answer = await self.inventory.get(path, as_customer=_name(request), seconds=ANSWER_SECONDS)
-        return json(msgspec.json.decode(answer.body, type=StockPageView)) if answer.status == 200 else _pass_on(answer)
+        answer = await self.services.inventory.get(path, caller=_caller(request) or NOBODY, seconds=ANSWER_SECONDS)
+        return json(msgspec.json.decode(answer.body, type=StockPageView)) if answer.status == 200 else pass_on(answer)
 
     async def show_stock_item(self, request: Request) -> Response:
         """Answer with one article."""
         path = f"/v1/stock-items/{quote(request.path_params['sku'], safe='')}"
-        answer = await self.inventory.get(path, as_customer=_name(request), seconds=ANSWER_SECONDS)
-        return json(msgspec.json.decode(answer.body, type=StockItemView)) if answer.status == 200 else _pass_on(answer)
+        answer = await self.services.inventory.get(path, caller=_caller(request) or NOBODY, seconds=ANSWER_SECONDS)
+        return json(msgspec.json.decode(answer.body, type=StockItemView)) if answer.status == 200 else pass_on(answer)
 
     async def show_keys(self, _request: Request) -> Response:
         """Answer with the keys that verify this door's tokens."""
         return json(self.tokens.jwks(), headers={"cache-control": "public, max-age=300"})
 
-    async def _wait_for(self, path: str, customer_id: str, seconds: float) -> ServiceAnswer | None:
+    async def _wait_for(self, path: str, caller: Caller, seconds: float) -> ServiceAnswer | None:
         """Return the order once it is final; None when the door closes meanwhile, or when too many wait already."""
-        waiting = self.orders.wait(f"{path}?wait={seconds:g}", as_customer=customer_id, seconds=seconds + ANSWER_SECONDS)
+        waiting = self.services.orders.wait(f"{path}?wait={seconds:g}", caller=caller, seconds=seconds + ANSWER_SECONDS)
         try:
             return await self._unless_stopping(waiting)
         except Overloaded:
@@ -157,7 +175,7 @@ class EdgeApi:
             asked.cancel()
             closing.cancel()
 
-    def _new_guest(self, key: str) -> Visitor:
+    def _new_guest(self, key: str) -> str:
         try:
             return guest_for(key, secret=self.guest_secret)
         except KeyTooWeak as weak:
@@ -169,18 +187,29 @@ class EdgeApi:
                 errors=[FieldFault("Idempotency-Key", "is not a UUID")],
             ) from weak
 
-    def _with_guest_token(self, answer: ServiceAnswer, guest: Visitor) -> Response:
+    def _with_guest_token(self, answer: ServiceAnswer, buyer: Caller) -> Response:
         order: dict[str, Any] = msgspec.json.decode(answer.body)
-        order["guestToken"] = self.tokens.issue(guest.customer_id)
+        order["guestToken"] = self.tokens.issue(buyer.subject)
         headers = {name: answer.headers[name] for name in PASSED_ON if name in answer.headers and name != "content-type"}
         return json(order, answer.status, {**headers, "cache-control": "no-store"})
 
 
-ANYBODY = "anybody"
-"""The subject of requests that concern no customer."""
+async def relay(service: Service, request: Request) -> Response:
+    """Hand a request on to the service that has the same path, and its answer back."""
+    path, caller = _with_query(quote(request.scope["path"]), request), _caller(request) or NOBODY
+    match request.method:
+        case "GET" | "HEAD":
+            answer = await service.get(path, caller=caller, seconds=ANSWER_SECONDS)
+        case "POST":
+            answer = await service.post(path, await _effect(request), caller=caller, seconds=ANSWER_SECONDS)
+        case method:
+            headers = {name: request.headers[name] for name in PASSED_IN if name in request.headers}
+            change = Change(method, await request.body(), headers)
+            answer = await service.change(path, change, caller=caller, seconds=ANSWER_SECONDS)
+    return pass_on(answer)
 
 
-def _pass_on(answer: ServiceAnswer) -> Response:
+def pass_on(answer: ServiceAnswer) -> Response:
     """Return a service's answer as the visitor gets it. That one fails or refuses the edge itself is not their business."""
     if answer.status in {401, 403} or answer.status >= 500:
         raise Problem(
@@ -195,9 +224,18 @@ async def _effect(request: Request) -> Effect:
     return Effect(await request.body(), request.headers.get("content-type", ""), key_of(request))
 
 
-def _name(request: Request) -> str:
-    customer = visitor(request)
-    return customer.subject if customer else ANYBODY
+def _caller(request: Request) -> Caller | None:
+    """Return who asks, as the gate let them in."""
+    found = visitor(request)
+    assert found is None or isinstance(found, Caller)  # noqa: S101  # nosec B101 # the gate admits no others
+    return found
+
+
+def _known(request: Request) -> Caller:
+    found = _caller(request)
+    if found is None:
+        raise KitError("this operation lets in callers who are not known")
+    return found
 
 
 def _with_query(path: str, request: Request) -> str:

@@ -16,16 +16,18 @@ from shop_kit.resilience.retry import Retry, RetryBudget
 from shop_kit.tracing import traceparent
 from yarl import URL
 
-from shop_services.edge.application.ports import Effect, ServiceAnswer
+from shop_services.edge.application.callers import Caller
+from shop_services.edge.application.ports import Change, Effect, ServiceAnswer
 
 CONNECT_SECONDS = 1.0
 READS_AT_ONCE, WRITES_AT_ONCE, WAITS_AT_ONCE = 256, 256, 1024
 """Each kind of call has places of its own: those who wait for their orders must not keep others from placing theirs."""
+_ONCE = Retry(attempts=1)
 # Given by the service itself when it cannot work now: the same as no answer.
 AWAY = frozenset({502, 503, 504})
 
-Sign = Callable[[str], str]
-"""Returns the internal token that says for which customer the edge asks."""
+Sign = Callable[[Caller], str]
+"""Returns the internal token that says for whom the edge asks, and what they may do."""
 
 
 class HttpService:
@@ -57,38 +59,46 @@ class HttpService:
         ) as session:
             yield cls(name, url, session, sign, tracer, waits_at_once=waits_at_once)
 
-    async def get(self, path: str, *, as_customer: str, seconds: float) -> ServiceAnswer:
-        """Ask in a customer's name; `seconds` bound it with all its tries. Raises Unavailable, Overloaded."""
+    async def get(self, path: str, *, caller: Caller, seconds: float) -> ServiceAnswer:
+        """Ask in a caller's name; `seconds` bound it with all its tries. Raises Unavailable, Overloaded."""
         with self._reads.enter():
-            return await self._call("GET", path, self._headers(as_customer), None, seconds)
+            return await self._call("GET", path, self._headers(caller), None, seconds)
 
-    async def wait(self, path: str, *, as_customer: str, seconds: float) -> ServiceAnswer:
-        """Ask in a customer's name for what is not there yet. Raises Unavailable; Overloaded when enough others wait."""
+    async def wait(self, path: str, *, caller: Caller, seconds: float) -> ServiceAnswer:
+        """Ask in a caller's name for what is not there yet. Raises Unavailable; Overloaded when enough others wait."""
         with self._waits.enter():
-            return await self._call("GET", path, self._headers(as_customer), None, seconds)
+            return await self._call("GET", path, self._headers(caller), None, seconds)
 
-    async def post(self, path: str, effect: Effect, *, as_customer: str, seconds: float) -> ServiceAnswer:
-        """Send a body in a customer's name, with the key that makes repeating it safe. Raises Unavailable, Overloaded."""
+    async def post(self, path: str, effect: Effect, *, caller: Caller, seconds: float) -> ServiceAnswer:
+        """Send a body in a caller's name, with the key that makes repeating it safe. Raises Unavailable, Overloaded."""
         own = {"content-type": effect.content_type, "idempotency-key": effect.idempotency_key}
         with self._writes.enter():
-            return await self._call("POST", path, {**self._headers(as_customer), **own}, effect.body, seconds)
+            return await self._call("POST", path, {**self._headers(caller), **own}, effect.body, seconds)
+
+    async def change(self, path: str, change: Change, *, caller: Caller, seconds: float) -> ServiceAnswer:
+        """Send a change in a caller's name, once. Raises Unavailable, Overloaded."""
+        headers = {**self._headers(caller), **change.headers}
+        with self._writes.enter():
+            return await self._call(change.method, path, headers, change.body, seconds, retry=_ONCE)
 
     async def check(self) -> None:
         """Return when the service answers at all. Raises Unavailable."""
         await self._send("GET", "/health", {}, None)
 
-    def _headers(self, customer_id: str) -> dict[str, str]:
-        return {"authorization": f"Bearer {self._sign(customer_id)}", "x-correlation-id": context.correlation_id()}
+    def _headers(self, caller: Caller) -> dict[str, str]:
+        return {"authorization": f"Bearer {self._sign(caller)}", "x-correlation-id": context.correlation_id()}
 
-    async def _call(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None, seconds: float) -> ServiceAnswer:
-        """One request, tried again while there is no answer: each is a read, or carries a key that makes repeating it safe."""
+    async def _call(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes | None, seconds: float, *, retry: Retry | None = None
+    ) -> ServiceAnswer:
+        """One request, tried again while there is no answer: it is a read, or carries a key that makes repeating it safe."""
 
         async def once() -> ServiceAnswer:
             return await self._breaker.call(lambda: self._traced(method, path, headers, body))
 
         try:
             async with deadline.within(seconds):
-                return await self._retry.run(once)
+                return await (retry or self._retry).run(once)
         except TimeoutError as late:
             raise Unavailable(self._name, f"no answer within {seconds:g} s") from late
 

@@ -1,4 +1,4 @@
-"""Visitors: customers who bring a token, and guests who do not have one yet."""
+"""Visitors without a token, who become guests."""
 
 from __future__ import annotations
 
@@ -6,26 +6,17 @@ import base64
 import hashlib
 import hmac
 import re
-from dataclasses import dataclass
 
 # What stands in for an identity must not be guessed: a UUID in its usual form, https://www.rfc-editor.org/rfc/rfc9562#section-4
 UUID_FORM = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-
-
-@dataclass(frozen=True, slots=True)
-class Visitor:
-    """Somebody at the front door. `is_new` says that the shop has just made up this guest and owes them a token."""
-
-    customer_id: str
-    is_new: bool = False
 
 
 class KeyTooWeak(Exception):
     """The idempotency key of a visitor without a token is not a UUID."""
 
 
-def guest_for(idempotency_key: str, *, secret: bytes) -> Visitor:
-    """Return the guest that a request without a token stands for. Raises KeyTooWeak.
+def guest_for(idempotency_key: str, *, secret: bytes) -> str:
+    """Return the id of the guest that a request without a token stands for. Raises KeyTooWeak.
 
     The same key gives the same guest: who sends a request again, having lost the first answer, is not somebody new, and so gets
     the order they placed and not a second one. Without `secret` nobody can tell a guest from a key, or a key from a guest.
@@ -33,4 +24,4 @@ def guest_for(idempotency_key: str, *, secret: bytes) -> Visitor:
     if not UUID_FORM.fullmatch(idempotency_key):
         raise KeyTooWeak(idempotency_key)
     digest = hmac.digest(secret, b"guest:" + idempotency_key.lower().encode(), hashlib.sha256)
-    return Visitor("gst_" + base64.b32encode(digest[:16]).decode().rstrip("="), is_new=True)
+    return "gst_" + base64.b32encode(digest[:16]).decode().rstrip("=")

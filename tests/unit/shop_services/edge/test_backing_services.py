@@ -14,6 +14,7 @@ from opentelemetry import trace
 from shop_kit.context import bind
 from shop_kit.errors import Overloaded, Unavailable
 from shop_services.edge.adapters.services import HttpService
+from shop_services.edge.application.callers import guest
 from shop_services.edge.application.ports import Effect
 
 pytestmark = pytest.mark.anyio
@@ -75,7 +76,7 @@ async def calling(backend: Backend) -> AsyncIterator[HttpService]:
         HttpService.connect(
             "orders",
             str(server.make_url("")),
-            sign=lambda customer: f"token-of-{customer}",
+            sign=lambda caller: f"token-of-{caller.subject}",
             tracer=tracer,
             waits_at_once=WAITS_AT_ONCE,
         ) as service,
@@ -85,7 +86,7 @@ async def calling(backend: Backend) -> AsyncIterator[HttpService]:
 
 async def test_a_call_says_for_whom_it_is_and_to_which_work_it_belongs(service: HttpService, backend: Backend) -> None:
     with bind(correlation_id="work-1"):
-        await service.get("/v1/orders/a%3Fb?limit=2", as_customer="ann", seconds=5)
+        await service.get("/v1/orders/a%3Fb?limit=2", caller=guest("ann"), seconds=5)
 
     request = backend.asked[0]
     assert (request.headers["authorization"], request.headers["x-correlation-id"]) == ("Bearer token-of-ann", "work-1")
@@ -96,7 +97,7 @@ async def test_a_call_says_for_whom_it_is_and_to_which_work_it_belongs(service: 
 async def test_an_order_is_tried_again_with_the_same_key_and_body(service: HttpService, backend: Backend) -> None:
     backend.fails = 2
 
-    answer = await service.post("/v1/orders", ORDER, as_customer="ann", seconds=5)
+    answer = await service.post("/v1/orders", ORDER, caller=guest("ann"), seconds=5)
 
     assert (answer.status, answer.headers["location"]) == (202, "/v1/orders/ord_1")
     assert [request.headers["idempotency-key"] for request in backend.asked] == ["k-1"] * 3
@@ -107,7 +108,7 @@ async def test_who_never_answers_is_asked_a_bounded_number_of_times(service: Htt
     backend.fails = 100
 
     with pytest.raises(Unavailable, match="orders is unavailable"):
-        await service.get("/v1/orders", as_customer="ann", seconds=5)
+        await service.get("/v1/orders", caller=guest("ann"), seconds=5)
 
     assert len(backend.asked) == 3
 
@@ -116,11 +117,11 @@ async def test_a_service_that_is_down_is_spared_until_it_may_be_up_again(service
     backend.fails = 1000
     for _ in range(10):
         with pytest.raises(Unavailable):
-            await service.get("/v1/orders", as_customer="ann", seconds=5)
+            await service.get("/v1/orders", caller=guest("ann"), seconds=5)
 
     asked = len(backend.asked)
     with pytest.raises(Unavailable, match="circuit breaker is open"):
-        await service.get("/v1/orders", as_customer="ann", seconds=5)
+        await service.get("/v1/orders", caller=guest("ann"), seconds=5)
 
     assert asked < 10
     assert len(backend.asked) == asked
@@ -128,9 +129,11 @@ async def test_a_service_that_is_down_is_spared_until_it_may_be_up_again(service
 
 async def test_nobody_listening_is_unavailable() -> None:
     nowhere = f"http://127.0.0.1:{unused_port()}"
-    async with HttpService.connect("orders", nowhere, sign=lambda customer: customer, tracer=trace.get_tracer("test")) as service:
+    async with HttpService.connect(
+        "orders", nowhere, sign=lambda caller: caller.subject, tracer=trace.get_tracer("test")
+    ) as service:
         with pytest.raises(Unavailable):
-            await service.get("/v1/orders", as_customer="ann", seconds=1)
+            await service.get("/v1/orders", caller=guest("ann"), seconds=1)
 
 
 async def test_a_crowd_that_reads_keeps_nobody_from_placing_orders_nor_the_other_way_round(
@@ -139,26 +142,26 @@ async def test_a_crowd_that_reads_keeps_nobody_from_placing_orders_nor_the_other
     monkeypatch.setattr("shop_services.edge.adapters.services.READS_AT_ONCE", 1)
     monkeypatch.setattr("shop_services.edge.adapters.services.WRITES_AT_ONCE", 1)
     async with calling(backend) as service, asyncio.TaskGroup() as crowd:
-        crowd.create_task(service.get("/v1/orders?wait=1", as_customer="ann", seconds=25))
+        crowd.create_task(service.get("/v1/orders?wait=1", caller=guest("ann"), seconds=25))
         await backend.has_waiting(1)
 
         with pytest.raises(Overloaded):
-            await service.get("/v1/orders", as_customer="bob", seconds=5)
-        crowd.create_task(service.post("/v1/orders?wait=1", ORDER, as_customer="bob", seconds=25))
+            await service.get("/v1/orders", caller=guest("bob"), seconds=5)
+        crowd.create_task(service.post("/v1/orders?wait=1", ORDER, caller=guest("bob"), seconds=25))
         await backend.has_waiting(2)
         with pytest.raises(Overloaded):
-            await service.post("/v1/orders", ORDER, as_customer="eve", seconds=5)
+            await service.post("/v1/orders", ORDER, caller=guest("eve"), seconds=5)
         backend.is_done.set()
 
 
 async def test_those_who_wait_for_their_orders_keep_nobody_from_placing_theirs(service: HttpService, backend: Backend) -> None:
     async with asyncio.TaskGroup() as waiters:
         for _ in range(WAITS_AT_ONCE):
-            waiters.create_task(service.wait("/v1/orders/a?wait=20", as_customer="ann", seconds=25))
+            waiters.create_task(service.wait("/v1/orders/a?wait=20", caller=guest("ann"), seconds=25))
         await backend.has_waiting(WAITS_AT_ONCE)
 
         with pytest.raises(Overloaded):
-            await service.wait("/v1/orders/b?wait=20", as_customer="bob", seconds=25)
-        assert (await service.get("/v1/orders", as_customer="bob", seconds=5)).status == 202
-        assert (await service.post("/v1/orders", ORDER, as_customer="bob", seconds=5)).status == 202
+            await service.wait("/v1/orders/b?wait=20", caller=guest("bob"), seconds=25)
+        assert (await service.get("/v1/orders", caller=guest("bob"), seconds=5)).status == 202
+        assert (await service.post("/v1/orders", ORDER, caller=guest("bob"), seconds=5)).status == 202
         backend.is_done.set()

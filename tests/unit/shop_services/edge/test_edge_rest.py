@@ -21,6 +21,8 @@ from shop_kit.testing.rate_limits import InMemoryRateLimiter
 from shop_services.edge.adapters.gate import Limits
 from shop_services.edge.adapters.rest import EdgeApi
 from shop_services.edge.adapters.tokens import EdgeTokens
+from shop_services.edge.application.callers import guest
+from shop_services.edge.application.ports import Services
 
 pytestmark = pytest.mark.anyio
 
@@ -43,13 +45,15 @@ class Door:
     key: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
     orders: FakeService = field(default_factory=FakeService)
     inventory: FakeService = field(default_factory=FakeService)
+    identity: FakeService = field(default_factory=FakeService)
     limits: Limits = field(default_factory=lambda: Limits(RateLimit(10, 10), RateLimit(10, 10)))
 
     def __post_init__(self) -> None:
         self.tokens = EdgeTokens(self.key, self.clock)
         self.limiter = InMemoryRateLimiter(lambda: self.clock.seconds * 1000)
         self.stopping = asyncio.Event()
-        front = EdgeApi(self.orders, self.inventory, self.tokens, self.limiter, self.limits, b"secret", self.stopping)
+        services = Services(self.orders, self.inventory, self.identity)
+        front = EdgeApi(services, self.tokens, self.limiter, self.limits, b"secret", self.stopping)
         app = create_app(front.routes(), readiness={}, tracer=trace.get_tracer("test"), metrics=Metrics())
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://edge")
 
@@ -208,7 +212,7 @@ async def test_a_path_cannot_be_made_to_reach_further(door: Door) -> None:
 )
 async def test_orders_are_shown_to_nobody_without_a_token_that_holds(door: Door, method: str, path: str) -> None:
     forged = TokenSigner(Ed25519PrivateKey.generate(), "shop-edge").sign("cus_ann", audience="shop", lifetime_seconds=60)
-    internal = door.tokens.internal("cus_ann")
+    internal = door.tokens.internal(guest("cus_ann"))
     expired = door.tokens.issue("cus_ann")
     others = {"", f"Bearer {forged}", f"Bearer {internal}", "Basic YW5uOmFubg==", "Bearer", "Bearer x.y.z"}
 
@@ -307,7 +311,7 @@ async def test_behind_proxies_of_ours_the_address_is_what_the_outermost_has_seen
 
 async def test_services_verify_the_internal_token_with_the_keys_that_the_door_shows(door: Door) -> None:
     keys = (await door.http.get("/.well-known/jwks.json")).json()["keys"]
-    token = door.tokens.internal("cus_ann")
+    token = door.tokens.internal(guest("cus_ann"))
 
     claims = jwt.decode(
         token, jwt.PyJWK(keys[0]), audience="shop-internal", issuer="shop-edge", options={"verify_exp": False, "verify_iat": False}
@@ -319,11 +323,11 @@ async def test_services_verify_the_internal_token_with_the_keys_that_the_door_sh
 
 async def test_an_internal_token_is_signed_again_before_it_grows_old(door: Door) -> None:
     verifier = TokenVerifier(StaticKeys(door.key.public_key()), issuer="shop-edge", audience="shop-internal", clock=door.clock)
-    first = door.tokens.internal("cus_ann")
+    first = door.tokens.internal(guest("cus_ann"))
     door.clock.seconds += 149
-    second = door.tokens.internal("cus_ann")
+    second = door.tokens.internal(guest("cus_ann"))
     door.clock.seconds += 2
-    third = door.tokens.internal("cus_ann")
+    third = door.tokens.internal(guest("cus_ann"))
 
     assert first == second != third
     assert (await verifier.verify(third)).subject == "cus_ann"

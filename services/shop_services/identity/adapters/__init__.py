@@ -1,0 +1,1 @@
+"""DynamoDB, Cognito, Kafka and HTTP around identity."""
