@@ -7,7 +7,7 @@ without losing data (another key) is refused. Nothing is ever removed.
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from shop_sandbox.manifest.rules.view import routes_of
 from shop_sandbox.provision.alarms import settle_alarm
 from shop_sandbox.provision.aws_api import Aws, AwsAccount, AwsRefused, AwsUnreachable, open_session, xml_values
 from shop_sandbox.provision.dynamodb import settle_table
+from shop_sandbox.provision.gateway import gateway_routes
 from shop_sandbox.provision.identity import UserPools, settle_sender
 from shop_sandbox.provision.messaging import Notifications, settle_queue
 from shop_sandbox.provision.routes import Api, WantedRoute, api_url
@@ -85,12 +86,24 @@ class _Provisioning:
             for name, service in ((manifest.service.service, manifest.service) for manifest in manifests)
             for one in service.routes
         ]
+        routes += [route for manifest in manifests for route in self._documented(manifest)]
         if routes:
             api = Api(self._aws, pools)
             await self._told("route", "*", api.open())
             for route in routes:  # in turn: they share integrations and authorizers
                 await self._step("route", route.key, api.settle(route))
+            for gateway in (manifest.service.gateway for manifest in manifests):
+                if gateway and gateway.throttling:
+                    await self._step("throttling", "*", api.throttle(gateway.throttling))
         self._tell(manifests, pools, has_routes=bool(routes))
+
+    def _documented(self, manifest: Manifest) -> Iterable[WantedRoute]:
+        """Return the routes that a service's OpenAPI document offers behind API Gateway."""
+        service = manifest.service
+        if service.gateway is None or service.contracts.openapi is None:
+            return ()
+        document = (self._wanted.checkout / service.contracts.openapi).read_text(encoding="utf-8")
+        return gateway_routes(document, service.gateway, self._wanted.environment[service_url_variable(service.service)])
 
     def _tell(self, manifests: tuple[Manifest, ...], pools: UserPools, *, has_routes: bool) -> None:
         """Keep what services read and the emulator gave out; a service of routes learns where they are."""
@@ -99,8 +112,9 @@ class _Provisioning:
             used = {pool.name for pool in service.needs.user_pools} | {
                 one.user_pool for _, one in routes_of(service) if one.user_pool
             }
+            used |= {service.gateway.user_pool} if service.gateway else set()
             told = {key: value for pool in sorted(used) for key, value in pools.variables[pool].items()}
-            if has_routes and service.routes:
+            if has_routes and (service.routes or service.gateway):
                 told["SHOP_API_URL"] = api_url(self._endpoint)
             found[service.service] = told
         if any(found.values()):

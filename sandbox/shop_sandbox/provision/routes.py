@@ -6,7 +6,9 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
+from shop_sandbox.manifest.form import Throttling
 from shop_sandbox.provision.aws_api import Aws
 from shop_sandbox.provision.identity import UserPools
 from shop_sandbox.provision.task import Outcome
@@ -37,6 +39,8 @@ class WantedRoute:
     key: str
     target: str
     user_pool: str | None = None
+    scopes: tuple[str, ...] = ()
+    """Of which a token must have one."""
 
 
 class Api:
@@ -71,15 +75,24 @@ class Api:
             "authorizationType": "JWT" if route.user_pool else "NONE",
         }
         if route.user_pool:
-            wanted["authorizerId"] = await self._authorizer(route.user_pool)
+            wanted |= {"authorizerId": await self._authorizer(route.user_pool), "authorizationScopes": [*route.scopes]}
         there = self._routes.get(route.key)
         if there is None:
             await self._call("POST", f"/{self._id}/routes", wanted)
             return Outcome.MADE, f"to {route.target}"
-        if all(there.get(name) == value for name, value in wanted.items()):
+        if {name: there.get(name, []) for name in wanted} == wanted:
             return Outcome.UNCHANGED, ""
         await self._call("PATCH", f"/{self._id}/routes/{there['routeId']}", wanted)
         return Outcome.CHANGED, f"to {route.target}"
+
+    async def throttle(self, throttling: Throttling) -> tuple[Outcome, str]:
+        """Bound what every route lets through. Raises AwsRefused, AwsUnreachable."""
+        settings = {"throttlingRateLimit": throttling.per_second, "throttlingBurstLimit": throttling.burst}
+        path = f"/{self._id}/stages/{quote(_STAGE, safe='')}"
+        if (await self._call("GET", path)).get("defaultRouteSettings") == settings:
+            return Outcome.UNCHANGED, ""
+        await self._call("PATCH", path, {"defaultRouteSettings": settings})
+        return Outcome.CHANGED, f"{throttling.per_second} a second, {throttling.burst} at once"
 
     async def _integration(self, route: WantedRoute) -> str:
         uri = route.target

@@ -199,7 +199,7 @@ def _needed(service: Service) -> tuple[str, ...]:
     found: list[str] = []
     if uses_topics:
         found += ["provision-topics", "provision-schemas"]
-    if _uses_aws(needs) or service.routes or service.alarms:
+    if _uses_aws(needs) or service.routes or service.gateway or service.alarms:
         found.append("provision-aws")
     if needs.databases:
         found.append("provision-databases")

@@ -5,7 +5,7 @@ These types are the format. The JSON Schema that editors use and the reference p
 """
 
 from shop_sandbox.manifest.form.contracts import Contracts
-from shop_sandbox.manifest.form.deployment import Alarm, Fargate, Grant, Local, Route, Slo, TaskCount
+from shop_sandbox.manifest.form.deployment import Alarm, Fargate, Gateway, Grant, Local, Route, Slo, TaskCount, Throttling
 from shop_sandbox.manifest.form.dynamodb import Index, Key, KeyAttribute, Table
 from shop_sandbox.manifest.form.functions import (
     BucketTrigger,
@@ -39,6 +39,7 @@ __all__ = [
     "Fargate",
     "Form",
     "Function",
+    "Gateway",
     "Grant",
     "HttpHealth",
     "HttpTrigger",
@@ -67,6 +68,7 @@ __all__ = [
     "TableTrigger",
     "TaskCount",
     "TcpHealth",
+    "Throttling",
     "TopicTrigger",
     "Topics",
     "Trigger",

@@ -42,6 +42,31 @@ class Route(Form, frozen=True, kw_only=True):
     ) = None
 
 
+class Throttling(Form, frozen=True, kw_only=True):
+    """How much API Gateway lets through on each route. AWS keeps to it; the emulator keeps it written down only."""
+
+    per_second: Annotated[int, Meta(ge=1, le=10_000, description="Requests a second, on average.")]
+    burst: Annotated[int, Meta(ge=1, le=5_000, description="Requests at once.")]
+
+
+class Gateway(Form, frozen=True, kw_only=True):
+    """API Gateway before the service's process: a route for each operation of its OpenAPI document, which says who may use it.
+
+    An operation that only tokens of OAuth 2 schemes open gets a JWT authorizer with their scopes. What others open as well is let
+    through, for the service itself to judge.
+    """
+
+    user_pool: Annotated[UserPoolName, Meta(description="The user pool whose tokens the OAuth 2 schemes of the document mean.")]
+    resource_server: Annotated[
+        str,
+        Meta(
+            pattern="^[A-Za-z0-9_.:-]+$",
+            description="What the pool has before a scope of the document: `shop` in `shop/orders:read`.",
+        ),
+    ]
+    throttling: Throttling | None = None
+
+
 class Alarm(Form, frozen=True, kw_only=True):
     """A CloudWatch alarm."""
 

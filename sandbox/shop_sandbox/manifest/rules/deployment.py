@@ -61,6 +61,21 @@ def _routes(view: View) -> Iterator[Finding]:
         yield ("routes",), "its process has no port to lead to", "give it `health: {kind: http}`"
 
 
+def _gateway(view: View) -> Iterator[Finding]:
+    """What API Gateway lets through is written in an OpenAPI document, and its tokens come from a pool that is there."""
+    gateway = view.service.gateway
+    if gateway is None:
+        return
+    if view.service.contracts.openapi is None:
+        yield ("gateway",), "there is no OpenAPI document to make routes from", "name one as `contracts.openapi`"
+    if view.service.service not in view.platform.callable_services:
+        yield ("gateway",), "its process has no port to lead to", "give it `health: {kind: http}`"
+    pools = view.platform.names("userPools")
+    if gateway.user_pool not in pools and not view.platform.has_unread:
+        hint = did_you_mean(gateway.user_pool, pools) or "declare it under needs.userPools"
+        yield ("gateway", "userPool"), f"there is no user pool {gateway.user_pool!r}", hint
+
+
 def _alarms(view: View) -> Iterator[Finding]:
     names = Counter(alarm.name for alarm in view.service.alarms)
     notifications = view.platform.names("notifications")
@@ -83,4 +98,4 @@ def _slo(view: View) -> Iterator[Finding]:
         yield ("slo", "latencyP99Ms"), f"is less than latencyP95Ms ({slo.latency_p95_ms})", ""
 
 
-RULES = (_deploy, _routes, _alarms, _slo)
+RULES = (_deploy, _routes, _gateway, _alarms, _slo)

@@ -130,6 +130,22 @@ BROKEN: dict[str, tuple[str, str, str]] = {
         "",
         "needs.userPools[0].clients[1]: `client-credentials` needs a secret (add `secret: true`)",
     ),
+    "a gateway without a document": (
+        "alarms:",
+        "gateway: {userPool: writers, resourceServer: post}\nalarms:",
+        "gateway: there is no OpenAPI document to make routes from (name one as `contracts.openapi`)",
+    ),
+    "a code that nobody knows where to send": (
+        "flows: [password, refresh]",
+        "flows: [authorization-code]",
+        "needs.userPools[0].clients[0]: `authorization-code` needs to know where users go back to "
+        "(list the addresses under `callbackUrls`)",
+    ),
+    "a client of its own accord at a pool without pages": (
+        "      domain: post-writers\n",
+        "",
+        "needs.userPools[0].clients[1].flows: the pool 'writers' has no pages to sign in on (give the pool a `domain`)",
+    ),
     "an alarm that tells nobody": (
         "notifies: delays",
         "notifies: delay",

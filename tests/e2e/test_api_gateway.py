@@ -1,0 +1,72 @@
+"""The shop through API Gateway: routes from the edge's own document, with the pool's tokens judged before they reach it."""
+
+from __future__ import annotations
+
+import uuid
+
+import httpx
+import pytest
+from e2e.accounts import Accounts
+from e2e.shop import Shop
+from shop_sandbox.provision.routes import api_url
+
+pytestmark = pytest.mark.e2e
+ME = "/v1/customers/me"
+
+
+@pytest.fixture(scope="module")
+def api(shop: Shop) -> str:
+    return api_url(shop.environment["AWS_ENDPOINT_URL"])
+
+
+@pytest.fixture(scope="module")
+def accounts(shop: Shop) -> Accounts:
+    return Accounts.of(shop)
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {token}"}
+
+
+def test_a_customer_reaches_the_same_edge(shop: Shop, accounts: Accounts, api: str) -> None:
+    token = accounts.new().signs_in()
+    registered = shop.http.put(api + ME, json={"name": "Ann"}, headers={**bearer(token), "if-none-match": "*"})
+
+    through, direct = (shop.http.get(url + ME, headers=bearer(token)) for url in (api, shop.endpoints["edge"]))
+
+    assert (registered.status_code, through.status_code) == (201, 200)
+    assert through.json() == direct.json()
+
+
+def test_what_the_document_gives_to_customers_alone_is_refused_before_it_reaches_the_edge(
+    shop: Shop, accounts: Accounts, api: str
+) -> None:
+    reader = accounts.new().signs_in("orders:read")
+    answers = {
+        "no token": shop.http.get(api + ME),
+        "forged": shop.http.get(api + ME, headers=bearer(f"{reader[:-4]}AAAA")),
+        "lacking the scope": shop.http.get(api + ME, headers=bearer(reader)),
+    }
+
+    # The edge answers with a problem document; these are API Gateway's own.
+    assert {name: (one.status_code, one.json()) for name, one in answers.items()} == {
+        "no token": (401, {"message": "Unauthorized"}),
+        "forged": (401, {"message": "Unauthorized"}),
+        "lacking the scope": (403, {"message": "Forbidden"}),
+    }
+
+
+def test_a_guest_is_judged_by_the_edge(shop: Shop, api: str) -> None:
+    sku = shop.new_article(stock=1)
+
+    seen = shop.http.get(f"{api}/v1/stock-items/{sku}")
+    refused = shop.http.get(f"{api}/v1/orders", headers=bearer("a.b.c"))
+
+    assert (seen.status_code, seen.json()["sku"]) == (200, sku)
+    assert (refused.status_code, refused.json()["type"]) == (401, "/problems/not-authenticated")
+
+
+def test_what_no_document_offers_has_no_route(shop: Shop, api: str) -> None:
+    answers = [shop.http.get(api + path) for path in ("/health", "/metrics", "/v1/payments", f"/v1/reservations/{uuid.uuid4()}")]
+
+    assert [answer.status_code for answer in answers] == [httpx.codes.NOT_FOUND] * 4
