@@ -59,7 +59,7 @@ def load(name: str, entry: Entry) -> Any:
         return LazyTree(name=name, help=entry.help, commands=stubs(entry.commands), rich_markup_mode=None)
     module, _, function = entry.target.partition(":")
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
-    settings = {"ignore_unknown_options": True} if entry.passes_arguments_on else {}
+    settings = {"ignore_unknown_options": entry.passes_arguments_on, "allow_interspersed_args": not entry.own_options_first}
     app.command(name=name, cls=QuickCommand, context_settings={"help_option_names": ["--help", "-h"], **settings})(
         getattr(import_module(module), function)
     )

@@ -16,6 +16,8 @@ class LazyCommand:
     help: str
     passes_arguments_on: bool = False
     """True where what the command does not know is handed on (to pytest)."""
+    own_options_first: bool = False
+    """True where everything from the first word on belongs to another program, whose options may be called like ours."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,29 @@ COMMANDS: dict[str, LazyCommand | LazyGroup] = {
     ),
     "lag": LazyCommand(
         "shop_dev.commands.lag:lag", "Say who is behind on which topic, by how much, since when, and what may be the reason."
+    ),
+    "tables": LazyCommand(
+        "shop_dev.commands.tables:tables", "List the tables in PostgreSQL and DynamoDB: whose each is, and how much is in it."
+    ),
+    "queues": LazyCommand(
+        "shop_dev.commands.queues:queues",
+        "List the SQS queues: whose each is, and how many messages wait in it, are being handled, or are due later.",
+    ),
+    "buckets": LazyCommand(
+        "shop_dev.commands.buckets:buckets",
+        "List the S3 buckets: whose each is, how many objects are in it, and how large they are.",
+    ),
+    "sql": LazyCommand(
+        "shop_dev.commands.sql:sql", "Open psql on a service's database, as that service.", passes_arguments_on=True
+    ),
+    "redis": LazyCommand(
+        "shop_dev.commands.redis:redis", "Open redis-cli, or Valkey's, on the sandbox's Redis.", passes_arguments_on=True
+    ),
+    "aws": LazyCommand(
+        "shop_dev.commands.aws:aws",
+        "Run the AWS CLI on the sandbox's account, and on no other.",
+        passes_arguments_on=True,
+        own_options_first=True,
     ),
     "dlq": LazyGroup(
         "See the messages that a service could not handle, and send them back to it.",

@@ -68,6 +68,8 @@ class CliCode(StrEnum):
     TOPIC_UNKNOWN = "topic_unknown"
     MESSAGE_INVALID = "message_invalid"
     KAFKA_AWAY = "kafka_away"
+    STORE_AWAY = "store_away"
+    CLIENT_MISSING = "client_missing"
     REGISTRY_UNUSABLE = "registry_unusable"
     REGISTRY_CONFLICT = "registry_conflict"
     REGISTRY_IMPORT_INCOMPLETE = "registry_import_incomplete"
@@ -282,6 +284,18 @@ EXPLANATIONS: dict[str, Explanation] = {
         ExitStatus.FAILED,
         "Kafka does not answer, or did not take a message.",
         ("shop-dev status", "shop-dev logs kafka"),
+    ),
+    CliCode.STORE_AWAY: Explanation(
+        Category.SANDBOX,
+        ExitStatus.FAILED,
+        "PostgreSQL or the AWS emulator does not answer, or does not say what it holds.",
+        ("shop-dev status",),
+    ),
+    CliCode.CLIENT_MISSING: Explanation(
+        Category.MACHINE,
+        ExitStatus.FAILED,
+        "The program that a command would open is not installed; the message names it.",
+        ("Install it, or give `shop-dev env` to another client.",),
     ),
     CliCode.REGISTRY_UNUSABLE: Explanation(
         Category.NETWORK,

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from shop_dev.kafka.survey import TopicFacts
 from shop_dev.output.columns import Cell, Page, columns
+from shop_dev.output.stores import size
 
 
 def topics_data(
@@ -44,15 +45,9 @@ def _row(topic: TopicFacts, schema: str, writers: Sequence[str]) -> list[Cell]:
         Cell(topic.name),
         Cell(str(topic.partitions)),
         Cell(f"{topic.records:,}"),
-        Cell(_size(topic.stored_bytes), "dim"),
+        Cell(size(topic.stored_bytes), "dim"),
         Cell(schema.rpartition(".")[2]),
         Cell(", ".join(writers)),
         Cell(", ".join(readers), "yellow" if any(one.behind for one in topic.groups) else ""),
         Cell(str(topic.dead_letters) if topic.dead_letters else "", "red"),
     ]
-
-
-def _size(count: int | None) -> str:
-    if count is None:
-        return ""
-    return f"{count / 1024:,.1f} KiB" if count < 1024 * 1024 else f"{count / 1024 / 1024:,.1f} MiB"

@@ -80,11 +80,11 @@ def _limits(limit: Limit) -> Limits:
 
 def passed_through(project: Project) -> dict[str, str]:
     """Return the variables of the caller's shell that some manifest names. What is wrong in manifests is told elsewhere."""
-    from shop_sandbox.manifest.reading import read_manifests
     from shop_sandbox.resources.names import passed_by
 
-    services = [one.service for one in read_manifests(project.checkout, project.settings.services) if one.service]
-    named = {name for service in services for name in passed_by(service)}
+    from shop_dev.sandbox.manifests import services_of
+
+    named = {name for service in services_of(project) for name in passed_by(service)}
     return {name: project.shell_variables[name] for name in sorted(named) if name in project.shell_variables}
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from shop_dev import sandbox
 from shop_dev.kafka.survey import Reads
 from shop_dev.project import Project, open_project
+from shop_dev.sandbox.manifests import services_of
 
 if TYPE_CHECKING:
     from shop_sandbox.manifest.form import Service
@@ -43,10 +44,7 @@ class SandboxKafka:
     @cached_property
     def services(self) -> tuple[Service, ...]:
         """What the manifests say; what is wrong in them is told elsewhere."""
-        from shop_sandbox.manifest.reading import read_manifests
-
-        found = read_manifests(self.project.checkout, self.project.settings.services)
-        return tuple(one.service for one in found if one.service is not None)
+        return services_of(self.project)
 
     @property
     def reads(self) -> tuple[Reads, ...]:
