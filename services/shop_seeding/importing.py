@@ -14,6 +14,7 @@ from shop_kit.settings import AwsSettings
 from shop_seeding.calls import Caller, calling
 from shop_seeding.catalog_lines import categories, product_line
 from shop_seeding.failing import SeedingFailed
+from shop_seeding.offers import COUPONS, promotions
 from shop_seeding.price_tags import PRICE_LISTS, price_tag
 from shop_seeding.products import CURRENCY, Article, Product
 
@@ -53,6 +54,7 @@ async def _import(shop: Shop, products: Sequence[Product]) -> None:
             _import_catalog(caller, shop.catalog, products),
             _import_stock(caller, shop.inventory, articles),
             _import_prices(caller, shop.pricing, articles),
+            _import_offers(caller, shop.pricing, articles),
         )
 
 
@@ -75,6 +77,14 @@ async def _import_prices(caller: Caller, pricing: str, articles: Sequence[Articl
         *(caller.put_new(f"{pricing}/v1/price-lists/{name}", terms, what=f"the price list {name}") for name, terms in lists)
     )
     await _in_chunks(caller, f"{pricing}/v1/price-imports", [price_tag(article) for article in articles])
+
+
+async def _import_offers(caller: Caller, pricing: str, articles: Sequence[Article]) -> None:
+    """Make promotions, then the coupons that ask for them."""
+    for kind, offered in (("promotions", promotions(articles)), ("coupons", COUPONS)):
+        await asyncio.gather(
+            *(caller.put_new(f"{pricing}/v1/{kind}/{name}", terms, what=f"{kind} {name}") for name, terms in offered.items())
+        )
 
 
 async def _in_chunks(caller: Caller, url: str, items: Sequence[Mapping[str, object]]) -> Sequence[Mapping[str, Any]]:

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from shop_seeding.price_tags import FOOD
-from shop_seeding.products import Product
+from shop_seeding.products import Article
 
 MOST_SKUS = 500
 """The most articles that one promotion is about."""
 
 
-def promotions(products: Sequence[Product]) -> Mapping[str, Mapping[str, object]]:
+def promotions(articles: Sequence[Article]) -> Mapping[str, Mapping[str, object]]:
     """Return the promotions by id, as pricing takes them. Only what is eaten is cheaper without being asked for."""
-    food = [product.sku for product in products if product.sku.startswith(FOOD)][:MOST_SKUS]
-    by_coupon = {
+    food = [article.sku for article in articles if article.sku.startswith(FOOD)][:MOST_SKUS]
+    by_coupon: Mapping[str, Mapping[str, object]] = {
         "welcome": {"name": "10 % off for new customers", "reward": {"kind": "percentage", "basisPoints": 1000}},
         "five-off": {
             "name": "5 euros off from 50 euros on",

@@ -72,3 +72,27 @@ def test_a_price_that_changes_is_told(shop: Shop, keyring: Keyring, priced: Call
     (record,) = until("the price is told", told)
 
     assert dict(record.headers())["ce_type"] == b"shop.pricing.v1.PricesChanged"
+
+
+def test_the_coupons_of_a_fresh_shop_take_something_off(shop: Shop, keyring: Keyring) -> None:
+    customer = f"cus_{uuid.uuid4().hex}"
+    may = {"authorization": f"Bearer {keyring.internal(customer)}"}
+
+    def quote(*codes: str, currency: str = "EUR") -> dict[str, Any]:
+        body = {
+            "lines": [{"sku": "GAR-00001", "quantity": 2}],
+            "currency": currency,
+            "country": "JP" if currency == "JPY" else "DE",
+            "couponCodes": [*codes],
+        }
+        answer = shop.http.post(
+            f"{shop.endpoints['pricing']}/v1/quotes", json=body, headers={**may, "idempotency-key": str(uuid.uuid4())}
+        )
+        answer.raise_for_status()
+        return dict(answer.json())
+
+    plain, welcome, shipped = quote(), quote("welcome10"), quote("SHIPFREE", currency="JPY")
+
+    assert plain["discount"] == 0
+    assert (welcome["coupons"], welcome["discount"]) == (["WELCOME10"], round(plain["lines"][0]["total"] / 10))
+    assert (shipped["currency"], shipped["shipping"]["price"], shipped["shipping"]["total"]) == ("JPY", 3200, 0)
