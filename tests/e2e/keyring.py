@@ -32,6 +32,8 @@ ALL_SCOPES = (
     "quotes:create",
     "quotes:read",
     "catalog:write",
+    "carts:read",
+    "carts:write",
 )
 
 

@@ -29,19 +29,19 @@ class PlatformSettings(msgspec.Struct, frozen=True, kw_only=True):
 @contextmanager
 def bare_platform(root: Path, name: str) -> Iterator[PlatformSettings]:
     """A platform with empty stores within the block."""
-    with _running(root, name, ("kafka", "schema-registry", "aws")) as environment:
+    with bare_resources(root, name, ("kafka", "schema-registry", "aws")) as environment:
         yield read_settings(PlatformSettings, environment)
 
 
 @contextmanager
 def bare_redis(root: Path, name: str) -> Iterator[str]:
     """An empty Redis within the block: its URL."""
-    with _running(root, name, ("redis",)) as environment:
+    with bare_resources(root, name, ("redis",)) as environment:
         yield environment["REDIS_URL"]
 
 
 @contextmanager
-def _running(root: Path, name: str, resources: tuple[str, ...]) -> Iterator[Mapping[str, str]]:
+def bare_resources(root: Path, name: str, resources: tuple[str, ...]) -> Iterator[Mapping[str, str]]:
     """Run resources within the block. Gives the environment that services get of them."""
     client = start_or_attach(
         SupervisorSettings(

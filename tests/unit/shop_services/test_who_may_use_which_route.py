@@ -19,6 +19,7 @@ from shop_kit.auth import StaticKeys, TokenVerifier
 from shop_kit.http import Anybody, AnybodyOrCaller, GuardedRoute, Scope
 from shop_kit.http.app import create_app
 from shop_kit.metrics import Metrics
+from shop_services.cart.adapters.rest import CartApi
 from shop_services.catalog.adapters.category_rest import CategoriesApi
 from shop_services.catalog.adapters.rest import ProductsApi
 from shop_services.identity.adapters.rest import IdentityApi
@@ -29,6 +30,7 @@ from shop_services.pricing.adapters.rest import PricingApi
 
 DOCUMENTS = Path(shop_contracts.__file__).parent / "openapi"
 APIS = {
+    "cart": [CartApi],
     "catalog": [ProductsApi, CategoriesApi],
     "identity": [IdentityApi],
     "inventory": [InventoryApi],

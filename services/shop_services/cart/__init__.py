@@ -1,0 +1,1 @@
+"""Carts: what somebody may buy, before anybody has promised anything."""

@@ -1,0 +1,1 @@
+"""How carts meet HTTP, DynamoDB, Redis and pricing."""
