@@ -62,12 +62,12 @@ class Metrics:
             name, Counter, lambda: Counter(prometheus_client.Counter(name, purpose, label_names, registry=self._registry))
         )
 
-    def gauge(self, name: str, purpose: str, read: Callable[[], float]) -> None:
-        """Show what `read` returns under that name, each time somebody looks."""
+    def gauge(self, name: str, purpose: str, read: Callable[[], float], **labels: str) -> None:
+        """Show what `read` returns under that name and labels, each time somebody looks."""
         gauge = self._instrument(
-            name, prometheus_client.Gauge, lambda: prometheus_client.Gauge(name, purpose, registry=self._registry)
+            name, prometheus_client.Gauge, lambda: prometheus_client.Gauge(name, purpose, [*labels], registry=self._registry)
         )
-        gauge.set_function(read)
+        (gauge.labels(**labels) if labels else gauge).set_function(read)
 
     def histogram(self, name: str, purpose: str, *label_names: str, bounds: tuple[float, ...] = LATENCY_SECONDS) -> Histogram:
         """Return the histogram of that name."""

@@ -36,6 +36,7 @@ from shop_kit.kafka.producer import Producer
 from shop_kit.messages import Subscription
 from shop_kit.metrics import Metrics
 from shop_kit.repeating import repeating
+from shop_kit.resilience.declared import read_resilience
 from shop_kit.resilience.retry import Retry
 from shop_kit.settings import AwsSettings, KafkaSettings, RuntimeSettings
 from shop_kit.shutdown import Shutdown
@@ -98,6 +99,8 @@ class Service:
         self.metrics = Metrics()
         self.clock: Clock = clock_of(settings.shop_clock_file)
         """What a service takes the time from, so that a sandbox can move it."""
+        self.resilience = read_resilience(settings.shop_resilience)
+        """What the manifest declares of calls, limits and what goes first."""
         self._entered = entered
         self.settling: list[Callable[[float], Awaitable[None]]] = []
         """What to wait for in `settle`."""

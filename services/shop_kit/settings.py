@@ -40,6 +40,8 @@ class RuntimeSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Where the reasons of readiness and the metrics are shown, for a service whose `port` is public; without one, at `port`."""
     port_grpc: int | None = None
     """Where gRPC is served, for a service that serves it."""
+    shop_resilience: str | None = None
+    """What the manifest says under `resilience`, as JSON: see `shop_kit.resilience.declared`."""
     shop_clock_file: str | None = None
     """The file through which a sandbox moves time, see `shop_kit.clock`; without one time is the machine's."""
     log_level: typing.Literal["debug", "info", "warning", "error"] = "info"

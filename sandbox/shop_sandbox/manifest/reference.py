@@ -63,6 +63,7 @@ every manifest, each with file, line, column, the place in the document, and a h
 | `SHOP_USER_POOL_<NAME>_LOGIN_URL` | where its users sign in: `/oauth2/authorize`, `/oauth2/token` |
 | `SHOP_USER_POOL_<NAME>_CLIENT_<CLIENT>` | id of a user pool's client |
 | `SHOP_API_URL` | where API Gateway is, for a service with `routes` |
+| `SHOP_RESILIENCE` | what `resilience` says, as JSON |
 | `SHOP_CLOCK_FILE` | the sandbox's clock, see `shop-dev clock` |
 | names in `runtime.environment` and `runtime.passThrough` | their values, and those of the developer's shell |
 

@@ -7,6 +7,8 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import msgspec
+
 from shop_sandbox.manifest import form
 from shop_sandbox.manifest.form import Build, NoHealth, Runtime, Service
 from shop_sandbox.manifest.loader import Manifest
@@ -142,6 +144,8 @@ def _environment(manifest: Manifest) -> dict[str, str]:
     """Return variables that are known before anything runs: who the service is and the real names of what it owns."""
     needs = manifest.service.needs
     found = {"SHOP_SERVICE": manifest.service.service}
+    if manifest.service.resilience is not None:
+        found["SHOP_RESILIENCE"] = msgspec.json.encode(manifest.service.resilience).decode()
     for database in needs.databases:
         found["SHOP_DATABASE"] = database.name
     for prefix, entries in (

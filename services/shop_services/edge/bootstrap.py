@@ -75,6 +75,13 @@ class SigningSecret(msgspec.Struct, rename="camel"):
     private_key_pem: str
 
 
+async def _behind(service: Service, tokens: EdgeTokens, name: str, url: str) -> HttpService:
+    """Return the connection to a service, which is called as the manifest declares."""
+    policy = service.resilience.calls_of(name)
+    connection = HttpService.connect(policy, url, sign=tokens.internal, tracer=service.tracer, metrics=service.metrics)
+    return await service.enter(connection)
+
+
 async def edge(service: Service, settings: EdgeSettings) -> None:
     """Compose the edge."""
     signing = msgspec.json.decode(await service.secret(settings.aws, settings.shop_secret_edge_signing), type=SigningSecret)
@@ -82,15 +89,12 @@ async def edge(service: Service, settings: EdgeSettings) -> None:
     pool = settings.pool
     others = {pool.shop_user_pool_customers_issuer: pool.tokens(service.clock)}
     tokens = EdgeTokens(private_key(signing.private_key_pem), service.clock, others)
-    services = Services(
-        **{
-            name: await service.enter(HttpService.connect(name, url, sign=tokens.internal, tracer=service.tracer))
-            for name, url in settings.services().items()
-        }
-    )
+    services = Services(**{name: await _behind(service, tokens, name, url) for name, url in settings.services().items()})
     limiter = await service.enter(RedisRateLimiter.connect(settings.redis_url, prefix="edge:rate", metrics=service.metrics))
     # Nothing is asked: without Redis nobody is counted, and without the services the door still says when to try again.
-    door = EdgeApi(services, tokens, limiter, settings.limits(), guest_secret, service.shutdown.begun)
+    door = EdgeApi(
+        services, tokens, limiter, settings.limits(), guest_secret, service.shutdown.begun, service.resilience, service.metrics
+    )
     service.serves(door.routes())
 
 

@@ -10,6 +10,7 @@ from shop_sandbox.manifest.form.contracts import Contracts
 from shop_sandbox.manifest.form.deployment import Alarm, Fargate, Gateway, Grant, Local, Route, Slo
 from shop_sandbox.manifest.form.functions import Function
 from shop_sandbox.manifest.form.needs import Needs
+from shop_sandbox.manifest.form.resilience import Resilience
 from shop_sandbox.manifest.form.runtime import Runtime
 from shop_sandbox.manifest.form.values import Form, PartName, ServiceName
 
@@ -38,6 +39,7 @@ class Service(Form, frozen=True, kw_only=True):
     contracts: Contracts = Contracts()
     needs: Needs = Needs()
     gateway: Gateway | None = None
+    resilience: Resilience | None = None
     routes: Annotated[tuple[Route, ...], Meta(description="What API Gateway lets through to its process.")] = ()
     alarms: Annotated[tuple[Alarm, ...], Meta(description="When somebody is woken.")] = ()
     iam: Annotated[tuple[Grant, ...], Meta(description="What it may do on AWS, and nothing else.")] = ()

@@ -76,6 +76,25 @@ def _gateway(view: View) -> Iterator[Finding]:
         yield ("gateway", "userPool"), f"there is no user pool {gateway.user_pool!r}", hint
 
 
+def _resilience(view: View) -> Iterator[Finding]:
+    """What is said of calls is said of services that are called, once of each; an operation has one place."""
+    resilience = view.service.resilience
+    if resilience is None:
+        return
+    called = view.service.needs.services
+    times = Counter(call.service for call in resilience.calls)
+    for position, call in enumerate(resilience.calls):
+        place: Path = ("resilience", "calls", position, "service")
+        if call.service not in called:
+            yield place, f"it does not call {call.service!r}", did_you_mean(call.service, called) or "list it under needs.services"
+        elif times[call.service] > 1:
+            yield place, f"the calls of {call.service!r} are there twice", "keep one of the two"
+    limited = Counter(one for limit in resilience.rate_limits for one in limit.operations)
+    for number, limit in enumerate(resilience.rate_limits):
+        for twice in (one for one in limit.operations if limited[one] > 1):
+            yield ("resilience", "rateLimits", number), f"the operation {twice} is limited twice", "keep one of the two"
+
+
 def _alarms(view: View) -> Iterator[Finding]:
     names = Counter(alarm.name for alarm in view.service.alarms)
     notifications = view.platform.names("notifications")
@@ -98,4 +117,4 @@ def _slo(view: View) -> Iterator[Finding]:
         yield ("slo", "latencyP99Ms"), f"is less than latencyP95Ms ({slo.latency_p95_ms})", ""
 
 
-RULES = (_deploy, _routes, _gateway, _alarms, _slo)
+RULES = (_deploy, _routes, _gateway, _resilience, _alarms, _slo)

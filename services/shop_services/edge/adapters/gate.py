@@ -11,6 +11,7 @@ from shop_kit.http.access import Access, bearer_token
 from shop_kit.http.contract import Operation
 from shop_kit.http.rate_limits import client_address, count
 from shop_kit.rate_limits import RateLimit, RateLimiter
+from shop_kit.resilience.declared import AS_THE_KIT_HAS_IT, Resilience
 from starlette.requests import Request
 
 from shop_services.edge.application.callers import Caller
@@ -48,6 +49,7 @@ class Gate:
     tokens: Tokens
     limiter: RateLimiter
     limits: Limits
+    declared: Resilience = AS_THE_KIT_HAS_IT
 
     async def enter(self, request: Request) -> Caller | None:
         """Return whom the token names, None without a token. Raises NotAuthenticated, or Problem 429."""
@@ -61,6 +63,13 @@ class Gate:
         caller = await self.tokens.verify(token)
         await count(self.limiter, f"customer:{caller.subject}", self.limits.customer)
         return caller
+
+    async def count_for(self, operation: str, request: Request, caller: Caller | None) -> None:
+        """Count one request of a client for the limit on an operation, where there is one. Raises Problem 429."""
+        limit = self.declared.limit_of(operation)
+        if limit is not None:
+            client = caller.subject if caller else client_address(request, trusted_proxies=self.limits.trusted_proxies)
+            await count(self.limiter, f"{limit.name}:{client}", RateLimit(limit.per_second, limit.burst))
 
     def _has_good_token(self, request: Request) -> bool:
         _, _, token = request.headers.get("authorization", "").partition(" ")
@@ -87,6 +96,7 @@ class Admission:
         Raises NotAuthenticated, NotAllowed, Problem 403 for another kind of token, Problem 429.
         """
         caller = await self.gate.enter(request)
+        await self.gate.count_for(self.operation.id, request, caller)
         if caller is None:
             if self.operation.is_open:
                 return None

@@ -18,7 +18,10 @@ from shop_kit.http import FieldFault, GuardedRoute, Problem, json, read_query
 from shop_kit.http.access import Handler, visitor
 from shop_kit.http.contract import operations, routes
 from shop_kit.http.idempotency import key_of
+from shop_kit.http.shedding import shed
+from shop_kit.metrics import Metrics
 from shop_kit.rate_limits import RateLimiter
+from shop_kit.resilience.declared import AS_THE_KIT_HAS_IT, Resilience
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -84,11 +87,15 @@ class EdgeApi:
     guest_secret: bytes
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the service is told to stop: nobody waits for an order any more then."""
+    resilience: Resilience = AS_THE_KIT_HAS_IT
+    metrics: Metrics = field(default_factory=Metrics)
 
     def routes(self) -> list[GuardedRoute]:
         """Return what a service mounts: what the contract offers, open to whom it says."""
-        admission = partial(gate.admission, gate.Gate(self.tokens, self.limiter, self.limits))
-        return routes([*operations(CONTRACT.read_text(encoding="utf-8"))], self.handlers(), admission)
+        admission = partial(gate.admission, gate.Gate(self.tokens, self.limiter, self.limits, self.resilience))
+        offered = [*operations(CONTRACT.read_text(encoding="utf-8"))]
+        served = zip(offered, routes(offered, self.handlers(), admission), strict=True)
+        return shed(served, self.resilience, self.metrics)
 
     def handlers(self) -> dict[str, Handler]:
         """Return what serves each operation of the contract, by its id."""

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 
 import aiohttp
 from opentelemetry.trace import SpanKind, Tracer
 from shop_kit import context
 from shop_kit.errors import Unavailable
+from shop_kit.metrics import Metrics
 from shop_kit.resilience import deadline
-from shop_kit.resilience.breaker import CircuitBreaker
+from shop_kit.resilience.breaker import BreakerState, CircuitBreaker
 from shop_kit.resilience.bulkhead import Bulkhead
+from shop_kit.resilience.declared import CallPolicy
 from shop_kit.resilience.retry import Retry, RetryBudget
 from shop_kit.tracing import traceparent
 from yarl import URL
@@ -20,8 +23,6 @@ from shop_services.edge.application.callers import Caller
 from shop_services.edge.application.ports import Change, Effect, ServiceAnswer
 
 CONNECT_SECONDS = 1.0
-READS_AT_ONCE, WRITES_AT_ONCE, WAITS_AT_ONCE = 256, 256, 1024
-"""Each kind of call has places of its own: those who wait for their orders must not keep others from placing theirs."""
 _ONCE = Retry(attempts=1)
 # Given by the service itself when it cannot work now: the same as no answer.
 AWAY = frozenset({502, 503, 504})
@@ -31,38 +32,52 @@ Sign = Callable[[Caller], str]
 
 
 class HttpService:
-    """Implements `Service` over HTTP."""
+    """Implements `Service` over HTTP, as the policy declares. Each kind of call has places of its own: those who wait for their
+    orders must not keep others from placing theirs."""
 
     def __init__(
-        self, name: str, url: str, session: aiohttp.ClientSession, sign: Sign, tracer: Tracer, *, waits_at_once: int = WAITS_AT_ONCE
+        self, policy: CallPolicy, url: str, session: aiohttp.ClientSession, *, sign: Sign, tracer: Tracer, metrics: Metrics
     ) -> None:
+        name = policy.service
         self._name = name
+        self._most_seconds = policy.timeout_seconds
         self._url = url.rstrip("/")
         self._session = session
         self._sign = sign
         self._tracer = tracer
-        self._breaker = CircuitBreaker(name)
-        self._reads = Bulkhead(name, READS_AT_ONCE)
-        self._writes = Bulkhead(name, WRITES_AT_ONCE)
-        self._waits = Bulkhead(name, waits_at_once)
-        self._retry = Retry(attempts=3, first_seconds=0.05, cap_seconds=0.5, budget=RetryBudget())
+        self._breaker = CircuitBreaker(name, failure_ratio=policy.failure_percent / 100, open_seconds=policy.open_seconds)
+        refused = metrics.counter("shop_calls_refused_total", "Calls that were not made: no place was free.", "service", "kind")
+        self._reads = Bulkhead(name, policy.reads_at_once, partial(refused.add, name, "read"))
+        self._writes = Bulkhead(name, policy.writes_at_once, partial(refused.add, name, "write"))
+        self._waits = Bulkhead(name, policy.waits_at_once, partial(refused.add, name, "wait"))
+        budget = RetryBudget(ratio=policy.retry_percent / 100)
+        self._retry = Retry(attempts=policy.attempts, first_seconds=0.05, cap_seconds=0.5, budget=budget)
+        self._calls = metrics.counter("shop_calls_total", "Calls to other services, retries included.", "service", "outcome")
+        metrics.gauge(
+            "shop_breaker_open",
+            "1 while calls to a service are refused, or single ones find out.",
+            lambda: float(self._breaker.state is not BreakerState.CLOSED),
+            service=name,
+        )
 
     @classmethod
     @asynccontextmanager
     async def connect(
-        cls, name: str, url: str, *, sign: Sign, tracer: Tracer, waits_at_once: int = WAITS_AT_ONCE
+        cls, policy: CallPolicy, url: str, *, sign: Sign, tracer: Tracer, metrics: Metrics | None = None
     ) -> AsyncIterator[HttpService]:
         """Give a client with connections of its own for the block."""
-        connector = aiohttp.TCPConnector(limit=READS_AT_ONCE + WRITES_AT_ONCE + waits_at_once, keepalive_timeout=30)
+        connector = aiohttp.TCPConnector(
+            limit=policy.reads_at_once + policy.writes_at_once + policy.waits_at_once, keepalive_timeout=30
+        )
         async with aiohttp.ClientSession(
             connector=connector, auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar()
         ) as session:
-            yield cls(name, url, session, sign, tracer, waits_at_once=waits_at_once)
+            yield cls(policy, url, session, sign=sign, tracer=tracer, metrics=metrics or Metrics())
 
     async def get(self, path: str, *, caller: Caller, seconds: float) -> ServiceAnswer:
         """Ask in a caller's name; `seconds` bound it with all its tries. Raises Unavailable, Overloaded."""
         with self._reads.enter():
-            return await self._call("GET", path, self._headers(caller), None, seconds)
+            return await self._call("GET", path, self._headers(caller), None, min(seconds, self._most_seconds))
 
     async def wait(self, path: str, *, caller: Caller, seconds: float) -> ServiceAnswer:
         """Ask in a caller's name for what is not there yet. Raises Unavailable; Overloaded when enough others wait."""
@@ -73,13 +88,13 @@ class HttpService:
         """Send a body in a caller's name, with the key that makes repeating it safe. Raises Unavailable, Overloaded."""
         own = {"content-type": effect.content_type, "idempotency-key": effect.idempotency_key}
         with self._writes.enter():
-            return await self._call("POST", path, {**self._headers(caller), **own}, effect.body, seconds)
+            return await self._call("POST", path, {**self._headers(caller), **own}, effect.body, min(seconds, self._most_seconds))
 
     async def change(self, path: str, change: Change, *, caller: Caller, seconds: float) -> ServiceAnswer:
         """Send a change in a caller's name, once. Raises Unavailable, Overloaded."""
         headers = {**self._headers(caller), **change.headers}
         with self._writes.enter():
-            return await self._call(change.method, path, headers, change.body, seconds, retry=_ONCE)
+            return await self._call(change.method, path, headers, change.body, min(seconds, self._most_seconds), retry=_ONCE)
 
     async def check(self) -> None:
         """Return when the service answers at all. Raises Unavailable."""
@@ -122,7 +137,9 @@ class HttpService:
             ) as response:
                 content = await response.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as trouble:
+            self._calls.add(self._name, "unreachable")
             raise Unavailable(self._name, str(trouble) or type(trouble).__name__) from trouble
+        self._calls.add(self._name, str(response.status))
         if response.status in AWAY:
             raise Unavailable(self._name, f"it answers {response.status}")
         return ServiceAnswer(response.status, content, {name.lower(): value for name, value in response.headers.items()})

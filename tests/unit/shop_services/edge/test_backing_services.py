@@ -13,6 +13,7 @@ from aiohttp.test_utils import TestServer, unused_port
 from opentelemetry import trace
 from shop_kit.context import bind
 from shop_kit.errors import Overloaded, Unavailable
+from shop_kit.resilience.declared import CallPolicy
 from shop_services.edge.adapters.services import HttpService
 from shop_services.edge.application.callers import guest
 from shop_services.edge.application.ports import Effect
@@ -21,6 +22,7 @@ pytestmark = pytest.mark.anyio
 
 ORDER = Effect(b"{}", "application/json", "k-1")
 WAITS_AT_ONCE = 3
+POLICY = CallPolicy(service="orders", waits_at_once=WAITS_AT_ONCE)
 
 
 @dataclass
@@ -67,18 +69,17 @@ async def service(backend: Backend) -> AsyncIterator[HttpService]:
 
 
 @asynccontextmanager
-async def calling(backend: Backend) -> AsyncIterator[HttpService]:
+async def calling(backend: Backend, policy: CallPolicy = POLICY) -> AsyncIterator[HttpService]:
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", backend.serve)
     tracer = trace.get_tracer("test")
     async with (
         TestServer(app) as server,
         HttpService.connect(
-            "orders",
+            policy,
             str(server.make_url("")),
             sign=lambda caller: f"token-of-{caller.subject}",
             tracer=tracer,
-            waits_at_once=WAITS_AT_ONCE,
         ) as service,
     ):
         yield service
@@ -129,19 +130,16 @@ async def test_a_service_that_is_down_is_spared_until_it_may_be_up_again(service
 
 async def test_nobody_listening_is_unavailable() -> None:
     nowhere = f"http://127.0.0.1:{unused_port()}"
-    async with HttpService.connect(
-        "orders", nowhere, sign=lambda caller: caller.subject, tracer=trace.get_tracer("test")
-    ) as service:
+    async with HttpService.connect(POLICY, nowhere, sign=lambda caller: caller.subject, tracer=trace.get_tracer("test")) as service:
         with pytest.raises(Unavailable):
             await service.get("/v1/orders", caller=guest("ann"), seconds=1)
 
 
 async def test_a_crowd_that_reads_keeps_nobody_from_placing_orders_nor_the_other_way_round(
-    monkeypatch: pytest.MonkeyPatch, backend: Backend
+    backend: Backend,
 ) -> None:
-    monkeypatch.setattr("shop_services.edge.adapters.services.READS_AT_ONCE", 1)
-    monkeypatch.setattr("shop_services.edge.adapters.services.WRITES_AT_ONCE", 1)
-    async with calling(backend) as service, asyncio.TaskGroup() as crowd:
+    narrow = CallPolicy(service="orders", timeout_seconds=30, reads_at_once=1, writes_at_once=1)
+    async with calling(backend, narrow) as service, asyncio.TaskGroup() as crowd:
         crowd.create_task(service.get("/v1/orders?wait=1", caller=guest("ann"), seconds=25))
         await backend.has_waiting(1)
 
