@@ -16,7 +16,7 @@ from shop_seeding.catalog_lines import categories, product_line
 from shop_seeding.failing import SeedingFailed
 from shop_seeding.offers import COUPONS, promotions
 from shop_seeding.price_tags import PRICE_LISTS, price_tag
-from shop_seeding.products import CURRENCY, Article, Product
+from shop_seeding.products import Article, Product
 
 CHUNK = 100
 """The most items that inventory and pricing take in one call; the catalog takes more."""
@@ -95,5 +95,4 @@ async def _in_chunks(caller: Caller, url: str, items: Sequence[Mapping[str, obje
 
 
 def _item(article: Article) -> dict[str, object]:
-    price = {"currency": CURRENCY, "minorUnits": article.price_minor_units}
-    return {"sku": article.sku, "name": article.name, "unitPrice": price, "stocked": article.quantity}
+    return {"sku": article.sku, "stocked": article.quantity}

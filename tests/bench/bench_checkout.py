@@ -32,7 +32,7 @@ ARTICLES, STOCK = 20, 10_000
 WARM_UP = (10.0, 6.0)
 COUNTED = (20.0, 3.0)
 RATES = (5.0, 10.0, 20.0, 30.0)
-SERVICES = ("edge", "orders", "inventory", "payments")
+SERVICES = ("edge", "pricing", "orders", "inventory", "payments")
 METRICS = {
     "HTTP requests": "shop_http_server_seconds_count",
     "DynamoDB calls": "shop_aws_calls_total",

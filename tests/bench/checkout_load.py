@@ -24,10 +24,11 @@ FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.25, 8.0
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """What to send: an order for one of `skus` in turn, `rate` a second, for `seconds`. Raises ValueError when it is unbounded.
+    """What to send: a checkout of one of `skus` in turn, `rate` a second, for `seconds`. Raises ValueError when it is unbounded.
 
-    Each is paid with one of `cards` in turn, and followed for `patience_seconds`. Every `cancels_every`th is cancelled at once (0:
-    none). Who `tries_again` sends the same request until the shop answers it, with pauses that double.
+    Each asks for a quote and orders at once what was quoted. It is paid with one of `cards` in turn, and followed for
+    `patience_seconds`. Every `cancels_every`th is cancelled at once (0: none). Who `tries_again` sends the same request until the
+    shop answers it, with pauses that double.
     """
 
     edge: str
@@ -49,12 +50,13 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Sent(msgspec.Struct, kw_only=True):
-    """An order as its visitor saw it. Times are seconds since it should have been sent, which is `due` on the machine's monotonic
+    """A checkout as its visitor saw it. Times are seconds since it should have been sent, which is `due` on the machine's monotonic
     clock; `outcome` is a final status or an error, `reason` why the shop rejected it."""
 
     sku: str
     due: float
     order_id: str | None = None
+    quoted: float | None = None
     posted: float | None = None
     ended: float | None = None
     outcome: str = "never final"
@@ -97,7 +99,13 @@ class _Visit:
 
     async def _places_and_waits(self) -> None:
         sent, orders = self._sent, f"{self._plan.edge}/v1/orders"
-        body = {"lines": [{"sku": sent.sku, "quantity": 1}], "payment": {"methodToken": self._card}}
+        cart = {"lines": [{"sku": sent.sku, "quantity": 1}], "currency": "EUR", "country": "DE", "shippingMethod": "standard"}
+        status, quote = await self._asks("POST", f"{self._plan.edge}/v1/quotes", cart, {})
+        sent.quoted = self._since_due()
+        if status != 201:
+            sent.outcome = f"HTTP {status} for a quote"
+            return
+        body = {"quote": quote["token"], "payment": {"methodToken": self._card}}
         status, placed = await self._asks("POST", orders, body, {})
         sent.posted = self._since_due()
         if status != 202:

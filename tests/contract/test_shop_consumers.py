@@ -42,22 +42,20 @@ def test_every_consumer_accepts_every_released_version_and_every_read_field_is_f
     assert findings() == []
 
 
-def test_inventory_may_not_stop_to_name_prices(findings: Callable[[], list[Finding]], monkeypatch: pytest.MonkeyPatch) -> None:
-    def without_prices(reservation: Any) -> OutgoingMessage:
+def test_inventory_may_not_stop_to_name_what_is_short(
+    findings: Callable[[], list[Finding]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def without_names(reservation: Any) -> OutgoingMessage:
         message = reservation_event(reservation)
         _, _, content = wire.unframe(wire.frame(1, message.body))
         event = events_pb2.InventoryEvent.FromString(content)
-        for line in event.stock_reserved.lines if event.HasField("stock_reserved") else ():
-            line.ClearField("unit_price")
+        for shortage in event.stock_rejected.shortages if event.HasField("stock_rejected") else ():
+            shortage.ClearField("sku")
         return outgoing(message.topic, message.key, event, source="/shop/inventory", sequence=message.sequence)
 
-    monkeypatch.setattr(inventory, "reservation_event", without_prices)
+    monkeypatch.setattr(inventory, "reservation_event", without_names)
 
-    assert {(one.id, one.path) for one in findings()} == {
-        ("consumer-refuses-message", "stock_reserved"),  # an amount without a currency is no money
-        ("read-not-filled", "stock_reserved.lines.unit_price.currency_code"),
-        ("read-not-filled", "stock_reserved.lines.unit_price.minor_units"),
-    }
+    assert {(one.id, one.path) for one in findings()} == {("read-not-filled", "stock_rejected.shortages.sku")}
 
 
 def test_orders_may_not_lose_a_case_for_an_answer(findings: Callable[[], list[Finding]], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from shop_kit.aws.client import AwsClient
 
 CALLBACK = "http://localhost:3000/signed-in"
 PASSWORD = "Letters-of-1815!"
-SCOPES = ("orders:place", "orders:read", "orders:cancel", "customers:read", "customers:write")
+SCOPES = ("quotes:create", "orders:place", "orders:read", "orders:cancel", "customers:read", "customers:write")
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,9 @@ from shop_kit.settings import AwsSettings
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 FINAL = {"completed", "rejected", "cancelled"}
-PRICE = 1999
+PRICE = 5_000
+"""Of one article, tax included, in cents: from this worth on shipping is free, so an order costs what its articles cost."""
+PRICE_LIST = "e2e-eur"
 
 T = TypeVar("T")
 
@@ -150,37 +152,73 @@ class Shop:
         self.endpoints: dict[str, str] = sandbox.status()["endpoints"]
         self.environment: dict[str, str] = sandbox.cli("env")
         self.http = httpx.Client(timeout=40, limits=httpx.Limits(max_connections=40))
-        self.book_keeper = {"authorization": f"Bearer {_book_keepers_token(self.environment)}"}
+        signer = TokenSigner(private_key(asyncio.run(_signing_key(self.environment))), ISSUER)
+        self.book_keeper = _bearer(_internal(signer, "book-keeper", *BOOK_KEEPERS_SCOPES))
+        self._has_price_list = False
 
     # Visitors.
 
+    def ask_for_a_quote(
+        self, *lines: tuple[str, int], token: str | None = None, coupons: Sequence[str] = (), country: str = "DE"
+    ) -> httpx.Response:
+        """Ask what a cart costs and return the answer as it is."""
+        body = {
+            "lines": [{"sku": sku, "quantity": quantity} for sku, quantity in lines],
+            "currency": "EUR",
+            "country": country,
+            "shippingMethod": "standard",
+            "couponCodes": list(coupons),
+        }
+        headers = {"idempotency-key": str(uuid.uuid4()), **_bearer(token)}
+        return self.http.post(f"{self.endpoints['edge']}/v1/quotes", json=body, headers=headers)
+
+    def quote(self, *lines: tuple[str, int], token: str | None = None, coupons: Sequence[str] = ()) -> dict[str, Any]:
+        """Return what a cart costs, signed; ask again while the shop is not able to say."""
+        answer = self._answered(
+            f"the shop says what {lines} cost", lambda: self.ask_for_a_quote(*lines, token=token, coupons=coupons)
+        )
+        assert answer.status_code == 201, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
     def order(
         self,
-        *lines: tuple[str, int],
+        quote: str,
+        *,
         card: str = "tok_visa",
         key: str | None = None,
         token: str | None = None,
         headers: dict[str, str] | None = None,
     ) -> httpx.Response:
-        """Place an order through the front door and return its answer as it is."""
-        body = {"lines": [{"sku": sku, "quantity": quantity} for sku, quantity in lines], "payment": {"methodToken": card}}
+        """Place an order through the front door, with a quote's token, and return its answer as it is."""
+        body = {"quote": quote, "payment": {"methodToken": card}}
         sent = {"idempotency-key": key or str(uuid.uuid4()), **(headers or {}), **_bearer(token)}
         return self.http.post(f"{self.endpoints['edge']}/v1/orders", json=body, headers=sent)
 
-    def place(self, *lines: tuple[str, int], card: str = "tok_visa", key: str | None = None, token: str | None = None) -> Ordered:
+    def place(
+        self,
+        *lines: tuple[str, int],
+        card: str = "tok_visa",
+        key: str | None = None,
+        token: str | None = None,
+        quote: str | None = None,
+        coupons: Sequence[str] = (),
+    ) -> Ordered:
         """Place an order that must be accepted; try the same request again while the shop is not able to take it."""
-        key = key or str(uuid.uuid4())
+        key, quote = key or str(uuid.uuid4()), quote or str(self.quote(*lines, token=token, coupons=coupons)["token"])
+        answer = self._answered(f"the shop takes an order for {lines}", lambda: self.order(quote, card=card, key=key, token=token))
+        assert answer.status_code == 202, answer.text
+        return Ordered(answer.json()["id"], token or answer.json()["guestToken"], answer)
 
+    def _answered(self, what: str, ask: Callable[[], httpx.Response]) -> httpx.Response:
         def attempt() -> httpx.Response | None:
             try:
-                answer = self.order(*lines, card=card, key=key, token=token)
+                answer = ask()
             except httpx.TransportError:
                 return None
             return None if answer.status_code in {502, 503, 504} else answer
 
-        answer = until(f"the shop takes an order for {lines}", attempt, seconds=90)
-        assert answer.status_code == 202, answer.text
-        return Ordered(answer.json()["id"], token or answer.json()["guestToken"], answer)
+        return until(what, attempt, seconds=90)
 
     def read(self, order: Ordered, *, wait: float = 0, token: str | None = None) -> httpx.Response:
         """Read an order through the front door."""
@@ -220,13 +258,37 @@ class Shop:
 
     # Book-keepers.
 
-    def new_article(self, *, stock: int, price: int = PRICE) -> str:
-        """Put an article that nobody else knows on the shelf, and return its SKU."""
+    def new_article(self, *, stock: int | None, price: int = PRICE) -> str:
+        """Give an article that nobody else knows a price, put it on the shelf unless `stock` is None, and return its SKU."""
         sku = f"E2E-{uuid.uuid4().hex[:10].upper()}"
-        body = {"name": f"Article {sku}", "unitPrice": {"currency": "EUR", "minorUnits": price}, "stocked": stock}
-        answer = self.http.put(f"{self.endpoints['inventory']}/v1/stock-items/{sku}", json=body, headers=self.book_keeper)
-        assert answer.status_code in {200, 201, 204}, answer.text
+        self.set_price(sku, price)
+        if stock is not None:
+            self._put("inventory", f"/v1/stock-items/{sku}", {"stocked": stock})
         return sku
+
+    def set_price(self, sku: str, price: int, *, etag: str | None = None) -> str:
+        """Let an article cost so much from now on; returns the entity tag of its prices, which the next setting names."""
+        if not self._has_price_list:
+            self._put("pricing", f"/v1/price-lists/{PRICE_LIST}", {"currency": "EUR"})
+            self._has_price_list = True
+        body = {"prices": [{"priceListId": PRICE_LIST, "amount": {"currency": "EUR", "minorUnits": price}}]}
+        answer = self._put("pricing", f"/v1/prices/{sku}", body, **({"if-match": etag} if etag else {"if-none-match": "*"}))
+        return str(answer.headers["etag"])
+
+    def new_coupon(self, *, most_uses: int, basis_points: int = 2_000) -> str:
+        """Make a coupon that takes a part of all articles off, so many times in all, and return its code."""
+        code = f"E2E{uuid.uuid4().hex[:10].upper()}"
+        reward = {"kind": "percentage", "basisPoints": basis_points}
+        promotion = {"name": f"With {code}", "reward": reward, "needsCoupon": True}
+        new = {"if-none-match": "*"}
+        self._put("pricing", f"/v1/promotions/{code.lower()}", promotion, **new)
+        self._put("pricing", f"/v1/coupons/{code}", {"promotionId": code.lower(), "mostUses": most_uses}, **new)
+        return code
+
+    def _put(self, service: str, path: str, body: object, **headers: str) -> httpx.Response:
+        answer = self.http.put(f"{self.endpoints[service]}{path}", json=body, headers={**self.book_keeper, **headers})
+        assert answer.status_code == 200, answer.text
+        return answer
 
     def stock(self, sku: str) -> tuple[int, int, int]:
         """Units free, reserved and sold."""
@@ -343,13 +405,15 @@ def aws_of(environment: Mapping[str, str]) -> AwsSettings:
     )
 
 
-def _book_keepers_token(environment: Mapping[str, str]) -> str:
-    """A token as the edge signs them for services: whoever may read the sandbox's secret may read everything in it."""
+BOOK_KEEPERS_SCOPES = ("stock:read", "stock:write", "payments:read", "pricing:read", "pricing:write")
 
-    async def signing_key() -> str:
-        async with AwsClient.connect(aws_of(environment)) as aws:
-            return str(json.loads(await read_secret(aws, "edge-signing"))["privateKeyPem"])
 
-    signer = TokenSigner(private_key(asyncio.run(signing_key())), ISSUER)
-    scopes = ("stock:read", "stock:write", "payments:read")
-    return signer.sign("book-keeper", audience=INTERNAL_AUDIENCE, scopes=scopes, lifetime_seconds=3600)
+async def _signing_key(environment: Mapping[str, str]) -> str:
+    """The key that the edge signs with: whoever may read the sandbox's secret may do everything in it."""
+    async with AwsClient.connect(aws_of(environment)) as aws:
+        return str(json.loads(await read_secret(aws, "edge-signing"))["privateKeyPem"])
+
+
+def _internal(signer: TokenSigner, subject: str, *scopes: str) -> str:
+    """A token as the edge signs them for services."""
+    return signer.sign(subject, audience=INTERNAL_AUDIENCE, scopes=scopes, lifetime_seconds=3600)

@@ -69,7 +69,7 @@ def test_a_token_reaches_what_was_asked_for_and_no_more(shop: Shop, accounts: Ac
     refused = [
         ask(shop, reader, "PUT", body={"name": "Ann"}, if_none_match="*"),
         ask(shop, machine, "GET"),
-        shop.order((shop.new_article(stock=1), 1), token=reader),
+        shop.order(str(shop.quote((shop.new_article(stock=1), 1))["token"]), token=reader),
     ]
 
     assert [(answer.status_code, answer.json()["type"]) for answer in refused] == [(403, "/problems/not-allowed")] * 3

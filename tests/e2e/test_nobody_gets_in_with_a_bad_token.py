@@ -24,7 +24,7 @@ from shop_kit.auth.keys import key_id
 pytestmark = pytest.mark.e2e
 
 DOCUMENTS = CHECKOUT / "contracts" / "shop_contracts" / "openapi"
-CUSTOMER_SCOPES = ("orders:place", "orders:read", "orders:cancel", "customers:read", "customers:write")
+CUSTOMER_SCOPES = ("quotes:create", "orders:place", "orders:read", "orders:cancel", "customers:read", "customers:write")
 
 
 @dataclass(frozen=True)
@@ -242,7 +242,7 @@ def test_anns_idempotency_key_gives_bob_nothing_of_hers(shop: Shop, bob: Ordered
     sku, key = shop.new_article(stock=5), str(uuid.uuid4())
     anns = shop.place((sku, 1), key=key)
 
-    bobs = shop.order((sku, 1), key=key, token=bob.token)
+    bobs = shop.order(str(shop.quote((sku, 1))["token"]), key=key, token=bob.token)
 
     assert bobs.status_code == 202
     assert bobs.json()["id"] != anns.id

@@ -1,7 +1,7 @@
-"""Inventory and payments as the checkout saga meets them: they obey the contract's rules, and each answers with a fact.
+"""Inventory, pricing and payments as the checkout saga meets them: they obey the contract's rules, and each answers with a fact.
 
-Rules, from `inventory/v1/commands.proto` and `payments/v1/commands.proto`: a command takes effect once however often it comes, and
-each time it is answered with the state things are in; what was released or voided stays so.
+Rules, from the `commands.proto` of `inventory/v1`, `pricing/v1` and `payments/v1`: a command takes effect once however often it
+comes, and each time it is answered with the state things are in; what was released or voided stays so.
 """
 
 from __future__ import annotations
@@ -15,14 +15,20 @@ from shop_services.orders.domain.checkout import (
     CaptureHasFailed,
     CapturePayment,
     CommitStock,
+    CouponCommand,
+    CouponsWereRedeemed,
+    CouponsWereRefused,
+    CouponsWereReleased,
     PaymentCommand,
     PaymentWasAuthorised,
     PaymentWasCaptured,
     PaymentWasDeclined,
     PaymentWasRefunded,
     PaymentWasVoided,
+    RedeemCoupons,
     RefundHasFailed,
     RefundPayment,
+    ReleaseCoupons,
     ReleaseStock,
     ReserveStock,
     StockCommand,
@@ -32,7 +38,6 @@ from shop_services.orders.domain.checkout import (
     StockWasReserved,
     VoidPayment,
 )
-from shop_services.orders.domain.order import PricedLine
 
 
 @dataclass
@@ -40,19 +45,16 @@ class PartnerInventory:
     """One reservation's worth of inventory. `state` is none, reserved, sold, rejected or released."""
 
     is_short: bool = False
-    unit_price: Money = field(default_factory=lambda: Money("EUR", 1999))
     state: str = "none"
-    reserved: tuple[PricedLine, ...] = ()
     times_reserved: int = 0
 
     def obey(self, command: StockCommand) -> Answer:
         match command, self.state:
             case ReserveStock(), "none" if self.is_short:
                 self.state = "rejected"
-            case ReserveStock(lines=lines), "none":
+            case ReserveStock(), "none":
                 self.state = "reserved"
                 self.times_reserved += 1
-                self.reserved = tuple(PricedLine(line.sku, line.quantity, self.unit_price) for line in lines)
             case CommitStock(), "reserved":
                 self.state = "sold"
             case ReleaseStock(), _:
@@ -69,13 +71,42 @@ class PartnerInventory:
     def answer(self) -> Answer:
         match self.state:
             case "reserved":
-                return StockWasReserved(self.reserved)
+                return StockWasReserved()
             case "sold":
                 return StockWasCommitted()
             case "rejected":
                 return StockWasRejected(short_skus=("sku-1",))
             case _:
                 return StockWasReleased()
+
+
+@dataclass
+class PartnerPricing:
+    """The coupons of one order. `state` is none, redeemed, refused or released."""
+
+    refuses: bool = False
+    state: str = "none"
+    times_redeemed: int = 0
+
+    def obey(self, command: CouponCommand) -> Answer:
+        match command, self.state:
+            case RedeemCoupons(), "none" if self.refuses:
+                self.state = "refused"
+            case RedeemCoupons(), "none":
+                self.state = "redeemed"
+                self.times_redeemed += 1
+            case ReleaseCoupons(), _:
+                self.state = "released"
+        return self.answer()
+
+    def answer(self) -> Answer:
+        match self.state:
+            case "redeemed":
+                return CouponsWereRedeemed()
+            case "refused":
+                return CouponsWereRefused("AUTUMN was used up.")
+            case _:
+                return CouponsWereReleased()
 
 
 @dataclass

@@ -115,13 +115,22 @@ def test_its_contracts_hold_and_its_imports_point_inwards(checkout: Path) -> Non
 def test_a_completed_order_has_a_receipt(shop: SandboxStatus) -> None:
     endpoints = shop.endpoints
     keyring = Keyring.of_sandbox(shop.environment)
-    staff = {"authorization": f"Bearer {keyring.internal('guide', 'stock:write', 'receipts:read')}"}
+    staff = {"authorization": f"Bearer {keyring.internal('guide', 'stock:write', 'pricing:write', 'receipts:read')}"}
     sku = f"GUIDE-{uuid.uuid4().hex[:8].upper()}"
-    level = {"name": "A cup", "unitPrice": {"currency": "EUR", "minorUnits": 1999}, "stocked": 5}
-    assert httpx.put(f"{endpoints['inventory']}/v1/stock-items/{sku}", json=level, headers=staff).status_code == 200
+    price = {"prices": [{"priceListId": "guide", "amount": {"currency": "EUR", "minorUnits": 1999}}]}
+    for service, path, body in (
+        ("inventory", f"/v1/stock-items/{sku}", {"stocked": 5}),
+        ("pricing", "/v1/price-lists/guide", {"currency": "EUR"}),
+        ("pricing", f"/v1/prices/{sku}", price),
+    ):
+        put = httpx.put(f"{endpoints[service]}{path}", json=body, headers={**staff, "if-none-match": "*"})
+        assert put.status_code == 200, put.text
 
-    wish = {"lines": [{"sku": sku, "quantity": 1}], "payment": {"methodToken": "tok_visa"}}
-    placed = httpx.post(f"{endpoints['edge']}/v1/orders", json=wish, headers={"idempotency-key": str(uuid.uuid4())}).json()
+    def ask(path: str, wish: object) -> Any:
+        return httpx.post(f"{endpoints['edge']}{path}", json=wish, headers={"idempotency-key": str(uuid.uuid4())}).json()
+
+    quote = ask("/v1/quotes", {"lines": [{"sku": sku, "quantity": 1}], "currency": "EUR", "country": "DE"})
+    placed = ask("/v1/orders", {"quote": quote["token"], "payment": {"methodToken": "tok_visa"}})
 
     def receipt() -> dict[str, Any] | None:
         answer = httpx.get(f"{endpoints['receipts']}/v1/receipts/{placed['id']}", headers=staff)
@@ -129,7 +138,7 @@ def test_a_completed_order_has_a_receipt(shop: SandboxStatus) -> None:
 
     assert until("the order has a receipt", receipt, seconds=30) == {
         "orderId": placed["id"],
-        "total": {"currency": "EUR", "minorUnits": 1999},
-        "vat": {"currency": "EUR", "minorUnits": 320},
+        "total": {"currency": "EUR", "minorUnits": 1999 + 490},
+        "vat": {"currency": "EUR", "minorUnits": 397},
     }
     assert httpx.get(f"{endpoints['receipts']}/v1/receipts/{placed['id']}").status_code == 401

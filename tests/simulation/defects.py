@@ -133,8 +133,8 @@ def _last_before_acknowledged(putting: Putting) -> None:
 def _stock_set_whatever_stands_there(putting: Putting) -> None:
     def applied_to(self: StockLevel, item: StockItem | None) -> StockItem:
         if item is None:
-            return StockItem(self.sku, self.name, self.unit_price, self.stocked)
-        return replace(item, name=self.name, unit_price=self.unit_price, free=self.stocked, revision=item.revision + 1)
+            return StockItem(self.sku, self.stocked)
+        return replace(item, free=self.stocked, revision=item.revision + 1, told=item.told + 1)
 
     putting.replace(StockLevel, "applied_to", applied_to)
     putting.replace(StockLevel, "is_true_of", lambda self, item: False)

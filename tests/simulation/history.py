@@ -59,11 +59,6 @@ class Restock:
     is_import: bool
     repeats: int = 4
 
-    @property
-    def name(self) -> str:
-        """What the article is called from then on, which tells whose setting it was."""
-        return f"{self.sku} as of setting {self.number}"
-
     def __str__(self) -> str:
         how = "imports" if self.is_import else "puts"
         return f"At {self.at:.1f} s staff {how} {self.more} more {self.sku}."

@@ -5,7 +5,7 @@ one.
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from shop_kit import wire
 from shop_services.inventory.domain.stock import Level
 
 from simulation.faults import Blow, Moment
+from simulation.history import Restock
 from simulation.virtual_time import EPOCH
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class Ledger:
         if table == STOCK and after is not None:
             had, has = _units(before), _units(after)
             if had != has:
-                self.settings[after["name"]].append((had, has))
+                self.settings[after["sku"]].append((had, has))
         elif table.endswith("-outbox") and after is not None:
             self.committed[json.loads(after["headers"])["ce_id"]] = self._outside.now
 
@@ -90,6 +91,7 @@ def broken(history: History, shop: Shop, customers: Customers, ledger: Ledger, *
     yield from _parked(history, shop)
     yield from _stock(history, shop, ledger)
     yield from _orders(shop)
+    yield from _prices(shop, customers)
     yield from _money(shop)
     yield from _order_of_messages(shop)
     yield from _answered_once(shop)
@@ -127,13 +129,15 @@ def _stock(history: History, shop: Shop, ledger: Ledger) -> Iterator[str]:
         for name in ("free", "reserved", "sold"):
             if item[name] < 0:
                 yield f"Oversold: {sku} has {item[name]} {name}."
-    for name, changes in ledger.settings.items():
-        is_setting = " as of setting " in name
-        if is_setting and len(changes) > 1:
-            steps = ", then ".join(f"from {had} to {has}" for had, has in changes)
-            yield f"'{name}' took effect {len(changes)} times: units in stock went {steps}."
-        if not is_setting:
-            yield f"Units of {name} were made or lost: {changes}."
+    for sku, changes in ledger.settings.items():
+        asked = Counter(deed.more for deed in history.deeds if isinstance(deed, Restock) and deed.sku == sku)
+        added = Counter(has - had for had, has in changes)
+        steps = ", then ".join(f"from {had} to {has}" for had, has in changes)
+        for units, times in (added - asked).items():
+            if units in asked:
+                yield f"A setting of {sku} took effect {times + asked[units]} times: units in stock went {steps}."
+            else:
+                yield f"Units of {sku} were made or lost: {steps}."
     yield from _levels(shop)
 
 
@@ -191,6 +195,16 @@ def _orders(shop: Shop) -> Iterator[str]:
     for order_id, item in reservations.items():
         if order_id not in orders and item["status"] in {"reserved", "committed"}:
             yield f"Goods are {item['status']} for {order_id}, which is not there."
+
+
+def _prices(shop: Shop, customers: Customers) -> Iterator[str]:
+    """An order costs what its customer was quoted, and a quote makes one order."""
+    orders = shop.database.tables["orders"]
+    for order_id, total in customers.quoted.items():
+        if order_id in orders and orders[order_id]["total_minor_units"] != total:
+            yield f"{order_id} was quoted for {total}, and costs {orders[order_id]['total_minor_units']}."
+    quotes = Counter(row["quote_id"] for row in orders.values() if row["quote_id"] is not None)
+    yield from (f"Quote {quote} has made {count} orders." for quote, count in quotes.items() if count > 1)
 
 
 def _money(shop: Shop) -> Iterator[str]:

@@ -8,13 +8,16 @@ import gc
 import multiprocessing
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 import msgspec
+from fakes.quotes import a_quote
 from greenlet import getcurrent
+from shop_services.orders.domain.quote import Quote
 from shop_services.payments.adapters.webhooks import signature
 
 from simulation import invariants, seams, threads
@@ -33,7 +36,7 @@ from simulation.history import (
 )
 from simulation.models import http, kafka, postgres, provider
 from simulation.outside import Outside
-from simulation.shop import HURRIED, PATIENT, Instance, NoAnswer, Reply, Shop
+from simulation.shop import HURRIED, PATIENT, Instance, NoAnswer, Reply, Shop, sign
 from simulation.virtual_time import OutOfSteps
 
 LOOK_EVERY_SECONDS = 0.5
@@ -50,6 +53,8 @@ class Customers:
 
     order_ids: dict[int, str] = field(default_factory=dict)
     answers: dict[Deed, Reply] = field(default_factory=dict)
+    quoted: dict[str, int] = field(default_factory=dict)
+    """By id of an order what its customer was told it would cost, in minor units."""
     orders_asked_for: int = 0
     errors: list[str] = field(default_factory=list)
     canary: str | None = None
@@ -133,6 +138,14 @@ def _tear_down(outside: Outside) -> None:
     seams.serve_with(None)
 
 
+def quoted(deed: PlaceOrder) -> Quote:
+    """Return what pricing says of a cart: lines on one article are put together, and shipping is on top."""
+    units = Counter[str]()
+    for sku, quantity in deed.lines:
+        units[sku] += quantity
+    return a_quote(*((sku, quantity, PRICES[sku]) for sku, quantity in units.items()), quote_id=f"qte_{deed.number}")
+
+
 def poison(shop: Shop, deed: Poison) -> None:
     """Write something unreadable into a topic, under a key that nobody else has."""
     headers: list[tuple[str, bytes | None]] = [
@@ -162,7 +175,7 @@ def write_unreadable(shop: Shop, deed: Unreadable) -> None:
         shop.dynamo.tables[invariants.INVENTORY].put(key, item)
         return
     row = {"order_id": order_id, "customer_id": invariants.NEWER_VERSION, "stage": "reserving", "version": 1, "revision": 1}
-    row |= {"currency": None, "total_minor_units": None, "accepted_at": at, "updated_at": at, "messages_sent": 0}
+    row |= {"quote_id": None, "currency": "EUR", "total_minor_units": 0, "accepted_at": at, "updated_at": at, "messages_sent": 0}
     row |= {"next_look_at": at, "asked_again": 0, "correlation_id": "newer"}
     shop.database.tables["orders"][order_id] = row
     event = {"order_id": order_id, "version": 1, "kind": "order-teleported", "body": "{}", "occurred_at": at}
@@ -187,9 +200,6 @@ class _Play:
         for sku, free in {**self._history.stock, "candle": 5}.items():
             item = {
                 "sku": sku,
-                "name": sku,
-                "currency": "EUR",
-                "minor_units": PRICES[sku],
                 "free": free,
                 "reserved": 0,
                 "sold": 0,
@@ -266,13 +276,14 @@ class _Play:
 
     async def _place(self, deed: PlaceOrder) -> None:
         self._customers.orders_asked_for += 1
-        lines = [{"sku": sku, "quantity": quantity} for sku, quantity in deed.lines]
-        body = {"lines": lines, "payment": {"methodToken": deed.token}}
+        quote = quoted(deed)
+        body = {"quote": sign(quote), "payment": {"methodToken": deed.token}}
         reply = await self._repeat(deed, "orders", "POST", "/v1/orders", body, key=f"place-{deed.number}", patience=deed.patience)
         if reply is None or reply.status != 202:
             return
         order_id = reply.json()["id"]
         self._customers.order_ids[deed.number] = order_id
+        self._customers.quoted[order_id] = quote.total
         self._customers.answers[deed] = reply
         if deed.cancel_after is not None:
             await asyncio.sleep(deed.cancel_after)
@@ -284,13 +295,7 @@ class _Play:
         if seen is None or seen.status != 200:
             return
         article = seen.json()
-        price = {"currency": "EUR", "minorUnits": PRICES[deed.sku]}
-        level = {
-            "name": deed.name,
-            "unitPrice": price,
-            "stocked": article["stocked"] + deed.more,
-            "revision": article["revision"],
-        }
+        level = {"stocked": article["stocked"] + deed.more, "revision": article["revision"]}
         if deed.is_import:
             body: Any = {"items": [{"sku": deed.sku, **level}]}
             await self._repeat(deed, "inventory", "POST", "/v1/stock-imports", body, key=f"import-{deed.number}")

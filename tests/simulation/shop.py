@@ -16,9 +16,11 @@ from typing import Any
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from fakes.quotes import QuoteSigner
 from shop_kit.auth import TokenSigner
 from shop_sandbox.manifest.loader import load_manifests
 from shop_sandbox.manifest.names import dead_letter_topic, variable
+from shop_services.orders.domain.quote import Quote
 
 from simulation import seams
 from simulation.faults import Blow, Moment
@@ -94,6 +96,16 @@ def token(subject: str) -> str:
     return _key()[0].sign(subject, audience="shop-internal", scopes=scopes, lifetime_seconds=365 * 24 * 3600.0)
 
 
+@functools.cache
+def _pricing_key() -> QuoteSigner:
+    return QuoteSigner(Ed25519PrivateKey.from_private_bytes(b"simulated key, signs what it costs"[:32]), _Epoch())
+
+
+def sign(quote: Quote) -> str:
+    """Return a quote's token, for anybody, and for longer than any history lasts: clocks jump here."""
+    return _pricing_key().sign(quote, lifetime_seconds=365 * 24 * 3600.0)
+
+
 SUPERVISORS_PATIENCE_SECONDS = 10.0
 
 
@@ -142,6 +154,7 @@ class Shop:
         self.provider = provider.Provider(outside)
         self.net = http.Internet(outside, self.dynamo)
         self.net.hosts[http.EDGE] = _edge
+        self.net.hosts[http.PRICING] = _pricing
         self.instances = {
             f"{service}-{number + 1}": Instance(f"{service}-{number + 1}")
             for service in SERVICES
@@ -168,6 +181,7 @@ class Shop:
             "AWS_SECRET_ACCESS_KEY": "simulated",
             "DATABASE_URL": "postgresql://postgres.sim/shop",
             "SHOP_EDGE_URL": f"http://{http.EDGE}",
+            "SHOP_PRICING_URL": f"http://{http.PRICING}",
             "SHOP_PSP_URL": "http://psp",
             **self.timing.environment(),
         }
@@ -186,6 +200,7 @@ class Shop:
         for topic in needs.topics.produces:
             self.kafka.make(topic.name, 2)
         for topic in needs.topics.consumes:
+            self.kafka.make(topic.name, 2)
             if topic.dead_letter:
                 self.kafka.make(dead_letter_topic(topic.name, topic.group), 1)
         for secret in needs.secrets:
@@ -427,3 +442,8 @@ def _give(answer: asyncio.Future[Reply], reply: Reply) -> None:
 async def _edge(net: http.Internet, _method: str, _path: str, _headers: Any, _body: bytes, seconds: float) -> http.ModelResponse:
     del seconds
     return http.ModelResponse(200, _key()[1])
+
+
+async def _pricing(net: http.Internet, _method: str, _path: str, _headers: Any, _body: bytes, seconds: float) -> http.ModelResponse:
+    del net, seconds
+    return http.ModelResponse(200, msgspec.json.encode(_pricing_key().jwks()))

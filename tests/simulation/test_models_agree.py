@@ -232,16 +232,22 @@ async def orders_script(connect: Connect) -> list[Any]:  # noqa: PLR0915 - one s
             found.append(_plain(answer))
 
     claim = ("ann POST", "key-1", "print", 202, b"{}", "{}")
-    placed = ("ord_1", NOON, "ann", "reserving", 1, NOON, "corr", "order-accepted", '{"a": 1}', *_messages(1), *claim, True)
-    await row(one, orders_sql.INSERT_ORDER, *placed)
-    await row(one, orders_sql.INSERT_ORDER, *placed)
+    first = ("ann", "reserving", 1, NOON, "corr")
+
+    def placed(order: str, quote: str, key: str) -> tuple[Any, ...]:
+        event = ("order-accepted", '{"a": 1}')
+        return (order, NOON, *first, quote, "EUR", 100, *event, *_messages(1), "ann POST", key, *claim[2:], True)
+
+    await row(one, orders_sql.INSERT_ORDER, *placed("ord_1", "qte_1", "key-1"))
+    await row(one, orders_sql.INSERT_ORDER, *placed("ord_1", "qte_1", "key-1"))
+    await row(one, orders_sql.INSERT_ORDER, *placed("ord_9", "qte_1", "key-9"))
     await row(one, orders_sql.SELECT_ORDER, "ord_1", None)
     await row(one, orders_sql.SELECT_ORDER, "ord_2", "m-1")
 
     def update(revision: int, version: int, message: str | None, *, events: int = 1) -> tuple[Any, ...]:
         versions = list(range(version, version + events))
         written = (versions, ["kind"] * events, ["{}"] * events)
-        state = ("authorising", version + events - 1, "EUR", 100, 3, NOON, 0)
+        state = ("authorising", version + events - 1, 3, NOON, 0)
         return ("ord_1", NOON, revision, *state, *written, *_messages(2, 3), message, *(None,) * 6, False)
 
     await row(one, orders_sql.UPDATE_ORDER, *update(1, 2, "m-1"))
@@ -284,7 +290,7 @@ async def orders_script(connect: Connect) -> list[Any]:  # noqa: PLR0915 - one s
     await stands_by
     third = await connect()
     await other.add_listener("outbox", lambda *_: heard.append("other woken"))
-    await row(third, orders_sql.INSERT_ORDER, "ord_3", *placed[1:15], "key-3", *placed[16:])
+    await row(third, orders_sql.INSERT_ORDER, *placed("ord_3", "qte_3", "key-3"))
     await asyncio.sleep(0.3)
     found.append(sorted(heard))
     await other.close()

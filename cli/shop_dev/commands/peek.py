@@ -26,7 +26,7 @@ def peek(  # noqa: PLR0917 - one parameter an option
         typer.Option(
             "--where",
             metavar="CONDITION",
-            help="Only records whose content fits: 'priced.total.minor_units > 5000 and headers.ce_source ~ orders'.",
+            help="Only records whose content fits: 'completed.purchase.total > 5000 and headers.ce_source ~ orders'.",
             show_default=False,
         ),
     ] = None,

@@ -1,4 +1,4 @@
-"""Conditions on records as people type them: `priced.total.minor_units > 5000 and key == ord_1`."""
+"""Conditions on records as people type them: `completed.purchase.total > 5000 and key == ord_1`."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def read_condition(text: str) -> Condition:
 def _term(text: str) -> Condition:
     found = _TERM.fullmatch(text)
     if found is None:
-        raise NotACondition(f"{text.strip()!r} is no condition; one looks like priced.total.minor_units > 5000")
+        raise NotACondition(f"{text.strip()!r} is no condition; one looks like completed.purchase.total > 5000")
     path, sign = found["path"].split("."), found["compare"]
     if sign is None:
         return lambda record: any(value is not None for value in _values(record, path))

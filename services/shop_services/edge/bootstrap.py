@@ -45,6 +45,7 @@ class EdgeSettings(msgspec.Struct, frozen=True, kw_only=True):
     redis_url: str
     shop_orders_url: str
     shop_inventory_url: str
+    shop_pricing_url: str
     shop_identity_url: str
     pool: UserPoolSettings
     shop_secret_edge_signing: str
@@ -58,7 +59,12 @@ class EdgeSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     def services(self) -> dict[str, str]:
         """Return where each service behind the door is."""
-        return {"orders": self.shop_orders_url, "inventory": self.shop_inventory_url, "identity": self.shop_identity_url}
+        return {
+            "orders": self.shop_orders_url,
+            "inventory": self.shop_inventory_url,
+            "pricing": self.shop_pricing_url,
+            "identity": self.shop_identity_url,
+        }
 
     def limits(self) -> Limits:
         """Return how often visitors may ask."""

@@ -8,7 +8,6 @@ from typing import Any
 from shop_contracts.proto.inventory.v1 import commands_pb2
 from shop_kit.messages import OutgoingMessage, Subscription, outgoing
 from shop_kit.rehearsal import Rehearsal
-from shop_kit.shared_kernel import Money
 from shop_kit.testing.clock import HandClock
 from shop_kit.testing.event_log import received
 
@@ -52,7 +51,7 @@ def rehearsal() -> Rehearsal:
 
 
 def _hears(kind: str) -> Sequence[Subscription[Any]]:
-    tables = InventoryTables(stock={"SKU-0001": StockItem("SKU-0001", "An article", Money("EUR", 1999), _FREE, reserved=2)})
+    tables = InventoryTables(stock={"SKU-0001": StockItem("SKU-0001", _FREE, reserved=2)})
     clock = HandClock(_LONG_AGO)
     shelf = _Shelf(tables, clock)
     reservations = InMemoryReservationRepository if kind == "reserve_stock" else _AllHeld
@@ -62,7 +61,7 @@ def _hears(kind: str) -> Sequence[Subscription[Any]]:
 async def _sends() -> Sequence[OutgoingMessage]:
     tables, clock = InventoryTables(), HandClock(_LONG_AGO)
     shelf = _Shelf(tables, clock)
-    await shelf.put([StockLevel("SKU-0003", "An article", Money("EUR", 1999), stocked=3)])
+    await shelf.put([StockLevel("SKU-0003", stocked=3)])
     reservations = InMemoryReservationRepository(tables, shelf)
     handle = subscription(shelf, reservations, clock).handle
     for command in _commands():
@@ -74,7 +73,7 @@ async def _sends() -> Sequence[OutgoingMessage]:
 
 
 def _plenty_of(sku: str) -> StockItem:
-    return StockItem(sku, "An article", Money("EUR", 1999), _FREE)
+    return StockItem(sku, _FREE)
 
 
 def _commands() -> Sequence[commands_pb2.InventoryCommand]:

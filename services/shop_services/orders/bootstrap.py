@@ -10,6 +10,7 @@ from shop_contracts import tokens
 from shop_contracts.proto.inventory.v1.commands_pb2 import InventoryCommand
 from shop_contracts.proto.orders.v1.events_pb2 import OrderEvent
 from shop_contracts.proto.payments.v1.commands_pb2 import PaymentCommand
+from shop_contracts.proto.pricing.v1.commands_pb2 import PricingCommand
 from shop_kit.auth import TokenVerifier
 from shop_kit.clock import moment
 from shop_kit.runtime import run_service
@@ -18,8 +19,9 @@ from shop_kit.settings import KafkaSettings, RuntimeSettings
 
 from shop_services.orders.adapters.answers import AnswerHandler
 from shop_services.orders.adapters.identifiers import new_order_id
-from shop_services.orders.adapters.messages import INVENTORY_COMMANDS, ORDER_EVENTS, PAYMENT_COMMANDS
+from shop_services.orders.adapters.messages import INVENTORY_COMMANDS, ORDER_EVENTS, PAYMENT_COMMANDS, PRICING_COMMANDS
 from shop_services.orders.adapters.order_repository import PostgresOrders
+from shop_services.orders.adapters.quotes import SignedQuotes
 from shop_services.orders.adapters.rest import OrdersApi
 from shop_services.orders.adapters.sweeper import CLEAN_EVERY_SECONDS, resuming
 from shop_services.orders.application.ports import CheckoutPolicy
@@ -34,6 +36,8 @@ class OrdersSettings(msgspec.Struct, frozen=True, kw_only=True):
     database_url: str
     shop_edge_url: str | None = None
     """Whose tokens are taken; without it nobody gets in."""
+    shop_pricing_url: str | None = None
+    """Whose quotes are taken; without it nothing can be ordered."""
     checkout_patience_seconds: float = 90.0
     """How long a checkout may take until its capture is asked for."""
     reservation_seconds: float = 180.0
@@ -66,7 +70,12 @@ async def orders_service(service: Service, settings: OrdersSettings) -> None:
     store = await service.kafka_and_database(
         settings.kafka,
         settings.database_url,
-        publishes={ORDER_EVENTS: OrderEvent, INVENTORY_COMMANDS: InventoryCommand, PAYMENT_COMMANDS: PaymentCommand},
+        publishes={
+            ORDER_EVENTS: OrderEvent,
+            INVENTORY_COMMANDS: InventoryCommand,
+            PRICING_COMMANDS: PricingCommand,
+            PAYMENT_COMMANDS: PaymentCommand,
+        },
     )
     ended, clock = EndedOrders(), partial(moment, service.clock)
     service.shutdown.at_begin(ended.release_all)
@@ -75,7 +84,10 @@ async def orders_service(service: Service, settings: OrdersSettings) -> None:
     service.consumes(*AnswerHandler(orders.take_answer, ended).subscriptions())
     service.repeats(resuming(orders, ended, service.clock).sweep, name="sweeper", every_seconds=settings.sweep_every_seconds)
     service.repeats(orders.forget_old, name="cleaner", every_seconds=CLEAN_EVERY_SECONDS)
-    api = OrdersApi(orders, ended, clock, new_order_id)
+    signed = TokenVerifier.of_issuer(
+        tokens.QUOTE_ISSUER, settings.shop_pricing_url, audience=tokens.QUOTE_AUDIENCE, clock=service.clock, remembers=0
+    )
+    api = OrdersApi(orders, SignedQuotes(signed), ended, clock, new_order_id)
     callers = TokenVerifier.of_issuer(tokens.ISSUER, settings.shop_edge_url, audience=tokens.INTERNAL_AUDIENCE, clock=service.clock)
     service.serves(api.routes(), tokens=callers)
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shop_contracts.proto.inventory.v1 import events_pb2 as inventory
 from shop_contracts.proto.payments.v1 import events_pb2 as payments
+from shop_contracts.proto.pricing.v1 import redemptions_pb2 as pricing
 from shop_kit.messages import OutgoingMessage, Subscription, outgoing
 from shop_kit.rehearsal import Rehearsal
 from shop_kit.testing.event_log import received
 
-from shop_services.orders.adapters.answers import INVENTORY_EVENTS, PAYMENT_EVENTS, AnswerHandler
-from shop_services.orders.adapters.in_memory import ACCEPTED, InMemoryOrderRepository
+from shop_services.orders.adapters.answers import INVENTORY_EVENTS, PAYMENT_EVENTS, REDEMPTIONS, AnswerHandler
+from shop_services.orders.adapters.in_memory import QUOTE, InMemoryOrderRepository
 from shop_services.orders.application.checkout import PlaceOrder, cancel_order, place_order, take_answer
 from shop_services.orders.application.ports import CheckoutPolicy
 from shop_services.orders.application.waiting import EndedOrders
@@ -51,7 +53,8 @@ async def _sends() -> Sequence[OutgoingMessage]:
     handler = _handler(orders)
     for number, story in enumerate(_STORIES):
         order_id = f"ord_{number}"
-        wish = PlaceOrder("cus_1", ACCEPTED.lines, ACCEPTED.payment_method_token)
+        coupons = ("AUTUMN",) if any(kind.startswith("coupons") for kind in story) else ()
+        wish = PlaceOrder("cus_1", replace(QUOTE, id=f"qte_{number}", coupons=coupons), "tok_visa")
         await place_order(wish, orders=orders, clock=_now, new_order_id=_always(order_id))
         for kind in story:
             if kind == _CANCELLED:
@@ -60,6 +63,11 @@ async def _sends() -> Sequence[OutgoingMessage]:
                 event = _stock_event(order_id, kind)
                 told = outgoing(INVENTORY_EVENTS, order_id, event, source="/shop/inventory", sequence=1)
                 await handler.handle_inventory(received(told, inventory.InventoryEvent))
+            elif kind.startswith("coupons"):
+                redemption = pricing.RedemptionEvent(order_id=order_id)
+                getattr(redemption, kind).SetInParent()
+                told = outgoing(REDEMPTIONS, order_id, redemption, source="/shop/pricing", sequence=1)
+                await handler.handle_redemptions(received(told, pricing.RedemptionEvent))
             else:
                 answer = payments.PaymentEvent(order_id=order_id, payment_id="pay_1")
                 getattr(answer, kind).SetInParent()
@@ -72,17 +80,15 @@ _STORIES = (
     ("stock_reserved", "payment_authorised", "stock_committed", "payment_captured"),
     ("stock_rejected",),
     ("stock_reserved", "payment_declined", "stock_released"),
+    ("stock_reserved", "coupons_redeemed", "payment_declined", "stock_released", "coupons_released"),
     ("stock_reserved", _CANCELLED, "payment_captured", "stock_released", "payment_refunded"),
 )
-"""Orders that complete, are rejected, are compensated with a void, and are cancelled with a refund."""
+"""Orders that complete, are rejected, are compensated with a void and with a coupon, and are cancelled with a refund."""
 
 
 def _stock_event(order_id: str, kind: str) -> inventory.InventoryEvent:
     event = inventory.InventoryEvent(order_id=order_id, reservation_id="res_1")
     getattr(event, kind).SetInParent()
-    if kind == "stock_reserved":
-        line = event.stock_reserved.lines.add(sku="SKU-0001", quantity=2)
-        line.unit_price.currency_code, line.unit_price.minor_units = "EUR", 1999
     if kind == "stock_rejected":
         event.stock_rejected.shortages.add(sku="SKU-0001", requested=2, available=1)
     return event

@@ -13,7 +13,7 @@ from simulation.faults import Kind, Trouble
 from simulation.models.dynamo import DynamoModel, Refused
 from simulation.outside import CallFailed, Outside
 
-AWS, REGISTRY, EDGE, PROVIDER = "aws.sim", "registry.sim", "edge.sim", "provider.sim"
+AWS, REGISTRY, EDGE, PRICING, PROVIDER = "aws.sim", "registry.sim", "edge.sim", "pricing.sim", "provider.sim"
 DEFAULT_SECONDS = 5.0
 
 _CATEGORIES = {

@@ -153,11 +153,11 @@ class Transaction:
         self.written[table, key] = row
         return True
 
-    def insert_or_fail(self, table: str, key: Any, row: Row) -> None:
-        """Write a row that must be new. Raises UniqueViolationError."""
+    def insert_or_fail(self, table: str, key: Any, row: Row, *, constraint: str | None = None) -> None:
+        """Write a row that must be new. Raises UniqueViolationError, which names the constraint, else the table's primary key."""
         if not self.insert(table, key, row):
             violated = asyncpg.UniqueViolationError(f"duplicate key {key} in {table}")
-            violated.constraint_name = f"{table}_pkey"
+            violated.constraint_name = constraint or f"{table}_pkey"
             raise violated
 
     def update(self, table: str, key: Any, **changes: Any) -> Row:

@@ -9,7 +9,8 @@ import msgspec
 
 from simulation.models.postgres import Answer, Row, Transaction, statement
 
-TABLES = ("order_events", "orders", "outbox", "inbox", "idempotency")
+TABLES = ("order_events", "orders", "orders_of_a_quote", "outbox", "inbox", "idempotency")
+"""`orders_of_a_quote` stands for the constraint of that name: one order for each quote."""
 
 # The outbox.
 
@@ -148,19 +149,20 @@ def _jsonb(text: str) -> str:
 
 
 @statement(f"""
-with claimed as ({_claiming(15)}), opened as (
+with claimed as ({_claiming(18)}), opened as (
     insert into orders (order_id, customer_id, stage, version, revision, accepted_at, updated_at,
-                        messages_sent, next_look_at, correlation_id)
-    select $1::text, $3, $4, 1, 1, $2::timestamptz, $2::timestamptz, $5, $6, $7 from claimed
+                        messages_sent, next_look_at, correlation_id, quote_id, currency, total_minor_units)
+    select $1::text, $3, $4, 1, 1, $2::timestamptz, $2::timestamptz, $5, $6, $7, $8, $9, $10 from claimed
 ), events as (
     insert into order_events (order_id, version, kind, body, occurred_at)
-    select $1::text, 1, $8, $9::text::jsonb, $2::timestamptz from claimed
-), messages as ({_messages(10, "claimed")})
+    select $1::text, 1, $11, $12::text::jsonb, $2::timestamptz from claimed
+), messages as ({_messages(13, "claimed")})
 select (select count(*) from claimed) as written, array(select id from messages order by id) as message_ids,
-       case when $21::boolean then pg_notify('outbox', '') end as woken
+       case when $24::boolean then pg_notify('outbox', '') end as woken
 """)
 def place_an_order(transaction: Transaction, order_id: str, at: datetime, *rest: Any) -> Answer:
-    (customer, stage, sent, look_at, correlation, kind, body), messages, claim, wakes = rest[:7], rest[7:12], rest[12:18], rest[18]
+    (customer, stage, sent, look_at, correlation, quote, currency, total, kind, body) = rest[:10]
+    messages, claim, wakes = rest[10:15], rest[15:21], rest[21]
     if not _claim(transaction, *claim):
         return Answer([{"written": 0, "message_ids": [], "woken": None}])
     _append_events(transaction, order_id, at, [1], [kind], [body])
@@ -170,8 +172,9 @@ def place_an_order(transaction: Transaction, order_id: str, at: datetime, *rest:
         "stage": stage,
         "version": 1,
         "revision": 1,
-        "currency": None,
-        "total_minor_units": None,
+        "quote_id": quote,
+        "currency": currency,
+        "total_minor_units": total,
         "accepted_at": at,
         "updated_at": at,
         "messages_sent": sent,
@@ -180,6 +183,7 @@ def place_an_order(transaction: Transaction, order_id: str, at: datetime, *rest:
         "correlation_id": correlation,
     }
     transaction.insert_or_fail("orders", order_id, row)
+    transaction.insert_or_fail("orders_of_a_quote", quote, {"order_id": order_id}, constraint="orders_of_a_quote")
     ids = _append_messages(transaction, *messages)
     if wakes:
         transaction.notify("outbox")
@@ -189,23 +193,23 @@ def place_an_order(transaction: Transaction, order_id: str, at: datetime, *rest:
 @statement(f"""
 with noted as (
     update orders
-    set revision = revision + 1, stage = $4, version = $5, currency = $6, total_minor_units = $7, updated_at = $2::timestamptz,
-        messages_sent = $8, next_look_at = $9, asked_again = $10
+    set revision = revision + 1, stage = $4, version = $5, updated_at = $2::timestamptz,
+        messages_sent = $6, next_look_at = $7, asked_again = $8
     where order_id = $1::text and revision = $3
     returning order_id
 ), events as (
     insert into order_events (order_id, version, kind, body, occurred_at)
     select $1::text, event.version, event.kind, event.body::jsonb, $2::timestamptz
-    from noted cross join unnest($11::integer[], $12::text[], $13::text[]) as event (version, kind, body)
-), messages as ({_messages(14, "noted")}
-), taken as (insert into inbox (message_id) select $19::text from noted where $19::text is not null
-), kept as ({_claiming(20, "noted")})
+    from noted cross join unnest($9::integer[], $10::text[], $11::text[]) as event (version, kind, body)
+), messages as ({_messages(12, "noted")}
+), taken as (insert into inbox (message_id) select $17::text from noted where $17::text is not null
+), kept as ({_claiming(18, "noted")})
 select (select count(*) from noted) as written, array(select id from messages order by id) as message_ids,
-       case when $26::boolean then pg_notify('outbox', '') end as woken
+       case when $24::boolean then pg_notify('outbox', '') end as woken
 """)
 def write_an_order(transaction: Transaction, order_id: str, at: datetime, revision: int, *rest: Any) -> Answer:
-    (stage, version, currency, total, sent, look_at, asked), events, messages = rest[:7], rest[7:10], rest[10:15]
-    message_id, claim, wakes = rest[15], rest[16:22], rest[22]
+    (stage, version, sent, look_at, asked), events, messages = rest[:5], rest[5:8], rest[8:13]
+    message_id, claim, wakes = rest[13], rest[14:20], rest[20]
     nothing = Answer([{"written": 0, "message_ids": [], "woken": None}])
     if transaction.get("orders", order_id) is None:
         return nothing
@@ -219,8 +223,6 @@ def write_an_order(transaction: Transaction, order_id: str, at: datetime, revisi
         revision=revision + 1,
         stage=stage,
         version=version,
-        currency=currency,
-        total_minor_units=total,
         updated_at=at,
         messages_sent=sent,
         next_look_at=look_at,

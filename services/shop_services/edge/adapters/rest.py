@@ -26,7 +26,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from shop_services.edge.adapters import gate
-from shop_services.edge.application.callers import NOBODY, Caller, guest
+from shop_services.edge.application.callers import ANYBODY, NOBODY, Caller, guest
 from shop_services.edge.application.ports import Change, Effect, Service, ServiceAnswer, Services
 from shop_services.edge.domain.visitors import KeyTooWeak, guest_for
 
@@ -48,12 +48,11 @@ class OneOrderQuery(msgspec.Struct):
     wait: Annotated[float, msgspec.Meta(ge=0, le=25)] = 0
 
 
-class StockItemView(msgspec.Struct, rename="camel"):
+class StockItemView(msgspec.Struct):
     """An article as visitors see it: how many are reserved or sold is the shop's own business."""
 
     sku: str
-    name: str
-    unit_price: msgspec.Raw
+    level: str
     free: int
 
 
@@ -111,6 +110,7 @@ class EdgeApi:
             "listOrders": self.list_orders,
             "getOrder": self.show_order,
             "cancelOrder": self.cancel_order,
+            "createQuote": self.quote_cart,
             "listStockItems": self.browse,
             "getStockItem": self.show_stock_item,
             "getSigningKeys": self.show_keys,
@@ -148,8 +148,13 @@ class EdgeApi:
         with context.bind(order_id=order_id):
             return pass_on(await self.services.orders.post(path, effect, caller=_known(request), seconds=ANSWER_SECONDS))
 
+    async def quote_cart(self, request: Request) -> Response:
+        """Answer with what a cart costs, signed: for who is known, else for anybody."""
+        effect, buyer = await _effect(request), _caller(request) or ANYBODY
+        return pass_on(await self.services.pricing.post("/v1/quotes", effect, caller=buyer, seconds=ANSWER_SECONDS))
+
     async def browse(self, request: Request) -> Response:
-        """Answer with what the shop sells: anybody may look."""
+        """Answer with how much there is: anybody may look."""
         path = _with_query("/v1/stock-items", request)
         answer = await self.services.inventory.get(path, caller=_caller(request) or NOBODY, seconds=ANSWER_SECONDS)
         return json(msgspec.json.decode(answer.body, type=StockPageView)) if answer.status == 200 else pass_on(answer)

@@ -8,6 +8,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
+from shop_contracts import tokens
 from shop_kit.auth import Principal
 
 NO_CLAIMS: Mapping[str, Any] = MappingProxyType({})
@@ -34,6 +35,9 @@ class Caller(Principal):
 
 NOBODY = Caller("anybody", frozenset(), NO_CLAIMS, TokenKind.GUEST)
 """For whom the shop asks when it concerns nobody in particular."""
+
+ANYBODY = Caller(tokens.ANYBODY, frozenset({"quotes:create"}), NO_CLAIMS, TokenKind.GUEST)
+"""For whom a quote is made that whoever holds it may use."""
 
 GUEST_SCOPES = frozenset({"orders:place", "orders:read", "orders:cancel", "carts:read", "carts:write", "quotes:create"})
 """What a guest may do: all that needs no account."""

@@ -62,4 +62,5 @@ class Services:
 
     orders: Service
     inventory: Service
+    pricing: Service
     identity: Service

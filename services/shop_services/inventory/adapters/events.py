@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from shop_contracts.proto.common.v1.money_pb2 import Money as MoneyMessage
 from shop_contracts.proto.inventory.v1 import events_pb2, stock_pb2
 from shop_kit.messages import OutgoingMessage, outgoing
-from shop_kit.shared_kernel import Money
 
-from shop_services.inventory.domain.reservation import ReleaseReason, Reservation, ReservedLine, Shortage, Status
+from shop_services.inventory.domain.reservation import Line, ReleaseReason, Reservation, Shortage, Status
 from shop_services.inventory.domain.stock import Level, StockItem
 
 EVENTS_TOPIC = "shop.inventory.events.v1"
@@ -51,9 +49,9 @@ def stock_event(item: StockItem, *, at: float) -> OutgoingMessage:
     return outgoing(STOCK_TOPIC, item.sku, event, source=SOURCE, sequence=item.told)
 
 
-def reserved_line(line: ReservedLine) -> events_pb2.ReservedLine:
+def reserved_line(line: Line) -> events_pb2.ReservedLine:
     """Return a line of a reservation as contracts have it."""
-    return events_pb2.ReservedLine(sku=line.sku, quantity=line.quantity, unit_price=money(line.unit_price))
+    return events_pb2.ReservedLine(sku=line.sku, quantity=line.quantity)
 
 
 def shortage(short: Shortage) -> events_pb2.StockShortage:
@@ -61,8 +59,3 @@ def shortage(short: Shortage) -> events_pb2.StockShortage:
     return events_pb2.StockShortage(
         sku=short.sku, requested=short.requested, available=short.available, is_unknown=short.is_unknown
     )
-
-
-def money(amount: Money) -> MoneyMessage:
-    """Return an amount as contracts have it."""
-    return MoneyMessage(currency_code=amount.currency, minor_units=amount.minor_units)

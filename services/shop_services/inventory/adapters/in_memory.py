@@ -68,9 +68,9 @@ class InMemoryStockRepository:
         return refused
 
     def move(self, decision: Decision) -> None:
-        """Move the units of a decision. Raises Stale when they do not fit, or a price is not what it stands on."""
+        """Move the units of a decision. Raises Stale when they do not fit."""
         try:
-            moved = {sku: movement.applied_to(self._priced(sku, decision)) for sku, movement in decision.movements.items()}
+            moved = {sku: movement.applied_to(self.tables.stock[sku]) for sku, movement in decision.movements.items()}
         except (LookupError, ValueError) as error:
             self.forget(decision)
             raise Stale(str(error)) from error
@@ -90,12 +90,6 @@ class InMemoryStockRepository:
 
     def _tell(self, item: StockItem) -> None:
         self.tables.reservations.log.messages.append(stock_event(item, at=self._clock.now()))
-
-    def _priced(self, sku: str, decision: Decision) -> StockItem:
-        item = self.tables.stock[sku]
-        if decision.prices.get(sku, item.unit_price) != item.unit_price:
-            raise ValueError(f"{sku} has another price by now")
-        return item
 
 
 class InMemoryReservationRepository:

@@ -13,11 +13,10 @@ from shop_kit.aggregates import Stale
 from shop_kit.aggregates.dynamo import DynamoAggregates, revision_of
 from shop_kit.aws.dynamo import Dynamo, Item
 from shop_kit.outbox.dynamo import DynamoOutbox
-from shop_kit.shared_kernel import Money
 
 from shop_services.inventory.adapters.events import reservation_event
 from shop_services.inventory.adapters.stock_repository import DynamoStockRepository
-from shop_services.inventory.domain.reservation import Decision, ReleaseReason, Reservation, ReservedLine, Shortage, Status
+from shop_services.inventory.domain.reservation import Decision, Line, ReleaseReason, Reservation, Shortage, Status
 
 EXPIRING_INDEX = "expiring"
 HELD = "held"
@@ -75,15 +74,7 @@ def _from_reservation(reservation: Reservation) -> Item:
     item: Item = {
         "order_id": reservation.order_id,
         "status": reservation.status.value,
-        "lines": [
-            {
-                "sku": one.sku,
-                "quantity": one.quantity,
-                "currency": one.unit_price.currency,
-                "minor_units": one.unit_price.minor_units,
-            }
-            for one in reservation.lines
-        ],
+        "lines": [{"sku": one.sku, "quantity": one.quantity} for one in reservation.lines],
         "shortages": [
             {"sku": one.sku, "requested": one.requested, "available": one.available, "is_unknown": one.is_unknown}
             for one in reservation.shortages
@@ -102,7 +93,7 @@ def _to_reservation(item: Item) -> Reservation:
         id=item["id"],
         order_id=item["order_id"],
         status=Status(item["status"]),
-        lines=tuple(ReservedLine(one["sku"], one["quantity"], Money(one["currency"], one["minor_units"])) for one in item["lines"]),
+        lines=tuple(Line(one["sku"], one["quantity"]) for one in item["lines"]),
         shortages=tuple(
             Shortage(one["sku"], one["requested"], one["available"], is_unknown=one["is_unknown"]) for one in item["shortages"]
         ),

@@ -11,7 +11,7 @@ import msgspec
 from shop_kit.http import Anybody, FieldFault, GuardedRoute, Problem, Scope, json, read_body, read_query
 from shop_kit.http.cursors import cursor_of, no_such_cursor, read_cursor
 from shop_kit.http.idempotency import once
-from shop_kit.http.values import MoneyBody, MoneyView, SkuText
+from shop_kit.http.values import SkuText
 from shop_kit.idempotency import Answer, IdempotencyKeys
 from shop_kit.shared_kernel import InvalidSku, parse_sku
 from starlette.requests import Request
@@ -31,14 +31,12 @@ Units = Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)]
 class StockLevelBody(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     """An article as it shall be: `stocked` units over all time, when it still is at `revision` (0: when there is none yet)."""
 
-    name: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-    unit_price: MoneyBody
     stocked: Units
     revision: Units = 0
 
     def level(self, sku: str) -> StockLevel:
         """Return the same in the words of the application."""
-        return StockLevel(sku, self.name, self.unit_price.money(), self.stocked, self.revision)
+        return StockLevel(sku, self.stocked, self.revision)
 
 
 class ImportedItem(StockLevelBody, forbid_unknown_fields=True, rename="camel", kw_only=True):
@@ -64,8 +62,7 @@ class StockItemView(msgspec.Struct, rename="camel"):
     """An article as it stands."""
 
     sku: str
-    name: str
-    unit_price: MoneyView
+    level: str
     free: int
     reserved: int
     sold: int
@@ -95,12 +92,11 @@ class ImportView(msgspec.Struct):
     refused: list[RefusedLevelView]
 
 
-class ReservedLineView(msgspec.Struct, rename="camel"):
-    """A line of a reservation with the price it holds."""
+class ReservedLineView(msgspec.Struct):
+    """A line of a reservation."""
 
     sku: str
     quantity: int
-    unit_price: MoneyView
 
 
 class ShortageView(msgspec.Struct, rename="camel"):
@@ -189,8 +185,7 @@ class InventoryApi:
 
 
 def _view(item: StockItem) -> StockItemView:
-    price = MoneyView.of(item.unit_price)
-    return StockItemView(item.sku, item.name, price, item.free, item.reserved, item.sold, item.stocked, item.revision)
+    return StockItemView(item.sku, item.level.value, item.free, item.reserved, item.sold, item.stocked, item.revision)
 
 
 def _reason(refusal: LevelRefused) -> str:
@@ -215,7 +210,7 @@ def _reservation_view(found: Reservation) -> ReservationView:
         id=found.id,
         order_id=found.order_id,
         status=found.status.value,
-        lines=[ReservedLineView(line.sku, line.quantity, MoneyView.of(line.unit_price)) for line in found.lines],
+        lines=[ReservedLineView(line.sku, line.quantity) for line in found.lines],
         shortages=[ShortageView(one.sku, one.requested, one.available, one.is_unknown) for one in found.shortages],
         expires_at=datetime.fromtimestamp(found.expires_at, UTC).isoformat() if found.status is Status.RESERVED else None,
         release_reason=found.release_reason.value if found.release_reason else None,

@@ -14,7 +14,7 @@ from shop_contracts.proto.inventory.v1.inventory_service_pb2_grpc import (
 from shop_kit.errors import Invalid
 from shop_kit.grpc import Anybody, GrpcService, Scope
 
-from shop_services.inventory.adapters.events import money, reserved_line, shortage
+from shop_services.inventory.adapters.events import reserved_line, shortage
 from shop_services.inventory.application.ports import ReservationRepository, StockRepository
 from shop_services.inventory.domain.reservation import Reservation, Status
 from shop_services.inventory.domain.stock import StockItem
@@ -67,9 +67,7 @@ class InventoryRpc(InventoryServiceServicer):
 
 
 def _item(item: StockItem) -> messages.StockItem:
-    return messages.StockItem(
-        sku=item.sku, name=item.name, unit_price=money(item.unit_price), free=item.free, reserved=item.reserved
-    )
+    return messages.StockItem(sku=item.sku, free=item.free, reserved=item.reserved)
 
 
 def _reservation(found: Reservation) -> messages.GetReservationResponse:

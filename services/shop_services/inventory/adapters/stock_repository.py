@@ -15,7 +15,6 @@ from shop_kit.aws.dynamo import Dynamo, Item, Put, TransactionCancelled, Update,
 from shop_kit.clock import Clock
 from shop_kit.messages import OutgoingMessage
 from shop_kit.outbox.dynamo import DynamoOutbox
-from shop_kit.shared_kernel import Money
 
 from shop_services.inventory.adapters.events import stock_event
 from shop_services.inventory.application.ports import StockPage
@@ -73,17 +72,13 @@ class DynamoStockRepository:
         return refused
 
     async def moves(self, decision: Decision) -> Moves:
-        """Return what moves the units of a decision. No count may fall below 0, and the prices it stands on must still hold.
-
-        Raises Stale.
-        """
+        """Return what moves the units of a decision. No count may fall below 0."""
         known = await self.items([sku for sku, movement in decision.movements.items() if movement.free], fresh=False)
-        prices = decision.prices
         writes: list[Write] = []
         messages: list[OutgoingMessage] = []
         for sku, movement in decision.movements.items():
             change = self._level_change(known.get(sku), movement)
-            writes.append(self._move(sku, movement, prices.get(sku), known.get(sku), change))
+            writes.append(self._move(sku, movement, known.get(sku), change))
             if change is not None:
                 messages.append(stock_event(change, at=self._clock.now()))
         return Moves(writes, messages)
@@ -135,13 +130,10 @@ class DynamoStockRepository:
         return Update(
             self._table,
             {"sku": after.sku},
-            "SET #name = :name, currency = :currency, minor_units = :minor_units, revision = :after, told = :told ADD #free :added",
+            "SET revision = :after, told = :told ADD #free :added",
             condition=f"revision = :before AND told = :told_before AND {condition}",
-            names={"#name": "name", "#free": "free"},
+            names={"#free": "free"},
             values={
-                ":name": after.name,
-                ":currency": after.unit_price.currency,
-                ":minor_units": after.unit_price.minor_units,
                 ":before": before.revision,
                 ":after": after.revision,
                 ":told": after.told,
@@ -157,7 +149,7 @@ class DynamoStockRepository:
             return None
         return replace(item, free=item.free + movement.free, told=item.told + 1)
 
-    def _move(self, sku: str, movement: Movement, price: Money | None, item: StockItem | None, told_of: StockItem | None) -> Update:
+    def _move(self, sku: str, movement: Movement, item: StockItem | None, told_of: StockItem | None) -> Update:
         changes = {name: units for name in ("free", "reserved", "sold") if (units := getattr(movement, name))}
         values: dict[str, Any] = {f":{name}": units for name, units in changes.items()}
         conditions = ["attribute_exists(sku)"]
@@ -172,9 +164,6 @@ class DynamoStockRepository:
         if told_of is not None:
             values.update({":told": told_of.told, ":told_before": told_of.told - 1})
             conditions.append("told = :told_before")
-        if price is not None:
-            values.update({":currency": price.currency, ":minor_units": price.minor_units})
-            conditions.append("currency = :currency AND minor_units = :minor_units")
         adding = "ADD " + ", ".join(f"#{name} :{name}" for name in changes)
         return Update(
             self._table,
@@ -194,17 +183,12 @@ def _between(fewest: int, most: int | None) -> tuple[str, Item]:
 
 
 def _to_stock(item: Item) -> StockItem:
-    price = Money(item["currency"], item["minor_units"])
-    counts = (item["free"], item["reserved"], item["sold"])
-    return StockItem(item["sku"], item["name"], price, *counts, item["revision"], item["told"])
+    return StockItem(item["sku"], item["free"], item["reserved"], item["sold"], item["revision"], item["told"])
 
 
 def _from_stock(item: StockItem) -> Item:
     return {
         "sku": item.sku,
-        "name": item.name,
-        "currency": item.unit_price.currency,
-        "minor_units": item.unit_price.minor_units,
         "free": item.free,
         "reserved": item.reserved,
         "sold": item.sold,

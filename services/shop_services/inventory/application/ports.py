@@ -59,7 +59,7 @@ class ReservationRepository(Protocol):
     async def save(self, decision: Decision, *, handling: str | None) -> None:
         """Write a decision, move the stock, announce the reservation's state, and remember the message `handling`: all or nothing.
 
-        Raises shop_kit's Stale when stock, price or reservation are not what the decision was based on.
+        Raises shop_kit's Stale when stock or reservation are not what the decision was based on.
         """
         ...
 

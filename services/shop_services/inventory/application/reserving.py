@@ -20,6 +20,9 @@ from shop_services.inventory.domain.reservation import (
 
 DEFAULT_HOLD_SECONDS, LONGEST_HOLD_SECONDS = 900.0, 24 * 3600.0
 
+MOST_ARTICLES = 48
+"""In one reservation: all of it is one transaction of DynamoDB, which takes 100 writes, and each article may need two."""
+
 
 class ReservationUnknown(Invalid):
     """Nobody reserved anything under this id."""
@@ -106,3 +109,5 @@ def _check(lines: Sequence[Line]) -> None:
     wrong = [line for line in lines if line.quantity < 1]
     if wrong or not lines:
         raise Invalid(f"a reservation needs lines of at least 1 each: {wrong or 'there are none'}")
+    if (articles := len({line.sku for line in lines})) > MOST_ARTICLES:
+        raise Invalid(f"a reservation holds at most {MOST_ARTICLES} different articles, not {articles}")

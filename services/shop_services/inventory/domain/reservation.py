@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from shop_kit.shared_kernel import NEW, Money, Revision
+from shop_kit.shared_kernel import NEW, Revision
 
 from shop_services.inventory.domain.stock import Movement, StockItem
 
@@ -33,19 +33,10 @@ class ReleaseReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """An article and how many of it are asked for."""
+    """An article and how many of it."""
 
     sku: str
     quantity: int
-
-
-@dataclass(frozen=True, slots=True)
-class ReservedLine:
-    """A line with the price that the article had when it was reserved."""
-
-    sku: str
-    quantity: int
-    unit_price: Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +61,7 @@ class Reservation:
     id: str
     order_id: str
     status: Status
-    lines: tuple[ReservedLine, ...] = ()
+    lines: tuple[Line, ...] = ()
     shortages: tuple[Shortage, ...] = ()
     expires_at: float = 0.0
     release_reason: ReleaseReason | None = None
@@ -122,12 +113,6 @@ class Decision:
     reservation: Reservation
     movements: Movements
 
-    @property
-    def prices(self) -> Mapping[str, Money]:
-        """Return the prices that the decision stands on, by SKU: those of a reservation that is made now."""
-        is_made_now = self.reservation.status is Status.RESERVED and bool(self.movements)
-        return {line.sku: line.unit_price for line in self.reservation.lines} if is_made_now else {}
-
 
 def reserve(
     reservation_id: str, order_id: str, lines: Sequence[Line], *, stock: Mapping[str, StockItem], now: float, hold_seconds: float
@@ -138,8 +123,7 @@ def reserve(
     shortages = tuple(_shortages(wanted, stock))
     if shortages:
         return Decision(Reservation(reservation_id, order_id, Status.REJECTED, shortages=shortages), NOTHING)
-    held = tuple(ReservedLine(line.sku, line.quantity, stock[line.sku].unit_price) for line in lines)
-    reservation = Reservation(reservation_id, order_id, Status.RESERVED, lines=held, expires_at=now + hold_seconds)
+    reservation = Reservation(reservation_id, order_id, Status.RESERVED, lines=tuple(lines), expires_at=now + hold_seconds)
     return Decision(reservation, {sku: Movement(free=-units, reserved=units) for sku, units in wanted.items()})
 
 
@@ -149,7 +133,7 @@ def released_before_it_was_reserved(reservation_id: str, order_id: str) -> Decis
     return Decision(tombstone, NOTHING)
 
 
-def units_by_sku(lines: Sequence[Line] | Sequence[ReservedLine]) -> dict[str, int]:
+def units_by_sku(lines: Sequence[Line]) -> dict[str, int]:
     """Return how many of each article all lines ask for together."""
     units: dict[str, int] = {}
     for line in lines:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from shop_kit.shared_kernel import Money
-
 MOST_THAT_IS_LOW = 5
 
 
@@ -37,15 +35,13 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StockItem:
-    """An article with its price. `free`, `reserved` and `sold` never fall below 0; a reservation only moves units between them.
+    """An article. `free`, `reserved` and `sold` never fall below 0; a reservation only moves units between them.
 
-    `revision` counts how often somebody set name, price or stock. Movements leave it as it is, so whoever sets the stock of an
+    `revision` counts how often somebody set the stock. Movements leave it as it is, so whoever sets the stock of an
     article that sells well is not overtaken by its buyers. `told` counts how often the world was told of its level.
     """
 
     sku: str
-    name: str
-    unit_price: Money
     free: int
     reserved: int = 0
     sold: int = 0
@@ -113,14 +109,12 @@ class StockLevel:
     """
 
     sku: str
-    name: str
-    unit_price: Money
     stocked: int
     revision: int = 0
 
     def is_true_of(self, item: StockItem) -> bool:
         """Return True when the article is as it is wanted."""
-        return (item.name, item.unit_price, item.stocked) == (self.name, self.unit_price, self.stocked)
+        return item.stocked == self.stocked
 
     def applied_to(self, item: StockItem | None) -> StockItem:
         """Return the article as it is set. Raises StaleLevel, TooFewUnits."""
@@ -128,8 +122,8 @@ class StockLevel:
         if self.revision != revision:
             raise StaleLevel(self.sku, item, f"is at revision {revision}, not {self.revision}")
         if item is None:
-            return StockItem(self.sku, self.name, self.unit_price, self.stocked)
+            return StockItem(self.sku, self.stocked)
         free = item.free + self.stocked - item.stocked
         if free < 0:
             raise TooFewUnits(self.sku, item, f"has {item.reserved + item.sold} units reserved or sold, more than {self.stocked}")
-        return replace(item, name=self.name, unit_price=self.unit_price, free=free, revision=item.revision + 1, told=item.told + 1)
+        return replace(item, free=free, revision=item.revision + 1, told=item.told + 1)

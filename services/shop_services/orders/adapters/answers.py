@@ -1,4 +1,4 @@
-"""Listens to what inventory and payments answer."""
+"""Listens to what inventory, pricing and payments answer."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from shop_contracts.proto.inventory.v1.events_pb2 import InventoryEvent
 from shop_contracts.proto.payments.v1.events_pb2 import PaymentEvent
+from shop_contracts.proto.pricing.v1.redemptions_pb2 import RedemptionEvent
 from shop_kit.messages import Received, Subscription
 from shop_kit.tracing import mark_step
 
-from shop_services.orders.adapters.contracts import answer_from_inventory, answer_from_payments
+from shop_services.orders.adapters.contracts import answer_from_inventory, answer_from_payments, answer_from_pricing
 from shop_services.orders.application.waiting import EndedOrders
 from shop_services.orders.domain.checkout import Answer
 from shop_services.orders.domain.order import Cancellation, Order, Rejection
@@ -19,6 +20,7 @@ from shop_services.orders.domain.order import Cancellation, Order, Rejection
 _log = logging.getLogger(__name__)
 
 INVENTORY_EVENTS = "shop.inventory.events.v1"
+REDEMPTIONS = "shop.pricing.redemptions.v1"
 PAYMENT_EVENTS = "shop.payments.events.v1"
 
 TakeAnswer = Callable[[str, str, Answer], Awaitable[Order | None]]
@@ -32,16 +34,21 @@ class AnswerHandler:
     take_answer: TakeAnswer
     ended: EndedOrders
 
-    def subscriptions(self) -> tuple[Subscription[InventoryEvent], Subscription[PaymentEvent]]:
+    def subscriptions(self) -> tuple[Subscription[InventoryEvent], Subscription[RedemptionEvent], Subscription[PaymentEvent]]:
         """Return what this service consumes."""
         return (
             Subscription(INVENTORY_EVENTS, InventoryEvent, self.handle_inventory),
+            Subscription(REDEMPTIONS, RedemptionEvent, self.handle_redemptions),
             Subscription(PAYMENT_EVENTS, PaymentEvent, self.handle_payments),
         )
 
     async def handle_inventory(self, message: Received[InventoryEvent]) -> None:
         """Take an answer about a reservation."""
         await self._handle(message.identity, message.event.order_id, answer_from_inventory(message.event))
+
+    async def handle_redemptions(self, message: Received[RedemptionEvent]) -> None:
+        """Take an answer about coupons."""
+        await self._handle(message.identity, message.event.order_id, answer_from_pricing(message.event))
 
     async def handle_payments(self, message: Received[PaymentEvent]) -> None:
         """Take an answer about a payment."""

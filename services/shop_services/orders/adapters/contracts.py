@@ -11,6 +11,8 @@ from shop_contracts.proto.inventory.v1 import events_pb2 as inventory_events
 from shop_contracts.proto.orders.v1 import events_pb2 as order_events
 from shop_contracts.proto.payments.v1 import commands_pb2 as payment_commands
 from shop_contracts.proto.payments.v1 import events_pb2 as payment_events
+from shop_contracts.proto.pricing.v1 import commands_pb2 as pricing_commands
+from shop_contracts.proto.pricing.v1 import redemptions_pb2 as redemptions
 from shop_kit.shared_kernel import Money
 
 from shop_services.orders.domain import checkout
@@ -20,11 +22,10 @@ from shop_services.orders.domain.order import (
     OrderAccepted,
     OrderCancelled,
     OrderCompleted,
-    OrderPriced,
     OrderRejected,
-    PricedLine,
     RejectionReason,
 )
+from shop_services.orders.domain.quote import Quote
 
 REASONS = {
     RejectionReason.OUT_OF_STOCK: order_events.REJECTION_REASON_OUT_OF_STOCK,
@@ -33,12 +34,12 @@ REASONS = {
     RejectionReason.PAYMENT_FAILED: order_events.REJECTION_REASON_PAYMENT_FAILED,
     RejectionReason.RESERVATION_EXPIRED: order_events.REJECTION_REASON_RESERVATION_EXPIRED,
     RejectionReason.TIMED_OUT: order_events.REJECTION_REASON_TIMED_OUT,
-    RejectionReason.MIXED_CURRENCIES: order_events.REJECTION_REASON_MIXED_CURRENCIES,
+    RejectionReason.COUPON_REFUSED: order_events.REJECTION_REASON_COUPON_REFUSED,
 }
 
 
 class NotAnAnswer(Exception):
-    """A message from inventory or payments that says nothing this service knows: its kind is not set, or newer than this code."""
+    """A message from a partner that says nothing this service knows: its kind is not set, or newer than this code."""
 
 
 def public_event(order: Order, event: Event, *, version: int, at: datetime) -> order_events.OrderEvent | None:
@@ -46,16 +47,12 @@ def public_event(order: Order, event: Event, *, version: int, at: datetime) -> o
     message = order_events.OrderEvent(order_id=order.id, version=version)
     message.occurred_at.FromDatetime(at)
     match event:
-        case OrderAccepted(customer_id, lines, _):
+        case OrderAccepted(customer_id, quote, _):
             message.accepted.customer_id = customer_id
-            message.accepted.lines.extend(order_events.OrderLine(sku=line.sku, quantity=line.quantity) for line in lines)
-        case OrderPriced(lines):
-            message.priced.lines.extend(_priced_line(line) for line in lines)
-            message.priced.total.CopyFrom(_total(order))
+            message.accepted.purchase.CopyFrom(_purchase(quote))
         case OrderCompleted():
             message.completed.customer_id = order.customer_id
-            message.completed.lines.extend(_priced_line(line) for line in order.priced_lines)
-            message.completed.total.CopyFrom(_total(order))
+            message.completed.purchase.CopyFrom(_purchase(order.quote))
         case OrderRejected(rejection):
             message.rejected.customer_id = order.customer_id
             message.rejected.reason = REASONS[rejection.reason]
@@ -88,6 +85,21 @@ def stock_command(order_id: str, command: checkout.StockCommand, *, hold: timede
     return message
 
 
+def coupon_command(command: checkout.CouponCommand) -> pricing_commands.PricingCommand:
+    """Return what pricing is asked."""
+    message = pricing_commands.PricingCommand(order_id=command.order_id)
+    match command:
+        case checkout.RedeemCoupons(_, customer_id, quote_id, codes):
+            message.redeem_coupons.customer_id = customer_id
+            message.redeem_coupons.quote_id = quote_id
+            message.redeem_coupons.codes.extend(codes)
+        case checkout.ReleaseCoupons():
+            message.release_coupons.SetInParent()
+        case _:
+            assert_never(command)
+    return message
+
+
 def payment_command(order_id: str, command: checkout.PaymentCommand) -> payment_commands.PaymentCommand:
     """Return what payments is asked."""
     message = payment_commands.PaymentCommand(order_id=order_id, payment_id=command.payment_id)
@@ -111,8 +123,7 @@ def answer_from_inventory(event: inventory_events.InventoryEvent) -> checkout.An
     """Return what inventory said. Raises NotAnAnswer."""
     match event.WhichOneof("kind"):
         case "stock_reserved":
-            lines = event.stock_reserved.lines
-            return checkout.StockWasReserved(tuple(PricedLine(line.sku, line.quantity, _amount(line.unit_price)) for line in lines))
+            return checkout.StockWasReserved()
         case "stock_rejected":
             shortages = event.stock_rejected.shortages
             unknown = tuple(shortage.sku for shortage in shortages if shortage.is_unknown)
@@ -123,6 +134,19 @@ def answer_from_inventory(event: inventory_events.InventoryEvent) -> checkout.An
             return checkout.StockWasReleased()
         case other:
             raise NotAnAnswer(f"inventory event for {event.order_id} of kind {other}")
+
+
+def answer_from_pricing(event: redemptions.RedemptionEvent) -> checkout.Answer:
+    """Return what pricing said of coupons. Raises NotAnAnswer."""
+    match event.WhichOneof("kind"):
+        case "coupons_redeemed":
+            return checkout.CouponsWereRedeemed()
+        case "coupons_refused":
+            return checkout.CouponsWereRefused(event.coupons_refused.explanation)
+        case "coupons_released":
+            return checkout.CouponsWereReleased()
+        case other:
+            raise NotAnAnswer(f"redemption event for {event.order_id} of kind {other}")
 
 
 def answer_from_payments(event: payment_events.PaymentEvent) -> checkout.Answer:
@@ -148,19 +172,34 @@ BARE_PAYMENT_ANSWERS: dict[str, checkout.Answer] = {
 }
 
 
-def _priced_line(line: PricedLine) -> order_events.PricedOrderLine:
-    return order_events.PricedOrderLine(sku=line.sku, quantity=line.quantity, unit_price=_money(line.unit_price))
-
-
-def _total(order: Order) -> money_pb2.Money:
-    if order.total is None:
-        raise ValueError(f"{order.id} has no total, since it is not priced")
-    return _money(order.total)
+def _purchase(quote: Quote) -> order_events.Purchase:
+    shipping = quote.shipping
+    return order_events.Purchase(
+        quote_id=quote.id,
+        currency_code=quote.currency,
+        country=quote.country,
+        tax_included=quote.tax_included,
+        lines=[
+            order_events.OrderLine(
+                sku=line.sku,
+                quantity=line.quantity,
+                unit_price=line.unit_price,
+                discount=line.discount,
+                tax=line.tax,
+                total=line.total,
+            )
+            for line in quote.lines
+        ],
+        shipping=order_events.OrderShipping(
+            method=shipping.method, price=shipping.price, discount=shipping.discount, tax=shipping.tax, total=shipping.total
+        ),
+        coupon_codes=quote.coupons,
+        subtotal=quote.subtotal,
+        discount=quote.discount,
+        tax=quote.tax,
+        total=quote.total,
+    )
 
 
 def _money(amount: Money) -> money_pb2.Money:
     return money_pb2.Money(currency_code=amount.currency, minor_units=amount.minor_units)
-
-
-def _amount(money: money_pb2.Money) -> Money:
-    return Money(money.currency_code, money.minor_units)

@@ -5,39 +5,44 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
+import msgspec
 from shop_kit.event_sourcing import EventCodec, UnknownKind
 from shop_kit.event_sourcing.history import Body
-from shop_kit.shared_kernel import Money
 
+from shop_services.orders.adapters.quote_records import QuoteRecord
 from shop_services.orders.domain.order import (
     Cancellation,
     CompensationBegun,
+    CouponsRedeemed,
+    CouponsReturned,
     Ending,
     Event,
-    Line,
     Order,
     OrderAccepted,
     OrderCancelled,
     OrderCompleted,
-    OrderPriced,
     OrderRejected,
     PaymentAuthorised,
     PaymentCaptured,
     PaymentReturned,
-    PricedLine,
     RefundFailed,
     Rejection,
     RejectionReason,
+    StockReserved,
     StockReturned,
     StockSold,
     fold,
 )
+from shop_services.orders.domain.quote import Quote
 
 BARE_KINDS: dict[str, Event] = {
+    "stock-reserved": StockReserved(),
+    "coupons-redeemed": CouponsRedeemed(),
     "payment-authorised": PaymentAuthorised(),
     "stock-sold": StockSold(),
     "payment-captured": PaymentCaptured(),
     "stock-returned": StockReturned(),
+    "coupons-returned": CouponsReturned(),
     "payment-returned": PaymentReturned(),
     "order-completed": OrderCompleted(),
 }
@@ -51,13 +56,10 @@ def fold_orders(order_id: str, since: Order | None, history: Iterable[tuple[Even
     return fold(order_id, history)
 
 
-def _take_apart(event: Event) -> tuple[str, Body]:  # noqa: PLR0911 - a table of cases, one return each
+def _take_apart(event: Event) -> tuple[str, Body]:
     match event:
-        case OrderAccepted(customer_id, lines, token):
-            stored = [{"sku": line.sku, "quantity": line.quantity} for line in lines]
-            return "order-accepted", {"customerId": customer_id, "lines": stored, "paymentMethodToken": token}
-        case OrderPriced(lines):
-            return "order-priced", {"lines": [_stored_priced_line(line) for line in lines]}
+        case OrderAccepted(customer_id, quote, token):
+            return "order-accepted", {"customerId": customer_id, "quote": _stored_quote(quote), "paymentMethodToken": token}
         case CompensationBegun(ending):
             return "compensation-begun", _stored_ending(ending)
         case RefundFailed(explanation):
@@ -70,13 +72,9 @@ def _take_apart(event: Event) -> tuple[str, Body]:  # noqa: PLR0911 - a table of
             return _KIND_OF_BARE[type(event)], {}
 
 
-def _stored_priced_line(line: PricedLine) -> Body:
-    price = {"currency": line.unit_price.currency, "minorUnits": line.unit_price.minor_units}
-    return {"sku": line.sku, "quantity": line.quantity, "unitPrice": price}
-
-
-def _priced_line(line: Body) -> PricedLine:
-    return PricedLine(line["sku"], line["quantity"], Money(line["unitPrice"]["currency"], line["unitPrice"]["minorUnits"]))
+def _stored_quote(quote: Quote) -> Body:
+    stored: Body = msgspec.to_builtins(QuoteRecord.of(quote))
+    return {"id": quote.id, **stored}
 
 
 def _stored_ending(ending: Ending) -> Body:
@@ -99,16 +97,14 @@ def _cancellation(body: Body) -> Cancellation:
     return Cancellation(body["explanation"])
 
 
-def _put_together(kind: str, body: Body) -> Event:  # noqa: PLR0911 - a table of cases, one return each
+def _put_together(kind: str, body: Body) -> Event:
     """Return the event that was stored so. Raises UnknownKind."""
     if bare := BARE_KINDS.get(kind):
         return bare
     match kind:
         case "order-accepted":
-            lines = tuple(Line(line["sku"], line["quantity"]) for line in body["lines"])
-            return OrderAccepted(body["customerId"], lines, body["paymentMethodToken"])
-        case "order-priced":
-            return OrderPriced(tuple(_priced_line(line) for line in body["lines"]))
+            quote = msgspec.convert(body["quote"], QuoteRecord).quote(body["quote"]["id"])
+            return OrderAccepted(body["customerId"], quote, body["paymentMethodToken"])
         case "compensation-begun":
             return CompensationBegun(_ending(body))
         case "refund-failed":

@@ -19,12 +19,26 @@ from shop_services.orders.application.ports import (
     OrderRepository,
     OrderSummary,
     PageKey,
+    QuoteAlreadyUsed,
 )
 from shop_services.orders.domain.checkout import Answer, Command, Decision
-from shop_services.orders.domain.order import Event, Line, Order, OrderAccepted, begin
+from shop_services.orders.domain.order import Event, Order, OrderAccepted, begin
+from shop_services.orders.domain.quote import Line, Quote, Shipping
 
 HOLD = timedelta(seconds=180)
-ACCEPTED = OrderAccepted("cus_1", (Line("SKU-0001", 2),), "tok_visa")
+QUOTE = Quote(
+    "qte_1",
+    "EUR",
+    "DE",
+    tax_included=True,
+    lines=(Line("SKU-0001", 2, 1999, 0, 638, 3998),),
+    shipping=Shipping("standard", 490, 0, 78, 490),
+    subtotal=4488,
+    tax=716,
+    total=4488,
+)
+"""Two of an article, and shipping, in euros with German tax."""
+ACCEPTED = OrderAccepted("cus_1", QUOTE, "tok_visa")
 
 
 class InMemoryOrderRepository:
@@ -53,6 +67,8 @@ class InMemoryOrderRepository:
         return known
 
     async def add(self, order: Order, accepted: OrderAccepted, commands: Sequence[Command]) -> None:
+        if any(known.quote.id == accepted.quote.id for known in self.orders.values()):
+            raise QuoteAlreadyUsed(accepted.quote.id)
         self._keep(order, [accepted], commands)
 
     async def record(self, decision: Decision) -> None:
@@ -103,11 +119,9 @@ class InMemoryOrders:
         respond: Callable[[Order], idempotency.Answer],
     ) -> idempotency.Answer:
         async with self._lock:
-            kept = self._answers.get((claim.scope, claim.key))
+            kept = await self.answer_kept(claim)
             if kept:
-                if kept[0] != claim.fingerprint:
-                    raise idempotency.KeyReused(claim)
-                raise idempotency.AnsweredBefore(kept[1])
+                raise idempotency.AnsweredBefore(kept)
             before = copy(self.repository)
             try:
                 answer = respond(await work(self.repository))
@@ -116,6 +130,12 @@ class InMemoryOrders:
                 raise
             self._answers[claim.scope, claim.key] = (claim.fingerprint, answer)
             return answer
+
+    async def answer_kept(self, claim: idempotency.Claim) -> idempotency.Answer | None:
+        fingerprint, kept = self._answers.get((claim.scope, claim.key), (claim.fingerprint, None))
+        if fingerprint != claim.fingerprint:
+            raise idempotency.KeyReused(claim)
+        return kept
 
     async def take_answer(self, message_id: str, order_id: str, answer: Answer) -> Order | None:
         async with self._lock:

@@ -8,11 +8,12 @@ from datetime import timedelta
 from shop_kit.messages import OutgoingMessage, outgoing
 
 from shop_services.orders.adapters import contracts
-from shop_services.orders.domain.checkout import Command, StockCommand
+from shop_services.orders.domain.checkout import Command, CouponCommand, StockCommand
 from shop_services.orders.domain.order import Event, Order
 
 ORDER_EVENTS = "shop.orders.events.v1"
 INVENTORY_COMMANDS = "shop.inventory.commands.v1"
+PRICING_COMMANDS = "shop.pricing.commands.v1"
 PAYMENT_COMMANDS = "shop.payments.commands.v1"
 SOURCE = "/shop/orders"
 
@@ -32,6 +33,9 @@ def messages_about(
         if isinstance(command, StockCommand):
             asked = contracts.stock_command(order.id, command, hold=hold)
             yield outgoing(INVENTORY_COMMANDS, order.id, asked, source=SOURCE, sequence=sequence)
+        elif isinstance(command, CouponCommand):
+            coupons = contracts.coupon_command(command)
+            yield outgoing(PRICING_COMMANDS, order.id, coupons, source=SOURCE, sequence=sequence)
         else:
             payment = contracts.payment_command(order.id, command)
             yield outgoing(PAYMENT_COMMANDS, order.id, payment, source=SOURCE, sequence=sequence)

@@ -24,6 +24,7 @@ from shop_services.orders.adapters import history
 from shop_services.orders.adapters.messages import messages_about
 from shop_services.orders.adapters.statements import (
     INSERT_ORDER,
+    ONE_ORDER_OF_A_QUOTE,
     SELECT_ORDER,
     SELECT_SILENT,
     SELECT_SUMMARIES,
@@ -37,6 +38,7 @@ from shop_services.orders.application.ports import (
     OrderSummary,
     OrderUnreadable,
     PageKey,
+    QuoteAlreadyUsed,
 )
 from shop_services.orders.domain.checkout import Answer, Command, Decision
 from shop_services.orders.domain.order import Event, Order, OrderAccepted, Stage
@@ -100,6 +102,11 @@ class PostgresOrders:
             return await work(OrderWork(self, request=request, fresh=fresh))
 
         return respond(await decide_and_record(attempt, subject="order"))
+
+    async def answer_kept(self, claim: idempotency.Claim) -> idempotency.Answer | None:
+        """Return the answer that was given to this very request before, if any. Raises KeyReused."""
+        async with connection(self.pool) as reader:
+            return await keys.find(reader, claim)
 
     async def take_answer(self, message_id: str, order_id: str, answer: Answer) -> Order | None:
         """Let an order learn an answer, once for each message. Returns the order, or None when the message was seen before.
@@ -222,9 +229,15 @@ class OrderWork:
         messages = self._messages(stored, order, [(order.version, accepted)], commands)
         kind, body = history.ORDER_EVENTS.store(accepted)
         row = (order.id, order.updated_at, order.customer_id, order.stage.value, len(messages), next_look_at, stored.correlation_id)
+        price = (order.quote.id, order.total.currency, order.total.minor_units)
         effect = (kind, body, *outbox.columns(messages), *keys.columns(claim, answer))
         async with connection(self._orders.pool) as writer:
-            written = await writer.fetchrow(INSERT_ORDER, *row, *effect, not self._orders.relay.is_active)
+            try:
+                written = await writer.fetchrow(INSERT_ORDER, *row, *price, *effect, not self._orders.relay.is_active)
+            except asyncpg.UniqueViolationError as twice:
+                if twice.constraint_name == ONE_ORDER_OF_A_QUOTE:
+                    raise QuoteAlreadyUsed(order.quote.id) from twice
+                raise
             if written is None or written["written"] != 1:
                 kept = await keys.find(writer, claim)
                 if kept is None:
@@ -252,7 +265,6 @@ class OrderWork:
         events = [*enumerate(decision.events, start=order.version - len(decision.events) + 1)]
         messages = self._messages(before, order, events, decision.commands)
         sent = before.messages_sent + len(messages)
-        total = (order.total.currency, order.total.minor_units) if order.total else (None, None)
         written = await self._update(
             order,
             (
@@ -261,7 +273,6 @@ class OrderWork:
                 before.revision,
                 order.stage.value,
                 order.version,
-                *total,
                 sent,
                 next_look_at,
                 asked_again,
@@ -317,5 +328,5 @@ def _stored(order_id: str, row: asyncpg.Record) -> StoredOrder:
 
 
 def _summary(row: asyncpg.Record) -> OrderSummary:
-    total = None if row["currency"] is None else Money(row["currency"], row["total_minor_units"])
+    total = Money(row["currency"], row["total_minor_units"])
     return OrderSummary(row["order_id"], Stage(row["stage"]), total, row["accepted_at"], row["updated_at"])

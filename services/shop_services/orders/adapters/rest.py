@@ -7,34 +7,44 @@ import binascii
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Protocol
 
 import msgspec
 from shop_kit import context, idempotency
+from shop_kit.errors import Unavailable
 from shop_kit.http import FieldFault, GuardedRoute, Problem, Scope, caller, json, read_body, read_query
 from shop_kit.http.idempotency import once
-from shop_kit.http.values import MoneyView, SkuText
+from shop_kit.http.values import MoneyView
 from starlette.requests import Request
 from starlette.responses import Response
 
 from shop_services.orders.adapters.identifiers import is_order_id
 from shop_services.orders.application.checkout import OrderNotFound, PlaceOrder, cancel_order, place_order
-from shop_services.orders.application.ports import Clock, NewOrderId, OrderRepository, OrderSummary, PageKey
+from shop_services.orders.application.ports import (
+    Clock,
+    NewOrderId,
+    OrderRepository,
+    OrderSummary,
+    PageKey,
+    QuoteAlreadyUsed,
+    QuoteExpired,
+    QuoteNotValid,
+    QuoteRefused,
+    Quotes,
+)
 from shop_services.orders.application.waiting import EndedOrders
 from shop_services.orders.domain.checkout import AlreadyEnded
-from shop_services.orders.domain.order import Cancellation, Line, Order, Rejection, Stage
+from shop_services.orders.domain.order import Cancellation, Order, Rejection, Stage
+from shop_services.orders.domain.quote import Quote
 
 PLACE, READ, CANCEL = "orders:place", "orders:read", "orders:cancel"
 
 # The pattern keeps card numbers out: only what a payment provider has issued begins with `tok_`.
 MethodToken = Annotated[str, msgspec.Meta(pattern=r"^tok_[A-Za-z0-9_]{1,60}\Z")]
 
-
-class LineBody(msgspec.Struct, forbid_unknown_fields=True):
-    """An article and how many of it. There is no price here: a price that a client names is refused, not ignored."""
-
-    sku: SkuText
-    quantity: Annotated[int, msgspec.Meta(ge=1, le=1000)]
+# A JWT: https://www.rfc-editor.org/rfc/rfc7519#section-3
+QuoteToken = Annotated[str, msgspec.Meta(max_length=65_536, pattern=r"^[\w-]+\.[\w-]+\.[\w-]+\Z")]
 
 
 class PaymentBody(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
@@ -44,9 +54,9 @@ class PaymentBody(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
 
 
 class PlaceOrderBody(msgspec.Struct, forbid_unknown_fields=True):
-    """What a customer orders."""
+    """What a customer orders: what a quote says, at its price. There is no line and no price here that a client could name."""
 
-    lines: Annotated[list[LineBody], msgspec.Meta(min_length=1, max_length=50)]
+    quote: QuoteToken
     payment: PaymentBody
 
 
@@ -70,12 +80,25 @@ class OrdersQuery(msgspec.Struct):
     cursor: Annotated[str, msgspec.Meta(max_length=400)] | None = None
 
 
-class LineView(msgspec.Struct, rename="camel", omit_defaults=True):
-    """An article, how many of it, and its price once stock is reserved."""
+class LineView(msgspec.Struct, rename="camel"):
+    """An article, how many of it, and what all of them cost. `tax` is the tax in `total`."""
 
     sku: str
     quantity: int
-    unit_price: MoneyView | None = None
+    unit_price: MoneyView
+    discount: MoneyView
+    tax: MoneyView
+    total: MoneyView
+
+
+class ShippingView(msgspec.Struct):
+    """The way to the customer, and what it costs."""
+
+    method: str
+    price: MoneyView
+    discount: MoneyView
+    tax: MoneyView
+    total: MoneyView
 
 
 class RejectionView(msgspec.Struct):
@@ -92,14 +115,22 @@ class CancellationView(msgspec.Struct):
 
 
 class OrderView(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True):
-    """An order as its customer sees it. `total` and unit prices are there once stock is reserved."""
+    """An order as its customer sees it: lines and amounts are those of its quote."""
 
     id: str
     status: str
+    quote_id: str
+    country: str
+    tax_included: bool
     lines: list[LineView]
+    shipping: ShippingView
+    coupon_codes: list[str]
+    subtotal: MoneyView
+    discount: MoneyView
+    tax: MoneyView
+    total: MoneyView
     created_at: datetime
     updated_at: datetime
-    total: MoneyView | None = None
     rejection: RejectionView | None = None
     cancellation: CancellationView | None = None
     refund_owed: MoneyView | None = None
@@ -113,7 +144,7 @@ class SummaryView(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=Tr
     status: str
     created_at: datetime
     updated_at: datetime
-    total: MoneyView | None = None
+    total: MoneyView
 
 
 class OrderPage(msgspec.Struct, rename="camel"):
@@ -134,6 +165,10 @@ class Orders(Protocol):
         """Do `work` and keep its answer with its effect. Raises AnsweredBefore when this very request was answered before."""
         ...
 
+    async def answer_kept(self, claim: idempotency.Claim) -> idempotency.Answer | None:
+        """Return the answer that was given to this very request before, if any. Raises KeyReused."""
+        ...
+
     async def read(self, order_id: str) -> Order | None:
         """Return an order as it is."""
         ...
@@ -148,6 +183,7 @@ class OrdersApi:
     """The routes of orders."""
 
     orders: Orders
+    quotes: Quotes
     ended: EndedOrders
     clock: Clock
     new_order_id: NewOrderId
@@ -165,13 +201,33 @@ class OrdersApi:
         """Accept an order: 202, and its place to look for it."""
         customer_id = caller(request).subject
         body = await read_body(request, PlaceOrderBody)
-        lines = tuple(Line(line.sku, line.quantity) for line in body.lines)
-        wish = PlaceOrder(customer_id, lines, body.payment.method_token)
 
-        async def work(orders: OrderRepository) -> Order:
-            return await place_order(wish, orders=orders, clock=self.clock, new_order_id=self.new_order_id)
+        async def answer(claim: idempotency.Claim) -> idempotency.Answer:
+            wish = PlaceOrder(customer_id, await self._quote(body.quote, customer_id, claim), body.payment.method_token)
 
-        return await self._once(request, work)
+            async def work(orders: OrderRepository) -> Order:
+                return await place_order(wish, orders=orders, clock=self.clock, new_order_id=self.new_order_id)
+
+            return await self.orders.answer(claim, work, _accepted)
+
+        try:
+            return await once(request, answer)
+        except QuoteAlreadyUsed as used:
+            raise Problem(409, "This quote has become an order", kind="quote-already-used", detail=f"{used}.") from used
+        except QuoteExpired as expired:
+            raise _refused_quote("quote-expired", "The quote has expired", expired) from expired
+        except QuoteNotValid as refused:
+            raise _refused_quote("quote-not-valid", "The quote is not valid", refused) from refused
+
+    async def _quote(self, token: str, customer_id: str, claim: idempotency.Claim) -> Quote:
+        """Return the quote. Whoever repeats a request that was answered is answered again, also after its quote has expired."""
+        try:
+            return await self.quotes.read(token, customer_id=customer_id)
+        except (QuoteRefused, Unavailable):
+            kept = await self.orders.answer_kept(claim)
+            if kept is None:
+                raise
+            raise idempotency.AnsweredBefore(kept) from None
 
     async def cancel(self, request: Request) -> Response:
         """Accept a cancellation: 202; the order is `cancelled` once everything is undone."""
@@ -231,13 +287,32 @@ def status_of(stage: Stage) -> str:
 
 def view(order: Order) -> OrderView:
     """Return an order as its customer sees it."""
+    quote = order.quote
+    money = partial(MoneyView, quote.currency)
     return OrderView(
         id=order.id,
         status=status_of(order.stage),
-        lines=_lines(order),
+        quote_id=quote.id,
+        country=quote.country,
+        tax_included=quote.tax_included,
+        lines=[
+            LineView(line.sku, line.quantity, money(line.unit_price), money(line.discount), money(line.tax), money(line.total))
+            for line in quote.lines
+        ],
+        shipping=ShippingView(
+            quote.shipping.method,
+            money(quote.shipping.price),
+            money(quote.shipping.discount),
+            money(quote.shipping.tax),
+            money(quote.shipping.total),
+        ),
+        coupon_codes=list(quote.coupons),
+        subtotal=money(quote.subtotal),
+        discount=money(quote.discount),
+        tax=money(quote.tax),
+        total=money(quote.total),
         created_at=order.accepted_at,
         updated_at=order.updated_at,
-        total=MoneyView.of(order.total) if order.total else None,
         rejection=RejectionView(order.ending.reason.value, order.ending.explanation)
         if isinstance(order.ending, Rejection)
         else None,
@@ -252,14 +327,8 @@ def _summary_view(order: OrderSummary) -> SummaryView:
         status=status_of(order.stage),
         created_at=order.accepted_at,
         updated_at=order.updated_at,
-        total=MoneyView.of(order.total) if order.total else None,
+        total=MoneyView.of(order.total),
     )
-
-
-def _lines(order: Order) -> list[LineView]:
-    if order.priced_lines:
-        return [LineView(line.sku, line.quantity, MoneyView.of(line.unit_price)) for line in order.priced_lines]
-    return [LineView(line.sku, line.quantity) for line in order.lines]
 
 
 def _accepted(order: Order) -> idempotency.Answer:
@@ -275,6 +344,11 @@ def _order_id(request: Request) -> str:
 
 def _no_such_order(order_id: str) -> Problem:
     return Problem(404, "There is no such order", kind="order-not-found", detail=f"You have no order {order_id}.")
+
+
+def _refused_quote(kind: str, title: str, refused: QuoteRefused) -> Problem:
+    fault = FieldFault("$.quote", str(refused))
+    return Problem(422, title, kind=kind, detail=f"{title}. Ask for a new one: POST /v1/quotes.", errors=[fault])
 
 
 def _cursor(last: OrderSummary) -> str:

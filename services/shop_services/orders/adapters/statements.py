@@ -10,38 +10,41 @@ from shop_kit.outbox import postgres as outbox
 EVENTS = EventTable("order_events", key="order_id")
 
 # Nothing of this happens when the idempotency key was claimed before.
-# $1 order, $2 moment, $3 customer, $4 stage, $5 messages sent, $6 next look, $7 correlation id, $8 kind and $9 body of the first
-# event, $10 to $14 messages, $15 to $20 claim and answer, $21 whether to wake the relay.
+# $1 order, $2 moment, $3 customer, $4 stage, $5 messages sent, $6 next look, $7 correlation id, $8 quote, $9 currency, $10 total,
+# $11 kind and $12 body of the first event, $13 to $17 messages, $18 to $23 claim and answer, $24 whether to wake the relay.
 INSERT_ORDER = f"""
-with claimed as ({idempotency.claiming(first=15)}), opened as (
+with claimed as ({idempotency.claiming(first=18)}), opened as (
     insert into orders (order_id, customer_id, stage, version, revision, accepted_at, updated_at,
-                        messages_sent, next_look_at, correlation_id)
-    select $1::text, $3, $4, 1, 1, $2::timestamptz, $2::timestamptz, $5, $6, $7 from claimed
+                        messages_sent, next_look_at, correlation_id, quote_id, currency, total_minor_units)
+    select $1::text, $3, $4, 1, 1, $2::timestamptz, $2::timestamptz, $5, $6, $7, $8, $9, $10 from claimed
 ), events as (
     insert into order_events (order_id, version, kind, body, occurred_at)
-    select $1::text, 1, $8, $9::text::jsonb, $2::timestamptz from claimed
-), messages as ({outbox.insertion(first=10, provided="claimed")})
+    select $1::text, 1, $11, $12::text::jsonb, $2::timestamptz from claimed
+), messages as ({outbox.insertion(first=13, provided="claimed")})
 select (select count(*) from claimed) as written, array(select id from messages order by id) as message_ids,
-       case when $21::boolean then {outbox.WAKE} end as woken
+       case when $24::boolean then {outbox.WAKE} end as woken
 """  # noqa: S608  # nosec B608 # constants put together
 
+ONE_ORDER_OF_A_QUOTE = "orders_of_a_quote"
+"""The constraint that a second order with the same quote breaks."""
+
 # Nothing of this happens when somebody else wrote meanwhile: then the revision ($3) is not there any more.
-# $1 order, $2 moment, $3 revision that was read, $4 stage, $5 version, $6 currency, $7 total, $8 messages sent, $9 next look,
-# $10 times asked again, $11 to $13 versions, kinds and bodies of events, $14 to $18 messages, $19 message that is answered,
-# $20 to $25 claim and answer, $26 whether to wake the relay.
+# $1 order, $2 moment, $3 revision that was read, $4 stage, $5 version, $6 messages sent, $7 next look, $8 times asked again,
+# $9 to $11 versions, kinds and bodies of events, $12 to $16 messages, $17 message that is answered, $18 to $23 claim and answer,
+# $24 whether to wake the relay.
 UPDATE_ORDER = f"""
 with noted as (
     update orders
-    set revision = revision + 1, stage = $4, version = $5, currency = $6, total_minor_units = $7, updated_at = $2::timestamptz,
-        messages_sent = $8, next_look_at = $9, asked_again = $10
+    set revision = revision + 1, stage = $4, version = $5, updated_at = $2::timestamptz,
+        messages_sent = $6, next_look_at = $7, asked_again = $8
     where order_id = $1::text and revision = $3
     returning order_id
-), events as ({EVENTS.appending(stream="$1::text", at="$2::timestamptz", first=11, provided="noted")}
-), messages as ({outbox.insertion(first=14, provided="noted")}
-), taken as ({inbox.taking(parameter=19, provided="noted")}
-), kept as ({idempotency.claiming(first=20, provided="noted")})
+), events as ({EVENTS.appending(stream="$1::text", at="$2::timestamptz", first=9, provided="noted")}
+), messages as ({outbox.insertion(first=12, provided="noted")}
+), taken as ({inbox.taking(parameter=17, provided="noted")}
+), kept as ({idempotency.claiming(first=18, provided="noted")})
 select (select count(*) from noted) as written, array(select id from messages order by id) as message_ids,
-       case when $26::boolean then {outbox.WAKE} end as woken
+       case when $24::boolean then {outbox.WAKE} end as woken
 """  # noqa: S608  # nosec B608 # constants put together
 
 # $1 order, $2 message that is answered, or null.

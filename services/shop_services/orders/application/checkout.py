@@ -8,15 +8,16 @@ from shop_kit.errors import Invalid
 
 from shop_services.orders.application.ports import CheckoutPolicy, Clock, NewOrderId, OrderRepository
 from shop_services.orders.domain.checkout import Answer, answered, awaited, cancelled, timed_out
-from shop_services.orders.domain.order import Line, Order, OrderAccepted, begin
+from shop_services.orders.domain.order import Order, OrderAccepted, begin
+from shop_services.orders.domain.quote import Quote
 
 
 @dataclass(frozen=True, slots=True)
 class PlaceOrder:
-    """A customer's wish. It names no price: prices come with the reservation."""
+    """A customer's wish. What it costs stands in the quote that pricing has signed."""
 
     customer_id: str
-    lines: tuple[Line, ...]
+    quote: Quote
     payment_method_token: str
 
 
@@ -29,15 +30,18 @@ class OrderNotFound(Invalid):
 
 
 async def place_order(wish: PlaceOrder, *, orders: OrderRepository, clock: Clock, new_order_id: NewOrderId) -> Order:
-    """Accept an order and ask for its stock. From here on it is the shop's duty to bring it to a final state."""
-    accepted = OrderAccepted(wish.customer_id, wish.lines, wish.payment_method_token)
+    """Accept an order and ask for its stock. From here on it is the shop's duty to bring it to a final state.
+
+    Raises QuoteAlreadyUsed.
+    """
+    accepted = OrderAccepted(wish.customer_id, wish.quote, wish.payment_method_token)
     order = begin(new_order_id(), accepted, at=clock())
     await orders.add(order, accepted, awaited(order))
     return order
 
 
 async def take_answer(order_id: str, answer: Answer, *, orders: OrderRepository, clock: Clock) -> Order:
-    """Let an order learn what inventory or payments answered, and take the next step. Raises OrderNotFound."""
+    """Let an order learn what inventory, pricing or payments answered, and take the next step. Raises OrderNotFound."""
     order = await orders.find(order_id)
     if order is None:
         raise OrderNotFound(order_id)

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from shop_kit.errors import Invalid
 from shop_kit.shared_kernel.money import Money
 
 from shop_services.orders.domain.checkout import Command, Decision, may_be_given_up
 from shop_services.orders.domain.order import Order, OrderAccepted, Stage
+from shop_services.orders.domain.quote import Quote
 
 Clock = Callable[[], datetime]
 """Returns the present moment, with its time zone."""
@@ -48,6 +50,33 @@ class CheckoutPolicy:
         return at >= order.accepted_at + self.patience
 
 
+class QuoteRefused(Invalid):
+    """No order can be placed with this quote."""
+
+
+class QuoteNotValid(QuoteRefused):
+    """Pricing has not signed it, or not for this, or for somebody else."""
+
+
+class QuoteExpired(QuoteRefused):
+    """It held until a moment ago; prices may have changed since."""
+
+
+class QuoteAlreadyUsed(QuoteRefused):
+    """An order was placed with it before."""
+
+    def __init__(self, quote_id: str) -> None:
+        super().__init__(f"an order was placed with quote {quote_id} before")
+
+
+class Quotes(Protocol):
+    """The quotes that pricing has made."""
+
+    async def read(self, token: str, *, customer_id: str) -> Quote:
+        """Return what a token says, for this customer. Raises QuoteNotValid, QuoteExpired; Unavailable when nobody can tell now."""
+        ...
+
+
 class OrderRepository(Protocol):
     """The orders, for one piece of work: a request, a message, or a look at one silent order.
 
@@ -61,7 +90,7 @@ class OrderRepository(Protocol):
         ...
 
     async def add(self, order: Order, accepted: OrderAccepted, commands: Sequence[Command]) -> None:
-        """Write a new order with its first event, tell the world of it, and send `commands`."""
+        """Write a new order with its first event, tell the world of it, and send `commands`. Raises QuoteAlreadyUsed."""
         ...
 
     async def record(self, decision: Decision) -> None:
@@ -79,7 +108,7 @@ class OrderSummary:
 
     id: str
     stage: Stage
-    total: Money | None
+    total: Money
     accepted_at: datetime
     updated_at: datetime
 

@@ -1,10 +1,11 @@
 """The checkout saga, as pure decisions.
 
-    reserve stock -> authorise payment -> commit stock -> capture payment -> completed
+    reserve stock -> (redeem coupons) -> authorise payment -> commit stock -> capture payment -> completed
 
-Stock is committed before money is captured: a reservation that ran out then costs a void, not a refund. When a step fails, the
-order begins compensation: it asks for everything back that it may have got, waits until that is confirmed, and ends as rejected
-or cancelled.
+What is paid was quoted before: the order takes the quote's lines and prices, and asks for nothing else. Coupons are redeemed only
+where the quote counts on them, and before any money is asked for: who cannot have the price is not charged another. Stock is
+committed before money is captured: a reservation that ran out then costs a void, not a refund. When a step fails, the order begins
+compensation: it asks for everything back that it may have got, waits until that is confirmed, and ends as rejected or cancelled.
 
 What an order waits for follows from its state alone (`awaited`), so a saga that went silent is resumed by asking again. That is
 safe, since inventory and payments answer a repeated command with the state they are in, without doing it twice.
@@ -16,33 +17,35 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from shop_kit.shared_kernel import MixedCurrencies, Money
+from shop_kit.shared_kernel import Money
 
 from shop_services.orders.domain.order import (
     Cancellation,
     CompensationBegun,
+    Coupons,
+    CouponsRedeemed,
+    CouponsReturned,
     Ending,
     Event,
-    Line,
     Order,
     OrderCancelled,
     OrderCompleted,
-    OrderPriced,
     OrderRejected,
     Payment,
     PaymentAuthorised,
     PaymentCaptured,
     PaymentReturned,
-    PricedLine,
     RefundFailed,
     Rejection,
     RejectionReason,
     Stage,
     Stock,
+    StockReserved,
     StockReturned,
     StockSold,
     evolve,
 )
+from shop_services.orders.domain.quote import Line
 
 # What the saga asks of others.
 
@@ -67,6 +70,23 @@ class ReleaseStock:
     """Put back what is held or sold for this order."""
 
     reservation_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RedeemCoupons:
+    """Use all coupons of the quote for this order, or none."""
+
+    order_id: str
+    customer_id: str
+    quote_id: str
+    codes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseCoupons:
+    """Make the coupons of this order free again."""
+
+    order_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,16 +122,15 @@ class RefundPayment:
 
 StockCommand = ReserveStock | CommitStock | ReleaseStock
 PaymentCommand = AuthorisePayment | CapturePayment | VoidPayment | RefundPayment
-Command = StockCommand | PaymentCommand
+CouponCommand = RedeemCoupons | ReleaseCoupons
+Command = StockCommand | CouponCommand | PaymentCommand
 
-# What others answer: each answer is a fact about a reservation or a payment.
+# What others answer: each answer is a fact about a reservation, coupons or a payment.
 
 
 @dataclass(frozen=True, slots=True)
 class StockWasReserved:
-    """All lines are held, at these prices."""
-
-    lines: tuple[PricedLine, ...]
+    """All lines are held."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +149,23 @@ class StockWasCommitted:
 @dataclass(frozen=True, slots=True)
 class StockWasReleased:
     """Asked for, or because the reservation ran out."""
+
+
+@dataclass(frozen=True, slots=True)
+class CouponsWereRedeemed:
+    """All coupons are used for this order."""
+
+
+@dataclass(frozen=True, slots=True)
+class CouponsWereRefused:
+    """None is used; `explanation` is a sentence for the customer."""
+
+    explanation: str
+
+
+@dataclass(frozen=True, slots=True)
+class CouponsWereReleased:
+    """None is used any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +214,9 @@ Answer = (
     | StockWasRejected
     | StockWasCommitted
     | StockWasReleased
+    | CouponsWereRedeemed
+    | CouponsWereRefused
+    | CouponsWereReleased
     | PaymentWasAuthorised
     | PaymentWasDeclined
     | PaymentWasCaptured
@@ -205,25 +244,27 @@ class Decision:
     commands: tuple[Command, ...] = ()
 
 
-def awaited(order: Order) -> tuple[Command, ...]:
+def awaited(order: Order) -> tuple[Command, ...]:  # noqa: PLR0911 - a table of cases, one return each
     """Return the commands whose answers the order waits for; none when it is final."""
     match order.stage:
         case Stage.RESERVING:
-            return (ReserveStock(order.reservation_id, order.lines),)
+            return (ReserveStock(order.reservation_id, order.quote.lines),)
+        case Stage.REDEEMING:
+            return (RedeemCoupons(order.id, order.customer_id, order.quote.id, order.quote.coupons),)
         case Stage.AUTHORISING:
-            return (AuthorisePayment(order.payment_id, order.customer_id, _due(order), order.payment_method_token),)
+            return (AuthorisePayment(order.payment_id, order.customer_id, order.total, order.payment_method_token),)
         case Stage.COMMITTING:
             return (CommitStock(order.reservation_id),)
         case Stage.CAPTURING:
             return (CapturePayment(order.payment_id),)
         case Stage.COMPENSATING:
-            return (*_stock_to_return(order), *_payment_to_return(order))
+            return (*_stock_to_return(order), *_coupons_to_return(order), *_payment_to_return(order))
         case Stage.COMPLETED | Stage.REJECTED | Stage.CANCELLED:
             return ()
 
 
 def answered(order: Order, answer: Answer, *, at: datetime) -> Decision:
-    """Decide what an answer from inventory or payments leads to. An answer that tells nothing new leads to nothing."""
+    """Decide what an answer from inventory, pricing or payments leads to. An answer that tells nothing new leads to nothing."""
     learned = _learn(order, answer)
     decision = _decide(order, learned, at=at)
     return Decision(decision.order, decision.events, (*decision.commands, *_undo_stray(order, answer)))
@@ -244,7 +285,7 @@ def may_be_given_up(order: Order) -> bool:
     Once capture is asked for, or compensation has begun, nothing is gained by it: going either way needs the same answer, so the
     order goes on waiting for it.
     """
-    return order.stage in {Stage.RESERVING, Stage.AUTHORISING, Stage.COMMITTING}
+    return order.stage in {Stage.RESERVING, Stage.REDEEMING, Stage.AUTHORISING, Stage.COMMITTING}
 
 
 def timed_out(order: Order, *, at: datetime) -> Decision:
@@ -254,23 +295,27 @@ def timed_out(order: Order, *, at: datetime) -> Decision:
     return Decision(order)
 
 
-def _learn(order: Order, answer: Answer) -> list[Event]:  # noqa: PLR0911 - a table of cases, one return each
+def _learn(order: Order, answer: Answer) -> list[Event]:  # noqa: PLR0911, PLR0912 - a table of cases, one return each
     """Return what an answer tells an order that it did not know yet."""
     if order.stage.is_final:
         return _learn_after_the_end(order, answer)
     if order.stage is Stage.COMPENSATING:
         return _learn_while_compensating(order, answer)
     match order.stage, answer:
-        case Stage.RESERVING, StockWasReserved(lines):
-            return _price(lines)
+        case Stage.RESERVING, StockWasReserved():
+            return [StockReserved()] if order.quote.coupons else [StockReserved(), *_paid_if_free(order)]
         case Stage.RESERVING, StockWasRejected():
             return [StockReturned(), _reject_for_stock(answer)]
+        case Stage.REDEEMING, CouponsWereRedeemed():
+            return [CouponsRedeemed(), *_paid_if_free(order)]
+        case Stage.REDEEMING, CouponsWereRefused(explanation):
+            return [CouponsReturned(), _reject(RejectionReason.COUPON_REFUSED, explanation)]
         case Stage.AUTHORISING, PaymentWasAuthorised():
             return [PaymentAuthorised()]
         case Stage.AUTHORISING, PaymentWasDeclined(explanation):
             return [PaymentReturned(), _reject(RejectionReason.PAYMENT_DECLINED, explanation)]
         case Stage.COMMITTING, StockWasCommitted():
-            return [StockSold(), PaymentCaptured(), OrderCompleted()] if _is_free(order.priced_lines) else [StockSold()]
+            return [StockSold(), PaymentCaptured(), OrderCompleted()] if order.is_free else [StockSold()]
         case Stage.CAPTURING, PaymentWasCaptured():
             return [PaymentCaptured(), OrderCompleted()]
         case Stage.CAPTURING, CaptureHasFailed(explanation):
@@ -280,15 +325,19 @@ def _learn(order: Order, answer: Answer) -> list[Event]:  # noqa: PLR0911 - a ta
                 StockReturned(),
                 _reject(RejectionReason.RESERVATION_EXPIRED, "The reservation ran out before the order was paid."),
             ]
+        case _, CouponsWereReleased() if order.coupons is not Coupons.NONE:
+            return [CouponsReturned(), _reject(RejectionReason.COUPON_REFUSED, "A coupon was withdrawn.")]
         case _, PaymentWasVoided() | PaymentWasRefunded():
             return [PaymentReturned(), _reject(RejectionReason.PAYMENT_FAILED, "The payment was withdrawn.")]
     return []
 
 
-def _learn_while_compensating(order: Order, answer: Answer) -> list[Event]:
+def _learn_while_compensating(order: Order, answer: Answer) -> list[Event]:  # noqa: PLR0911 - as above
     match answer:
         case StockWasReleased() | StockWasRejected() if order.stock is not Stock.RETURNED:
             return [StockReturned()]
+        case CouponsWereReleased() | CouponsWereRefused() if _coupons_to_return(order):
+            return [CouponsReturned()]
         case PaymentWasCaptured() if order.payment in {Payment.ASKED, Payment.AUTHORISED}:
             return [PaymentCaptured()]
         case PaymentWasVoided() | PaymentWasRefunded() | PaymentWasDeclined() | CaptureHasFailed() if _payment_to_return(order):
@@ -303,7 +352,7 @@ def _learn_while_compensating(order: Order, answer: Answer) -> list[Event]:
 def _learn_after_the_end(order: Order, answer: Answer) -> list[Event]:
     """Return what still matters when the order is final: whether the shop owes its customer money."""
     match order.payment, answer:
-        case Payment.RETURNED, RefundHasFailed(explanation) if order.total is not None and order.stage is not Stage.COMPLETED:
+        case Payment.RETURNED, RefundHasFailed(explanation) if order.stage is not Stage.COMPLETED:
             return [RefundFailed(explanation)]  # of money that came after the end, and was asked back
         case Payment.OWED, PaymentWasRefunded():
             return [PaymentReturned()]
@@ -337,6 +386,8 @@ def _undo_stray(order: Order, answer: Answer) -> tuple[Command, ...]:
     match answer:
         case StockWasReserved() | StockWasCommitted() if order.stock is Stock.RETURNED:
             return (ReleaseStock(order.reservation_id),)
+        case CouponsWereRedeemed() if order.coupons is Coupons.RETURNED:
+            return (ReleaseCoupons(order.id),)
         case PaymentWasAuthorised() if order.payment is Payment.RETURNED:
             return (VoidPayment(order.payment_id),)
         case PaymentWasCaptured() if order.payment is Payment.RETURNED:
@@ -344,17 +395,9 @@ def _undo_stray(order: Order, answer: Answer) -> tuple[Command, ...]:
     return ()
 
 
-def _price(lines: tuple[PricedLine, ...]) -> list[Event]:
-    try:
-        Money.total(line.unit_price for line in lines)
-    except MixedCurrencies as mixed:
-        return [_reject(RejectionReason.MIXED_CURRENCIES, f"The articles are priced in different currencies: {mixed}.")]
-    # Nobody is asked for nothing: a free order is as good as paid.
-    return [OrderPriced(lines), PaymentAuthorised()] if _is_free(lines) else [OrderPriced(lines)]
-
-
-def _is_free(lines: tuple[PricedLine, ...]) -> bool:
-    return all(line.unit_price.minor_units == 0 for line in lines)
+def _paid_if_free(order: Order) -> list[Event]:
+    """Nobody is asked for nothing: a free order is as good as paid."""
+    return [PaymentAuthorised()] if order.is_free else []
 
 
 def _reject_for_stock(answer: StockWasRejected) -> CompensationBegun:
@@ -372,6 +415,10 @@ def _stock_to_return(order: Order) -> tuple[Command, ...]:
     return () if order.stock is Stock.RETURNED else (ReleaseStock(order.reservation_id),)
 
 
+def _coupons_to_return(order: Order) -> tuple[Command, ...]:
+    return (ReleaseCoupons(order.id),) if order.coupons in {Coupons.ASKED, Coupons.REDEEMED} else ()
+
+
 def _payment_to_return(order: Order) -> tuple[Command, ...]:
     match order.payment:
         case Payment.NONE | Payment.RETURNED | Payment.OWED:
@@ -380,12 +427,6 @@ def _payment_to_return(order: Order) -> tuple[Command, ...]:
             return (RefundPayment(order.payment_id),)
         case Payment.ASKED | Payment.AUTHORISED:
             return (VoidPayment(order.payment_id),)
-
-
-def _due(order: Order) -> Money:
-    if order.total is None:
-        raise ValueError(f"{order.id} asks for money before it is priced")
-    return order.total
 
 
 def _evolve_all(order: Order, events: Sequence[Event], *, at: datetime) -> Order:

@@ -9,11 +9,14 @@ from enum import StrEnum
 
 from shop_kit.shared_kernel import Money
 
+from shop_services.orders.domain.quote import Quote
+
 
 class Stage(StrEnum):
     """How far the checkout of an order is: which answer it waits for, or how it ended."""
 
     RESERVING = "reserving"
+    REDEEMING = "redeeming"  # only an order whose quote counts on coupons
     AUTHORISING = "authorising"
     COMMITTING = "committing"
     CAPTURING = "capturing"
@@ -37,6 +40,15 @@ class Stock(StrEnum):
     RETURNED = "returned"
 
 
+class Coupons(StrEnum):
+    """What the order knows about its coupons. `asked` may mean redeemed: the answer is not there yet."""
+
+    NONE = "none"
+    ASKED = "asked"
+    REDEEMED = "redeemed"
+    RETURNED = "returned"
+
+
 class Payment(StrEnum):
     """What the order knows about its money. `asked` may mean authorised, and `authorised` may mean captured by now."""
 
@@ -57,24 +69,7 @@ class RejectionReason(StrEnum):
     PAYMENT_FAILED = "payment-failed"
     RESERVATION_EXPIRED = "reservation-expired"
     TIMED_OUT = "timed-out"
-    MIXED_CURRENCIES = "mixed-currencies"
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """An article and how many of it."""
-
-    sku: str
-    quantity: int
-
-
-@dataclass(frozen=True, slots=True)
-class PricedLine:
-    """A line at the price that was fixed when its stock was reserved."""
-
-    sku: str
-    quantity: int
-    unit_price: Money
+    COUPON_REFUSED = "coupon-refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,18 +92,21 @@ Ending = Rejection | Cancellation
 
 @dataclass(frozen=True, slots=True)
 class OrderAccepted:
-    """The order is written down; nothing else has happened."""
+    """The order is written down, at the prices of its quote; nothing else has happened."""
 
     customer_id: str
-    lines: tuple[Line, ...]
+    quote: Quote
     payment_method_token: str
 
 
 @dataclass(frozen=True, slots=True)
-class OrderPriced:
-    """Stock is reserved for all lines, at these prices."""
+class StockReserved:
+    """Stock is held for all lines."""
 
-    lines: tuple[PricedLine, ...]
+
+@dataclass(frozen=True, slots=True)
+class CouponsRedeemed:
+    """The coupons of the quote are used for this order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +134,11 @@ class CompensationBegun:
 @dataclass(frozen=True, slots=True)
 class StockReturned:
     """Nothing is held or sold for this order."""
+
+
+@dataclass(frozen=True, slots=True)
+class CouponsReturned:
+    """No coupon is used for this order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,12 +174,14 @@ class OrderCancelled:
 
 Event = (
     OrderAccepted
-    | OrderPriced
+    | StockReserved
+    | CouponsRedeemed
     | PaymentAuthorised
     | StockSold
     | PaymentCaptured
     | CompensationBegun
     | StockReturned
+    | CouponsReturned
     | PaymentReturned
     | RefundFailed
     | OrderCompleted
@@ -187,27 +192,30 @@ Event = (
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An order as it stands after `version` events. `priced_lines` is empty until stock is reserved."""
+    """An order as it stands after `version` events."""
 
     id: str
     version: int
     customer_id: str
-    lines: tuple[Line, ...]
+    quote: Quote
     payment_method_token: str
     accepted_at: datetime
     updated_at: datetime
     stage: Stage = Stage.RESERVING
     stock: Stock = Stock.ASKED
+    coupons: Coupons = Coupons.NONE
     payment: Payment = Payment.NONE
-    priced_lines: tuple[PricedLine, ...] = ()
     ending: Ending | None = None
 
     @property
-    def total(self) -> Money | None:
-        """The sum of quantity times unit price over the lines; None until stock is reserved."""
-        if not self.priced_lines:
-            return None
-        return Money.total(line.unit_price * line.quantity for line in self.priced_lines)
+    def total(self) -> Money:
+        """What is to be paid: the quote's total."""
+        return self.quote.due
+
+    @property
+    def is_free(self) -> bool:
+        """Whether nothing is to be paid."""
+        return self.quote.total == 0
 
     @property
     def refund_owed(self) -> Money | None:
@@ -231,21 +239,26 @@ def begin(order_id: str, accepted: OrderAccepted, *, at: datetime) -> Order:
         id=order_id,
         version=1,
         customer_id=accepted.customer_id,
-        lines=accepted.lines,
+        quote=accepted.quote,
         payment_method_token=accepted.payment_method_token,
         accepted_at=at,
         updated_at=at,
     )
 
 
-def evolve(order: Order, event: Event, *, at: datetime) -> Order:  # noqa: PLR0911 - a table of cases, one return each
+def evolve(order: Order, event: Event, *, at: datetime) -> Order:  # noqa: PLR0911, PLR0912 - a table of cases, one return each
     """Return the order after one more event. Knows no rules: whatever is in the history has happened."""
     order = replace(order, version=order.version + 1, updated_at=at)
     match event:
         case OrderAccepted():
             raise ValueError(f"{order.id} was accepted twice: version {order.version} repeats the first event")
-        case OrderPriced(lines):
-            return replace(order, stage=Stage.AUTHORISING, stock=Stock.RESERVED, payment=Payment.ASKED, priced_lines=lines)
+        case StockReserved():
+            reserved = replace(order, stock=Stock.RESERVED)
+            if order.quote.coupons:
+                return replace(reserved, stage=Stage.REDEEMING, coupons=Coupons.ASKED)
+            return replace(reserved, stage=Stage.AUTHORISING, payment=Payment.ASKED)
+        case CouponsRedeemed():
+            return replace(order, stage=Stage.AUTHORISING, coupons=Coupons.REDEEMED, payment=Payment.ASKED)
         case PaymentAuthorised():
             return replace(order, stage=Stage.COMMITTING, payment=Payment.AUTHORISED)
         case StockSold():
@@ -256,6 +269,8 @@ def evolve(order: Order, event: Event, *, at: datetime) -> Order:  # noqa: PLR09
             return replace(order, stage=Stage.COMPENSATING, ending=ending)
         case StockReturned():
             return replace(order, stock=Stock.RETURNED)
+        case CouponsReturned():
+            return replace(order, coupons=Coupons.RETURNED)
         case PaymentReturned():
             return replace(order, payment=Payment.RETURNED)
         case RefundFailed():

@@ -23,7 +23,8 @@ def subscription(redeeming: Redeeming) -> Subscription[PricingCommand]:
         match command.WhichOneof("kind"):
             case "redeem_coupons":
                 asked = command.redeem_coupons
-                wanted = Redeem(command.order_id, asked.customer_id, asked.quote_id, tuple(asked.codes))
+                codes = tuple(dict.fromkeys(asked.codes))  # one that stands twice is used once
+                wanted = Redeem(command.order_id, asked.customer_id, asked.quote_id, codes)
                 await redeeming.redeem(wanted, handling=message.identity)
             case "release_coupons":
                 await redeeming.release(command.order_id, handling=message.identity)

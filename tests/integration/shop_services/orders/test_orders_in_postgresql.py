@@ -12,10 +12,12 @@ from pathlib import Path
 import asyncpg
 import pytest
 from fakes.postgresql import postgresql
+from fakes.quotes import a_quote
 from fakes.relay import RememberingRelay
 from shop_contracts.proto.inventory.v1.commands_pb2 import InventoryCommand
 from shop_contracts.proto.orders.v1.events_pb2 import OrderEvent
 from shop_contracts.proto.payments.v1.commands_pb2 import PaymentCommand
+from shop_contracts.proto.pricing.v1.commands_pb2 import PricingCommand
 from shop_kit import idempotency, wire
 from shop_kit.aggregates.deciding import Stale
 from shop_kit.context import bind
@@ -26,10 +28,12 @@ from shop_services.orders.adapters.identifiers import new_order_id
 from shop_services.orders.adapters.order_repository import OrderWork, PostgresOrders
 from shop_services.orders.adapters.sweeper import resuming
 from shop_services.orders.application.checkout import OrderNotFound, PlaceOrder, cancel_order, place_order
-from shop_services.orders.application.ports import CheckoutPolicy, OrderRepository, PageKey
+from shop_services.orders.application.ports import CheckoutPolicy, OrderRepository, PageKey, QuoteAlreadyUsed
 from shop_services.orders.application.waiting import EndedOrders
 from shop_services.orders.domain.checkout import (
     Answer,
+    CouponsWereRedeemed,
+    CouponsWereReleased,
     PaymentWasAuthorised,
     PaymentWasCaptured,
     PaymentWasDeclined,
@@ -39,13 +43,14 @@ from shop_services.orders.domain.checkout import (
     StockWasReserved,
     answered,
 )
-from shop_services.orders.domain.order import Line, Order, PricedLine, RejectionReason, Stage
+from shop_services.orders.domain.order import Coupons, Order, RejectionReason, Stage
+from shop_services.orders.domain.quote import Quote
 
 pytestmark = [pytest.mark.integration, pytest.mark.anyio]
 
 MIGRATIONS = Path(__file__).resolve().parents[4] / "services/shop_services/orders/migrations"
 POLICY = CheckoutPolicy(timedelta(seconds=90), timedelta(seconds=5), timedelta(seconds=60))
-RESERVED = StockWasReserved((PricedLine("mug", 2, Money("EUR", 1999)),))
+RESERVED = StockWasReserved()
 HAPPY: list[Answer] = [RESERVED, PaymentWasAuthorised(), StockWasCommitted(), PaymentWasCaptured()]
 
 
@@ -81,9 +86,11 @@ class Store:
     def another_process(self) -> PostgresOrders:
         return PostgresOrders(self.pool, self.relay, clock=self.watch, policy=POLICY, hold=timedelta(seconds=180))
 
-    async def place(self, customer: str = "ann", *, key: str | None = None, body: bytes = b"{}") -> idempotency.Answer:
+    async def place(
+        self, customer: str = "ann", *, key: str | None = None, body: bytes = b"{}", quote: Quote | None = None
+    ) -> idempotency.Answer:
         async def work(orders: OrderRepository) -> Order:
-            wish = PlaceOrder(customer, (Line("mug", 2),), "tok_visa")
+            wish = PlaceOrder(customer, quote or a_quote(("mug", 2, 1999)), "tok_visa")
             return await place_order(wish, orders=orders, clock=self.watch, new_order_id=new_order_id)
 
         claim = idempotency.Claim(f"{customer} POST /v1/orders", key or uuid.uuid4().hex, body.decode())
@@ -112,6 +119,7 @@ class Store:
         types = {
             "shop.orders.events.v1": OrderEvent,
             "shop.inventory.commands.v1": InventoryCommand,
+            "shop.pricing.commands.v1": PricingCommand,
             "shop.payments.commands.v1": PaymentCommand,
         }
         kinds = []
@@ -162,7 +170,7 @@ async def test_an_order_comes_back_from_its_history_as_it_was(store: Store) -> N
     completed = await store.hear(order_id, *HAPPY)
 
     assert await store.orders.read(order_id) == completed
-    assert (completed.stage, completed.version, completed.total) == (Stage.COMPLETED, 6, Money("EUR", 3998))
+    assert (completed.stage, completed.version, completed.total) == (Stage.COMPLETED, 6, Money("EUR", 4488))
 
 
 async def test_a_checkout_sends_what_each_step_needs_and_tells_what_concerns_others(store: Store) -> None:
@@ -171,13 +179,12 @@ async def test_a_checkout_sends_what_each_step_needs_and_tells_what_concerns_oth
     assert await store.kinds_sent() == [
         "accepted",
         "reserve_stock",
-        "priced",
         "authorise_payment",
         "commit_stock",
         "capture_payment",
         "completed",
     ]
-    assert [row["sequence"] for row in await store.outbox()] == [1, 2, 3, 4, 5, 6, 7]
+    assert [row["sequence"] for row in await store.outbox()] == [1, 2, 3, 4, 5, 6]
 
 
 async def test_everything_sent_about_an_order_carries_the_correlation_id_it_began_with(store: Store) -> None:
@@ -208,6 +215,52 @@ async def test_the_same_request_at_the_same_time_gives_one_order(store: Store) -
 
     assert len(set(await asyncio.gather(*(place() for _ in range(6))))) == 1
     assert await store.pool.fetchval("select count(*) from orders") == 1
+
+
+async def test_a_quote_makes_one_order_however_many_are_placed_with_it_at_once(store: Store) -> None:
+    quote = a_quote(("mug", 2, 1999))
+
+    async def place(customer: str) -> str:
+        try:
+            return (await store.place(customer, quote=quote)).body.decode()
+        except QuoteAlreadyUsed:
+            return "used"
+
+    answers = await asyncio.gather(*(place(customer) for customer in ("ann", "ann", "bob", "eve")))
+
+    assert sorted(answer == "used" for answer in answers) == [False, True, True, True]
+    assert await store.pool.fetchval("select count(*) from orders") == 1
+    assert await store.kinds_sent() == ["accepted", "reserve_stock"]
+    assert await store.pool.fetchval("select count(*) from idempotency") == 1
+
+
+async def test_the_same_request_with_a_quote_that_it_has_used_itself_is_answered_as_before(store: Store) -> None:
+    quote = a_quote(("mug", 2, 1999))
+    first = await store.place(key="k-1", quote=quote)
+
+    with pytest.raises(idempotency.AnsweredBefore) as again:
+        await store.place(key="k-1", quote=quote)
+
+    assert again.value.answer == first
+
+
+async def test_coupons_are_redeemed_and_released_on_pricings_topic(store: Store) -> None:
+    order_id = (await store.place(quote=a_quote(("mug", 2, 1999), coupons=("AUTUMN",)))).body.decode()
+    rejected = await store.hear(
+        order_id, RESERVED, CouponsWereRedeemed(), PaymentWasDeclined("No."), StockWasReleased(), CouponsWereReleased()
+    )
+
+    assert await store.orders.read(order_id) == rejected
+    assert (rejected.stage, rejected.coupons) == (Stage.REJECTED, Coupons.RETURNED)
+    assert await store.kinds_sent() == [
+        "accepted",
+        "reserve_stock",
+        "redeem_coupons",
+        "authorise_payment",
+        "release_stock",
+        "release_coupons",
+        "rejected",
+    ]
 
 
 async def test_a_key_that_comes_with_another_body_is_refused(store: Store) -> None:
@@ -322,7 +375,7 @@ async def test_a_relay_of_this_process_is_handed_what_was_written(store: Store) 
     store.relay.is_active = True
     await store.hear(await store.new_order(), *HAPPY)
 
-    assert [message.sequence for message in store.relay.messages] == [1, 2, 3, 4, 5, 6, 7]
+    assert [message.sequence for message in store.relay.messages] == [1, 2, 3, 4, 5, 6]
     written = [(row["topic"], row["body"]) for row in await store.outbox()]
     assert [(message.topic, message.body) for message in store.relay.messages] == written
 

@@ -43,7 +43,7 @@ class Answering(InventoryServiceServicer):
 
     async def GetStockItems(self, request: object, context: object) -> messages.GetStockItemsResponse:  # noqa: N802
         self.asked += 1
-        return messages.GetStockItemsResponse(items=[messages.StockItem(name=await self.handle())])
+        return messages.GetStockItemsResponse(items=[messages.StockItem(sku=await self.handle())])
 
     async def GetReservation(self, request: object, context: object) -> messages.GetReservationResponse:  # noqa: N802
         self.asked += 1
@@ -79,7 +79,7 @@ def anyio_backend() -> str:
 
 async def name_of_the_article(client: GrpcClient) -> str:
     answer = await client.call(ARTICLES, messages.GetStockItemsResponse, seconds=5)
-    return answer.items[0].name
+    return answer.items[0].sku
 
 
 def failing(*errors: KitError) -> Handler:

@@ -26,7 +26,7 @@ from shop_services.edge.application.ports import Services
 
 pytestmark = pytest.mark.anyio
 
-MUGS = {"lines": [{"sku": "mug", "quantity": 2}], "payment": {"methodToken": "tok_visa"}}
+MUGS = {"quote": "a.quote.token", "payment": {"methodToken": "tok_visa"}}
 ORDER_ID = "ord_01J9ZK3V5M8Q2T4W6Y8A0C2E4G"
 ACCEPTED = json_answer(202, {"id": ORDER_ID, "status": "pending"}, location=f"/v1/orders/{ORDER_ID}")
 
@@ -45,6 +45,7 @@ class Door:
     key: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
     orders: FakeService = field(default_factory=FakeService)
     inventory: FakeService = field(default_factory=FakeService)
+    pricing: FakeService = field(default_factory=FakeService)
     identity: FakeService = field(default_factory=FakeService)
     limits: Limits = field(default_factory=lambda: Limits(RateLimit(10, 10), RateLimit(10, 10)))
 
@@ -52,7 +53,7 @@ class Door:
         self.tokens = EdgeTokens(self.key, self.clock)
         self.limiter = InMemoryRateLimiter(lambda: self.clock.seconds * 1000)
         self.stopping = asyncio.Event()
-        services = Services(self.orders, self.inventory, self.identity)
+        services = Services(self.orders, self.inventory, self.pricing, self.identity)
         front = EdgeApi(services, self.tokens, self.limiter, self.limits, b"secret", self.stopping)
         app = create_app(front.routes(), readiness={}, tracer=trace.get_tracer("test"), metrics=Metrics())
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://edge")
@@ -248,14 +249,27 @@ async def test_the_shop_can_be_browsed_while_orders_are_away(door: Door) -> None
 
 
 async def test_visitors_see_what_can_be_bought_and_not_how_much_was_sold(door: Door) -> None:
-    price = {"currency": "EUR", "minorUnits": 1999}
-    mug = {"sku": "mug", "name": "Mug", "unitPrice": price, "free": 3, "reserved": 2, "sold": 1}
-    shown = {"sku": "mug", "name": "Mug", "unitPrice": price, "free": 3}
+    mug = {"sku": "mug", "level": "low", "free": 3, "reserved": 2, "sold": 1}
+    shown = {"sku": "mug", "level": "low", "free": 3}
 
     door.inventory.answer = json_answer(200, {"items": [mug], "nextCursor": "n"})
     assert (await door.http.get("/v1/stock-items")).json() == {"items": [shown], "nextCursor": "n"}
     door.inventory.answer = json_answer(200, mug)
     assert (await door.http.get("/v1/stock-items/mug")).json() == shown
+
+
+async def test_a_quote_is_asked_for_in_the_name_of_its_customer_and_without_one_for_anybody(door: Door) -> None:
+    cart = {"lines": [{"sku": "mug", "quantity": 2}], "currency": "EUR", "country": "DE"}
+    key = {"idempotency-key": str(uuid.uuid4())}
+    door.pricing.answer = json_answer(201, {"token": "a.quote.token"})
+
+    answers = [
+        await door.http.post("/v1/quotes", json=cart, headers=key),
+        await door.http.post("/v1/quotes", json=cart, headers={**key, **door.as_customer("cus_1")}),
+    ]
+
+    assert [(answer.status_code, answer.json()) for answer in answers] == [(201, {"token": "a.quote.token"})] * 2
+    assert [asked.customer for asked in door.pricing.asked] == ["guest", "cus_1"]
 
 
 async def test_an_answer_of_a_service_is_passed_on_with_its_problem(door: Door) -> None:

@@ -41,7 +41,7 @@ POOL = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_pool"
 ANN = UUID(int=7)
 OFFERED = [*operations(CONTRACT.read_text(encoding="utf-8"))]
 ALL = frozenset(scope for operation in OFFERED for way in operation.ways for scope in way.scopes)
-ITEM = {"sku": "mug", "name": "Mug", "unitPrice": {"currency": "EUR", "minorUnits": 1999}, "free": 3}
+ITEM = {"sku": "mug", "level": "low", "free": 3}
 ANSWER = {**ITEM, "items": [ITEM], "nextCursor": None, "id": "ord_1"}
 POOL_KEY, OTHER_KEY = (generate_private_key(public_exponent=65537, key_size=2048) for _ in range(2))
 EDGE_KEY = Ed25519PrivateKey.generate()

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shop_contracts.proto.inventory.v1.commands_pb2 import InventoryCommand
 from shop_contracts.proto.inventory.v1.events_pb2 import RELEASE_REASON_EXPIRED, InventoryEvent
+from shop_kit.errors import Invalid
 from shop_kit.messages import OutgoingMessage, outgoing
-from shop_kit.shared_kernel import Money
 from shop_kit.testing.clock import HandClock
 from shop_kit.testing.delivery import redelivered
 from shop_kit.testing.event_log import received
@@ -24,7 +24,6 @@ from shop_services.inventory.application.reserving import ReservationUnknown
 from shop_services.inventory.domain.stock import StockItem
 
 pytestmark = pytest.mark.anyio
-PRICE = Money("EUR", 1999)
 
 
 class Inventory:
@@ -32,7 +31,7 @@ class Inventory:
 
     def __init__(self, **free: int) -> None:
         self.clock = HandClock()
-        self.tables = InventoryTables({sku: StockItem(sku, sku.title(), PRICE, units) for sku, units in free.items()})
+        self.tables = InventoryTables({sku: StockItem(sku, units) for sku, units in free.items()})
         self.takes = self.process()
 
     def process(self) -> Callable[[OutgoingMessage], Awaitable[None]]:
@@ -84,16 +83,13 @@ def release(order: str) -> OutgoingMessage:
     return outgoing(COMMANDS_TOPIC, order, command, source="/test", sequence=3)
 
 
-async def test_stock_is_held_for_all_lines_and_priced_by_the_shop() -> None:
+async def test_stock_is_held_for_all_lines() -> None:
     shop = Inventory(mug=5, pot=2)
 
     await shop.takes(reserve("o1", ("mug", 2), ("pot", 1)))
 
     (event,) = shop.events("o1")
-    assert [(line.sku, line.quantity, line.unit_price.minor_units) for line in event.stock_reserved.lines] == [
-        ("mug", 2, 1999),
-        ("pot", 1, 1999),
-    ]
+    assert [(line.sku, line.quantity) for line in event.stock_reserved.lines] == [("mug", 2), ("pot", 1)]
     assert (shop.counts("mug"), shop.counts("pot")) == ((3, 2, 0), (1, 1, 0))
 
 
@@ -180,16 +176,6 @@ async def test_a_commit_after_the_time_is_over_sells_nothing_even_before_the_swe
     assert shop.counts("mug") == (5, 0, 0)
 
 
-async def test_a_price_that_changed_since_it_was_remembered_is_read_again() -> None:
-    shop = Inventory(mug=5)
-    await shop.takes(reserve("o0", ("mug", 1)))
-    shop.tables.stock["mug"] = replace(shop.tables.stock["mug"], unit_price=Money("EUR", 2499))
-
-    await shop.takes(reserve("o1", ("mug", 1)))
-
-    assert shop.events("o1")[0].stock_reserved.lines[0].unit_price.minor_units == 2499
-
-
 async def test_nobody_is_turned_away_for_stock_that_is_only_remembered_as_gone() -> None:
     shop = Inventory(mug=1)
     await shop.takes(reserve("o0", ("mug", 2)))
@@ -218,6 +204,19 @@ async def test_a_process_that_was_overtaken_by_another_decides_anew_and_handles_
 async def test_a_commit_without_a_reservation_is_refused() -> None:
     with pytest.raises(ReservationUnknown):
         await Inventory(mug=1).takes(commit("o1"))
+
+
+@pytest.mark.parametrize(("articles", "is_taken"), [(48, True), (49, False)])
+async def test_a_reservation_holds_as_many_articles_as_one_transaction_takes(articles: int, is_taken: bool) -> None:
+    shop = Inventory(**{f"sku{number}": 1 for number in range(articles)})
+    asked = reserve("o1", *((f"sku{number}", 1) for number in range(articles)))
+
+    if is_taken:
+        await shop.takes(asked)
+        assert shop.kinds("o1") == ["stock_reserved"]
+    else:
+        with pytest.raises(Invalid, match="at most 48"):
+            await shop.takes(asked)
 
 
 orders = st.lists(

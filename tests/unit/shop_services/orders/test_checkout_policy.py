@@ -6,8 +6,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from fakes.quotes import a_quote
 from shop_services.orders.application.ports import CheckoutPolicy
-from shop_services.orders.domain.order import Line, Order, OrderAccepted, Stage, begin
+from shop_services.orders.domain.order import Order, OrderAccepted, Stage, begin
 
 POLICY = CheckoutPolicy(
     patience=timedelta(seconds=90), ask_again_after=timedelta(seconds=5), ask_again_at_most=timedelta(seconds=60)
@@ -16,7 +17,7 @@ ACCEPTED = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
 def order(stage: Stage = Stage.RESERVING) -> Order:
-    accepted = begin("ord-1", OrderAccepted("ann", (Line("mug", 1),), "tok_visa"), at=ACCEPTED)
+    accepted = begin("ord-1", OrderAccepted("ann", a_quote(("mug", 1, 1999)), "tok_visa"), at=ACCEPTED)
     return replace(accepted, stage=stage)
 
 
@@ -32,7 +33,7 @@ def looks(silent: Order, *, until: int) -> list[float]:
     return found
 
 
-@pytest.mark.parametrize("stage", [Stage.RESERVING, Stage.AUTHORISING, Stage.COMMITTING])
+@pytest.mark.parametrize("stage", [Stage.RESERVING, Stage.REDEEMING, Stage.AUTHORISING, Stage.COMMITTING])
 def test_a_silent_order_is_asked_for_ever_more_seldom_and_given_up_exactly_when_its_patience_ends(stage: Stage) -> None:
     assert looks(order(stage), until=5) == [5, 15, 35, 75, 90]
 

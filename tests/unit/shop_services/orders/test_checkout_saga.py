@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from fakes.checkout_partners import PartnerInventory, PartnerPayments
+from fakes.checkout_partners import PartnerInventory, PartnerPayments, PartnerPricing
+from fakes.quotes import a_quote
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from shop_kit.shared_kernel import Money
@@ -20,12 +21,19 @@ from shop_services.orders.domain.checkout import (
     CapturePayment,
     Command,
     CommitStock,
+    CouponCommand,
+    CouponsWereRedeemed,
+    CouponsWereRefused,
+    CouponsWereReleased,
     Decision,
+    PaymentCommand,
     PaymentWasAuthorised,
     PaymentWasCaptured,
     PaymentWasDeclined,
     PaymentWasVoided,
+    RedeemCoupons,
     RefundPayment,
+    ReleaseCoupons,
     ReleaseStock,
     ReserveStock,
     StockCommand,
@@ -41,15 +49,14 @@ from shop_services.orders.domain.checkout import (
 )
 from shop_services.orders.domain.order import (
     Cancellation,
+    Coupons,
     Event,
-    Line,
     Order,
     OrderAccepted,
     OrderCancelled,
     OrderCompleted,
     OrderRejected,
     Payment,
-    PricedLine,
     RefundFailed,
     Rejection,
     RejectionReason,
@@ -62,37 +69,47 @@ from shop_services.orders.domain.order import (
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 ORDER_ID = "ord_01J9ZK3V5M8Q2T4W6Y8A0C2E4G"
 RESERVATION, PAYMENT = ORDER_ID.replace("ord", "res"), ORDER_ID.replace("ord", "pay")
-ACCEPTED = OrderAccepted("cus_1", (Line("sku-1", 2), Line("sku-2", 1)), "tok_visa")
-PRICED = (PricedLine("sku-1", 2, Money("EUR", 1999)), PricedLine("sku-2", 1, Money("EUR", 500)))
+QUOTE = a_quote(("sku-1", 2, 1999), ("sku-2", 1, 500))
+DUE = Money("EUR", 4988)
+ACCEPTED = OrderAccepted("cus_1", QUOTE, "tok_visa")
+WITH_COUPON = replace(ACCEPTED, quote=replace(QUOTE, coupons=("AUTUMN",)))
 
 
-def new_order() -> Order:
-    return begin(ORDER_ID, ACCEPTED, at=NOON)
+def new_order(accepted: OrderAccepted = ACCEPTED) -> Order:
+    return begin(ORDER_ID, accepted, at=NOON)
 
 
-def after(*answers: Answer) -> Order:
-    order = new_order()
+def after(*answers: Answer, of: OrderAccepted = ACCEPTED) -> Order:
+    order = new_order(of)
     for answer in answers:
         order = answered(order, answer, at=NOON).order
     return order
 
 
-RESERVED = StockWasReserved(PRICED)
+RESERVED = StockWasReserved()
 UP_TO: dict[Stage, tuple[Answer, ...]] = {
     Stage.RESERVING: (),
     Stage.AUTHORISING: (RESERVED,),
     Stage.COMMITTING: (RESERVED, PaymentWasAuthorised()),
     Stage.CAPTURING: (RESERVED, PaymentWasAuthorised(), StockWasCommitted()),
 }
+REDEEMED = CouponsWereRedeemed()
+UP_TO_WITH_COUPON: dict[Stage, tuple[Answer, ...]] = {
+    Stage.RESERVING: (),
+    Stage.REDEEMING: (RESERVED,),
+    Stage.AUTHORISING: (RESERVED, REDEEMED),
+    Stage.COMMITTING: (RESERVED, REDEEMED, PaymentWasAuthorised()),
+    Stage.CAPTURING: (RESERVED, REDEEMED, PaymentWasAuthorised(), StockWasCommitted()),
+}
 
 
 def test_an_order_reserves_authorises_commits_captures_and_is_complete() -> None:
-    assert awaited(new_order()) == (ReserveStock(RESERVATION, ACCEPTED.lines),)
+    assert awaited(new_order()) == (ReserveStock(RESERVATION, QUOTE.lines),)
 
     commands = [answered(after(*UP_TO[stage]), answer, at=NOON).commands for stage, answer in _happy_steps()]
 
     assert commands == [
-        (AuthorisePayment(PAYMENT, "cus_1", Money("EUR", 4498), "tok_visa"),),
+        (AuthorisePayment(PAYMENT, "cus_1", DUE, "tok_visa"),),
         (CommitStock(RESERVATION),),
         (CapturePayment(PAYMENT),),
         (),
@@ -155,24 +172,64 @@ def test_a_payment_captured_after_all_is_refunded_before_the_order_ends() -> Non
     assert (captured.order.stage, captured.commands) == (Stage.COMPENSATING, (RefundPayment(PAYMENT),))
 
 
-def test_articles_in_two_currencies_are_given_back() -> None:
-    mixed = (PRICED[0], PricedLine("sku-2", 1, Money("USD", 500)))
-
-    decision = answered(new_order(), StockWasReserved(mixed), at=NOON)
-
-    assert decision.commands == (ReleaseStock(RESERVATION),)
-    assert isinstance(decision.order.ending, Rejection)
-    assert decision.order.ending.reason is RejectionReason.MIXED_CURRENCIES
-
-
 def test_a_free_order_is_complete_without_anybody_paying() -> None:
-    free = StockWasReserved(tuple(PricedLine(line.sku, line.quantity, Money("EUR", 0)) for line in PRICED))
+    free = replace(ACCEPTED, quote=a_quote(("sku-1", 2, 0), shipping=0))
 
-    priced = answered(new_order(), free, at=NOON)
-    sold = answered(priced.order, StockWasCommitted(), at=NOON)
+    reserved = answered(new_order(free), RESERVED, at=NOON)
+    sold = answered(reserved.order, StockWasCommitted(), at=NOON)
 
-    assert priced.commands == (CommitStock(RESERVATION),)
+    assert reserved.commands == (CommitStock(RESERVATION),)
     assert (sold.order.stage, sold.commands, sold.order.total) == (Stage.COMPLETED, (), Money("EUR", 0))
+
+
+def test_coupons_are_redeemed_behind_the_stock_and_before_the_money() -> None:
+    reserved = answered(new_order(WITH_COUPON), RESERVED, at=NOON)
+    redeemed = answered(reserved.order, REDEEMED, at=NOON)
+
+    assert (reserved.order.stage, reserved.commands) == (
+        Stage.REDEEMING,
+        (RedeemCoupons(ORDER_ID, "cus_1", QUOTE.id, ("AUTUMN",)),),
+    )
+    assert redeemed.commands == (AuthorisePayment(PAYMENT, "cus_1", DUE, "tok_visa"),)
+
+
+def test_an_order_whose_coupon_makes_it_free_is_complete_without_anybody_paying() -> None:
+    free = replace(WITH_COUPON, quote=replace(a_quote(("sku-1", 1, 0), shipping=0), coupons=("AUTUMN",)))
+
+    redeemed = answered(answered(new_order(free), RESERVED, at=NOON).order, REDEEMED, at=NOON)
+
+    assert redeemed.commands == (CommitStock(RESERVATION),)
+
+
+def test_a_coupon_that_cannot_be_used_any_more_rejects_the_order_and_charges_nothing() -> None:
+    refused = answered(after(RESERVED, of=WITH_COUPON), CouponsWereRefused("AUTUMN was used up."), at=NOON)
+
+    assert refused.commands == (ReleaseStock(RESERVATION),)
+    assert refused.order.ending == Rejection(RejectionReason.COUPON_REFUSED, "AUTUMN was used up.")
+    assert answered(refused.order, StockWasReleased(), at=NOON).order.stage is Stage.REJECTED
+
+
+def test_the_coupon_of_an_order_that_is_not_paid_is_free_again_before_the_order_ends() -> None:
+    declined = answered(after(*UP_TO_WITH_COUPON[Stage.AUTHORISING], of=WITH_COUPON), PaymentWasDeclined("No."), at=NOON)
+    without_goods = answered(declined.order, StockWasReleased(), at=NOON)
+    ended = answered(without_goods.order, CouponsWereReleased(), at=NOON)
+
+    assert declined.commands == (ReleaseStock(RESERVATION), ReleaseCoupons(ORDER_ID))
+    assert without_goods.order.stage is Stage.COMPENSATING
+    assert (ended.order.stage, ended.order.coupons) == (Stage.REJECTED, Coupons.RETURNED)
+
+
+def test_a_coupon_that_is_redeemed_after_it_was_given_back_is_given_back_again() -> None:
+    rejected = after(RESERVED, CouponsWereRefused("No."), StockWasReleased(), of=WITH_COUPON)
+
+    assert answered(rejected, REDEEMED, at=NOON) == Decision(rejected, (), (ReleaseCoupons(ORDER_ID),))
+
+
+@pytest.mark.parametrize("stage", UP_TO_WITH_COUPON)
+def test_a_cancelled_order_gives_its_coupons_back_from_the_moment_they_were_asked_for(stage: Stage) -> None:
+    decision = cancelled(after(*UP_TO_WITH_COUPON[stage], of=WITH_COUPON), "", at=NOON)
+
+    assert (ReleaseCoupons(ORDER_ID) in decision.commands) is (stage is not Stage.RESERVING)
 
 
 @pytest.mark.parametrize("stage", UP_TO)
@@ -265,6 +322,9 @@ EVERY_ANSWER: list[Answer] = [
     StockWasRejected(short_skus=("sku-1",)),
     StockWasCommitted(),
     StockWasReleased(),
+    REDEEMED,
+    CouponsWereRefused("No."),
+    CouponsWereReleased(),
     PaymentWasAuthorised(),
     PaymentWasDeclined("No."),
     PaymentWasCaptured(),
@@ -285,14 +345,18 @@ def test_no_answer_moves_a_final_order(ending: tuple[Answer, ...], answer: Answe
     assert answered(final, answer, at=NOON).order == final
 
 
-@given(st.lists(st.sampled_from(EVERY_ANSWER), max_size=12))
-def test_even_answers_no_partner_would_give_never_complete_an_unpaid_or_unsold_order(answers: list[Answer]) -> None:
-    order = after(*answers)
+@given(st.lists(st.sampled_from(EVERY_ANSWER), max_size=12), st.sampled_from([ACCEPTED, WITH_COUPON]))
+def test_even_answers_no_partner_would_give_never_complete_an_unpaid_or_unsold_order(
+    answers: list[Answer], accepted: OrderAccepted
+) -> None:
+    order = after(*answers, of=accepted)
 
     if order.stage is Stage.COMPLETED:
         assert (order.stock, order.payment) == (Stock.SOLD, Payment.CAPTURED)
+        assert order.coupons is (Coupons.REDEEMED if accepted is WITH_COUPON else Coupons.NONE)
     if order.stage in {Stage.REJECTED, Stage.CANCELLED}:
         assert order.stock is Stock.RETURNED
+        assert order.coupons in {Coupons.NONE, Coupons.RETURNED}
         assert order.payment in {Payment.NONE, Payment.RETURNED, Payment.OWED}
 
 
@@ -301,21 +365,30 @@ class World:
     """One checkout with its partners, joined by queues that keep order and may deliver anything again."""
 
     inventory: PartnerInventory
+    pricing: PartnerPricing
     payments: PartnerPayments
-    order: Order = field(default_factory=new_order)
-    history: list[Event] = field(default_factory=lambda: [ACCEPTED])
-    to_inventory: deque[Command] = field(default_factory=deque)
-    to_payments: deque[Command] = field(default_factory=deque)
+    accepted: OrderAccepted
+    to_inventory: deque[StockCommand] = field(default_factory=deque)
+    to_pricing: deque[CouponCommand] = field(default_factory=deque)
+    to_payments: deque[PaymentCommand] = field(default_factory=deque)
     from_inventory: deque[Answer] = field(default_factory=deque)
+    from_pricing: deque[Answer] = field(default_factory=deque)
     from_payments: deque[Answer] = field(default_factory=deque)
     delivered: list[Answer] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.order = new_order(self.accepted)
+        self.history: list[Event] = [self.accepted]
         self.send(awaited(self.order))
 
     def send(self, commands: tuple[Command, ...]) -> None:
         for command in commands:
-            (self.to_inventory if isinstance(command, StockCommand) else self.to_payments).append(command)
+            if isinstance(command, StockCommand):
+                self.to_inventory.append(command)
+            elif isinstance(command, CouponCommand):
+                self.to_pricing.append(command)
+            else:
+                self.to_payments.append(command)
 
     def apply(self, decision: Decision) -> None:
         self.order = decision.order
@@ -325,13 +398,16 @@ class World:
     def inventory_works(self, *, keep: bool = False) -> None:
         if self.to_inventory:
             command = self.to_inventory[0] if keep else self.to_inventory.popleft()
-            assert isinstance(command, StockCommand)
             self.from_inventory.append(self.inventory.obey(command))
+
+    def pricing_works(self, *, keep: bool = False) -> None:
+        if self.to_pricing:
+            command = self.to_pricing[0] if keep else self.to_pricing.popleft()
+            self.from_pricing.append(self.pricing.obey(command))
 
     def payments_work(self, *, keep: bool = False) -> None:
         if self.to_payments:
             command = self.to_payments[0] if keep else self.to_payments.popleft()
-            assert not isinstance(command, StockCommand)
             self.from_payments.append(self.payments.obey(command))
 
     def orders_hear(self, answers: deque[Answer]) -> None:
@@ -359,10 +435,12 @@ class World:
         """Deliver everything; ask again once when all is delivered and the order is not final: partners always answer."""
         for _ in range(200):
             self.inventory_works()
+            self.pricing_works()
             self.payments_work()
-            self.orders_hear(self.from_inventory)
-            self.orders_hear(self.from_payments)
-            if not (self.to_inventory or self.to_payments or self.from_inventory or self.from_payments):
+            answers = (self.from_inventory, self.from_pricing, self.from_payments)
+            for queue in answers:
+                self.orders_hear(queue)
+            if not any((self.to_inventory, self.to_pricing, self.to_payments, *answers)):
                 if self.order.stage.is_final:
                     return
                 self.sweep()
@@ -372,9 +450,12 @@ class World:
 ACTIONS: dict[str, Callable[[World], None]] = {
     "inventory works": World.inventory_works,
     "inventory works and gets the command again": lambda world: world.inventory_works(keep=True),
+    "pricing works": World.pricing_works,
+    "pricing works and gets the command again": lambda world: world.pricing_works(keep=True),
     "payments work": World.payments_work,
     "payments work and get the command again": lambda world: world.payments_work(keep=True),
     "orders hear inventory": lambda world: world.orders_hear(world.from_inventory),
+    "orders hear pricing": lambda world: world.orders_hear(world.from_pricing),
     "orders hear payments": lambda world: world.orders_hear(world.from_payments),
     "orders hear something again": World.hear_again,
     "customer cancels": World.customer_cancels,
@@ -389,12 +470,15 @@ ACTIONS: dict[str, Callable[[World], None]] = {
     actions=st.lists(st.sampled_from(sorted(ACTIONS)), max_size=25),
     is_short=st.booleans(),
     price=st.sampled_from([0, 1999]),
+    coupons=st.sampled_from([(), ("AUTUMN",)]),
+    pricing=st.builds(PartnerPricing, refuses=st.booleans()),
     payments=st.builds(PartnerPayments, declines=st.booleans(), fails_to_capture=st.booleans(), refuses_refunds=st.booleans()),
 )
 def test_every_accepted_order_ends_once_and_leaves_nothing_behind(
-    actions: list[str], is_short: bool, price: int, payments: PartnerPayments
+    *, actions: list[str], is_short: bool, price: int, coupons: tuple[str, ...], pricing: PartnerPricing, payments: PartnerPayments
 ) -> None:
-    world = World(PartnerInventory(is_short=is_short, unit_price=Money("EUR", price)), payments)
+    quote = replace(a_quote(("sku-1", 3, price), shipping=0), coupons=coupons)
+    world = World(PartnerInventory(is_short=is_short), pricing, payments, replace(ACCEPTED, quote=quote))
 
     for action in actions:
         ACTIONS[action](world)
@@ -404,11 +488,14 @@ def test_every_accepted_order_ends_once_and_leaves_nothing_behind(
     assert len(endings) == 1
     assert fold(ORDER_ID, [(event, NOON) for event in world.history]) == world.order
     assert world.inventory.times_reserved <= 1
+    assert pricing.times_redeemed <= 1
     if world.order.stage is Stage.COMPLETED:
         assert (world.inventory.state, sum(world.payments.charges)) == ("sold", 3 * price)
         assert len(world.payments.charges) == (1 if price else 0)
+        assert pricing.state == ("redeemed" if coupons else "none")
     else:
         assert world.inventory.state in {"released", "rejected", "none"}
+        assert pricing.state in {"none", "refused", "released"}
         assert world.payments.state in {"none", "declined", "failed", "voided", "refunded", "owed"}
         owed = world.order.refund_owed.minor_units if world.order.refund_owed else 0
         assert sum(world.payments.charges) == owed

@@ -6,52 +6,55 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from shop_contracts.proto.common.v1.money_pb2 import Money as MoneyMessage
+from fakes.quotes import a_quote
 from shop_contracts.proto.inventory.v1 import events_pb2 as inventory
 from shop_contracts.proto.orders.v1 import events_pb2 as orders
 from shop_contracts.proto.payments.v1 import events_pb2 as payments
+from shop_contracts.proto.pricing.v1 import redemptions_pb2 as pricing
 from shop_kit.shared_kernel import Money
 from shop_services.orders.adapters import contracts
 from shop_services.orders.domain import checkout
 from shop_services.orders.domain.order import (
     Cancellation,
-    Line,
     Order,
     OrderAccepted,
     OrderCancelled,
     OrderCompleted,
     OrderRejected,
     Payment,
-    PricedLine,
     Rejection,
     RejectionReason,
     StockSold,
 )
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
-PRICED = (PricedLine("mug", 2, Money("EUR", 1999)), PricedLine("cup", 1, Money("EUR", 500)))
-ORDER = Order("ord_1", 7, "ann", (Line("mug", 2), Line("cup", 1)), "tok_visa", NOON, NOON, priced_lines=PRICED)
+QUOTE = a_quote(("mug", 2, 1999), ("cup", 1, 500), coupons=("AUTUMN",))
+ORDER = Order("ord_1", 7, "ann", QUOTE, "tok_visa", NOON, NOON)
 
 
 def test_the_world_is_told_who_ordered_what_and_never_with_which_card() -> None:
-    event = OrderAccepted("ann", (Line("mug", 2),), "tok_visa")
+    event = OrderAccepted("ann", QUOTE, "tok_visa")
 
     told = contracts.public_event(ORDER, event, version=1, at=NOON)
 
     assert told is not None
     assert (told.order_id, told.version, told.accepted.customer_id, told.occurred_at.ToDatetime(UTC)) == ("ord_1", 1, "ann", NOON)
+    assert [(line.sku, line.quantity) for line in told.accepted.purchase.lines] == [("mug", 2), ("cup", 1)]
     assert b"tok_visa" not in told.SerializeToString()
 
 
-def test_a_completed_order_tells_prices_and_total() -> None:
+def test_a_completed_order_tells_what_its_quote_said() -> None:
     told = contracts.public_event(ORDER, OrderCompleted(), version=7, at=NOON)
 
     assert told is not None
-    assert told.completed.total == MoneyMessage(currency_code="EUR", minor_units=4498)
-    assert [line.unit_price.minor_units for line in told.completed.lines] == [1999, 500]
+    bought = told.completed.purchase
+    assert (bought.quote_id, bought.currency_code, bought.country, bought.tax_included) == (QUOTE.id, "EUR", "DE", True)
+    assert [(line.unit_price, line.total) for line in bought.lines] == [(1999, 3998), (500, 500)]
+    assert (bought.shipping.method, bought.shipping.total) == ("standard", 490)
+    assert (bought.subtotal, bought.discount, bought.total, [*bought.coupon_codes]) == (4988, 0, 4988, ["AUTUMN"])
 
 
-@pytest.mark.parametrize("payment, owed", [(Payment.OWED, 4498), (Payment.RETURNED, 0)])
+@pytest.mark.parametrize("payment, owed", [(Payment.OWED, 4988), (Payment.RETURNED, 0)])
 def test_an_order_that_ends_owing_money_tells_how_much(payment: Payment, owed: int) -> None:
     order = replace(ORDER, payment=payment)
 
@@ -80,7 +83,7 @@ def test_every_reason_for_a_rejection_has_a_word_in_the_contract(reason: Rejecti
 @pytest.mark.parametrize(
     "command, kind",
     [
-        (checkout.ReserveStock("res_1", (Line("mug", 2),)), "reserve_stock"),
+        (checkout.ReserveStock("res_1", QUOTE.lines), "reserve_stock"),
         (checkout.CommitStock("res_1"), "commit_stock"),
         (checkout.ReleaseStock("res_1"), "release_stock"),
     ],
@@ -93,12 +96,10 @@ def test_every_command_to_inventory_names_order_and_reservation(command: checkou
 
 
 def test_a_reservation_asks_for_lines_and_time() -> None:
-    message = contracts.stock_command(
-        "ord_1", checkout.ReserveStock("res_1", (Line("mug", 2), Line("mug", 1))), hold=timedelta(minutes=3)
-    )
+    message = contracts.stock_command("ord_1", checkout.ReserveStock("res_1", QUOTE.lines), hold=timedelta(minutes=3))
 
     assert message.reserve_stock.hold_seconds == 180
-    assert [(line.sku, line.quantity) for line in message.reserve_stock.lines] == [("mug", 2), ("mug", 1)]
+    assert [(line.sku, line.quantity) for line in message.reserve_stock.lines] == [("mug", 2), ("cup", 1)]
 
 
 @pytest.mark.parametrize(
@@ -119,12 +120,17 @@ def test_every_command_to_payments_names_order_and_payment(command: checkout.Pay
 
 def test_every_kind_of_answer_in_the_contracts_is_understood() -> None:
     stock = {field.name for field in inventory.InventoryEvent.DESCRIPTOR.oneofs_by_name["kind"].fields}
+    coupons = {field.name for field in pricing.RedemptionEvent.DESCRIPTOR.oneofs_by_name["kind"].fields}
     money = {field.name for field in payments.PaymentEvent.DESCRIPTOR.oneofs_by_name["kind"].fields}
 
     for kind in stock:
         event = inventory.InventoryEvent(order_id="ord_1")
         getattr(event, kind).SetInParent()
         contracts.answer_from_inventory(event)
+    for kind in coupons:
+        redemption = pricing.RedemptionEvent(order_id="ord_1")
+        getattr(redemption, kind).SetInParent()
+        contracts.answer_from_pricing(redemption)
     for kind in money:
         paid = payments.PaymentEvent(order_id="ord_1")
         getattr(paid, kind).SetInParent()
@@ -135,14 +141,18 @@ def test_a_message_that_says_nothing_is_refused() -> None:
     with pytest.raises(contracts.NotAnAnswer, match="ord_1"):
         contracts.answer_from_inventory(inventory.InventoryEvent(order_id="ord_1"))
     with pytest.raises(contracts.NotAnAnswer, match="ord_1"):
+        contracts.answer_from_pricing(pricing.RedemptionEvent(order_id="ord_1"))
+    with pytest.raises(contracts.NotAnAnswer, match="ord_1"):
         contracts.answer_from_payments(payments.PaymentEvent(order_id="ord_1"))
 
 
-def test_prices_come_from_the_reservation() -> None:
-    event = inventory.InventoryEvent(order_id="ord_1")
-    event.stock_reserved.lines.add(sku="mug", quantity=2, unit_price=MoneyMessage(currency_code="EUR", minor_units=1999))
+def test_coupons_are_redeemed_for_a_customer_and_a_quote() -> None:
+    redeem = contracts.coupon_command(checkout.RedeemCoupons("ord_1", "ann", "qte_1", ("AUTUMN", "FREE")))
+    release = contracts.coupon_command(checkout.ReleaseCoupons("ord_1"))
 
-    assert contracts.answer_from_inventory(event) == checkout.StockWasReserved((PricedLine("mug", 2, Money("EUR", 1999)),))
+    asked = redeem.redeem_coupons
+    assert (redeem.order_id, asked.customer_id, asked.quote_id, [*asked.codes]) == ("ord_1", "ann", "qte_1", ["AUTUMN", "FREE"])
+    assert (release.order_id, release.WhichOneof("kind")) == ("ord_1", "release_coupons")
 
 
 def test_a_rejection_of_stock_tells_unknown_articles_from_short_ones() -> None:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import urlencode
 
 import httpx
 import pytest
 from anyio.lowlevel import checkpoint
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from fakes.quotes import QuoteSigner, a_quote
 from opentelemetry import trace
 from shop_kit.auth import StaticKeys, TokenSigner, TokenVerifier
 from shop_kit.http.app import create_app
@@ -20,6 +23,7 @@ from shop_kit.metrics import Metrics
 from shop_kit.shared_kernel import Money
 from shop_services.orders.adapters.identifiers import new_order_id
 from shop_services.orders.adapters.in_memory import InMemoryOrders
+from shop_services.orders.adapters.quotes import SignedQuotes
 from shop_services.orders.adapters.rest import OrdersApi
 from shop_services.orders.application.ports import CheckoutPolicy
 from shop_services.orders.application.waiting import EndedOrders
@@ -34,14 +38,18 @@ from shop_services.orders.domain.checkout import (
     StockWasReleased,
     StockWasReserved,
 )
-from shop_services.orders.domain.order import PricedLine
 
 pytestmark = pytest.mark.anyio
 
 KEY = Ed25519PrivateKey.generate()
 POLICY = CheckoutPolicy(timedelta(seconds=90), timedelta(seconds=5), timedelta(seconds=60))
-MUGS = {"lines": [{"sku": "mug", "quantity": 2}], "payment": {"methodToken": "tok_visa"}}
+PRICING = QuoteSigner()
 SCOPES = ("orders:place", "orders:read", "orders:cancel")
+
+
+def mugs(**claims: Any) -> dict[str, Any]:
+    """An order of two mugs, with a quote of its own."""
+    return {"quote": PRICING.sign(a_quote(("mug", 2, 1999)), **claims), "payment": {"methodToken": "tok_visa"}}
 
 
 @dataclass
@@ -56,12 +64,23 @@ class Ticks:
 
 
 @dataclass
+class Calendar:
+    """The clock that quotes are judged by."""
+
+    is_late: bool = False
+
+    def now(self) -> float:
+        return time.time() + 3600 * self.is_late
+
+
+@dataclass
 class Shop:
     """The service in process, and what a test does to it."""
 
     store: InMemoryOrders
     ended: EndedOrders
     http: httpx.AsyncClient
+    pricing: Calendar
 
     def as_customer(
         self, customer: str, *scopes: str, audience: str = "shop-internal", lifetime_seconds: float = 60
@@ -70,8 +89,10 @@ class Shop:
         token = signer.sign(customer, audience=audience, scopes=scopes or SCOPES, lifetime_seconds=lifetime_seconds)
         return {"authorization": f"Bearer {token}"}
 
-    async def place(self, customer: str = "ann", *, key: str = "k-1", wish: object = MUGS) -> httpx.Response:
-        return await self.http.post("/v1/orders", json=wish, headers={**self.as_customer(customer), "idempotency-key": key})
+    async def place(self, customer: str = "ann", *, key: str = "k-1", wish: object = None) -> httpx.Response:
+        """Order two mugs, quoted for this order and nobody in particular, or what is wished for."""
+        body = mugs() if wish is None else wish
+        return await self.http.post("/v1/orders", json=body, headers={**self.as_customer(customer), "idempotency-key": key})
 
     async def get(self, path: str, customer: str = "ann") -> httpx.Response:
         return await self.http.get(path, headers=self.as_customer(customer))
@@ -86,8 +107,7 @@ class Shop:
                 await checkpoint()
 
     async def complete(self, order_id: str) -> None:
-        priced = StockWasReserved((PricedLine("mug", 2, Money("EUR", 1999)),))
-        answers: list[Answer] = [priced, PaymentWasAuthorised(), StockWasCommitted(), PaymentWasCaptured()]
+        answers: list[Answer] = [StockWasReserved(), PaymentWasAuthorised(), StockWasCommitted(), PaymentWasCaptured()]
         for number, answer in enumerate(answers):
             order = await self.store.take_answer(f"{order_id}-{number}", order_id, answer)
             assert order is not None
@@ -104,9 +124,10 @@ def shop() -> Iterator[Shop]:
     clock = Ticks()
     store, ended = InMemoryOrders(clock, POLICY), EndedOrders()
     callers = TokenVerifier(StaticKeys(KEY.public_key()), issuer="shop-edge", audience="shop-internal")
-    api = OrdersApi(store, ended, clock, new_order_id)
+    calendar = Calendar()
+    api = OrdersApi(store, SignedQuotes(PRICING.verifier(calendar)), ended, clock, new_order_id)
     app = create_app(api.routes(), readiness={}, tracer=trace.get_tracer("test"), metrics=Metrics(), tokens=callers)
-    yield Shop(store, ended, httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://orders"))
+    yield Shop(store, ended, httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://orders"), calendar)
 
 
 async def test_an_order_is_accepted_with_the_place_to_look_for_it(shop: Shop) -> None:
@@ -114,13 +135,14 @@ async def test_an_order_is_accepted_with_the_place_to_look_for_it(shop: Shop) ->
 
     order = answer.json()
     assert (answer.status_code, answer.headers["location"]) == (202, f"/v1/orders/{order['id']}")
-    assert (order["status"], order["lines"]) == ("pending", [{"sku": "mug", "quantity": 2}])
+    assert (order["status"], order["total"]) == ("pending", {"currency": "EUR", "minorUnits": 4488})
     assert "tok_visa" not in answer.text
     assert [type(command) for command in shop.store.repository.sent] == [ReserveStock]
 
 
 async def test_the_same_request_sent_twice_gives_the_same_order(shop: Shop) -> None:
-    first, second = await shop.place(key="k-1"), await shop.place(key="k-1")
+    wish = mugs()
+    first, second = await shop.place(key="k-1", wish=wish), await shop.place(key="k-1", wish=wish)
 
     assert (second.status_code, second.json(), second.headers["location"]) == (202, first.json(), first.headers["location"])
     assert second.headers["idempotency-replayed"] == "true"
@@ -128,7 +150,8 @@ async def test_the_same_request_sent_twice_gives_the_same_order(shop: Shop) -> N
 
 
 async def test_the_same_request_sent_at_once_gives_one_order(shop: Shop) -> None:
-    answers = await asyncio.gather(*(shop.place(key="k-1") for _ in range(5)))
+    wish = mugs()
+    answers = await asyncio.gather(*(shop.place(key="k-1", wish=wish) for _ in range(5)))
 
     assert len({answer.json()["id"] for answer in answers}) == 1
     assert len(shop.store.repository.orders) == 1
@@ -143,59 +166,110 @@ async def test_the_same_key_of_another_customer_is_another_order(shop: Shop) -> 
 async def test_a_key_with_another_body_is_refused(shop: Shop) -> None:
     await shop.place(key="k-1")
 
-    answer = await shop.place(key="k-1", wish={**MUGS, "lines": [{"sku": "mug", "quantity": 3}]})
+    answer = await shop.place(key="k-1", wish=mugs())
 
     assert (answer.status_code, answer.json()["type"]) == (422, "/problems/idempotency-key-reused")
 
 
 async def test_a_request_without_a_key_is_refused(shop: Shop) -> None:
-    answer = await shop.http.post("/v1/orders", json=MUGS, headers=shop.as_customer("ann"))
+    answer = await shop.http.post("/v1/orders", json=mugs(), headers=shop.as_customer("ann"))
 
     assert (answer.status_code, answer.json()["type"]) == (400, "/problems/idempotency-key-required")
 
 
 @pytest.mark.parametrize(
-    "wish",
+    "wrong",
     [
-        {**MUGS, "lines": [{"sku": "mug", "quantity": 2, "unitPrice": {"currency": "EUR", "minorUnits": 1}}]},
-        {**MUGS, "total": 1},
-        {**MUGS, "lines": []},
-        {**MUGS, "lines": [{"sku": "mug", "quantity": 0}]},
-        {**MUGS, "lines": [{"sku": "mug", "quantity": -1}]},
-        {**MUGS, "lines": [{"sku": "mug", "quantity": 1.5}]},
-        {**MUGS, "lines": [{"sku": "", "quantity": 1}]},
-        {**MUGS, "lines": [{"sku": "mug", "quantity": 1}] * 51},
-        {**MUGS, "payment": {"methodToken": "4242424242424242"}},
-        {"lines": MUGS["lines"]},
-        [],
+        {"lines": [{"sku": "mug", "quantity": 2, "unitPrice": {"currency": "EUR", "minorUnits": 1}}]},
+        {"total": 1},
+        {"payment": {"methodToken": "4242424242424242"}},
+        {"payment": {"methodToken": "tok_visa", "amount": 1}},
+        {"quote": "qte_1"},
+        {"quote": ""},
+        {"quote": None},
+        {"quote": "a.b.c\n"},
+        {"quote": "a" * 70_000 + ".b.c"},
     ],
     ids=lambda wish: str(wish)[:60],
 )
-async def test_a_wish_that_names_a_price_or_nonsense_is_refused(shop: Shop, wish: object) -> None:
-    answer = await shop.place(wish=wish)
+async def test_a_wish_that_names_a_price_or_nonsense_is_refused(shop: Shop, wrong: dict[str, object]) -> None:
+    answer = await shop.place(wish={**mugs(), **wrong})
 
     assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
     assert answer.json()["errors"]
     assert not shop.store.repository.orders
 
 
-async def test_an_order_shows_prices_and_total_once_stock_is_reserved(shop: Shop) -> None:
-    order_id = (await shop.place()).json()["id"]
-    await shop.complete(order_id)
+@pytest.mark.parametrize(
+    ("wish", "kind"),
+    [
+        (lambda: mugs(lifetime_seconds=-60), "quote-expired"),
+        (lambda: mugs(subject="bob"), "quote-not-valid"),
+        (lambda: {**mugs(), "quote": QuoteSigner().sign(a_quote(("mug", 2, 1)))}, "quote-not-valid"),
+    ],
+    ids=["expired", "of somebody else", "signed by somebody else"],
+)
+async def test_a_quote_that_does_not_hold_makes_no_order(shop: Shop, wish: Callable[[], object], kind: str) -> None:
+    answer = await shop.place("ann", wish=wish())
 
-    order = (await shop.get(f"/v1/orders/{order_id}")).json()
-
-    assert order["status"] == "completed"
-    assert order["lines"] == [{"sku": "mug", "quantity": 2, "unitPrice": {"currency": "EUR", "minorUnits": 1999}}]
-    assert order["total"] == {"currency": "EUR", "minorUnits": 3998}
+    assert (answer.status_code, answer.json()["type"]) == (422, f"/problems/{kind}")
+    assert [fault["field"] for fault in answer.json()["errors"]] == ["$.quote"]
+    assert not shop.store.repository.orders
 
 
-async def test_the_payment_is_for_the_sum_that_the_reservation_gives(shop: Shop) -> None:
+async def test_a_quote_makes_one_order(shop: Shop) -> None:
+    wish = mugs()
+    await shop.place(key="k-1", wish=wish)
+
+    second = await shop.place(key="k-2", wish=wish)
+    by_another = await shop.place("bob", key="k-1", wish=wish)
+
+    assert (second.status_code, second.json()["type"]) == (409, "/problems/quote-already-used")
+    assert by_another.status_code == 409
+    assert len(shop.store.repository.orders) == 1
+
+
+async def test_a_request_that_comes_again_after_its_quote_has_expired_is_answered_as_before(shop: Shop) -> None:
+    wish = mugs()
+    first = await shop.place(key="k-1", wish=wish)
+    shop.pricing.is_late = True
+
+    again = await shop.place(key="k-1", wish=wish)
+    with_another_key = await shop.place(key="k-2", wish=wish)
+
+    assert (again.status_code, again.json()) == (202, first.json())
+    assert with_another_key.status_code == 422
+
+
+async def test_an_order_shows_what_its_quote_said(shop: Shop) -> None:
+    quote = a_quote(("mug", 2, 1999), ("pot", 1, 4550), coupons=("AUTUMN",), off=100)
+    wish = {"quote": PRICING.sign(quote), "payment": {"methodToken": "tok_visa"}}
+
+    order = (await shop.place(wish=wish)).json()
+
+    def euros(minor_units: int) -> dict[str, object]:
+        return {"currency": "EUR", "minorUnits": minor_units}
+
+    assert (order["quoteId"], order["country"], order["taxIncluded"], order["couponCodes"]) == (quote.id, "DE", True, ["AUTUMN"])
+    assert order["lines"][0] == {
+        "sku": "mug",
+        "quantity": 2,
+        "unitPrice": euros(1999),
+        "discount": euros(100),
+        "tax": euros(0),
+        "total": euros(3898),
+    }
+    assert (order["shipping"]["method"], order["shipping"]["total"]) == ("standard", euros(490))
+    assert (order["subtotal"], order["discount"], order["tax"]) == (euros(9038), euros(200), euros(0))
+    assert order["total"] == euros(8838)
+
+
+async def test_the_payment_is_for_the_total_of_the_quote(shop: Shop) -> None:
     order_id = (await shop.place()).json()["id"]
     await shop.complete(order_id)
 
     asked = [command for command in shop.store.repository.sent if isinstance(command, AuthorisePayment)]
-    assert [command.amount for command in asked] == [Money("EUR", 3998)]
+    assert [command.amount for command in asked] == [Money("EUR", 4488)]
 
 
 async def test_waiting_for_an_order_answers_as_soon_as_it_is_final(shop: Shop) -> None:
@@ -313,16 +387,15 @@ async def test_a_reason_that_cannot_be_kept_is_refused(shop: Shop, reason: str) 
 
 @pytest.mark.parametrize("end", ["\n", " "])
 async def test_a_name_that_ends_in_white_space_is_not_mistaken_for_another(shop: Shop, end: str) -> None:
-    wish = {"lines": [{"sku": f"mug{end}", "quantity": 1}], "payment": {"methodToken": f"tok_visa{end}"}}
+    answer = await shop.place(wish={"quote": f"{mugs()['quote']}{end}", "payment": {"methodToken": f"tok_visa{end}"}})
 
-    answer = await shop.place(wish=wish)
-
-    assert [fault["field"] for fault in answer.json()["errors"]] == ["$.lines[0].sku", "$.payment.methodToken"]
+    assert [fault["field"] for fault in answer.json()["errors"]] == ["$.quote", "$.payment.methodToken"]
 
 
 @pytest.mark.parametrize(("given", "meant"), [('"k-1"', "k-1"), ("k 1", "k 1"), ("k" * 200, "k" * 200)])
 async def test_a_key_is_printable_ascii_with_or_without_quotes_around_it(shop: Shop, given: str, meant: str) -> None:
-    first, second = await shop.place(key=given), await shop.place(key=meant)
+    wish = mugs()
+    first, second = await shop.place(key=given, wish=wish), await shop.place(key=meant, wish=wish)
 
     assert (first.status_code, second.headers.get("idempotency-replayed")) == (202, "true")
 
@@ -331,7 +404,7 @@ async def test_a_key_is_printable_ascii_with_or_without_quotes_around_it(shop: S
 async def test_a_key_of_another_form_is_refused(shop: Shop, key: str) -> None:
     headers = httpx.Headers({**shop.as_customer("ann"), "idempotency-key": key}, encoding="latin-1")
 
-    answer = await shop.http.post("/v1/orders", json=MUGS, headers=headers)
+    answer = await shop.http.post("/v1/orders", json=mugs(), headers=headers)
 
     assert (answer.status_code, answer.json()["type"]) == (400, "/problems/idempotency-key-required")
 
@@ -346,8 +419,7 @@ async def test_a_cancelled_order_says_so_and_why(shop: Shop) -> None:
 
 async def test_an_order_whose_refund_was_refused_says_what_is_owed(shop: Shop) -> None:
     order_id = (await shop.place()).json()["id"]
-    priced = StockWasReserved((PricedLine("mug", 2, Money("EUR", 1999)),))
-    paid: list[Answer] = [priced, PaymentWasAuthorised(), StockWasCommitted()]
+    paid: list[Answer] = [StockWasReserved(), PaymentWasAuthorised(), StockWasCommitted()]
     for number, answer in enumerate(paid):
         await shop.store.take_answer(f"before-{number}", order_id, answer)
     await shop.cancel(order_id)
@@ -357,7 +429,7 @@ async def test_an_order_whose_refund_was_refused_says_what_is_owed(shop: Shop) -
 
     order = (await shop.get(f"/v1/orders/{order_id}")).json()
 
-    assert (order["status"], order["refundOwed"]) == ("cancelled", {"currency": "EUR", "minorUnits": 3998})
+    assert (order["status"], order["refundOwed"]) == ("cancelled", {"currency": "EUR", "minorUnits": 4488})
 
 
 async def test_a_completed_order_is_not_cancelled(shop: Shop) -> None:
@@ -399,4 +471,4 @@ async def test_a_fault_of_ours_is_told_as_a_problem_without_its_inside(shop: Sho
 async def test_a_token_for_reading_does_not_order(shop: Shop) -> None:
     headers = {**shop.as_customer("ann", "orders:read"), "idempotency-key": "k-1"}
 
-    assert (await shop.http.post("/v1/orders", json=MUGS, headers=headers)).status_code == 403
+    assert (await shop.http.post("/v1/orders", json=mugs(), headers=headers)).status_code == 403

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from fakes.quotes import a_quote
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -19,7 +20,7 @@ from shop_services.orders.domain.order import Cancellation, Ending, Order, Rejec
 pytestmark = pytest.mark.anyio
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
-ORDER = Order("ord_1", 4, "cst_1", (), "tok", NOW, NOW)
+ORDER = Order("ord_1", 4, "cst_1", a_quote(("mug", 1, 1999)), "tok", NOW, NOW)
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,13 @@ from datetime import UTC, datetime
 
 import pytest
 from anyio.lowlevel import checkpoint
+from fakes.quotes import a_quote
 from shop_services.orders.application.waiting import EndedOrders
-from shop_services.orders.domain.order import Line, Order, OrderAccepted, Stage, begin
+from shop_services.orders.domain.order import Order, OrderAccepted, Stage, begin
 
 pytestmark = pytest.mark.anyio
 
-PENDING = begin("ord_1", OrderAccepted("ann", (Line("mug", 1),), "tok_visa"), at=datetime(2026, 1, 1, tzinfo=UTC))
+PENDING = begin("ord_1", OrderAccepted("ann", a_quote(("mug", 1, 1999)), "tok_visa"), at=datetime(2026, 1, 1, tzinfo=UTC))
 COMPLETED = replace(PENDING, stage=Stage.COMPLETED)
 
 

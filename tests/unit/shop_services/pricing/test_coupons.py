@@ -9,7 +9,6 @@ import pytest
 from shop_contracts.proto.pricing.v1 import redemptions_pb2
 from shop_contracts.proto.pricing.v1.commands_pb2 import PricingCommand
 from shop_contracts.proto.pricing.v1.redemptions_pb2 import RedemptionEvent
-from shop_kit.errors import Invalid
 from shop_kit.messages import Received, outgoing
 from shop_kit.testing.clock import HandClock
 from shop_kit.testing.delivery import redelivered
@@ -180,9 +179,11 @@ async def test_what_held_when_the_quote_was_made_holds_while_a_quote_does() -> N
     assert [in_time, await shop.redeem("o2")] == ["redeemed", "TEN not_valid_now"]
 
 
-async def test_a_command_with_a_code_twice_is_wrong_for_good() -> None:
-    with pytest.raises(Invalid):
-        await Shop(Coupon("TEN", "ten")).redeem("o1", "TEN", "TEN")
+async def test_a_code_that_stands_twice_in_a_command_is_used_once() -> None:
+    shop = Shop(Coupon("TEN", "ten"))
+
+    assert await shop.redeem("o1", "TEN", "TEN") == "redeemed"
+    assert shop.used() == 1
 
 
 @pytest.mark.parametrize("seed", range(10))

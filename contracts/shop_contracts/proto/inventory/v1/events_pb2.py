@@ -23,30 +23,29 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
-from shop_contracts.proto.common.v1 import money_pb2 as shop__contracts_dot_proto_dot_common_dot_v1_dot_money__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.shop_contracts/proto/inventory/v1/events.proto\x12\x11shop.inventory.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a*shop_contracts/proto/common/v1/money.proto\"\xb4\x02\n\x0eInventoryEvent\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x16\n\x0ereservation_id\x18\x02 \x01(\t\x12:\n\x0estock_reserved\x18\n \x01(\x0b\x32 .shop.inventory.v1.StockReservedH\x00\x12:\n\x0estock_rejected\x18\x0b \x01(\x0b\x32 .shop.inventory.v1.StockRejectedH\x00\x12<\n\x0fstock_committed\x18\x0c \x01(\x0b\x32!.shop.inventory.v1.StockCommittedH\x00\x12:\n\x0estock_released\x18\r \x01(\x0b\x32 .shop.inventory.v1.StockReleasedH\x00\x42\x06\n\x04kind\"o\n\rStockReserved\x12.\n\x05lines\x18\x01 \x03(\x0b\x32\x1f.shop.inventory.v1.ReservedLine\x12.\n\nexpires_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"X\n\x0cReservedLine\x12\x0b\n\x03sku\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\x05\x12)\n\nunit_price\x18\x03 \x01(\x0b\x32\x15.shop.common.v1.Money\"D\n\rStockRejected\x12\x33\n\tshortages\x18\x01 \x03(\x0b\x32 .shop.inventory.v1.StockShortage\"V\n\rStockShortage\x12\x0b\n\x03sku\x18\x01 \x01(\t\x12\x11\n\trequested\x18\x02 \x01(\x05\x12\x11\n\tavailable\x18\x03 \x01(\x05\x12\x12\n\nis_unknown\x18\x04 \x01(\x08\"\x10\n\x0eStockCommitted\"A\n\rStockReleased\x12\x30\n\x06reason\x18\x01 \x01(\x0e\x32 .shop.inventory.v1.ReleaseReason*i\n\rReleaseReason\x12\x1e\n\x1aRELEASE_REASON_UNSPECIFIED\x10\x00\x12\x1c\n\x18RELEASE_REASON_REQUESTED\x10\x01\x12\x1a\n\x16RELEASE_REASON_EXPIRED\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.shop_contracts/proto/inventory/v1/events.proto\x12\x11shop.inventory.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb4\x02\n\x0eInventoryEvent\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x16\n\x0ereservation_id\x18\x02 \x01(\t\x12:\n\x0estock_reserved\x18\n \x01(\x0b\x32 .shop.inventory.v1.StockReservedH\x00\x12:\n\x0estock_rejected\x18\x0b \x01(\x0b\x32 .shop.inventory.v1.StockRejectedH\x00\x12<\n\x0fstock_committed\x18\x0c \x01(\x0b\x32!.shop.inventory.v1.StockCommittedH\x00\x12:\n\x0estock_released\x18\r \x01(\x0b\x32 .shop.inventory.v1.StockReleasedH\x00\x42\x06\n\x04kind\"o\n\rStockReserved\x12.\n\x05lines\x18\x01 \x03(\x0b\x32\x1f.shop.inventory.v1.ReservedLine\x12.\n\nexpires_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"-\n\x0cReservedLine\x12\x0b\n\x03sku\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\x05\"D\n\rStockRejected\x12\x33\n\tshortages\x18\x01 \x03(\x0b\x32 .shop.inventory.v1.StockShortage\"V\n\rStockShortage\x12\x0b\n\x03sku\x18\x01 \x01(\t\x12\x11\n\trequested\x18\x02 \x01(\x05\x12\x11\n\tavailable\x18\x03 \x01(\x05\x12\x12\n\nis_unknown\x18\x04 \x01(\x08\"\x10\n\x0eStockCommitted\"A\n\rStockReleased\x12\x30\n\x06reason\x18\x01 \x01(\x0e\x32 .shop.inventory.v1.ReleaseReason*i\n\rReleaseReason\x12\x1e\n\x1aRELEASE_REASON_UNSPECIFIED\x10\x00\x12\x1c\n\x18RELEASE_REASON_REQUESTED\x10\x01\x12\x1a\n\x16RELEASE_REASON_EXPIRED\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'shop_contracts.proto.inventory.v1.events_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_RELEASEREASON']._serialized_start=903
-  _globals['_RELEASEREASON']._serialized_end=1008
-  _globals['_INVENTORYEVENT']._serialized_start=147
-  _globals['_INVENTORYEVENT']._serialized_end=455
-  _globals['_STOCKRESERVED']._serialized_start=457
-  _globals['_STOCKRESERVED']._serialized_end=568
-  _globals['_RESERVEDLINE']._serialized_start=570
-  _globals['_RESERVEDLINE']._serialized_end=658
-  _globals['_STOCKREJECTED']._serialized_start=660
-  _globals['_STOCKREJECTED']._serialized_end=728
-  _globals['_STOCKSHORTAGE']._serialized_start=730
-  _globals['_STOCKSHORTAGE']._serialized_end=816
-  _globals['_STOCKCOMMITTED']._serialized_start=818
-  _globals['_STOCKCOMMITTED']._serialized_end=834
-  _globals['_STOCKRELEASED']._serialized_start=836
-  _globals['_STOCKRELEASED']._serialized_end=901
+  _globals['_RELEASEREASON']._serialized_start=816
+  _globals['_RELEASEREASON']._serialized_end=921
+  _globals['_INVENTORYEVENT']._serialized_start=103
+  _globals['_INVENTORYEVENT']._serialized_end=411
+  _globals['_STOCKRESERVED']._serialized_start=413
+  _globals['_STOCKRESERVED']._serialized_end=524
+  _globals['_RESERVEDLINE']._serialized_start=526
+  _globals['_RESERVEDLINE']._serialized_end=571
+  _globals['_STOCKREJECTED']._serialized_start=573
+  _globals['_STOCKREJECTED']._serialized_end=641
+  _globals['_STOCKSHORTAGE']._serialized_start=643
+  _globals['_STOCKSHORTAGE']._serialized_end=729
+  _globals['_STOCKCOMMITTED']._serialized_start=731
+  _globals['_STOCKCOMMITTED']._serialized_end=747
+  _globals['_STOCKRELEASED']._serialized_start=749
+  _globals['_STOCKRELEASED']._serialized_end=814
 # @@protoc_insertion_point(module_scope)

@@ -23,11 +23,10 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
-from shop_contracts.proto.common.v1 import money_pb2 as shop__contracts_dot_proto_dot_common_dot_v1_dot_money__pb2
 from shop_contracts.proto.inventory.v1 import events_pb2 as shop__contracts_dot_proto_dot_inventory_dot_v1_dot_events__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n9shop_contracts/proto/inventory/v1/inventory_service.proto\x12\x11shop.inventory.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a*shop_contracts/proto/common/v1/money.proto\x1a.shop_contracts/proto/inventory/v1/events.proto\"$\n\x14GetStockItemsRequest\x12\x0c\n\x04skus\x18\x01 \x03(\t\"D\n\x15GetStockItemsResponse\x12+\n\x05items\x18\x01 \x03(\x0b\x32\x1c.shop.inventory.v1.StockItem\"q\n\tStockItem\x12\x0b\n\x03sku\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12)\n\nunit_price\x18\x03 \x01(\x0b\x32\x15.shop.common.v1.Money\x12\x0c\n\x04\x66ree\x18\x04 \x01(\x03\x12\x10\n\x08reserved\x18\x05 \x01(\x03\"/\n\x15GetReservationRequest\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\"\x8d\x02\n\x16GetReservationResponse\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\x12\x10\n\x08order_id\x18\x02 \x01(\t\x12\x34\n\x06status\x18\x03 \x01(\x0e\x32$.shop.inventory.v1.ReservationStatus\x12.\n\x05lines\x18\x04 \x03(\x0b\x32\x1f.shop.inventory.v1.ReservedLine\x12.\n\nexpires_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\tshortages\x18\x06 \x03(\x0b\x32 .shop.inventory.v1.StockShortage*\xbc\x01\n\x11ReservationStatus\x12\"\n\x1eRESERVATION_STATUS_UNSPECIFIED\x10\x00\x12\x1f\n\x1bRESERVATION_STATUS_RESERVED\x10\x01\x12\x1f\n\x1bRESERVATION_STATUS_REJECTED\x10\x02\x12 \n\x1cRESERVATION_STATUS_COMMITTED\x10\x03\x12\x1f\n\x1bRESERVATION_STATUS_RELEASED\x10\x04\x32\xe7\x01\n\x10InventoryService\x12g\n\rGetStockItems\x12\'.shop.inventory.v1.GetStockItemsRequest\x1a(.shop.inventory.v1.GetStockItemsResponse\"\x03\x90\x02\x01\x12j\n\x0eGetReservation\x12(.shop.inventory.v1.GetReservationRequest\x1a).shop.inventory.v1.GetReservationResponse\"\x03\x90\x02\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n9shop_contracts/proto/inventory/v1/inventory_service.proto\x12\x11shop.inventory.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a.shop_contracts/proto/inventory/v1/events.proto\"$\n\x14GetStockItemsRequest\x12\x0c\n\x04skus\x18\x01 \x03(\t\"D\n\x15GetStockItemsResponse\x12+\n\x05items\x18\x01 \x03(\x0b\x32\x1c.shop.inventory.v1.StockItem\"8\n\tStockItem\x12\x0b\n\x03sku\x18\x01 \x01(\t\x12\x0c\n\x04\x66ree\x18\x02 \x01(\x03\x12\x10\n\x08reserved\x18\x03 \x01(\x03\"/\n\x15GetReservationRequest\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\"\x8d\x02\n\x16GetReservationResponse\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\x12\x10\n\x08order_id\x18\x02 \x01(\t\x12\x34\n\x06status\x18\x03 \x01(\x0e\x32$.shop.inventory.v1.ReservationStatus\x12.\n\x05lines\x18\x04 \x03(\x0b\x32\x1f.shop.inventory.v1.ReservedLine\x12.\n\nexpires_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\tshortages\x18\x06 \x03(\x0b\x32 .shop.inventory.v1.StockShortage*\xbc\x01\n\x11ReservationStatus\x12\"\n\x1eRESERVATION_STATUS_UNSPECIFIED\x10\x00\x12\x1f\n\x1bRESERVATION_STATUS_RESERVED\x10\x01\x12\x1f\n\x1bRESERVATION_STATUS_REJECTED\x10\x02\x12 \n\x1cRESERVATION_STATUS_COMMITTED\x10\x03\x12\x1f\n\x1bRESERVATION_STATUS_RELEASED\x10\x04\x32\xe7\x01\n\x10InventoryService\x12g\n\rGetStockItems\x12\'.shop.inventory.v1.GetStockItemsRequest\x1a(.shop.inventory.v1.GetStockItemsResponse\"\x03\x90\x02\x01\x12j\n\x0eGetReservation\x12(.shop.inventory.v1.GetReservationRequest\x1a).shop.inventory.v1.GetReservationResponse\"\x03\x90\x02\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,18 +37,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_INVENTORYSERVICE'].methods_by_name['GetStockItems']._serialized_options = b'\220\002\001'
   _globals['_INVENTORYSERVICE'].methods_by_name['GetReservation']._loaded_options = None
   _globals['_INVENTORYSERVICE'].methods_by_name['GetReservation']._serialized_options = b'\220\002\001'
-  _globals['_RESERVATIONSTATUS']._serialized_start=750
-  _globals['_RESERVATIONSTATUS']._serialized_end=938
-  _globals['_GETSTOCKITEMSREQUEST']._serialized_start=205
-  _globals['_GETSTOCKITEMSREQUEST']._serialized_end=241
-  _globals['_GETSTOCKITEMSRESPONSE']._serialized_start=243
-  _globals['_GETSTOCKITEMSRESPONSE']._serialized_end=311
-  _globals['_STOCKITEM']._serialized_start=313
-  _globals['_STOCKITEM']._serialized_end=426
-  _globals['_GETRESERVATIONREQUEST']._serialized_start=428
-  _globals['_GETRESERVATIONREQUEST']._serialized_end=475
-  _globals['_GETRESERVATIONRESPONSE']._serialized_start=478
-  _globals['_GETRESERVATIONRESPONSE']._serialized_end=747
-  _globals['_INVENTORYSERVICE']._serialized_start=941
-  _globals['_INVENTORYSERVICE']._serialized_end=1172
+  _globals['_RESERVATIONSTATUS']._serialized_start=649
+  _globals['_RESERVATIONSTATUS']._serialized_end=837
+  _globals['_GETSTOCKITEMSREQUEST']._serialized_start=161
+  _globals['_GETSTOCKITEMSREQUEST']._serialized_end=197
+  _globals['_GETSTOCKITEMSRESPONSE']._serialized_start=199
+  _globals['_GETSTOCKITEMSRESPONSE']._serialized_end=267
+  _globals['_STOCKITEM']._serialized_start=269
+  _globals['_STOCKITEM']._serialized_end=325
+  _globals['_GETRESERVATIONREQUEST']._serialized_start=327
+  _globals['_GETRESERVATIONREQUEST']._serialized_end=374
+  _globals['_GETRESERVATIONRESPONSE']._serialized_start=377
+  _globals['_GETRESERVATIONRESPONSE']._serialized_end=646
+  _globals['_INVENTORYSERVICE']._serialized_start=840
+  _globals['_INVENTORYSERVICE']._serialized_end=1071
 # @@protoc_insertion_point(module_scope)

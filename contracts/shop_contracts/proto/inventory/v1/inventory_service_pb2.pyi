@@ -9,7 +9,6 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
-from shop_contracts.proto.common.v1 import money_pb2 as _money_pb2
 from shop_contracts.proto.inventory.v1 import events_pb2 as _events_pb2
 import builtins as _builtins
 import sys
@@ -105,30 +104,23 @@ class StockItem(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     SKU_FIELD_NUMBER: _builtins.int
-    NAME_FIELD_NUMBER: _builtins.int
-    UNIT_PRICE_FIELD_NUMBER: _builtins.int
     FREE_FIELD_NUMBER: _builtins.int
     RESERVED_FIELD_NUMBER: _builtins.int
     sku: _builtins.str
-    name: _builtins.str
     free: _builtins.int
     """Units that can be reserved now."""
     reserved: _builtins.int
     """Units held for orders under way."""
-    @_builtins.property
-    def unit_price(self) -> _money_pb2.Money: ...
     def __init__(
         self,
         *,
         sku: _builtins.str = ...,
-        name: _builtins.str = ...,
-        unit_price: _money_pb2.Money | None = ...,
         free: _builtins.int = ...,
         reserved: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["unit_price", b"unit_price"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["free", b"free", "name", b"name", "reserved", b"reserved", "sku", b"sku", "unit_price", b"unit_price"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["free", b"free", "reserved", b"reserved", "sku", b"sku"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -26,29 +26,29 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from shop_contracts.proto.common.v1 import money_pb2 as shop__contracts_dot_proto_dot_common_dot_v1_dot_money__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+shop_contracts/proto/orders/v1/events.proto\x12\x0eshop.orders.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a*shop_contracts/proto/common/v1/money.proto\"\xe7\x02\n\nOrderEvent\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12/\n\x0boccurred_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\x08\x61\x63\x63\x65pted\x18\n \x01(\x0b\x32\x1d.shop.orders.v1.OrderAcceptedH\x00\x12-\n\x06priced\x18\x0b \x01(\x0b\x32\x1b.shop.orders.v1.OrderPricedH\x00\x12\x33\n\tcompleted\x18\x0c \x01(\x0b\x32\x1e.shop.orders.v1.OrderCompletedH\x00\x12\x31\n\x08rejected\x18\r \x01(\x0b\x32\x1d.shop.orders.v1.OrderRejectedH\x00\x12\x33\n\tcancelled\x18\x0e \x01(\x0b\x32\x1e.shop.orders.v1.OrderCancelledH\x00\x42\x06\n\x04kind\"*\n\tOrderLine\x12\x0b\n\x03sku\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\x05\"[\n\x0fPricedOrderLine\x12\x0b\n\x03sku\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\x05\x12)\n\nunit_price\x18\x03 \x01(\x0b\x32\x15.shop.common.v1.Money\"N\n\rOrderAccepted\x12\x13\n\x0b\x63ustomer_id\x18\x01 \x01(\t\x12(\n\x05lines\x18\x02 \x03(\x0b\x32\x19.shop.orders.v1.OrderLine\"c\n\x0bOrderPriced\x12.\n\x05lines\x18\x01 \x03(\x0b\x32\x1f.shop.orders.v1.PricedOrderLine\x12$\n\x05total\x18\x02 \x01(\x0b\x32\x15.shop.common.v1.Money\"{\n\x0eOrderCompleted\x12\x13\n\x0b\x63ustomer_id\x18\x01 \x01(\t\x12.\n\x05lines\x18\x02 \x03(\x0b\x32\x1f.shop.orders.v1.PricedOrderLine\x12$\n\x05total\x18\x03 \x01(\x0b\x32\x15.shop.common.v1.Money\"\x96\x01\n\rOrderRejected\x12\x13\n\x0b\x63ustomer_id\x18\x01 \x01(\t\x12/\n\x06reason\x18\x02 \x01(\x0e\x32\x1f.shop.orders.v1.RejectionReason\x12\x13\n\x0b\x65xplanation\x18\x03 \x01(\t\x12*\n\x0brefund_owed\x18\x04 \x01(\x0b\x32\x15.shop.common.v1.Money\"f\n\x0eOrderCancelled\x12\x13\n\x0b\x63ustomer_id\x18\x01 \x01(\t\x12\x13\n\x0b\x65xplanation\x18\x02 \x01(\t\x12*\n\x0brefund_owed\x18\x03 \x01(\x0b\x32\x15.shop.common.v1.Money*\xb5\x02\n\x0fRejectionReason\x12 \n\x1cREJECTION_REASON_UNSPECIFIED\x10\x00\x12!\n\x1dREJECTION_REASON_OUT_OF_STOCK\x10\x01\x12 \n\x1cREJECTION_REASON_UNKNOWN_SKU\x10\x02\x12%\n!REJECTION_REASON_PAYMENT_DECLINED\x10\x03\x12#\n\x1fREJECTION_REASON_PAYMENT_FAILED\x10\x04\x12(\n$REJECTION_REASON_RESERVATION_EXPIRED\x10\x05\x12\x1e\n\x1aREJECTION_REASON_TIMED_OUT\x10\x06\x12%\n!REJECTION_REASON_MIXED_CURRENCIES\x10\x07\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+shop_contracts/proto/orders/v1/events.proto\x12\x0eshop.orders.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a*shop_contracts/proto/common/v1/money.proto\"\xb8\x02\n\nOrderEvent\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12/\n\x0boccurred_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\x08\x61\x63\x63\x65pted\x18\n \x01(\x0b\x32\x1d.shop.orders.v1.OrderAcceptedH\x00\x12\x33\n\tcompleted\x18\x0b \x01(\x0b\x32\x1e.shop.orders.v1.OrderCompletedH\x00\x12\x31\n\x08rejected\x18\x0c \x01(\x0b\x32\x1d.shop.orders.v1.OrderRejectedH\x00\x12\x33\n\tcancelled\x18\r \x01(\x0b\x32\x1e.shop.orders.v1.OrderCancelledH\x00\x42\x06\n\x04kind\"\x8b\x02\n\x08Purchase\x12\x10\n\x08quote_id\x18\x01 \x01(\t\x12\x15\n\rcurrency_code\x18\x02 \x01(\t\x12\x0f\n\x07\x63ountry\x18\x03 \x01(\t\x12\x14\n\x0ctax_included\x18\x04 \x01(\x08\x12(\n\x05lines\x18\x05 \x03(\x0b\x32\x19.shop.orders.v1.OrderLine\x12/\n\x08shipping\x18\x06 \x01(\x0b\x32\x1d.shop.orders.v1.OrderShipping\x12\x14\n\x0c\x63oupon_codes\x18\x07 \x03(\t\x12\x10\n\x08subtotal\x18\x08 \x01(\x03\x12\x10\n\x08\x64iscount\x18\t \x01(\x03\x12\x0b\n\x03tax\x18\n \x01(\x03\x12\r\n\x05total\x18\x0b \x01(\x03\"l\n\tOrderLine\x12\x0b\n\x03sku\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\x05\x12\x12\n\nunit_price\x18\x03 \x01(\x03\x12\x10\n\x08\x64iscount\x18\x04 \x01(\x03\x12\x0b\n\x03tax\x18\x05 \x01(\x03\x12\r\n\x05total\x18\x06 \x01(\x03\"\\\n\rOrderShipping\x12\x0e\n\x06method\x18\x01 \x01(\t\x12\r\n\x05price\x18\x02 \x01(\x03\x12\x10\n\x08\x64iscount\x18\x03 \x01(\x03\x12\x0b\n\x03tax\x18\x04 \x01(\x03\x12\r\n\x05total\x18\x05 \x01(\x03\"P\n\rOrderAccepted\x12\x13\n\x0b\x63ustomer_id\x18\x01 \x01(\t\x12*\n\x08purchase\x18\x02 \x01(\x0b\x32\x18.shop.orders.v1.Purchase\"Q\n\x0eOrderCompleted\x12\x13\n\x0b\x63ustomer_id\x18\x01 \x01(\t\x12*\n\x08purchase\x18\x02 \x01(\x0b\x32\x18.shop.orders.v1.Purchase\"\x96\x01\n\rOrderRejected\x12\x13\n\x0b\x63ustomer_id\x18\x01 \x01(\t\x12/\n\x06reason\x18\x02 \x01(\x0e\x32\x1f.shop.orders.v1.RejectionReason\x12\x13\n\x0b\x65xplanation\x18\x03 \x01(\t\x12*\n\x0brefund_owed\x18\x04 \x01(\x0b\x32\x15.shop.common.v1.Money\"f\n\x0eOrderCancelled\x12\x13\n\x0b\x63ustomer_id\x18\x01 \x01(\t\x12\x13\n\x0b\x65xplanation\x18\x02 \x01(\t\x12*\n\x0brefund_owed\x18\x03 \x01(\x0b\x32\x15.shop.common.v1.Money*\xb3\x02\n\x0fRejectionReason\x12 \n\x1cREJECTION_REASON_UNSPECIFIED\x10\x00\x12!\n\x1dREJECTION_REASON_OUT_OF_STOCK\x10\x01\x12 \n\x1cREJECTION_REASON_UNKNOWN_SKU\x10\x02\x12%\n!REJECTION_REASON_PAYMENT_DECLINED\x10\x03\x12#\n\x1fREJECTION_REASON_PAYMENT_FAILED\x10\x04\x12(\n$REJECTION_REASON_RESERVATION_EXPIRED\x10\x05\x12\x1e\n\x1aREJECTION_REASON_TIMED_OUT\x10\x06\x12#\n\x1fREJECTION_REASON_COUPON_REFUSED\x10\x07\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'shop_contracts.proto.orders.v1.events_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_REJECTIONREASON']._serialized_start=1203
-  _globals['_REJECTIONREASON']._serialized_end=1512
+  _globals['_REJECTIONREASON']._serialized_start=1352
+  _globals['_REJECTIONREASON']._serialized_end=1659
   _globals['_ORDEREVENT']._serialized_start=141
-  _globals['_ORDEREVENT']._serialized_end=500
-  _globals['_ORDERLINE']._serialized_start=502
-  _globals['_ORDERLINE']._serialized_end=544
-  _globals['_PRICEDORDERLINE']._serialized_start=546
-  _globals['_PRICEDORDERLINE']._serialized_end=637
-  _globals['_ORDERACCEPTED']._serialized_start=639
-  _globals['_ORDERACCEPTED']._serialized_end=717
-  _globals['_ORDERPRICED']._serialized_start=719
-  _globals['_ORDERPRICED']._serialized_end=818
-  _globals['_ORDERCOMPLETED']._serialized_start=820
-  _globals['_ORDERCOMPLETED']._serialized_end=943
-  _globals['_ORDERREJECTED']._serialized_start=946
-  _globals['_ORDERREJECTED']._serialized_end=1096
-  _globals['_ORDERCANCELLED']._serialized_start=1098
-  _globals['_ORDERCANCELLED']._serialized_end=1200
+  _globals['_ORDEREVENT']._serialized_end=453
+  _globals['_PURCHASE']._serialized_start=456
+  _globals['_PURCHASE']._serialized_end=723
+  _globals['_ORDERLINE']._serialized_start=725
+  _globals['_ORDERLINE']._serialized_end=833
+  _globals['_ORDERSHIPPING']._serialized_start=835
+  _globals['_ORDERSHIPPING']._serialized_end=927
+  _globals['_ORDERACCEPTED']._serialized_start=929
+  _globals['_ORDERACCEPTED']._serialized_end=1009
+  _globals['_ORDERCOMPLETED']._serialized_start=1011
+  _globals['_ORDERCOMPLETED']._serialized_end=1092
+  _globals['_ORDERREJECTED']._serialized_start=1095
+  _globals['_ORDERREJECTED']._serialized_end=1245
+  _globals['_ORDERCANCELLED']._serialized_start=1247
+  _globals['_ORDERCANCELLED']._serialized_end=1349
 # @@protoc_insertion_point(module_scope)

@@ -40,8 +40,8 @@ class _RejectionReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Rejec
     """The reservation ran out before the payment was there."""
     REJECTION_REASON_TIMED_OUT: _RejectionReason.ValueType  # 6
     """A step did not answer in time."""
-    REJECTION_REASON_MIXED_CURRENCIES: _RejectionReason.ValueType  # 7
-    """The articles are priced in different currencies."""
+    REJECTION_REASON_COUPON_REFUSED: _RejectionReason.ValueType  # 7
+    """A coupon that the quote counts on cannot be used any more."""
 
 class RejectionReason(_RejectionReason, metaclass=_RejectionReasonEnumTypeWrapper):
     """Why the shop could not fulfil an order."""
@@ -59,8 +59,8 @@ REJECTION_REASON_RESERVATION_EXPIRED: RejectionReason.ValueType  # 5
 """The reservation ran out before the payment was there."""
 REJECTION_REASON_TIMED_OUT: RejectionReason.ValueType  # 6
 """A step did not answer in time."""
-REJECTION_REASON_MIXED_CURRENCIES: RejectionReason.ValueType  # 7
-"""The articles are priced in different currencies."""
+REJECTION_REASON_COUPON_REFUSED: RejectionReason.ValueType  # 7
+"""A coupon that the quote counts on cannot be used any more."""
 Global___RejectionReason: _TypeAlias = RejectionReason  # noqa: Y015
 
 @_typing.final
@@ -73,7 +73,6 @@ class OrderEvent(_message.Message):
     VERSION_FIELD_NUMBER: _builtins.int
     OCCURRED_AT_FIELD_NUMBER: _builtins.int
     ACCEPTED_FIELD_NUMBER: _builtins.int
-    PRICED_FIELD_NUMBER: _builtins.int
     COMPLETED_FIELD_NUMBER: _builtins.int
     REJECTED_FIELD_NUMBER: _builtins.int
     CANCELLED_FIELD_NUMBER: _builtins.int
@@ -88,8 +87,6 @@ class OrderEvent(_message.Message):
     @_builtins.property
     def accepted(self) -> Global___OrderAccepted: ...
     @_builtins.property
-    def priced(self) -> Global___OrderPriced: ...
-    @_builtins.property
     def completed(self) -> Global___OrderCompleted: ...
     @_builtins.property
     def rejected(self) -> Global___OrderRejected: ...
@@ -102,74 +99,158 @@ class OrderEvent(_message.Message):
         version: _builtins.int = ...,
         occurred_at: _timestamp_pb2.Timestamp | None = ...,
         accepted: Global___OrderAccepted | None = ...,
-        priced: Global___OrderPriced | None = ...,
         completed: Global___OrderCompleted | None = ...,
         rejected: Global___OrderRejected | None = ...,
         cancelled: Global___OrderCancelled | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "cancelled", b"cancelled", "completed", b"completed", "kind", b"kind", "occurred_at", b"occurred_at", "priced", b"priced", "rejected", b"rejected"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "cancelled", b"cancelled", "completed", b"completed", "kind", b"kind", "occurred_at", b"occurred_at", "rejected", b"rejected"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "cancelled", b"cancelled", "completed", b"completed", "kind", b"kind", "occurred_at", b"occurred_at", "order_id", b"order_id", "priced", b"priced", "rejected", b"rejected", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "cancelled", b"cancelled", "completed", b"completed", "kind", b"kind", "occurred_at", b"occurred_at", "order_id", b"order_id", "rejected", b"rejected", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["accepted", "priced", "completed", "rejected", "cancelled"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["accepted", "completed", "rejected", "cancelled"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
 Global___OrderEvent: _TypeAlias = OrderEvent  # noqa: Y015
 
 @_typing.final
-class OrderLine(_message.Message):
-    """An article and how many of it."""
+class Purchase(_message.Message):
+    """What an order is of, and what it costs: what its quote said. All amounts are whole numbers of the currency's minor unit."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    SKU_FIELD_NUMBER: _builtins.int
-    QUANTITY_FIELD_NUMBER: _builtins.int
-    sku: _builtins.str
-    quantity: _builtins.int
-    """At least 1."""
+    QUOTE_ID_FIELD_NUMBER: _builtins.int
+    CURRENCY_CODE_FIELD_NUMBER: _builtins.int
+    COUNTRY_FIELD_NUMBER: _builtins.int
+    TAX_INCLUDED_FIELD_NUMBER: _builtins.int
+    LINES_FIELD_NUMBER: _builtins.int
+    SHIPPING_FIELD_NUMBER: _builtins.int
+    COUPON_CODES_FIELD_NUMBER: _builtins.int
+    SUBTOTAL_FIELD_NUMBER: _builtins.int
+    DISCOUNT_FIELD_NUMBER: _builtins.int
+    TAX_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
+    quote_id: _builtins.str
+    """The quote it stands on, such as "qte_01J9ZK3V5M8Q2T4W6Y8A0C2E4G"; one quote makes one order."""
+    currency_code: _builtins.str
+    """ISO 4217, such as "EUR"."""
+    country: _builtins.str
+    """Where it is shipped to: ISO 3166-1 alpha-2, such as "DE"."""
+    tax_included: _builtins.bool
+    """Whether tax is in the prices, or is added in each total."""
+    subtotal: _builtins.int
+    """Quantity times unit price over all lines, and shipping's price."""
+    discount: _builtins.int
+    tax: _builtins.int
+    """The tax in the total."""
+    total: _builtins.int
+    """What is paid: the sum of all lines' totals and of shipping's."""
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___OrderLine]:
+        """One for each SKU."""
+
+    @_builtins.property
+    def shipping(self) -> Global___OrderShipping: ...
+    @_builtins.property
+    def coupon_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The coupons it counts on."""
+
     def __init__(
         self,
         *,
-        sku: _builtins.str = ...,
-        quantity: _builtins.int = ...,
+        quote_id: _builtins.str = ...,
+        currency_code: _builtins.str = ...,
+        country: _builtins.str = ...,
+        tax_included: _builtins.bool = ...,
+        lines: _abc.Iterable[Global___OrderLine] | None = ...,
+        shipping: Global___OrderShipping | None = ...,
+        coupon_codes: _abc.Iterable[_builtins.str] | None = ...,
+        subtotal: _builtins.int = ...,
+        discount: _builtins.int = ...,
+        tax: _builtins.int = ...,
+        total: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["shipping", b"shipping"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["quantity", b"quantity", "sku", b"sku"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["country", b"country", "coupon_codes", b"coupon_codes", "currency_code", b"currency_code", "discount", b"discount", "lines", b"lines", "quote_id", b"quote_id", "shipping", b"shipping", "subtotal", b"subtotal", "tax", b"tax", "tax_included", b"tax_included", "total", b"total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___OrderLine: _TypeAlias = OrderLine  # noqa: Y015
+Global___Purchase: _TypeAlias = Purchase  # noqa: Y015
 
 @_typing.final
-class PricedOrderLine(_message.Message):
-    """An article, how many of it, and what one of it costs."""
+class OrderLine(_message.Message):
+    """What all pieces of an article cost."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     SKU_FIELD_NUMBER: _builtins.int
     QUANTITY_FIELD_NUMBER: _builtins.int
     UNIT_PRICE_FIELD_NUMBER: _builtins.int
+    DISCOUNT_FIELD_NUMBER: _builtins.int
+    TAX_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
     sku: _builtins.str
     quantity: _builtins.int
     """At least 1."""
-    @_builtins.property
-    def unit_price(self) -> _money_pb2.Money: ...
+    unit_price: _builtins.int
+    discount: _builtins.int
+    tax: _builtins.int
+    """The tax in the total."""
+    total: _builtins.int
+    """Quantity times unit price less discount, and tax where it is not in the prices."""
     def __init__(
         self,
         *,
         sku: _builtins.str = ...,
         quantity: _builtins.int = ...,
-        unit_price: _money_pb2.Money | None = ...,
+        unit_price: _builtins.int = ...,
+        discount: _builtins.int = ...,
+        tax: _builtins.int = ...,
+        total: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["unit_price", b"unit_price"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["quantity", b"quantity", "sku", b"sku", "unit_price", b"unit_price"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["discount", b"discount", "quantity", b"quantity", "sku", b"sku", "tax", b"tax", "total", b"total", "unit_price", b"unit_price"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___PricedOrderLine: _TypeAlias = PricedOrderLine  # noqa: Y015
+Global___OrderLine: _TypeAlias = OrderLine  # noqa: Y015
+
+@_typing.final
+class OrderShipping(_message.Message):
+    """What the way to the customer costs."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    METHOD_FIELD_NUMBER: _builtins.int
+    PRICE_FIELD_NUMBER: _builtins.int
+    DISCOUNT_FIELD_NUMBER: _builtins.int
+    TAX_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
+    method: _builtins.str
+    """As the country offers it, such as "standard"."""
+    price: _builtins.int
+    discount: _builtins.int
+    tax: _builtins.int
+    """The tax in the total."""
+    total: _builtins.int
+    def __init__(
+        self,
+        *,
+        method: _builtins.str = ...,
+        price: _builtins.int = ...,
+        discount: _builtins.int = ...,
+        tax: _builtins.int = ...,
+        total: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["discount", b"discount", "method", b"method", "price", b"price", "tax", b"tax", "total", b"total"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OrderShipping: _TypeAlias = OrderShipping  # noqa: Y015
 
 @_typing.final
 class OrderAccepted(_message.Message):
@@ -178,51 +259,23 @@ class OrderAccepted(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     CUSTOMER_ID_FIELD_NUMBER: _builtins.int
-    LINES_FIELD_NUMBER: _builtins.int
+    PURCHASE_FIELD_NUMBER: _builtins.int
     customer_id: _builtins.str
     @_builtins.property
-    def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___OrderLine]: ...
+    def purchase(self) -> Global___Purchase: ...
     def __init__(
         self,
         *,
         customer_id: _builtins.str = ...,
-        lines: _abc.Iterable[Global___OrderLine] | None = ...,
+        purchase: Global___Purchase | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["purchase", b"purchase"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_id", b"customer_id", "lines", b"lines"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_id", b"customer_id", "purchase", b"purchase"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___OrderAccepted: _TypeAlias = OrderAccepted  # noqa: Y015
-
-@_typing.final
-class OrderPriced(_message.Message):
-    """Stock is held for all lines, and the price is known."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    LINES_FIELD_NUMBER: _builtins.int
-    TOTAL_FIELD_NUMBER: _builtins.int
-    @_builtins.property
-    def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___PricedOrderLine]: ...
-    @_builtins.property
-    def total(self) -> _money_pb2.Money:
-        """The sum of quantity times unit price over the lines."""
-
-    def __init__(
-        self,
-        *,
-        lines: _abc.Iterable[Global___PricedOrderLine] | None = ...,
-        total: _money_pb2.Money | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["total", b"total"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["lines", b"lines", "total", b"total"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___OrderPriced: _TypeAlias = OrderPriced  # noqa: Y015
 
 @_typing.final
 class OrderCompleted(_message.Message):
@@ -231,23 +284,19 @@ class OrderCompleted(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     CUSTOMER_ID_FIELD_NUMBER: _builtins.int
-    LINES_FIELD_NUMBER: _builtins.int
-    TOTAL_FIELD_NUMBER: _builtins.int
+    PURCHASE_FIELD_NUMBER: _builtins.int
     customer_id: _builtins.str
     @_builtins.property
-    def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___PricedOrderLine]: ...
-    @_builtins.property
-    def total(self) -> _money_pb2.Money: ...
+    def purchase(self) -> Global___Purchase: ...
     def __init__(
         self,
         *,
         customer_id: _builtins.str = ...,
-        lines: _abc.Iterable[Global___PricedOrderLine] | None = ...,
-        total: _money_pb2.Money | None = ...,
+        purchase: Global___Purchase | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["total", b"total"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["purchase", b"purchase"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_id", b"customer_id", "lines", b"lines", "total", b"total"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_id", b"customer_id", "purchase", b"purchase"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
