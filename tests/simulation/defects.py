@@ -314,6 +314,18 @@ def _key_stays_claimed(putting: Putting) -> None:
     putting.replace(idempotency.DynamoIdempotency, "_release", keep)
 
 
+def _key_is_not_given_back_later(putting: Putting) -> None:
+    def leave(self: Any, claim: Any, token: str) -> None:
+        """Leave it claimed until its lease ends."""
+
+    putting.replace(idempotency.DynamoIdempotency, "_release_later", leave)
+
+
+def _relay_hangs(putting: Putting) -> None:
+    """A look or a deletion that hangs is waited for as long as any other statement."""
+    putting.replace(relay, "COMMAND_SECONDS", 10.0)
+
+
 def _gives_up_late(putting: Putting) -> None:
     def next_look(self: CheckoutPolicy, order: Any, *, at: Any, asked_again: int = 0) -> Any:
         if order.stage.is_final:
@@ -433,6 +445,12 @@ DEFECTS: tuple[Defect, ...] = (
     ),
     Defect("key-stays-claimed", "A request that failed leaves its idempotency key claimed for 60 s.", _key_stays_claimed),
     Defect(
+        "key-not-given-back-later",
+        "A key whose table is away when it is to be given back stays claimed for 60 s.",
+        _key_is_not_given_back_later,
+    ),
+    Defect("relay-hangs", "The relay waits 10 s for a look at the outbox that hangs: all orders wait with it.", _relay_hangs),
+    Defect(
         "gives-up-late", "An order is given up with the next look after its patience, up to half as late again.", _gives_up_late
     ),
     Defect(
@@ -457,7 +475,7 @@ DEFECTS: tuple[Defect, ...] = (
 
 NOT_FOUND: tuple[tuple[str, str], ...] = (
     ("Waiting readers shut out new orders", "the edge is not simulated: it holds nothing, and its limits have tests of their own"),
-    ("The edge's readiness, its turnstile before tokens, its public metrics, routes without a scope", "the same"),
+    ("The edge's readiness, its limits before tokens, its public metrics, routes without a scope", "the same"),
     (
         "`deadLetter: false` loops",
         "none of the simulated services reads a topic without dead letters; `test_handling.py`"

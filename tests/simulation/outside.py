@@ -167,7 +167,7 @@ class Outside:
         trouble = self.trouble(dependency, process.name)
         if trouble is Trouble.SLOW:
             await asyncio.sleep(3.0)
-        timer = process.loop.call_later(timeout_seconds, _settle, answer, None, CallFailed(Kind.TIMED_OUT_AFTER))
+        timer = process.loop.call_later(timeout_seconds, _time_out, answer)
         try:
             result: T = await answer
         finally:
@@ -217,6 +217,10 @@ def _outcome(effect: Callable[[], Any]) -> tuple[Any, BaseException | None]:
 
 def _quietly(effect: Callable[[], object]) -> None:
     _outcome(effect)
+
+
+def _time_out(answer: asyncio.Future[Any]) -> None:
+    _settle(answer, None, CallFailed(Kind.TIMED_OUT_AFTER))
 
 
 def _settle(answer: asyncio.Future[Any], result: Any, error: BaseException | None) -> None:

@@ -29,7 +29,7 @@ import asyncpg
 import confluent_kafka
 import msgspec
 import uvloop
-from opentelemetry.trace import NoOpTracer
+from opentelemetry.trace import INVALID_SPAN, NoOpTracer
 from shop_kit import grpc as rpc
 from shop_kit import logs, runtime, tracing
 from shop_kit.aws import credentials
@@ -99,11 +99,21 @@ def _event() -> Any:
     return threads.SimulatedEvent() if _loop() else _real_event()
 
 
+class _Tracer(NoOpTracer):
+    """Begins no span, and takes less time for it than one that begins spans of no account."""
+
+    def start_as_current_span(self, *_: Any, **__: Any) -> Any:
+        return _NO_SPAN
+
+
+_NO_SPAN = contextlib.nullcontext(INVALID_SPAN)
+
+
 class _Provider:
     """Traces are not what is simulated here."""
 
     def get_tracer(self, *_: Any, **__: Any) -> NoOpTracer:
-        return NoOpTracer()
+        return _Tracer()
 
     def shutdown(self) -> None:
         """Nothing to send."""

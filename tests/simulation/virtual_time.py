@@ -100,7 +100,12 @@ class Scheduler:
                         events._set_running_loop(loop)
                         self.current = running = loop
                     self.steps += 1
-                    step._run()
+                    try:
+                        step._context.run(step._callback, *step._args)
+                    except (SystemExit, KeyboardInterrupt):
+                        raise
+                    except BaseException as error:  # as asyncio's own handles do
+                        loop.call_exception_handler({"message": f"a callback failed: {step}", "exception": error})
                     if loop.awaits_step:
                         loop.has_stepped(self.steps)
                 if self.steps > most_steps:
@@ -145,7 +150,11 @@ class ProcessLoop(asyncio.AbstractEventLoop):
     call_soon_threadsafe = call_soon
 
     def call_later(self, delay: float, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None) -> Step:
-        return self.call_at(self.scheduler.now + max(0.0, delay), callback, *args, context=context)
+        when = self.scheduler.now + delay if delay > 0.0 else self.scheduler.now
+        step = Step(callback, args, self, self.context if context is None else context, when)
+        if not self.is_dead:
+            self.scheduler.at(step)
+        return step
 
     def call_at(self, when: float, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None) -> Step:
         step = Step(callback, args, self, self.context if context is None else context, when)
