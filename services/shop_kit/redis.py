@@ -22,14 +22,32 @@ AWAY = (
 """What says that the server cannot work now: it passes, and no command of ours is at fault."""
 
 
+CONNECTIONS = 32
+"""What comes on top waits for one of them. The client's own default refuses it, as if the server were away."""
+
+
 @asynccontextmanager
 async def connect(url: str, *, name: str, answer_seconds: float) -> AsyncIterator[redis.asyncio.Redis]:
     """Give connections under a client's name, on which every answer comes within `answer_seconds`. Nothing is asked yet."""
-    client = redis.asyncio.from_url(url, socket_timeout=answer_seconds, socket_connect_timeout=answer_seconds, client_name=name)
+    pool = redis.asyncio.BlockingConnectionPool.from_url(
+        url,
+        max_connections=CONNECTIONS,
+        timeout=answer_seconds,
+        socket_timeout=answer_seconds,
+        socket_connect_timeout=answer_seconds,
+        client_name=name,
+    )
+    client = redis.asyncio.Redis.from_pool(pool)
     try:
         yield client
     finally:
         await client.aclose()
+
+
+async def check(client: redis.asyncio.Redis) -> None:
+    """Return when the server answers. Raises Unavailable."""
+    with in_kit_errors():
+        await client.ping()
 
 
 @contextmanager

@@ -64,9 +64,12 @@ class CachedCarts:
 
     async def save(self, *carts: Cart) -> Sequence[Cart]:
         """Write carts, all or none. Raises Stale."""
-        for cart in carts:
-            self._not_told.keep(cart.owner, True)
-        saved = await self._carts.save(*carts)
+        try:
+            saved = await self._carts.save(*carts)
+        except BaseException:  # it may be written all the same: an answer was lost, or whoever asked has gone
+            for cart in carts:
+                self._not_told.keep(cart.owner, True)
+            raise
         for cart in saved:
             await self._keep(cart)
         return saved

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 import msgspec
 import redis.asyncio
 from shop_kit.aggregates import Memory
-from shop_kit.redis import connect, in_kit_errors
+from shop_kit.redis import check, connect, in_kit_errors
 
 from shop_services.psp.domain.charge import Charge
 
@@ -35,6 +35,10 @@ class RedisLedger:
         """Give a ledger with connections of its own for the block. Its methods raise Unavailable while Redis is away."""
         async with connect(url, name=prefix, answer_seconds=ANSWER_SECONDS) as client:
             yield cls(client, prefix=prefix)
+
+    async def check(self) -> None:
+        """Return when Redis answers. Raises Unavailable."""
+        await check(self._client)
 
     async def find(self, charge_id: str) -> Charge | None:
         """Return the charge, or None."""

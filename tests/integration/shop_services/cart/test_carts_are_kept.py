@@ -16,8 +16,9 @@ from fakes.link import Link
 from shop_kit import redis
 from shop_kit.aggregates.deciding import Stale
 from shop_kit.aws.client import AwsClient
-from shop_kit.aws.dynamo import Dynamo
+from shop_kit.aws.dynamo import Dynamo, Put
 from shop_kit.clock import Clock
+from shop_kit.errors import Unavailable
 from shop_kit.settings import AwsSettings, read_settings
 from shop_kit.shared_kernel import Sku
 from shop_kit.testing.clock import HandClock
@@ -147,6 +148,22 @@ async def test_what_was_changed_without_redis_is_shown_when_it_is_back(stores: S
     stores.link.cut()
     await filling.set_quantity("ann", MUG, 5)
     await stores.link.mend()
+
+    assert quantities(await carts.find("ann", fresh=False)) == {"mug": 5}
+
+
+async def test_a_change_whose_answer_was_lost_is_shown(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+    carts = await stores.instance()
+    await Filling(carts).set_quantity("ann", MUG, 2)
+    write = stores.dynamo.write
+
+    async def loses(put: Put) -> None:
+        await write(put)
+        raise Unavailable("aws dynamodb", "the answer was lost")
+
+    monkeypatch.setattr(stores.dynamo, "write", loses)
+    with pytest.raises(Unavailable):
+        await Filling(carts).set_quantity("ann", MUG, 5)
 
     assert quantities(await carts.find("ann", fresh=False)) == {"mug": 5}
 

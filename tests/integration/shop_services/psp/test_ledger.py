@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
@@ -74,6 +75,14 @@ async def test_a_stand_in_that_starts_again_knows_every_charge(redis_url: str) -
     async with RedisLedger.connect(redis_url, prefix=prefix) as after:
         assert await after.find("c1") == kept
         assert await after.add(made("c1")) == kept
+
+
+async def test_however_many_ask_at_once_each_is_answered(ledger: Ledger) -> None:
+    await ledger.add(made("c1"))
+
+    found = await asyncio.gather(*(ledger.of_reference("o1") for _ in range(300)))
+
+    assert found == [[made("c1")]] * 300
 
 
 async def test_without_redis_the_ledger_is_away_and_not_empty() -> None:
