@@ -321,6 +321,31 @@ def test_a_failed_task_fails_the_start(home: Home) -> None:
     assert events[-1].detail["lastLines"] == ["no broker"]
 
 
+def test_a_task_that_is_started_anew_while_it_works_ends_and_does_its_work_again(home: Home) -> None:
+    """As in a change of branches, whose edits come in two lots."""
+    describe(home.checkout, {"topics": FakeResource(task=True, script="while [ ! -e go ]; do sleep 0.02; done")})
+    (home.checkout / "go").touch()
+    client, _ = home.ready()
+    (home.checkout / "go").unlink()
+    working = next(
+        event.pid
+        for event in client.restart("topics")
+        if isinstance(event, ResourceChanged) and event.state is ResourceState.STARTING and event.pid is not None
+    )
+
+    again = connect(client.paths).restart("topics", timeout_seconds=20)
+    newer = next(
+        event.pid
+        for event in again
+        if isinstance(event, ResourceChanged) and event.state is ResourceState.STARTING and event.pid not in {None, working}
+    )
+    (home.checkout / "go").touch()
+
+    assert newer is not None
+    assert here.start_time(working or 0) is None, "the former process is gone"
+    eventually(lambda: client.status().resources[0].state is ResourceState.DONE, "topics is done again")
+
+
 def test_a_killed_service_is_started_again_and_its_port_never_refuses(home: Home) -> None:
     describe(home.checkout, {"orders": FakeResource(target="fakes.programs:serve", port=True)})
     client, _ = home.ready()

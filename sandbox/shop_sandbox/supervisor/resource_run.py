@@ -292,7 +292,8 @@ class ResourceRun:
         self.ready_at = None
         self._readiness = Readiness(self.resource, self.driver, self._context)
         handle = await self._start_process()
-        ended = await handle.ended if self.resource.is_task else await self._readiness.until_ready(handle.ended)
+        # Shielded: a life that is broken off must not take with it the knowledge of how its process ends.
+        ended = await (asyncio.shield(handle.ended) if self.resource.is_task else self._readiness.until_ready(handle.ended))
         if ended is None:
             self._ready(ResourceState.READY)
             ended = await self._readiness.while_ready(handle.ended, on_change=self._readiness_changed)
