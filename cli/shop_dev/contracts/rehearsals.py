@@ -6,9 +6,11 @@ import asyncio
 import importlib
 import logging
 import sys
+import traceback
 from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, TypeVar
 
 from shop_contracts.checking.proofs import Cast, Sent
@@ -38,10 +40,29 @@ def rehearsing(services: Sequence[Service], checkout: str) -> Iterator[tuple[dic
                 casts[service.name] = _listening(service.name, rehearsal, runner)
                 casts[service.name] = replace(casts[service.name], sent=_sent_by(rehearsal, runner), speaks=True)
             except Exception as error:  # noqa: BLE001 - the service's own code: whatever it raises, the check goes on and tells
-                reason = f"{type(error).__name__}: {error}"
-                message = f"{service.rehearsal} of {service.name} does not run: {reason}."
-                faults.append(Finding(Group.CONSUMERS, "rehearsal-broken", service.place.file, service.place.line, message))
+                faults.append(_broken(service, error, checkout))
         yield casts, faults
+
+
+def _broken(service: Service, error: Exception, checkout: str) -> Finding:
+    """Return the finding, at the line that was reached last of the service, else of the checkout, else at the manifest's."""
+    home = Path(checkout, service.place.file).parent
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != __file__]
+    chosen = [
+        *(frame for frame in frames if _is_of(frame.filename, Path(checkout))),
+        *(frame for frame in frames if _is_of(frame.filename, home)),
+    ]
+    reason = f"{type(error).__name__}: {error}".rstrip(". ")
+    message = f"{service.rehearsal} of {service.name} does not run: {reason}."
+    file, line = service.place.file, service.place.line
+    if chosen:
+        file, line = Path(chosen[-1].filename).relative_to(checkout).as_posix(), chosen[-1].lineno or 0
+    return Finding(Group.CONSUMERS, "rehearsal-broken", file, line, message)
+
+
+def _is_of(file: str, folder: Path) -> bool:
+    """Return whether a file lies below a folder, and is no installed package's."""
+    return Path(file).is_relative_to(folder) and "site-packages" not in file
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from shop_contracts.tree.declared import Service as DeclaredService
 from shop_contracts.tree.finding import Finding, Group
 from shop_sandbox.errors import SandboxError
 from shop_sandbox.manifest.faults import Path as Steps
-from shop_sandbox.manifest.form import HttpHealth, Service
+from shop_sandbox.manifest.form import HttpHealth, Local, Service
 from shop_sandbox.manifest.loader import load_manifests
 from shop_sandbox.manifest.reading import Reading, read_manifests
 
@@ -39,6 +39,11 @@ class ContractTree:
     contracts: Contracts
     readings: tuple[Reading, ...]
     faults: tuple[Finding, ...]
+
+    @property
+    def is_whole(self) -> bool:
+        """False where a manifest cannot be read: what it declares is missing, and must not be taken for gone."""
+        return all(reading.service is not None for reading in self.readings)
 
     @property
     def lock(self) -> Path | None:
@@ -120,7 +125,7 @@ def _declared(readings: Sequence[Reading]) -> Declared:
         rpcs += [Rpc(name, path, places.at("contracts", "grpc", at)) for at, path in enumerate(contracts.grpc)]
         if contracts.openapi is not None:
             apis.append(Api(name, contracts.openapi, places.at("contracts", "openapi")))
-        if one.runtime is not None and one.runtime.python is not None:
+        if one.runtime is not None and one.runtime.python is not None and not isinstance(one.deploy, Local):
             health = one.runtime.health
             operational = {health.live, health.ready} if isinstance(health, HttpHealth) else set()
             programs.append(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from shop_contracts.checking.drift import Drift
 from shop_contracts.checking.rest import Documents
 from shop_contracts.checking.routes import Route, served_by
 from shop_contracts.tree.declared import Carrier, Contracts, Program
@@ -55,7 +56,8 @@ def _missing_files(contracts: Contracts) -> Iterator[Finding]:
 
 
 def _endpoints(contracts: Contracts, program: Program, documents: Documents) -> Iterator[Finding]:
-    served = {(route.method, route.path): route for route in served_by(contracts.root, program.folder)}
+    code = served_by(contracts.root, program.folder)
+    served = {(route.method, route.path): route for route in code.routes}
     apis = [api for api in contracts.declared.apis if api.service == program.service]
     if served and not apis:
         first = next(iter(served.values()))
@@ -85,7 +87,12 @@ def _endpoints(contracts: Contracts, program: Program, documents: Documents) -> 
             subject=apis[0].subject,
             hint="describe it there, or take it away",
         )
-    for key in sorted(promised.keys() - served.keys()) if served else ():
+    for api in apis:
+        drift = Drift(contracts.root, program.service, api.subject)
+        for (method, path), operation in documents.operations(api.document):
+            if (method, path) in served:
+                yield from drift.of(operation, served[method, path])
+    for key in sorted(promised.keys() - served.keys()) if served and code.is_whole else ():
         route = promised[key]
         if route.path not in program.operational_paths:
             yield Finding(

@@ -9,7 +9,7 @@ from pathlib import Path
 from shop_contracts.checking.routes import Route, without_names
 from shop_contracts.files import read_regular_file, real_path
 from shop_contracts.openapi_diff.documents import Api as Document
-from shop_contracts.openapi_diff.documents import open_api
+from shop_contracts.openapi_diff.documents import Node, open_api, path_items
 from shop_contracts.openapi_diff.fault import InvalidOpenapi
 from shop_contracts.openapi_diff.reading import lines_of
 from shop_contracts.tree.declared import Place
@@ -54,6 +54,20 @@ class Documents:
         for name, method in found:
             place = Place(path, lines["paths", name, method])
             yield Route(method.upper(), without_names(name), place, f"{method.upper()} {name}")
+
+    def operations(self, path: str) -> Iterator[tuple[tuple[str, str], Node]]:
+        """Yield the operations of a document by method and path without names; none of one that cannot be read."""
+        document = self.open(path)
+        if document is None:
+            return
+        try:
+            for name, item in path_items(document.root, "paths").items():
+                for method in METHODS & item.mapping().keys():
+                    operation = item.get(method)
+                    if operation is not None:
+                        yield (method.upper(), without_names(name)), operation
+        except InvalidOpenapi:
+            return  # what is wrong is found where the document is judged
 
 
 def unreadable(error: InvalidOpenapi, root: Path) -> Finding:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from shop_contracts.checking.shapes import NO_BODIES, Bodies, Module, Structs
 from shop_contracts.files import read_regular_file
 from shop_contracts.tree.declared import Place
 
@@ -22,24 +24,43 @@ class Route:
     path: str
     place: Place
     shown: str
+    bodies: Bodies = NO_BODIES
+    """What code takes and answers with there."""
 
 
-def served_by(root: Path, folder: str) -> Iterator[Route]:
-    """Yield the routes that Python code below a folder declares with a literal path: `Route("/v1/orders", …, methods=["GET"])`."""
+@dataclass(frozen=True, slots=True)
+class Served:
+    """The routes that code declares. `is_whole` is False where it declares some by words that only a run would tell."""
+
+    routes: tuple[Route, ...]
+    is_whole: bool
+
+
+def served_by(root: Path, folder: str) -> Served:
+    """Return the routes that Python code below a folder declares: `Route("/v1/orders", …, methods=["GET"])`, or a kind of Route."""
+    trees = _trees(root, folder)
+    structs = Structs(trees)
+    found: list[Route | None] = []
+    for file, tree in trees.items():
+        module = Module(tree, structs)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call):
+                found += _routes(node, module, file)
+    return Served(tuple(route for route in found if route is not None), is_whole=None not in found)
+
+
+def _trees(root: Path, folder: str) -> dict[str, ast.Module]:
+    """Return by path the files that may say something of routes and bodies."""
+    found = {}
     for file in sorted((root / folder).rglob("*.py")):
         if not file.is_file():
             continue
         source = read_regular_file(file).decode("utf-8", errors="replace")
-        if "Route(" not in source:
+        if "Route(" not in source and "Struct" not in source:
             continue
-        try:
-            tree = ast.parse(source)
-        except SyntaxError:
-            continue
-        shown = file.relative_to(root).as_posix()
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call):
-                yield from _route(node, shown)
+        with contextlib.suppress(SyntaxError):
+            found[file.relative_to(root).as_posix()] = ast.parse(source)
+    return found
 
 
 def without_names(path: str) -> str:
@@ -47,16 +68,21 @@ def without_names(path: str) -> str:
     return _PARAMETER.sub("{}", path)
 
 
-def _route(call: ast.Call, file: str) -> Iterator[Route]:
+def _routes(call: ast.Call, module: Module, file: str) -> Iterator[Route | None]:
+    """Yield the routes of one call, one for each method; None for a route whose path is not said in plain words."""
     name = call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
-    if name != "Route" or not call.args or not isinstance(call.args[0], ast.Constant) or not isinstance(call.args[0].value, str):
+    if not name.endswith("Route") or not call.args:
         return
-    path = call.args[0].value
+    path = module.text(call.args[0])
+    if path is None:
+        yield None
+        return
     given = next((keyword.value for keyword in call.keywords if keyword.arg == "methods"), None)
     methods = (
         [str(one.value) for one in given.elts if isinstance(one, ast.Constant)]
         if isinstance(given, ast.List | ast.Tuple)
         else ["GET"]
     )
+    bodies = module.bodies_of(call.args[1]) if len(call.args) > 1 else NO_BODIES
     for method in methods:
-        yield Route(method, without_names(path), Place(file, call.lineno), f"{method} {path}")
+        yield Route(method, without_names(path), Place(file, call.lineno), f"{method} {path}", bodies)

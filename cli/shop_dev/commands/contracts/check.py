@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from shop_dev.commands.options import JsonFlag
 from shop_dev.errors import CliCode, Failure
 from shop_dev.output.answer import Answer
+
+if TYPE_CHECKING:
+    from shop_dev.contracts.tree import ContractTree
 
 Against = Annotated[
     str | None,
@@ -41,6 +44,8 @@ def check(against: Against = None, proofs: Proofs = True, json: JsonFlag = False
 
     del json
     tree = open_contracts()
+    if not tree.is_whole:
+        return _unread(tree)
     styled = proto_files(tree.contracts.root, tree.contracts.declared)
     with ExitStack() as held:
         services = tree.contracts.declared.services if proofs else ()
@@ -61,4 +66,19 @@ def check(against: Against = None, proofs: Proofs = True, json: JsonFlag = False
         text=findings_text(findings) if findings else summary,
         warnings=lock_faults()[1],
         failure=Failure.told(CliCode.CONTRACTS_RED, summary) if findings else None,
+    )
+
+
+def _unread(tree: ContractTree) -> Answer:
+    """Tell of the manifests alone: what an unreadable one declares would seem to be gone, and the advice would be to retire it."""
+    from shop_contracts.checking.check import in_order
+
+    from shop_dev.output.contracts_report import counted, findings_data, findings_text
+
+    findings = in_order(tree.faults)
+    summary = f"{counted(len(findings), 'finding')} in manifests; contracts are looked at when these can be read."
+    return Answer(
+        data={"against": None, "findings": findings_data(findings)},
+        text=findings_text(findings),
+        failure=Failure.told(CliCode.CONTRACTS_RED, summary, actions=("Correct the lines named.",)),
     )

@@ -221,6 +221,44 @@ def test_each_thing_that_is_wrong_is_found_at_its_place(shop_dev: ShopDev, repos
     assert expected in told(shop_dev)
 
 
+def test_a_manifest_that_cannot_be_read_is_told_alone_and_nothing_advises_to_retire_what_it_declares(
+    shop_dev: ShopDev, repository: ContractRepository
+) -> None:
+    repository.change("services/tills/service.yaml", "summary:", "sumary:")
+
+    said = shop_dev("contracts", "check", "--against", "main")
+
+    assert (said.status, said.out) == (
+        1,
+        "What cannot be read\n"
+        "  services/tills/service.yaml:1: 'summary' is missing. [manifest-invalid]\n"
+        "    hint: What it is for, in a line.\n"
+        "  services/tills/service.yaml:3: sumary: unknown property. [manifest-invalid]\n"
+        "    hint: did you mean 'summary'?\n",
+    )
+    assert "2 findings in manifests; contracts are looked at when these can be read." in said.err
+
+
+REHEARSAL = """\
+import math
+
+
+def rehearsal():
+    return math.sqrt("four")
+"""
+
+
+def test_a_rehearsal_that_breaks_is_told_with_the_line_that_broke(shop_dev: ShopDev, repository: ContractRepository) -> None:
+    document = "  openapi: contracts/openapi/tills.yaml\n"
+    repository.change("services/tills/service.yaml", document, f"{document}  rehearsal: tills_rehearsal:rehearsal\n")
+    repository.write("tills_rehearsal.py", REHEARSAL)
+
+    (broken,) = (one for one in findings(shop_dev) if one["id"] == "rehearsal-broken")
+
+    assert (broken["file"], broken["line"]) == ("tills_rehearsal.py", 5)
+    assert broken["message"] == "tills_rehearsal:rehearsal of tills does not run: TypeError: must be real number, not str."
+
+
 def test_everything_is_told_at_once(shop_dev: ShopDev, repository: ContractRepository) -> None:
     names = (
         "a queue has no schema",
