@@ -37,6 +37,10 @@ unit *arguments:
 simulate *arguments:
     cd tests && PYTHONHASHSEED=0 ../{{ python }} -m simulation {{ arguments }}
 
+# Let each known failure of shops into a copy of the services, and see whether its test says so
+known-failures:
+    {{ python }} tests/known_failures.py
+
 # Tests against real Kafka, PostgreSQL, Redis and the emulator
 integration *arguments:
     ./shop-dev test tests/integration {{ arguments }}
@@ -81,7 +85,7 @@ bench-up *arguments:
     cd tests && ../{{ python }} -m bench.bench_up {{ arguments }}
 
 # Measure what checkouts cost and how long they take; write the figures into docs/reference/performance.md
-bench-checkout *arguments:
+bench-shop *arguments:
     cd tests && ../{{ python }} -m bench.bench_checkout {{ arguments }}
 
 # Measure compatibility checks and the registry
