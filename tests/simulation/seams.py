@@ -31,7 +31,7 @@ import msgspec
 import uvloop
 from opentelemetry.trace import INVALID_SPAN, NoOpTracer
 from shop_kit import grpc as rpc
-from shop_kit import logs, runtime, tracing
+from shop_kit import logs, metrics, runtime, tracing
 from shop_kit.aws import credentials
 from shop_kit.http import server
 
@@ -132,6 +132,20 @@ def _collect_seldom() -> None:
     """Garbage belongs to the process that plays, see `run.session`: a service's start would keep it for good."""
 
 
+class _Metrics:
+    """Instruments that count nothing: nobody reads those of a simulated process."""
+
+    def counter(self, *_: Any, **__: Any) -> _Metrics:
+        return self
+
+    histogram = counter
+
+    def gauge(self, *_: Any, **__: Any) -> None:
+        """Nobody looks."""
+
+    add = record = gauge
+
+
 def _configure_logging(*_: Any, **__: Any) -> None:
     """Logs of all processes would mix; the story tells what matters."""
 
@@ -212,6 +226,7 @@ _STAND_INS: list[tuple[Any, Any]] = [
     (rpc.serving_grpc, _serving_grpc),
     (logs.configure_logging, _configure_logging),
     (credentials.signed, _signed),
+    (metrics.Metrics, _Metrics),
     (runtime._collect_seldom, _collect_seldom),
     (tracing.tracer_provider, _tracer_provider),
 ]
