@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import msgspec
-from shop_kit.auth import RSA_ALGORITHM, JwksKeys, private_key
+from shop_kit.auth import RSA_ALGORITHM, JwksKeys, signing_key
 from shop_kit.clock import Clock
 from shop_kit.rate_limits import RateLimit, RedisRateLimiter
 from shop_kit.runtime import run_service
@@ -75,12 +75,6 @@ class EdgeSettings(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-class SigningSecret(msgspec.Struct, rename="camel"):
-    """The key pair as provisioning generates it."""
-
-    private_key_pem: str
-
-
 async def _behind(service: Service, tokens: EdgeTokens, name: str, url: str) -> HttpService:
     """Return the connection to a service, which is called as the manifest declares."""
     policy = service.resilience.calls_of(name)
@@ -90,11 +84,11 @@ async def _behind(service: Service, tokens: EdgeTokens, name: str, url: str) -> 
 
 async def edge(service: Service, settings: EdgeSettings) -> None:
     """Compose the edge."""
-    signing = msgspec.json.decode(await service.secret(settings.aws, settings.shop_secret_edge_signing), type=SigningSecret)
+    signing = signing_key(await service.secret(settings.aws, settings.shop_secret_edge_signing))
     guest_secret = (await service.secret(settings.aws, settings.shop_secret_edge_guests)).encode()
     pool = settings.pool
     others = {pool.shop_user_pool_customers_issuer: pool.tokens(service.clock)}
-    tokens = EdgeTokens(private_key(signing.private_key_pem), service.clock, others)
+    tokens = EdgeTokens(signing, service.clock, others)
     services = Services(**{name: await _behind(service, tokens, name, url) for name, url in settings.services().items()})
     limiter = await service.enter(RedisRateLimiter.connect(settings.redis_url, prefix="edge:rate", metrics=service.metrics))
     # Nothing is asked: without Redis nobody is counted, and without the services the door still says when to try again.

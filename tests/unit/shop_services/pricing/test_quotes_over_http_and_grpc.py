@@ -160,6 +160,17 @@ async def test_a_refusal_is_the_same_over_http_and_grpc(pricing: Pricing, change
     assert (over_grpc.value.kind, [one.field for one in over_grpc.value.faults]) == (kind, [field])
 
 
+async def test_nobody_names_their_own_price(pricing: Pricing) -> None:
+    await pricing.price("mug", 1999)
+
+    own_price = {"lines": [{"sku": "mug", "quantity": 1, "unitPrice": 1}], "currency": "EUR", "country": "DE"}
+    own_total = {**CART, "total": 1}
+
+    for body, field in ((own_price, "$.lines[0].unitPrice"), (own_total, "$.total")):
+        refused = await pricing.quote(body)
+        assert (refused.status_code, [one["field"] for one in refused.json()["errors"]]) == (422, [field])
+
+
 async def test_prices_now_are_the_same_over_http_and_grpc(pricing: Pricing) -> None:
     await pricing.price("mug", 1999)
     await pricing.price("tea", 499, tax_class="reduced")
