@@ -16,6 +16,7 @@ from confluent_kafka import TopicPartition
 from shop_kit.aggregates.deciding import decide_and_record
 from shop_kit.aws import client as aws_client
 from shop_kit.aws import dynamo as aws_dynamo
+from shop_kit.aws.dynamo import Update
 from shop_kit.errors import Invalid, Transient
 from shop_kit.idempotency import dynamo as idempotency
 from shop_kit.kafka import consumer, handling
@@ -34,6 +35,8 @@ from shop_services.payments.domain.payment import (
     Payment,
     voided_before_it_was_authorised,
 )
+from shop_services.pricing.adapters.promotion_repositories import DynamoRedemptions
+from shop_services.pricing.domain.coupons import Decision, Redemption, Status
 
 Undo = Callable[[], object]
 
@@ -377,6 +380,21 @@ def _relay_skips_handed_over(putting: Putting) -> None:
     putting.replace(relay._Backlog, "take", forgetful)
 
 
+def _limits_only_read(putting: Putting) -> None:
+    use = DynamoRedemptions._use
+
+    def unconditional(self: DynamoRedemptions, *args: Any, **kwargs: Any) -> Update:
+        written = use(self, *args, **kwargs)
+        values = {name: value for name, value in written.values.items() if name in written.expression}
+        return replace(written, condition=None, values=values)
+
+    putting.replace(DynamoRedemptions, "_use", unconditional)
+
+
+def _release_without_uses(self: Redemption) -> Decision:
+    return Decision(replace(self, status=Status.RELEASED, refusal=None), 0)
+
+
 DEFECTS: tuple[Defect, ...] = (
     Defect(
         "lost-answer",
@@ -470,6 +488,18 @@ DEFECTS: tuple[Defect, ...] = (
         "relay-forgets",
         "The relay takes some messages for published that it was handed (invented, to be sure).",
         _relay_skips_handed_over,
+    ),
+    Defect(
+        "limits-only-read",
+        "A coupon's limits are looked at and not held by a condition: a race exceeds them (invented, to be sure).",
+        _limits_only_read,
+        "may be at most",
+    ),
+    Defect(
+        "uses-kept",
+        "An order that fails keeps its coupons used (invented, to be sure).",
+        lambda putting: putting.replace(Redemption, "release", _release_without_uses),
+        "counts as used",
     ),
 )
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from simulation.faults import Blow, CallFault, Fault, Kind, Moment, Trouble, Window
 
+PRICING = "pricing"
+"""It runs where orders count on coupons: quotes come from outside."""
 SKUS = ("mug", "lamp")
 PRICES = {"mug": 1999, "lamp": 4550, "candle": 700}
+COUPONS: Mapping[str, Mapping[str, int]] = {"ONCE": {"mostUses": 1}, "EACH": {"mostUsesByCustomer": 1}, "MANY": {}}
+"""The coupons of every history, with their limits."""
+CUSTOMERS = ("cus_ann", "cus_bob")
 TOKENS = (
     "tok_visa",
     "tok_visa",
@@ -36,6 +41,9 @@ class PlaceOrder:
     """How long the client waits for an answer: cut off, the service's work is cancelled where it stands."""
     repeats: int = 8
     """How often the client sends the same again when it gets no good answer."""
+    coupons: tuple[str, ...] = ()
+    """The codes that the quote counts on."""
+    customer: str = "ann"
 
     @property
     def name(self) -> str:
@@ -45,7 +53,9 @@ class PlaceOrder:
     def __str__(self) -> str:
         what = " and ".join(f"{quantity} {sku}" for sku, quantity in self.lines)
         cancels = f" and cancels it {self.cancel_after:.1f} s later" if self.cancel_after is not None else ""
-        return f"At {self.at:.1f} s a customer orders {what} with {self.token} ({self.name}){cancels}."
+        counts_on = f", and counts on {' and '.join(self.coupons)}" if self.coupons else ""
+        who = self.customer if self.coupons else "a customer"
+        return f"At {self.at:.1f} s {who} orders {what} with {self.token}{counts_on} ({self.name}){cancels}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,11 +238,55 @@ def draw(seed: int) -> History:
     chance = random.Random(seed)
     if chance.random() < MEETINGS_SHARE:
         return chance.choice(_MEETINGS)(seed, chance)
+    return _with_coupons(_everyday(seed, chance), random.Random(f"coupons {seed}"))
+
+
+def _everyday(seed: int, chance: random.Random) -> History:
+    """Return what is drawn by chance alone."""
     deeds = _deeds(chance)
     counts = {service: 2 if chance.random() < 0.2 else 1 for service in ("orders", "inventory", "payments")}
     focus = _focus(chance, deeds)
     faults = [_fault(chance, counts, focus) for _ in range(chance.choice((0, 1, 1, 2, 2, 3, 4)))]
     return History(seed, deeds, tuple(faults), counts, chance.random() < 0.5, chance.random() < 0.5)
+
+
+COUPONS_SHARE = 0.3
+_CALLS_OF_PRICING: tuple[tuple[str, int, tuple[Kind, ...]], ...] = (
+    ("commit", 4, (Kind.LOST, Kind.TIMED_OUT_AFTER, Kind.LATE, Kind.DIES_AFTER, Kind.DIES_BEFORE, Kind.THROTTLED, Kind.SLOW)),
+    ("read", 6, (Kind.TIMED_OUT, Kind.BROKEN, Kind.THROTTLED)),
+    ("remove", 3, (Kind.LOST, Kind.DIES_BEFORE)),
+    ("publish", 4, (Kind.SLOW, Kind.DIES_BEFORE, Kind.DIES_AFTER)),
+)
+
+
+def _with_coupons(history: History, chance: random.Random) -> History:
+    """Return the history, or the same in which two customers race for coupons, and pricing has troubles of its own as well."""
+    if chance.random() >= COUPONS_SHARE:
+        return history
+    deeds = tuple(
+        replace(
+            deed,
+            customer=chance.choice(CUSTOMERS),
+            coupons=tuple(sorted(chance.sample([*COUPONS], chance.choice((0, 1, 1, 2))))),
+            at=min(deed.at, 1.0 + chance.random() * 0.05) if chance.random() < 0.5 else deed.at,
+        )
+        if isinstance(deed, PlaceOrder)
+        else deed
+        for deed in history.deeds
+    )
+    instances = {**history.instances, PRICING: chance.choice((1, 1, 2))}
+    faults = [_fault_of_pricing(chance, instances[PRICING]) for _ in range(chance.choice((0, 1, 1, 2)))]
+    return replace(history, deeds=deeds, faults=(*history.faults, *faults), instances=instances)
+
+
+def _fault_of_pricing(chance: random.Random, count: int) -> Fault:
+    process = f"{PRICING}-{chance.randint(1, count)}"
+    if chance.random() < 0.7:
+        category, most, kinds = chance.choice(_CALLS_OF_PRICING)
+        return CallFault(process, category, chance.randint(1, most), chance.choice(kinds), chance.choice((0.3, 2.0, 6.0)))
+    blow = chance.choice((Blow.KILL, Blow.STOP, Blow.STALL, Blow.REBALANCE, Blow.REWIND))
+    amount = {Blow.STALL: chance.choice((1.0, 4.0)), Blow.REWIND: float(chance.choice((1, 3, 50)))}.get(blow, 0.0)
+    return Moment(blow, process, chance.uniform(0.8, 4.0), amount)
 
 
 SILENT_SECONDS = 360.0

@@ -14,7 +14,7 @@ from shop_kit import wire
 from shop_services.inventory.domain.stock import Level
 
 from simulation.faults import Blow, Moment
-from simulation.history import Restock
+from simulation.history import COUPONS, PRICING, PlaceOrder, Restock
 from simulation.virtual_time import EPOCH
 
 if TYPE_CHECKING:
@@ -47,6 +47,8 @@ class Ledger:
         """Reservations that were let go of long after they ran out."""
         self.waited: dict[str, float] = {}
         """By id of an order for how many seconds it was in a stage in which it may be given up."""
+        self.overused: list[str] = []
+        """Coupons that were used more often than they may be, or given back more often than used, at any moment."""
         self._outside = shop.outside
         shop.dynamo.watchers.append(self._written)
         shop.database.watchers.append(self._written_row)
@@ -62,6 +64,8 @@ class Ledger:
             had, has = _units(before), _units(after)
             if had != has:
                 self.settings[after["sku"]].append((had, has))
+        elif table == PRICING and after is not None and "used" in after:
+            self.overused += _overused(after)
         elif table.endswith("-outbox") and after is not None:
             self.committed[json.loads(after["headers"])["ce_id"]] = self._outside.now
 
@@ -80,6 +84,16 @@ class Ledger:
             self.committed[json.loads(after["headers"])["ce_id"]] = self._outside.now
 
 
+def _overused(item: dict[str, Any]) -> Iterator[str]:
+    """Yield what is wrong with how often a coupon was used, in all or by a customer."""
+    by_customer = item["pk"] != "coupons"
+    code = item["code"] if by_customer else item["sk"]
+    most = COUPONS[code].get("mostUsesByCustomer" if by_customer else "mostUses")
+    who = f" by {item['pk'].rpartition('#')[2]}" if by_customer else ""
+    if item["used"] < 0 or (most is not None and item["used"] > most):
+        yield f"Coupon {code} is used {item['used']} times{who}, and may be at most {most}"
+
+
 def _units(item: dict[str, Any] | None) -> int:
     return 0 if item is None else item["free"] + item["reserved"] + item["sold"]
 
@@ -92,6 +106,7 @@ def broken(history: History, shop: Shop, customers: Customers, ledger: Ledger, *
     yield from _stock(history, shop, ledger)
     yield from _orders(shop)
     yield from _prices(shop, customers)
+    yield from _coupons(history, shop, customers, ledger)
     yield from _money(shop)
     yield from _order_of_messages(shop)
     yield from _answered_once(shop)
@@ -207,6 +222,30 @@ def _prices(shop: Shop, customers: Customers) -> Iterator[str]:
     yield from (f"Quote {quote} has made {count} orders." for quote, count in quotes.items() if count > 1)
 
 
+def _coupons(history: History, shop: Shop, customers: Customers, ledger: Ledger) -> Iterator[str]:
+    """No coupon is ever used more often than it may be; completed orders have used theirs, and all others have given them back."""
+    yield from (f"{sentence}." for sentence in ledger.overused)
+    items = shop.dynamo.tables[PRICING].items
+    redemptions = {item["id"]: item for (key, _), item in items.items() if str(key).startswith("redemption#")}
+    redeemed = [item for item in redemptions.values() if item["status"] == "redeemed"]
+    for code in COUPONS:
+        count = sum(code in item["codes"] for item in redeemed)
+        if items["coupons", code]["used"] != count:
+            yield f"Coupon {code} counts as used {items['coupons', code]['used']} times, and {count} orders use it."
+    counts_on = {deed.number: deed.coupons for deed in history.deeds if isinstance(deed, PlaceOrder)}
+    orders = shop.database.tables["orders"]
+    for number, order_id in customers.order_ids.items():
+        coupons, stage = counts_on.get(number, ()), orders[order_id]["stage"] if order_id in orders else None
+        status = redemptions[order_id]["status"] if order_id in redemptions else None
+        if stage == "completed" and coupons and status != "redeemed":
+            yield f"{order_id} is completed at a price that counts on {coupons}, and these are {status}."
+        if stage in FINAL - {"completed"} and status == "redeemed":
+            yield f"{order_id} is {stage}, and its coupons are still used."
+        if not coupons and status is not None:
+            yield f"{order_id} counts on no coupon, and they are {status}."
+    yield from (f"Coupons are used for {one['id']}, which is not there." for one in redeemed if one["id"] not in orders)
+
+
 def _money(shop: Shop) -> Iterator[str]:
     """What the provider gave back is what payments says it gave back."""
     book = {item["id"]: item for key, item in shop.dynamo.tables[PAYMENTS].items.items() if str(key[0]).startswith("payment#")}
@@ -299,7 +338,7 @@ def kind_of(record: Record) -> str:
 def _answered_once(shop: Shop) -> Iterator[str]:
     """A command has one answer, and with it one effect."""
     answers: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for topic in ("shop.inventory.events.v1", "shop.payments.events.v1"):
+    for topic in ("shop.inventory.events.v1", "shop.payments.events.v1", "shop.pricing.redemptions.v1"):
         for record in shop.kafka.records(topic):
             headers = dict(record.headers)
             caused_by = headers.get("causationid")
@@ -307,7 +346,7 @@ def _answered_once(shop: Shop) -> Iterator[str]:
                 answers[topic, caused_by.decode()].add((headers["ce_id"] or b"").decode())
     buried = {id_of(record) for topic in shop.kafka.topics if topic.endswith(".dlq") for record in shop.kafka.records(topic)}
     answered = {cause for _topic, cause in answers}
-    for topic in ("shop.inventory.commands.v1", "shop.payments.commands.v1"):
+    for topic in ("shop.inventory.commands.v1", "shop.payments.commands.v1", "shop.pricing.commands.v1"):
         for record in shop.kafka.records(topic):
             if record.key != b"poison" and id_of(record) not in answered | buried:
                 yield f"{kind_of(record)} {id_of(record)[:8]} was never answered."

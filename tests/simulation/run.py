@@ -143,7 +143,8 @@ def quoted(deed: PlaceOrder) -> Quote:
     units = Counter[str]()
     for sku, quantity in deed.lines:
         units[sku] += quantity
-    return a_quote(*((sku, quantity, PRICES[sku]) for sku, quantity in units.items()), quote_id=f"qte_{deed.number}")
+    lines = ((sku, quantity, PRICES[sku]) for sku, quantity in units.items())
+    return a_quote(*lines, quote_id=f"qte_{deed.number}", coupons=deed.coupons)
 
 
 def poison(shop: Shop, deed: Poison) -> None:
@@ -207,6 +208,7 @@ class _Play:
                 "told": 1,
             }
             stock.put((sku,), item)
+        shop.offer_coupons()
         shop.start_all()
         for fault in self._history.faults:
             if isinstance(fault, Moment):
@@ -340,13 +342,16 @@ class _Play:
     ) -> Reply | None:
         """Send a request until it is answered for good, as often as the deed says."""
         headers = {"idempotency-key": key} if key else {}
+        subject = deed.customer if isinstance(deed, PlaceOrder) else "ann"
         statuses: list[int] = []
         for attempt in range(deed.repeats + 1):
             if attempt:
                 await asyncio.sleep(0.3 + attempt)
                 patience = 10.0
             try:
-                reply = await self._shop.request(service, method, path, body=body, headers=headers, seconds=patience)
+                reply = await self._shop.request(
+                    service, method, path, body=body, headers=headers, subject=subject, seconds=patience
+                )
             except NoAnswer:
                 continue
             if self._outside.tells:

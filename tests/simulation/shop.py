@@ -16,6 +16,7 @@ from typing import Any
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from fakes.quotes import QuoteSigner
 from shop_kit.auth import TokenSigner
 from shop_sandbox.manifest.loader import load_manifests
@@ -24,13 +25,14 @@ from shop_services.orders.domain.quote import Quote
 
 from simulation import seams
 from simulation.faults import Blow, Moment
+from simulation.history import COUPONS, PRICING
 from simulation.models import http, kafka, postgres, provider, statements
 from simulation.models.dynamo import DynamoModel
 from simulation.outside import Outside, Process
 from simulation.virtual_time import EPOCH
 
 ROOT = Path(__file__).resolve().parents[2]
-SERVICES = ("orders", "inventory", "payments")
+SERVICES = ("orders", "inventory", "payments", PRICING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,12 @@ def sign(quote: Quote) -> str:
     return _pricing_key().sign(quote, lifetime_seconds=365 * 24 * 3600.0)
 
 
+def _pem() -> str:
+    key = Ed25519PrivateKey.from_private_bytes(b"simulated key, signs what it costs"[:32])
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+_SIGNING_SECRET = msgspec.json.encode({"privateKeyPem": _pem()}).decode()
 SUPERVISORS_PATIENCE_SECONDS = 10.0
 
 
@@ -139,7 +147,7 @@ class Instance:
 
 
 class Shop:
-    """Orders, inventory and payments, each once or twice, over one Kafka, one DynamoDB and one PostgreSQL."""
+    """Orders, inventory, payments and perhaps pricing, each once or twice, over one Kafka, one DynamoDB and one PostgreSQL."""
 
     def __init__(self, outside: Outside, *, instances: Mapping[str, int], static_members: bool, timing: Timing) -> None:
         self.outside = outside
@@ -158,7 +166,7 @@ class Shop:
         self.instances = {
             f"{service}-{number + 1}": Instance(f"{service}-{number + 1}")
             for service in SERVICES
-            for number in range(instances.get(service, 1))
+            for number in range(instances.get(service, 0 if service == PRICING else 1))
         }
         self._environment: dict[str, dict[str, str]] = {}
         self.outbox_tables: list[str] = []
@@ -205,8 +213,15 @@ class Shop:
                 self.kafka.make(dead_letter_topic(topic.name, topic.group), 1)
         for secret in needs.secrets:
             found[variable("SHOP_SECRET", secret.name)] = secret.name
-            self.net.secrets[secret.name] = "a secret of the simulation"
+            self.net.secrets[secret.name] = _SIGNING_SECRET if secret.generate == "ed25519" else "a secret of the simulation"
         self._environment[service] = found
+
+    def offer_coupons(self) -> None:
+        """Put the coupons of every history into pricing's table, never used."""
+        for code, limits in COUPONS.items():
+            document = msgspec.json.encode({"promotionId": "ten-off", **limits})
+            item = {"pk": "coupons", "sk": code, "document": document, "version": 1, "used": 0}
+            self.dynamo.tables["pricing"].put(("coupons", code), item)
 
     # Processes.
 
