@@ -26,8 +26,8 @@ def swap(
 ) -> Answer:
     """Run your own process in the place of a service, under a debugger, say, until it ends.
 
-    It gets the service's exact environment, ports and consumer group, and this terminal; the service itself is stopped meanwhile
-    and started again when your process ends, however that happens.
+    It gets the service's exact environment, working directory, ports and consumer group, and this terminal; the service itself is
+    stopped meanwhile and started again when your process ends, however that happens.
     """
     from shop_dev.output.sinks import Progress, sink_for
     from shop_dev.project import open_project

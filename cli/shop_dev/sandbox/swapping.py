@@ -28,7 +28,7 @@ _GRACE_SECONDS = 10.0
 
 
 def swap_service(project: Project, service: str, command: tuple[str, ...], *, sink: Sink, frees_stdout: bool) -> int:
-    """Run `command` (the service's own where it is empty) in the place of a service; return its exit status.
+    """Run `command` (the service's own where it is empty) in the place of a service, where that would run; return its exit status.
 
     With `frees_stdout` what it prints goes to stderr. Raises SandboxError (resource_unknown, swap_refused, start_timed_out),
     ShopDevError (usage_invalid) where the command cannot be started.
@@ -43,9 +43,15 @@ def swap_service(project: Project, service: str, command: tuple[str, ...], *, si
         environment = {**described.environment, **_of_the_terminal(project.shell_variables)}
         output = _STDERR if frees_stdout else None
         try:
-            process = subprocess.Popen(command or described.argv, env=environment, stdout=output)  # nosec B603 # as above
+            process = subprocess.Popen(  # nosec B603 # as above
+                command or described.argv, cwd=described.cwd, env=environment, stdout=output
+            )
         except OSError as error:
-            raise ShopDevError(CliCode.USAGE_INVALID, f"{command[0]} cannot be started: {error.strerror}.") from error
+            program = (command or described.argv)[0]
+            raise ShopDevError(
+                CliCode.USAGE_INVALID,
+                f"{program} cannot be started in {described.cwd}, where {service} runs: {error.strerror}.",
+            ) from error
         sink.say(f"Your process (pid {process.pid}) takes the place of {service}; Ctrl-C ends it, and {service} comes back.")
         with _handing_signals_on(process):
             return _until_ended(process, client, service, sink)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from fakes.command_line import ShopDev
 from fakes.sandbox_client import FakeSandboxClient, resource_status, sandbox_status
+from msgspec import structs
 from shop_sandbox.supervisor.protocol import ProcessDescription
 
 TELLS = "import os, sys; open('told', 'w').write(f\"{os.environ['PORT']} {'HOME' in os.environ}\"); sys.exit(3)"
@@ -41,10 +42,25 @@ def test_without_a_command_the_service_itself_runs_in_this_terminal(shop_dev: Sh
     assert (said.status, said.out.splitlines()[-1]) == (0, "orders runs by itself again.")
 
 
+def test_it_runs_where_the_service_runs_whatever_folder_the_caller_is_in(
+    checkout: Path, shop_dev: ShopDev, sandbox: FakeSandboxClient
+) -> None:
+    home = checkout / "services" / "orders"
+    assert sandbox.described is not None
+    sandbox.described = structs.replace(sandbox.described, cwd=str(home), argv=(sys.executable, "-c", "open('here', 'w').close()"))
+
+    shop_dev("swap", "orders")
+
+    assert (home / "here").exists()
+
+
 def test_a_command_that_cannot_be_started_leaves_the_service_in_its_place(shop_dev: ShopDev, sandbox: FakeSandboxClient) -> None:
     said = shop_dev("swap", "orders", "--", "./no-such-program")
 
-    assert (said.status, said.err.startswith("error: ./no-such-program cannot be started: No such file")) == (2, True)
+    assert (
+        said.status,
+        said.err.startswith("error: ./no-such-program cannot be started in ., where orders runs: No such file"),
+    ) == (2, True)
     assert sandbox.asked[-1] == "swapped back"
 
 
