@@ -51,6 +51,10 @@ COMMANDS: dict[str, LazyCommand | LazyGroup] = {
         "shop_dev.commands.logs:logs", "Show what services and resources have logged, oldest first, also after `down`."
     ),
     "trace": LazyCommand("shop_dev.commands.trace:trace", "Show what became of a request or an order, across HTTP and Kafka."),
+    "explain": LazyCommand(
+        "shop_dev.commands.explain:explain",
+        "Tell what became of an order or a request, in sentences: what happened, what it waits for, since when, and why.",
+    ),
     "events": LazyCommand(
         "shop_dev.commands.events:events", "Show what has happened in the sandbox: starts, deaths, restarts, changes of code."
     ),
