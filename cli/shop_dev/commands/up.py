@@ -37,7 +37,12 @@ def up(
             autocompletion=complete_resources,
         ),
     ] = None,
-    reset: Annotated[bool, typer.Option("--reset", help="Begin with empty stores.")] = False,
+    reset: Annotated[
+        bool,
+        typer.Option(
+            "--reset", help="Begin with empty stores; with names, empty only the databases and DynamoDB tables of these services."
+        ),
+    ] = False,
     lease: Annotated[
         int | None,
         typer.Option(

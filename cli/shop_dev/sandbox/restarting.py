@@ -5,7 +5,7 @@ from __future__ import annotations
 from shop_dev import sandbox
 from shop_dev.output.sinks import Sink
 from shop_dev.project import Project
-from shop_dev.sandbox.starting import until_ready
+from shop_dev.sandbox.following import until_ready
 
 
 def restart_resources(project: Project, resources: tuple[str, ...], *, sink: Sink) -> float:

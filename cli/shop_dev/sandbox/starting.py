@@ -10,7 +10,6 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from shop_sandbox.errors import ErrorCode
 from shop_sandbox.events import AnyEvent, SandboxFailed, SandboxReady, SandboxStopped
 
 from shop_dev import sandbox
@@ -18,6 +17,9 @@ from shop_dev.errors import Failed, Failure, ShopDevError
 from shop_dev.output.sinks import Sink
 from shop_dev.project import Project
 from shop_dev.sandbox import registry
+from shop_dev.sandbox.emptying import empty, held_by
+from shop_dev.sandbox.following import until_ready
+from shop_dev.sandbox.manifests import services_of
 
 if TYPE_CHECKING:
     from shop_sandbox.client import SandboxClient
@@ -62,13 +64,17 @@ class Leave:
 
 
 def start(project: Project, wish: Wish, *, sink: Sink, reset: bool, leave: Leave) -> Start:
-    """Start or attach, and return when everything asked for is ready. Raises Failed, SandboxError."""
+    """Start or attach, and return when everything asked for is ready. With `reset` stores begin empty: those of the services that
+    are named, else all. Raises Failed, SandboxError, ShopDevError (usage_invalid, store_away)."""
+    held = held_by(services_of(project), wish.resources) if reset and wish.resources else None
     with interrupt_after():
         if wish.lease is None:
-            client = leave.client = sandbox.start_or_attach(project, reset=reset)
+            client = leave.client = sandbox.start_or_attach(project, reset=reset and held is None)
         else:
             client = leave.client = sandbox.start_leased(project, owner=wish.lease.owner, evidence=wish.lease.evidence)
         registry.remember(project)
+    if held is not None:
+        empty(project, client, held, sink=sink)
     seconds = project.settings.start_timeout_seconds
     events = client.up(wish.resources, without=wish.without, timeout_seconds=seconds, atomic=wish.atomic)
     return Start(client=client, ready=until_ready(events, sink), attached=client.attached)
@@ -175,26 +181,3 @@ def interrupt_after() -> Iterator[None]:
             signal.signal(number, handler)
     if held:
         signal.raise_signal(held[0])
-
-
-def until_ready(events: Iterable[AnyEvent], sink: Sink) -> SandboxReady:
-    """Follow a start to its end. Raises Failed where something does not become ready, or the sandbox is stopped meanwhile."""
-    for event in events:
-        sink.announce(event)
-        match event:
-            case SandboxReady():
-                return event
-            case SandboxFailed():
-                raise Failed(Failure.from_error(event))
-            case SandboxStopped():
-                break
-            case _:
-                pass
-    raise Failed(
-        Failure.told(
-            ErrorCode.INTERRUPTED,
-            "The sandbox was stopped by somebody else while it started.",
-            actions=("shop-dev up",),
-            retryable=True,
-        )
-    )

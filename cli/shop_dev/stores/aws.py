@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import quote, urlencode
@@ -57,6 +57,20 @@ def dynamo_tables(environment: Mapping[str, str]) -> list[DynamoTable]:
     return _asked(environment, _dynamo_tables)
 
 
+def drop_tables(environment: Mapping[str, str], names: Iterable[str]) -> None:
+    """Remove DynamoDB tables; one that is not there is no fault. Raises ShopDevError (store_away)."""
+
+    async def drop(aws: Aws) -> None:
+        for name in names:
+            try:
+                await aws.json("dynamodb", "DeleteTable", {"TableName": name})
+            except AwsRefused as error:
+                if error.code != "ResourceNotFoundException":
+                    raise
+
+    _asked(environment, drop)
+
+
 def queues(environment: Mapping[str, str]) -> list[QueueFacts]:
     """Return the account's SQS queues. Raises ShopDevError (store_away)."""
     return _asked(environment, _queues)
@@ -77,7 +91,7 @@ def _asked(environment: Mapping[str, str], question: Callable[[Aws], Awaitable[T
     except (AwsRefused, AwsUnreachable) as error:
         raise ShopDevError(
             CliCode.STORE_AWAY,
-            f"AWS does not say what it holds: {error}.",
+            f"AWS does not answer as it should: {error}.",
             actions=("shop-dev status", "shop-dev logs aws"),
         ) from error
 

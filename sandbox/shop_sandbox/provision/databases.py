@@ -21,7 +21,7 @@ import asyncpg
 from shop_sandbox.credentials import credentials_in, database_account, database_role
 from shop_sandbox.manifest.loader import Manifest
 from shop_sandbox.manifest.rules.stores import MIGRATION_FILE
-from shop_sandbox.provision.task import Outcome, Refused, Report, Wanted, all_of, run_task
+from shop_sandbox.provision.task import EVERYTHING, Afresh, Outcome, Refused, Report, Wanted, all_of, run_task
 
 _LOCK = 0x73686F70
 """Key of the advisory lock ("shop"): two runs at once take turns."""
@@ -36,6 +36,9 @@ CREATE TABLE IF NOT EXISTS schema_migrations (
     applied_at timestamptz NOT NULL DEFAULT now()
 )
 """
+
+_HELD = "SELECT count(*) AS tables, coalesce(sum(n_live_tup), 0)::bigint AS rows FROM pg_stat_user_tables"
+"""What is in a database, as its own statistics count it: they follow within a second."""
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
@@ -55,8 +58,9 @@ class Migration:
 
 @dataclass(frozen=True)
 class WantedDatabase:
-    """A database as a manifest wants it. `folder` is where its migrations are, relative to the checkout, for messages."""
+    """A database as a service's manifest wants it. `folder` is where its migrations are, relative to the checkout, for messages."""
 
+    service: str
     name: str
     role: str
     folder: str
@@ -66,18 +70,18 @@ class WantedDatabase:
 def wanted_databases(manifests: Sequence[Manifest], checkout: Path) -> list[WantedDatabase]:
     """Return all databases of the manifests, with their migrations read."""
     return [
-        _wanted(database.name, database_role(manifest.service.service), manifest.folder / (database.migrations or ""), checkout)
+        _wanted(database.name, manifest.service.service, manifest.folder / (database.migrations or ""), checkout)
         if database.migrations
-        else WantedDatabase(database.name, database_role(manifest.service.service), "", ())
+        else WantedDatabase(manifest.service.service, database.name, database_role(manifest.service.service), "", ())
         for manifest in manifests
         for database in manifest.service.needs.databases
     ]
 
 
-def _wanted(name: str, role: str, folder: Path, checkout: Path) -> WantedDatabase:
+def _wanted(name: str, service: str, folder: Path, checkout: Path) -> WantedDatabase:
     files = sorted(file for file in folder.iterdir() if MIGRATION_FILE.match(file.name))
     migrations = tuple(Migration(int(file.name[:4]), file.name, file.read_text(encoding="utf-8")) for file in files)
-    return WantedDatabase(name, role, os.path.relpath(folder, checkout), migrations)
+    return WantedDatabase(service, name, database_role(service), os.path.relpath(folder, checkout), migrations)
 
 
 def main() -> None:
@@ -121,7 +125,7 @@ async def _make_all(databases: Sequence[WantedDatabase], url: str, passwords: Ma
                 await connection.execute(f"REVOKE ALL ON DATABASE {_quoted(database.name)} FROM PUBLIC")
             elif owners[database.name] != database.role:
                 why = f"it belongs to {owners[database.name]!r}, and the manifest gives it to {database.role!r}"
-                raise Refused("database", database.name, why, "choose another name", or_afresh=True)
+                raise Refused("database", database.name, why, "choose another name", or_afresh=EVERYTHING)
         return {database.name for database in databases if database.name not in owners}
 
 
@@ -178,10 +182,12 @@ async def _outstanding(database: WantedDatabase, connection: Connection) -> list
     for row in rows:
         migration = files.get(row["number"])
         if migration is None:
-            raise _unfit(database, row["name"], "was applied and is gone", "bring the file back", or_afresh=True)
+            afresh = await _afresh(database, connection)
+            raise _unfit(database, row["name"], "was applied and is gone", "bring the file back", or_afresh=afresh)
         if migration.sha256 != row["sha256"]:
             action = f"undo the edit and write a new file `{max(files) + 1:04}_….sql`"
-            raise _unfit(database, migration.name, "was edited after it was applied", action, or_afresh=True)
+            afresh = await _afresh(database, connection)
+            raise _unfit(database, migration.name, "was edited after it was applied", action, or_afresh=afresh)
     newest = rows[-1]["number"] if rows else -1
     done = {row["number"] for row in rows}
     outstanding = [migration for migration in database.migrations if migration.number not in done]
@@ -211,7 +217,14 @@ async def _apply(database: WantedDatabase, migration: Migration, connection: Con
         ) from error
 
 
-def _unfit(database: WantedDatabase, file: str, why: str, action: str, *, or_afresh: bool = False) -> Refused:
+async def _afresh(database: WantedDatabase, connection: Connection) -> Afresh:
+    """Return the offer to begin anew with this service's stores alone, and what that would cost."""
+    row = await connection.fetchrow(_HELD)
+    tables, rows = (0, 0) if row is None else (row["tables"], row["rows"])
+    return Afresh(database.service, f"{tables} {'table' if tables == 1 else 'tables'} of {database.name} with about {rows:,} rows")
+
+
+def _unfit(database: WantedDatabase, file: str, why: str, action: str, *, or_afresh: Afresh | None = None) -> Refused:
     return Refused("migration", f"{database.folder}/{file}", why, action, or_afresh=or_afresh)
 
 

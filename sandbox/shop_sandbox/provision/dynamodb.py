@@ -8,7 +8,7 @@ from typing import Any
 
 from shop_sandbox.manifest.form import Index, Key, Table
 from shop_sandbox.provision.aws_api import Aws, AwsRefused
-from shop_sandbox.provision.task import Outcome, Refused
+from shop_sandbox.provision.task import EVERYTHING, Outcome, Refused
 
 _POLL_SECONDS = 0.1
 _ACTIVE_SECONDS = 300.0
@@ -117,7 +117,7 @@ def _compare(table: Table, of: str, key: Key, schema: list[dict[str, str]], type
     if there != wanted:
         why = f"its key{of} is {there}, and the manifest says {wanted}: DynamoDB cannot change a key"
         action = "give it another name and move the data"
-        raise Refused("table", table.name, why, action, or_afresh=True)
+        raise Refused("table", table.name, why, action, or_afresh=EVERYTHING)
 
 
 def _indexes_by_name(found: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -157,7 +157,7 @@ async def _settle_stream(aws: Aws, table: Table, found: Mapping[str, Any]) -> li
         return []
     if view is not None:
         why = f"its stream carries {view}, and the manifest says {table.stream}: a stream in use cannot change"
-        raise Refused("table", table.name, why, f"set `stream: {view}`", or_afresh=True)
+        raise Refused("table", table.name, why, f"set `stream: {view}`", or_afresh=EVERYTHING)
     specification = {"StreamEnabled": True, "StreamViewType": table.stream}
     await aws.json("dynamodb", "UpdateTable", {"TableName": table.name, "StreamSpecification": specification})
     await _until_active(aws, table.name)

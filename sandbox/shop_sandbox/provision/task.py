@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Final
 
 from shop_sandbox.errors import SandboxError
 from shop_sandbox.manifest.loader import Manifest, load_manifests
@@ -30,10 +31,27 @@ class Outcome(StrEnum):
     """It is sound, and is not made here: the details say why."""
 
 
-class Refused(Exception):
-    """One thing could not be provisioned: which, why, and what to do (`or_afresh`: empty stores would help too). Others go on."""
+@dataclass(frozen=True)
+class Afresh:
+    """That empty stores would help: those of one service, with what is lost in words, or without a name all of the sandbox."""
 
-    def __init__(self, kind: str, name: str, why: str, action: str, *, or_afresh: bool = False) -> None:
+    service: str | None = None
+    loses: str = ""
+
+    def told(self, *, sandbox: str) -> str:
+        """Return the offer. What destroys names the sandbox: pasted as it is, it must not empty another one."""
+        if self.service is None:
+            return f"start afresh with `shop-dev up --reset{flag(sandbox)}`"
+        return f"start {self.service} afresh with `shop-dev up --reset {self.service}{flag(sandbox)}`, which loses {self.loses}"
+
+
+EVERYTHING: Final = Afresh()
+
+
+class Refused(Exception):
+    """One thing could not be provisioned: which, why, and what to do, or that empty stores would help too. Others go on."""
+
+    def __init__(self, kind: str, name: str, why: str, action: str, *, or_afresh: Afresh | None = None) -> None:
         super().__init__(why)
         self.kind, self.name, self.why, self.action, self.or_afresh = kind, name, why, action, or_afresh
 
@@ -41,8 +59,8 @@ class Refused(Exception):
         return self.told(sandbox=DEFAULT_NAME)
 
     def told(self, *, sandbox: str) -> str:
-        """Return the refusal with its hint. What destroys names the sandbox: pasted as it is, it must not empty another one."""
-        afresh = f", or start afresh with `shop-dev up --reset{flag(sandbox)}`" if self.or_afresh else ""
+        """Return the refusal with its hint."""
+        afresh = f", or {self.or_afresh.told(sandbox=sandbox)}" if self.or_afresh else ""
         return f"{self.kind} {self.name}: {self.why}" + (f"\n  hint: {self.action}{afresh}" if self.action else "")
 
 

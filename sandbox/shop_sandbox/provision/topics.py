@@ -22,7 +22,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # documented 
 from shop_sandbox.manifest.form import ProducedTopic
 from shop_sandbox.manifest.loader import Manifest
 from shop_sandbox.manifest.names import dead_letter_topic
-from shop_sandbox.provision.task import Outcome, Refused, Report, Wanted, all_of, run_task
+from shop_sandbox.provision.task import EVERYTHING, Outcome, Refused, Report, Wanted, all_of, run_task
 
 _REQUEST_SECONDS = 10.0
 _POLL_SECONDS = 0.02
@@ -140,7 +140,7 @@ class _Cluster:
     async def _adjust_one(self, topic: WantedTopic, partitions: int, described: Future[Mapping[str, Any]]) -> None:
         if partitions > topic.partitions:
             why = f"it has {partitions} partitions and the manifest says {topic.partitions}: Kafka cannot take partitions away"
-            raise Refused("topic", topic.name, why, f"set `partitions: {partitions}`", or_afresh=True)
+            raise Refused("topic", topic.name, why, f"set `partitions: {partitions}`", or_afresh=EVERYTHING)
         settings = await _result(topic.name, described, "")
         differing = {name: value for name, value in topic.settings.items() if name not in settings or settings[name].value != value}
         changes = [f"{name}={value}" for name, value in differing.items()]

@@ -8,7 +8,7 @@ import pytest
 from shop_sandbox.disk import disk_full, disk_full_explained
 from shop_sandbox.errors import SandboxError
 from shop_sandbox.paths import SandboxPaths
-from shop_sandbox.provision.task import Refused
+from shop_sandbox.provision.task import EVERYTHING, Afresh, Refused
 from shop_sandbox.state import emulator_lost, incomplete
 
 
@@ -31,10 +31,19 @@ def test_a_full_disk(load: SandboxPaths) -> None:
 
 
 def test_something_that_cannot_be_provisioned() -> None:
-    refused = Refused("topic", "orders", "it has 3 partitions", "set `partitions: 3`", or_afresh=True)
+    refused = Refused("topic", "orders", "it has 3 partitions", "set `partitions: 3`", or_afresh=EVERYTHING)
 
     assert refused.told(sandbox="load").endswith("or start afresh with `shop-dev up --reset --name load`")
     assert str(refused).endswith("or start afresh with `shop-dev up --reset`"), "the default sandbox needs no name"
+
+
+def test_what_one_service_would_lose() -> None:
+    afresh = Afresh("orders", "2 tables of orders with about 1,204 rows")
+    refused = Refused("migration", "0002_a.sql", "was applied and is gone", "bring the file back", or_afresh=afresh)
+
+    assert refused.told(sandbox="load").endswith(
+        "or start orders afresh with `shop-dev up --reset orders --name load`, which loses 2 tables of orders with about 1,204 rows"
+    )
 
 
 def test_the_default_sandbox_needs_no_name(tmp_path: Path) -> None:
