@@ -13,6 +13,7 @@ PAGES = sorted((*CHECKOUT.glob("*.md"), *DOCS.rglob("*.md")))
 DECISIONS = sorted(DOCS.glob("adr/[0-9]*.md"))
 
 _FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+_CODE = re.compile(r"`[^`\n]*`")
 _LINK = re.compile(r"\]\((?!https?://|mailto:)([^)#\s]*)(?:#([^)\s]*))?\)")
 _SHOWN_FILE = re.compile(r"^`([\w./-]+)`:\n\n```", re.MULTILINE)
 _PATH = re.compile(r"`((?:cli|sandbox|services/shop_\w+|contracts/shop_contracts|loadtests|tests|docs|\.ci)/[\w./-]+)`")
@@ -27,6 +28,11 @@ def _prose(page: Path) -> str:
     return _FENCED.sub("", page.read_text(encoding="utf-8"))
 
 
+def _links(page: Path) -> list[tuple[str, str]]:
+    """Give target and anchor of each link; what looks like one within code (a regular expression) is none."""
+    return _LINK.findall(_CODE.sub("", _prose(page)))
+
+
 def _anchors(page: Path) -> set[str]:
     """The anchors of a page's headings, as GitHub makes them: lower case, punctuation gone, spaces to hyphens."""
     words = (re.sub(r"[^\w\- ]", "", heading.lower()) for heading in _HEADING.findall(_prose(page)))
@@ -34,13 +40,13 @@ def _anchors(page: Path) -> set[str]:
 
 
 def _linked_from(index: Path) -> set[Path]:
-    return {(index.parent / target).resolve() for target, _ in _LINK.findall(_prose(index)) if target}
+    return {(index.parent / target).resolve() for target, _ in _links(index) if target}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=_name)
 def test_every_link_leads_to_a_file_and_a_heading_that_exist(page: Path) -> None:
     broken = []
-    for target, anchor in _LINK.findall(_prose(page)):
+    for target, anchor in _links(page):
         goal = (page.parent / target).resolve() if target else page
         if not goal.exists() or (anchor and anchor not in _anchors(goal)):
             broken.append(f"{target}#{anchor}" if anchor else target)
