@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from shop_dev.kafka.records import Record
 from shop_dev.output.story import story_page
 from shop_dev.story.model import Step
@@ -38,8 +40,8 @@ def span(
 
 
 def consumed(group: str, message: str, at: float, **attributes: object) -> SpanNode:
-    told = {"messaging__message__id": message, "messaging__consumer__group__name": group}
-    return span(group, f"{message} process", at, **told, **attributes)
+    told: dict[str, Any] = {"messaging__message__id": message, "messaging__consumer__group__name": group, **attributes}
+    return span(group, f"{message} process", at, **told)
 
 
 def record(
