@@ -36,6 +36,8 @@ PRELOADED: Final = (
     "jsonschema",
     "prometheus_client",
     "opentelemetry.trace.propagation.tracecontext",
+    "google.rpc.error_details_pb2",
+    "google.rpc.status_pb2",
     "grpc.aio",
     "grpc_health.v1.health",
     "grpc_reflection.v1alpha.reflection",
