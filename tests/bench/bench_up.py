@@ -47,6 +47,7 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}")
     parser.add_argument("--runs", type=int, default=10, help="how often each thing is measured")
     parser.add_argument("--downs", type=int, default=20, help="how many stops, each after a start of its own")
+    parser.add_argument("--services", nargs="*", default=[], help="start these and what they need, not everything")
     parser.add_argument("--items", type=int, default=100_000, help="how many items are stored for the slow stop")
     parser.add_argument("--minutes", type=float, default=10.0, help="how long growth is watched")
     parser.add_argument("--warm-up", type=float, default=7.0, help="minutes after the start that are left out of it")
@@ -72,7 +73,8 @@ def _again(part: str, options: argparse.Namespace, parser: argparse.ArgumentPars
         for name in given
         if getattr(options, name) != parser.get_default(name)
     ]
-    return " ".join(("just bench-up", part, *changed))
+    services = ["--services", *options.services] if options.services else []
+    return " ".join(("just bench-up", part, *changed, *services))
 
 
 # --- up and down -------------------------------------------------------------------------------------------------------------
@@ -90,7 +92,7 @@ class Weight:
 
 def up(options: argparse.Namespace) -> str:
     """Starts and stops in turn. The first start is not counted: it fills caches and makes the stores."""
-    shop_dev("up", "--reset")
+    shop_dev("up", *options.services, "--reset")
     shop_dev("down")
     ups: list[float] = []
     readies: list[float] = []
@@ -98,7 +100,7 @@ def up(options: argparse.Namespace) -> str:
     stops: list[float] = []
     weights: list[Weight] = []
     for number in range(max(options.runs, options.downs)):
-        seconds, answer = timed(lambda: shop_dev("up"))
+        seconds, answer = timed(lambda: shop_dev("up", *options.services))
         if number < options.runs:
             ups.append(seconds)
             readies.append(answer["data"]["seconds"])
@@ -119,12 +121,12 @@ def up(options: argparse.Namespace) -> str:
 
 def stored(options: argparse.Namespace) -> str:
     """A stop with much in the emulator, and purges of little and of much."""
-    shop_dev("up", "--reset")
+    shop_dev("up", *options.services, "--reset")
     empty = timed(lambda: shop_dev("down", "--purge"))[0]
-    shop_dev("up")
+    shop_dev("up", *options.services)
     storing = timed(lambda: stored_items.store(shop_dev("env")["data"], options.items))[0]
     down = timed(lambda: shop_dev("down"))[0]
-    start = timed(lambda: shop_dev("up"))[0]
+    start = timed(lambda: shop_dev("up", *options.services))[0]
     purge = timed(lambda: shop_dev("down", "--purge"))[0]
     much = f"with {options.items:,} items in DynamoDB"
     return _table(
@@ -174,7 +176,7 @@ def _cpu_seconds(processes: Sequence[psutil.Process]) -> float:
 
 def running(options: argparse.Namespace) -> str:
     """What is asked of a sandbox that runs."""
-    shop_dev("up")
+    shop_dev("up", *options.services)
     statuses = [timed(lambda: shop_dev("status"))[0] for _ in range(options.runs)]
     edits = [edit_to_ready() for _ in range(options.runs)]
     weights = [mebibytes() for _ in range(WEIGHINGS)]
@@ -230,12 +232,11 @@ def mebibytes() -> float:
 
 def new_work_tree(options: argparse.Namespace) -> str:
     """A fresh clone on this machine, whose caches are filled: its environment, then its first start."""
-    del options
     with tempfile.TemporaryDirectory(prefix="shop-dev-clone-") as folder:
         clone = cloned(Path(folder))
         environment = timed(lambda: in_clone(clone, "--version", environment=os.environ))[0]
         try:
-            start = timed(lambda: in_clone(clone, "up", "--name", NAME, environment=os.environ))[0]
+            start = timed(lambda: in_clone(clone, "up", *options.services, "--name", NAME, environment=os.environ))[0]
         finally:
             in_clone(clone, "down", "--name", NAME, environment=os.environ)
     return _table(
@@ -273,7 +274,7 @@ def in_clone(clone: Path, *words: str, environment: Mapping[str, str]) -> None:
 
 def idle(options: argparse.Namespace) -> str:
     """The growth of a sandbox that nobody uses."""
-    shop_dev("up")
+    shop_dev("up", *options.services)
     supervisor = shop_dev("status")["data"]["supervisorPid"]
     grown = idle_growth.watch(
         warm_up_minutes=options.warm_up,
