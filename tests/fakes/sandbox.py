@@ -35,6 +35,7 @@ class FakeResource(msgspec.Struct, kw_only=True):
     target: str | None = None
     needs: tuple[str, ...] = ()
     uses: tuple[str, ...] = ()
+    waits_by_itself: bool = False
     task: bool = False
     port: bool = False
     stamped: bool = False
@@ -147,6 +148,7 @@ def blueprint(settings: SupervisorSettings) -> Blueprint:
         drivers={
             ResourceKind.SERVICE: FakeDriver(fakes, emulator=False),
             ResourceKind.PROVISION: FakeDriver(fakes, emulator=False),
+            ResourceKind.SCHEMA_REGISTRY: FakeDriver(fakes, emulator=False),
             ResourceKind.POSTGRES: FakeStore(fakes, emulator=False),
             ResourceKind.AWS: FakeStore(fakes, emulator=True),
         },
@@ -156,6 +158,8 @@ def blueprint(settings: SupervisorSettings) -> Blueprint:
 def _kind(fake: FakeResource) -> ResourceKind:
     if fake.task:
         return ResourceKind.PROVISION
+    if fake.waits_by_itself:
+        return ResourceKind.SCHEMA_REGISTRY
     if fake.emulator:
         return ResourceKind.AWS
     return ResourceKind.POSTGRES if fake.stamped else ResourceKind.SERVICE

@@ -17,7 +17,7 @@ import msgspec
 import pytest
 from fakes.sandbox import READY, SLEEP, FakeResource, describe
 from fakes.sandbox_home import MARK, Home, eventually, pid_of, state_of
-from shop_sandbox.client import connect, remove, start_or_attach
+from shop_sandbox.client import SandboxClient, connect, remove, start_or_attach
 from shop_sandbox.errors import ErrorCode, SandboxError
 from shop_sandbox.events import (
     AnyEvent,
@@ -33,7 +33,7 @@ from shop_sandbox.events import (
 from shop_sandbox.ownership import owner_of
 from shop_sandbox.platform import here
 from shop_sandbox.supervisor.fork_server.starting import NONCE_VARIABLE
-from shop_sandbox.supervisor.protocol import SandboxState
+from shop_sandbox.supervisor.protocol import ResourceStatus, SandboxState
 
 pytestmark = pytest.mark.integration
 
@@ -66,6 +66,38 @@ def test_resources_start_after_what_they_need_and_side_by_side_otherwise(home: H
     assert order.index(("redis", ResourceState.READY)) < order.index(("orders", ResourceState.STARTING))
     assert ready.critical_path[-1].resource == "orders"
     assert ready.generation == 1
+
+
+def registry_of(client: SandboxClient) -> ResourceStatus:
+    (found,) = [one for one in client.status().resources if one.name == "registry"]
+    return found
+
+
+def test_what_waits_by_itself_is_there_before_what_it_needs_and_ready_after_it(home: Home) -> None:
+    comes_first = "while [ ! -e registry-came ]; do sleep 0.02; done; "
+    registry = FakeResource(script="touch registry-came; " + READY + SLEEP, needs=("kafka",), waits_by_itself=True)
+    describe(home.checkout, {"kafka": FakeResource(script=comes_first + READY + SLEEP), "registry": registry})
+
+    _, events = home.up()
+
+    assert isinstance(events[-1], SandboxReady), events[-1]
+    ready = [event.resource for event in events if isinstance(event, ResourceChanged) and event.state is ResourceState.READY]
+    assert ready == ["kafka", "registry"]
+    assert [step.resource for step in events[-1].critical_path] == ["kafka", "registry"]
+
+
+def test_what_waits_by_itself_says_what_has_failed_and_goes_on_when_that_comes_back(home: Home) -> None:
+    (home.checkout / "broken").touch()
+    kafka = FakeResource(script="[ -e broken ] && { echo 'Error: no disk'; exit 1; }; " + READY + SLEEP)
+    describe(home.checkout, {"kafka": kafka, "registry": FakeResource(needs=("kafka",), waits_by_itself=True)})
+
+    client, events = home.up()
+
+    assert isinstance(events[-1], SandboxFailed)
+    assert registry_of(client).waits_for == "kafka"
+    (home.checkout / "broken").unlink()
+    assert isinstance(list(client.restart("kafka"))[-1], SandboxReady)
+    eventually(lambda: registry_of(client).state is ResourceState.READY, "the registry is ready")
 
 
 def test_naming_a_resource_starts_it_with_what_it_needs_and_a_second_up_adds_the_rest(home: Home) -> None:

@@ -64,6 +64,12 @@ class Resource:
         return self.kind not in (ResourceKind.KAFKA, ResourceKind.POSTGRES, ResourceKind.REDIS)
 
     @property
+    def waits_by_itself(self) -> bool:
+        """True where the process may be there before what it needs is ready: the registry asks for Kafka until that answers, and
+        has imported everything by then."""
+        return self.kind is ResourceKind.SCHEMA_REGISTRY
+
+    @property
     def may_leave_first(self) -> bool:
         """True where a stop need not wait for clients: the registry's state is in Kafka, and its clients keep what they have
         read."""

@@ -226,11 +226,16 @@ class ResourceRun:
     async def _prepare_while_needs_come(self) -> None:
         preparation = asyncio.create_task(asyncio.to_thread(self.driver.prepare, self.resource, self._context.run))
         try:
-            await self._needs_met()
+            await (self._needs_run() if self.resource.waits_by_itself else self._needs_met())
             self.unblocked_at = time.monotonic()
             await asyncio.shield(preparation)
         finally:
             preparation.add_done_callback(look_at)
+
+    async def _needs_run(self) -> None:
+        """Wait until all it needs has a process, if not more; one that has failed will have none."""
+        while any(run.handle is None and not run.is_over for run in map(self._runs.__getitem__, self.resource.needs)):
+            await self._context.changes.next()
 
     async def _needs_met(self) -> None:
         """Wait for all it needs. Where one of them has failed it says so, and goes on when that one has come back."""
@@ -292,6 +297,9 @@ class ResourceRun:
         self.ready_at = None
         self._readiness = Readiness(self.resource, self.driver, self._context)
         handle = await self._start_process()
+        if self.resource.waits_by_itself:
+            await self._needs_met()
+            self.unblocked_at = time.monotonic()
         # Shielded: a life that is broken off must not take with it the knowledge of how its process ends.
         ended = await (asyncio.shield(handle.ended) if self.resource.is_task else self._readiness.until_ready(handle.ended))
         if ended is None:
