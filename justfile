@@ -88,6 +88,10 @@ bench-up *arguments:
 bench-shop *arguments:
     cd tests && ../{{ python }} -m bench.bench_checkout {{ arguments }}
 
+# Measure searches over 50,000 products; write the figures into docs/reference/performance.md
+bench-search *arguments:
+    cd tests && ../{{ python }} -m bench.bench_search {{ arguments }}
+
 # Measure compatibility checks and the registry
 bench-contracts *arguments:
     cd tests && ../{{ python }} -m bench.bench_contracts {{ arguments }}

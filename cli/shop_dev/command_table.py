@@ -78,6 +78,10 @@ COMMANDS: dict[str, LazyCommand | LazyGroup] = {
         "Fill the sandbox with data, by the command that the project names in its settings.",
         passes_arguments_on=True,
     ),
+    "replay": LazyCommand(
+        "shop_dev.commands.replay:replay",
+        "Build a service's read models anew from the beginning of their topics, while the ones there are go on answering.",
+    ),
     "test": LazyCommand(
         "shop_dev.commands.test:test",
         "Run the project's tests: unit, contract, integration and end to end.",

@@ -53,6 +53,8 @@ class CliCode(StrEnum):
     TESTS_FAILED = "tests_failed"
     SEED_FAILED = "seed_failed"
     SERVICE_UNREACHABLE = "service_unreachable"
+    READ_MODEL_MISSING = "read_model_missing"
+    REPLAY_TIMED_OUT = "replay_timed_out"
     MACHINE_NOT_READY = "machine_not_ready"
     PATH_UNUSABLE = "path_unusable"
     PROTO_INVALID = "proto_invalid"
@@ -344,6 +346,18 @@ EXPLANATIONS: dict[str, Explanation] = {
         ExitStatus.FAILED,
         "A service that the command needs does not run in this sandbox, or does not answer.",
         ("shop-dev status", "shop-dev up <service>"),
+    ),
+    CliCode.READ_MODEL_MISSING: Explanation(
+        Category.USAGE,
+        ExitStatus.FAILED,
+        "The service keeps no read model that is live: it never had one, or builds its first one now.",
+        ("shop-dev graph",),
+    ),
+    CliCode.REPLAY_TIMED_OUT: Explanation(
+        Category.SANDBOX,
+        ExitStatus.TIMED_OUT,
+        "Read models are still being built anew. Those that were there go on answering until then.",
+        ("shop-dev logs <service>",),
     ),
     CliCode.MACHINE_NOT_READY: Explanation(
         Category.MACHINE,

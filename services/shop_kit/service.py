@@ -182,23 +182,29 @@ class Service:
 
     async def kafka_and_database(self, kafka: KafkaSettings, database_url: str, *, publishes: Publishes) -> DatabaseStore:
         """Return a database whose outbox publishes to Kafka."""
-        from shop_kit import postgres
         from shop_kit.outbox.postgres import PostgresRelay
 
-        pool = await self.enter(postgres.connect(database_url, close_seconds=self.shutdown.share(0.5)))
-        self.ready("postgresql", partial(postgres.check, pool))
+        pool = await self.database(database_url)
         producer = await self.kafka(kafka, publishes=publishes)
         relay = await self.enter(
             PostgresRelay.start(database_url, producer, metrics=self.metrics, drain_seconds=self.shutdown.share(0.6))
         )
         return DatabaseStore(pool, relay)
 
-    async def read_model(self, store: DatabaseStore, kafka: KafkaSettings, projection: Projection) -> ReadModel:
+    async def database(self, database_url: str) -> asyncpg.Pool[asyncpg.Record]:
+        """Return connections to a database that publishes nothing."""
+        from shop_kit import postgres
+
+        pool = await self.enter(postgres.connect(database_url, close_seconds=self.shutdown.share(0.5)))
+        self.ready("postgresql", partial(postgres.check, pool))
+        return pool
+
+    async def read_model(self, pool: asyncpg.Pool[asyncpg.Record], kafka: KafkaSettings, projection: Projection) -> ReadModel:
         """Keep a read model up to date in the service's database, and return what reads it. Ready once there is one to read."""
         from shop_kit.projections import Projector, ReadModel
 
-        await self.enter(Projector.start(store.pool, kafka, projection, metrics=self.metrics))
-        model = ReadModel(store.pool, projection)
+        await self.enter(Projector.start(pool, kafka, projection, metrics=self.metrics))
+        model = ReadModel(pool, projection)
         self.ready(f"read model {projection.name}", model.check)
         return model
 

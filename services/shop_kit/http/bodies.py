@@ -67,14 +67,17 @@ def _whole_numbers(value: Any) -> Any:
 
 
 def read_query(request: Request, kind: type[T]) -> T:
-    """The query parameters as `kind` (a Struct). Raises Problem 400 with every fault: unknown and repeated parameters are some."""
+    """The query parameters as `kind` (a Struct); those that are lists there may be repeated.
+
+    Raises Problem 400 with every fault: unknown parameters, and others that are repeated, are some.
+    """
     given = request.query_params.multi_items()
-    values = dict(given)
     known = _parameters(cast("Hashable", kind))
+    lists = {name for name, is_list in known.items() if is_list}
+    values: dict[str, Any] = {**dict(given), **{name: request.query_params.getlist(name) for name in lists & {*dict(given)}}}
     wrong = [FieldFault(name, "there is no such parameter") for name in values if name not in known]
-    wrong += [
-        FieldFault(name, "is there more than once") for name, times in Counter(name for name, _ in given).items() if times > 1
-    ]
+    times_given = Counter(name for name, _ in given if name not in lists)
+    wrong += [FieldFault(name, "is there more than once") for name, times in times_given.items() if times > 1]
     if not wrong:
         try:
             return msgspec.convert(values, kind, strict=False)
@@ -84,8 +87,12 @@ def read_query(request: Request, kind: type[T]) -> T:
 
 
 @cache
-def _parameters(kind: Any) -> frozenset[str]:
-    return frozenset(field.encode_name for field in msgspec.structs.fields(kind))
+def _parameters(kind: Any) -> Mapping[str, bool]:
+    """Return the parameters by name, and whether each is a list."""
+    described = msgspec.inspect.type_info(kind)
+    if not isinstance(described, msgspec.inspect.StructType):
+        raise TypeError(f"{kind} is no Struct")
+    return {field.encode_name: isinstance(field.type, msgspec.inspect.ListType) for field in described.fields}
 
 
 def faults(value: Any, kind: Any, *, strict: bool = True, path: str = "$") -> list[FieldFault]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,9 @@ CREATE TABLE _unreadable (
     topic text, partition integer, "offset" bigint, reason text NOT NULL, PRIMARY KEY (topic, partition, "offset")
 );
 """
+
+
+ANSWER_REPLAY = "UPDATE projections SET replay_at = NULL WHERE name = $1 AND form = $2 AND replay_at IS NOT NULL"
 
 
 class StillBuilding(Unavailable):
@@ -85,8 +89,10 @@ class Generations:
             )
         return [Generation(self._projection.name, row["generation"], State(row["state"])) for row in rows]
 
-    async def begin(self, *, unless_there: bool = False) -> None:
-        """Begin a new generation with empty tables; `unless_there` only when there is none of this form."""
+    async def begin(self, *, unless_there: bool = False, if_asked: bool = False) -> None:
+        """Begin a new generation with empty tables; `unless_there` only when there is none of this form, `if_asked` only when
+        somebody asked for it (`shop_kit.projections.replaying`).
+        """
         name, form = self._projection.name, self._projection.form
         async with transaction(self._pool) as writer:
             await writer.execute("SELECT pg_advisory_xact_lock(hashtext($1))", f"projection {name}")
@@ -98,6 +104,8 @@ class Generations:
             )
             if known is None or (unless_there and known["here"]):
                 return
+            if if_asked and await writer.execute(ANSWER_REPLAY, name, form) == "UPDATE 0":
+                return
             begun = Generation(name, known["last"] + 1, State.BUILDING)
             await writer.execute(
                 "INSERT INTO projections (name, generation, form, state) VALUES ($1, $2, $3, 'building')", name, begun.number, form
@@ -106,6 +114,13 @@ class Generations:
             await see(writer, begun)
             await writer.execute(OWN_TABLES)
             await writer.execute(self._projection.tables)
+
+    async def note_current(self, generation: Generation, at: datetime) -> None:
+        """Note that everything which the topics held then is in this generation."""
+        async with connection(self._pool) as writer:
+            await writer.execute(
+                "UPDATE projections SET current_at = $3 WHERE name = $1 AND generation = $2", generation.name, generation.number, at
+            )
 
     async def put_live(self, generation: Generation) -> None:
         """Let readers see this generation in the place of the one before."""
@@ -171,6 +186,18 @@ class ReadModel:
     async def check(self) -> None:
         """Return when there is something to read. Raises StillBuilding."""
         await self._find_live()
+
+    async def current_at(self) -> datetime:
+        """Return up to when everything that its topics held is in what is read. Raises StillBuilding."""
+        live = self._live or await self._find_live()
+        query = "SELECT coalesce(current_at, live_at) AS at FROM public.projections WHERE name = $1 AND generation = $2"
+        async with connection(self._pool) as reader:
+            found = await reader.fetchval(query, live.name, live.number)
+        if found is None:  # another has taken its place, and this one is gone
+            self._live = None
+            return await self.current_at()
+        at: datetime = found
+        return at
 
     async def _find_live(self) -> Generation:
         for generation in await self._generations.current():

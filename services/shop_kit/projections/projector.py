@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
 from itertools import count
 
 import asyncpg
@@ -30,7 +31,7 @@ BATCH = 500
 POLL_SECONDS = 0.2
 CLOSE_SECONDS = 2.0
 LOOK_EVERY_SECONDS = 2.0
-"""How late a rebuild that another process asked for begins, and a retired generation ends."""
+"""How late a rebuild that another process asked for begins, a retired generation ends, and it is noted that all was read."""
 METADATA_SECONDS = 5.0
 LOOKS_BETWEEN_CLEANINGS = 30
 
@@ -69,6 +70,7 @@ class Projector:
                 is_woken = self._wake.is_set()
                 self._wake.clear()
                 try:
+                    await self._generations.begin(if_asked=True)
                     await self._follow_what_is_there(followed, group)
                     if is_woken or look % LOOKS_BETWEEN_CLEANINGS == 0:
                         await self._generations.remove_old()
@@ -106,12 +108,20 @@ class Projector:
             position = await self._position(generation, await thread.call(lambda: _partitions(client, self._projection)))
             await thread.call(lambda: client.assign([TopicPartition(*each, offset) for each, offset in position.items()]))
             is_live = generation.state is State.LIVE
+            look_again_at = 0.0
             while True:
                 messages = await thread.call(lambda: client.consume(BATCH, POLL_SECONDS))
                 records = _records(messages)
                 if records:
                     await self._take(generation, records, position)
-                elif not is_live and await thread.call(lambda: _has_caught_up(client, position)):
+                if len(records) == BATCH or (is_live and _now() < look_again_at):
+                    continue
+                look_again_at = _now() + LOOK_EVERY_SECONDS
+                asked_at = datetime.now(UTC)
+                if not await thread.call(lambda: _has_caught_up(client, position)):
+                    continue
+                await self._generations.note_current(generation, asked_at)
+                if not is_live:
                     await self._generations.put_live(generation)
                     is_live = True
                     _log.info("a read model is live", extra={"projection": generation.schema})
@@ -156,6 +166,10 @@ class Projector:
                 async with connection(self._pool) as reader:
                     return int(await reader.fetchval(f"SELECT count(*) FROM {generation.schema}._held"))  # noqa: S608  # nosec B608 # a schema of ours
         return 0
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _configuration(settings: KafkaSettings, generation: Generation) -> dict[str, object]:

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from shop_contracts.proto.inventory.v1.commands_pb2 import CommitStock, Inventor
 from shop_kit.kafka.producer import Producer
 from shop_kit.messages import OutgoingMessage, Received, outgoing
 from shop_kit.projections import Feed, Projection, Projector, ReadModel, StillBuilding
+from shop_kit.projections.replaying import replay
 from shop_kit.settings import KafkaSettings
 
 pytestmark = [pytest.mark.integration, pytest.mark.anyio]
@@ -61,6 +63,7 @@ class World:
 
     kafka: KafkaSettings
     pool: asyncpg.Pool[asyncpg.Record]
+    address: str
     producer: Producer
     topic: str
 
@@ -116,7 +119,7 @@ async def world(platform: PlatformSettings, server: str) -> AsyncIterator[World]
         producing(platform.kafka, topic) as producer,
     ):
         await pool.execute((Path(shop_kit.__file__).parent / "projections" / "postgres.sql").read_text())
-        yield World(platform.kafka, pool, producer, topic)
+        yield World(platform.kafka, pool, server.replace("/postgres?", f"/{name}?"), producer, topic)
     await admin.execute(f"drop database {name} with (force)")
     await admin.close()
 
@@ -205,6 +208,67 @@ async def test_a_reader_that_knew_the_old_one_finds_the_new_one(world: World) ->
         assert len(await reader.fetch("SELECT FROM {schema}.visits")) == 1
         with pytest.raises(asyncpg.UndefinedTableError):
             await reader.fetch("SELECT FROM {schema}.misspelt")
+
+
+async def test_a_read_model_is_built_anew_on_a_wish_from_outside_while_the_live_one_answers(world: World) -> None:
+    visits = Visits(world.topic)
+    await world.publish(("a", 1))
+    async with world.follow(visits.projection()):
+        await world.until_shown(visits.projection(), {"a": [1]})
+        visits.gate.clear()
+        visits.factor = 100
+        replaying = asyncio.create_task(replay(world.address, seconds=SECONDS))
+
+        async def is_begun() -> bool:
+            return await world.schemas() == ["visits_g1", "visits_g2"]
+
+        await until(is_begun)
+        assert await world.shown(visits.projection()) == {"a": [1]}
+        assert not replaying.done()
+        visits.gate.set()
+
+        (replayed,) = await replaying
+        assert (replayed.name, replayed.generation) == ("visits", 2)
+        assert await world.shown(visits.projection()) == {"a": [100]}
+
+
+async def test_a_wish_that_is_not_fulfilled_in_time_is_told_and_one_for_nothing_is_none(world: World) -> None:
+    assert await replay(world.address, seconds=SECONDS) == []
+    visits = Visits(world.topic)
+    await world.publish(("a", 1))
+    async with world.follow(visits.projection()):
+        await world.until_shown(visits.projection(), {"a": [1]})
+        visits.gate.clear()
+        with pytest.raises(TimeoutError):
+            await replay(world.address, seconds=0.1)
+        visits.gate.set()
+
+
+async def test_a_read_model_says_up_to_when_it_has_everything(world: World) -> None:
+    visits = Visits(world.topic)
+    model = ReadModel(world.pool, visits.projection())
+    with pytest.raises(StillBuilding):
+        await model.current_at()
+    await world.publish(("a", 1))
+    async with world.follow(visits.projection()):
+        await world.until_shown(visits.projection(), {"a": [1]})
+        first = await model.current_at()
+
+        async def has_moved_on() -> bool:
+            return await model.current_at() > first
+
+        await until(has_moved_on)
+        visits.gate.clear()
+        await world.publish(("a", 2))
+        published = datetime.now(UTC)
+        assert await model.current_at() < published
+        visits.gate.set()
+
+        async def has_it() -> bool:
+            return await model.current_at() > published
+
+        await until(has_it)
+        assert await world.shown(visits.projection()) == {"a": [1, 2]}
 
 
 async def test_another_form_is_built_while_the_older_program_goes_on_reading_its_own(world: World) -> None:

@@ -27,6 +27,7 @@ from shop_services.inventory.adapters.rest import InventoryApi
 from shop_services.orders.adapters.rest import OrdersApi
 from shop_services.payments.adapters.rest import PaymentsApi
 from shop_services.pricing.adapters.rest import PricingApi
+from shop_services.search.adapters.rest import SearchApi
 
 DOCUMENTS = Path(shop_contracts.__file__).parent / "openapi"
 APIS = {
@@ -37,6 +38,7 @@ APIS = {
     "orders": [OrdersApi],
     "payments": [PaymentsApi],
     "pricing": [PricingApi],
+    "search": [SearchApi],
 }
 OWN = {"/health", "/ready", "/metrics"}
 

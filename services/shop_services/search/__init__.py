@@ -1,0 +1,1 @@
+"""Search: what visitors find, made from what catalog, pricing and inventory tell."""

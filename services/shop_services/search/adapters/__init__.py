@@ -1,0 +1,1 @@
+"""How search meets HTTP, Kafka and PostgreSQL."""

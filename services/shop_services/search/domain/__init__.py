@@ -1,0 +1,1 @@
+"""What is sought and found, in plain Python."""
