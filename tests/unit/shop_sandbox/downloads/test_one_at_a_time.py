@@ -5,7 +5,9 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
+import pytest
 from shop_sandbox.downloads.locking import exclusive, workplace
+from shop_sandbox.errors import ErrorCode, SandboxError
 
 
 def test_a_second_holder_waits_for_the_first_and_is_told_so(tmp_path: Path) -> None:
@@ -24,6 +26,15 @@ def test_a_second_holder_waits_for_the_first_and_is_told_so(tmp_path: Path) -> N
     thread.join(10)
 
     assert order == ["first", "second"]
+
+
+def test_a_cache_whose_folder_cannot_be_made_is_told_as_that(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(SandboxError) as refused, exclusive(tmp_path / "file" / "cache" / "lock"):
+        pass
+
+    assert (refused.value.code, refused.value.detail) == (ErrorCode.FOLDER_UNUSABLE, {"path": str(tmp_path / "file" / "cache")})
 
 
 def test_a_workplace_is_gone_afterwards_and_what_a_killed_process_left_as_well(tmp_path: Path) -> None:
