@@ -32,10 +32,10 @@ class DapEditor:
         self._stream.close()
         self._connection.close()
 
-    def attach(self, breakpoints: dict[Path, int]) -> None:
-        """Attach with a breakpoint in each file, and let the program go."""
+    def attach(self, breakpoints: dict[Path, int], **arguments: object) -> None:
+        """Attach with a breakpoint in each file, and let the program go. `arguments` are those of this adapter's `attach`."""
         self._ask("initialize", {"adapterID": "test", "pathFormat": "path"})
-        attaching = self._send("attach", {"justMyCode": False})
+        attaching = self._send("attach", arguments)
         self._until(lambda one: one.get("event") == "initialized")
         for file, line in breakpoints.items():
             answer = self._ask("setBreakpoints", {"source": {"path": str(file)}, "breakpoints": [{"line": line}]})

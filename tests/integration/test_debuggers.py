@@ -86,9 +86,9 @@ def line_of(file: Path, text: str) -> int:
     return next(number for number, line in enumerate(file.read_text().splitlines(), 1) if text in line)
 
 
-def eventually(attempt: Callable[[], T]) -> T:
+def eventually(attempt: Callable[[], T], *, within: float = SECONDS) -> T:
     """Return what comes as soon as somebody listens."""
-    deadline = time.monotonic() + SECONDS
+    deadline = time.monotonic() + within
     while True:
         try:
             return attempt()
@@ -101,7 +101,7 @@ def words_of_the_guide(begin: str, port: int) -> tuple[str, ...]:
     """Return the command that the guide puts behind `swap`, for this service and a free port."""
     text = GUIDE.read_text(encoding="utf-8").replace("\\\n", " ")
     (found,) = re.findall(rf"^\./shop-dev swap \w+ -- (.*{re.escape(begin)}.*)$", text, re.MULTILINE)
-    return tuple(str(found).replace("5678", str(port)).replace("9229", str(port)).split())
+    return tuple(re.sub(r"\b(5678|9229|2345)\b", str(port), str(found)).split())
 
 
 @pytest.mark.parametrize("project", ["python"], indirect=True)
@@ -115,11 +115,30 @@ def test_debugpy_stops_a_python_service_at_a_breakpoint(project: Project) -> Non
         eventually(lambda: DapEditor(port)) as editor,
         ThreadPoolExecutor(1) as browser,
     ):
-        editor.attach({server: line_of(server, 'self.answer(200, {"greeting"')})
+        editor.attach({server: line_of(server, 'self.answer(200, {"greeting"')}, justMyCode=False)
         project.shop_dev("wait", "greeter", "--timeout", "60")
         answer = browser.submit(httpx.get, project.greeting, timeout=SECONDS)
 
         assert editor.value_where_it_stops("self.path") == "'/v1/greetings/Ada'"
+        editor.go_on()
+        assert answer.result().json() == {"greeting": "Hello, Ada!"}
+
+
+@pytest.mark.skipif(shutil.which("dlv") is None, reason="Delve is not installed here")
+@pytest.mark.parametrize("project", ["go"], indirect=True)
+def test_delve_stops_a_go_service_at_a_breakpoint(project: Project) -> None:
+    server, port = project.root / "services/greeter/main.go", free_port()
+
+    with (
+        project.swapped(*words_of_the_guide("dlv debug", port)),
+        eventually(lambda: DapEditor(port), within=240) as editor,  # the first build without optimisations is of all packages
+        ThreadPoolExecutor(1) as browser,
+    ):
+        editor.attach({server: line_of(server, 'map[string]any{"greeting"')}, mode="remote")
+        project.shop_dev("wait", "greeter", "--timeout", "60")
+        answer = browser.submit(httpx.get, project.greeting, timeout=SECONDS)
+
+        assert editor.value_where_it_stops("request.Method") == '"GET"'
         editor.go_on()
         assert answer.result().json() == {"greeting": "Hello, Ada!"}
 
