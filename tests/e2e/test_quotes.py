@@ -11,6 +11,7 @@ import jwt
 import pytest
 from e2e.keyring import Keyring
 from e2e.shop import Shop, until
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 from shop_contracts import tokens
 from shop_contracts.proto.pricing.v1 import pricing_service_pb2 as messages
 from shop_contracts.proto.pricing.v1.pricing_service_pb2_grpc import PricingServiceStub
@@ -50,6 +51,9 @@ def test_a_price_becomes_a_quote_that_pricing_has_signed(shop: Shop, keyring: Ke
         )
         may = (("authorization", f"Bearer {token}"),)
         quote = PricingServiceStub(channel).CreateQuote(wanted, metadata=may, timeout=10).quote
+        health = health_pb2_grpc.HealthStub(channel).Check(
+            health_pb2.HealthCheckRequest(service="shop.pricing.v1.PricingService"), timeout=10
+        )
     again = shop.http.get(
         f"{shop.endpoints['pricing']}/v1/quotes/{quote.quote_id}", headers={"authorization": f"Bearer {token}"}
     ).json()
@@ -58,6 +62,7 @@ def test_a_price_becomes_a_quote_that_pricing_has_signed(shop: Shop, keyring: Ke
     claims: dict[str, Any] = jwt.decode(
         quote.token, jwt.PyJWK(keys[0]), ["EdDSA"], issuer=tokens.QUOTE_ISSUER, audience=tokens.QUOTE_AUDIENCE
     )
+    assert health.status == health_pb2.HealthCheckResponse.SERVING
     assert (claims["sub"], claims["jti"]) == (customer, quote.quote_id)
     assert claims["quote"]["lines"][0]["total"] == 3 * 1999
     assert claims["quote"]["total"] == quote.total == again["total"] == 3 * 1999
