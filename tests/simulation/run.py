@@ -391,7 +391,7 @@ def session(*, logs: bool = False) -> Iterator[None]:
         sys.unraisablehook = hook
 
 
-HISTORIES_A_PROCESS = 100
+HISTORIES_A_PROCESS = 50
 WARMING_UP = History(0, (PlaceOrder(1, 1.0, (("mug", 1),)),), ())
 """Played before the forks, so that each of them has the modules and caches that a history needs."""
 
