@@ -1,4 +1,6 @@
-"""Writes the reference pages that are made from the code: `python -m shop_dev.reference`, and with --check says which are stale."""
+"""Writes what is made from the code, reference pages and parts of ARCHITECTURE.md: `python -m shop_dev.reference`, and with --check
+says what is stale.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from shop_dev.app import load
+from shop_dev.architecture import refreshed
 from shop_dev.command_table import COMMANDS, LazyCommand, LazyGroup
 from shop_dev.errors import EXPLANATIONS, Category, ExitStatus
 from shop_dev.output.envelope import SCHEMA_VERSION
@@ -183,14 +186,19 @@ def _cell(text: str) -> str:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Write the pages of the checkout this file is in, or check them."""
-    folder = Path(__file__).resolve().parents[2] / "docs" / "reference"
+    """Write the pages of the checkout this file is in and the parts of its ARCHITECTURE.md, or check them."""
+    checkout = Path(__file__).resolve().parents[2]
+    folder, architecture = checkout / "docs" / "reference", checkout / "ARCHITECTURE.md"
+    now = refreshed(architecture.read_text("utf-8"), checkout)
     if "--check" not in arguments:
         write(folder)
+        architecture.write_text(now, encoding="utf-8")
         return 0
-    old = stale(folder)
+    old = [f"docs/reference/{name}" for name in stale(folder)]
+    if architecture.read_text("utf-8") != now:
+        old.append("ARCHITECTURE.md")
     for name in old:
-        sys.stderr.write(f"docs/reference/{name} is stale; `just reference` writes it anew\n")
+        sys.stderr.write(f"{name} is stale; `just reference` writes it anew\n")
     return 1 if old else 0
 
 
