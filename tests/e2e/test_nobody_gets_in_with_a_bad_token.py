@@ -79,7 +79,8 @@ def _example_body(operation: dict[str, Any]) -> Any:
 
 PUBLIC = _doors("edge", "guest")
 CUSTOMERS = _doors("edge", "customer")
-INSIDE = [door for service in ("cart", "catalog", "orders", "inventory", "payments", "identity") for door in _doors(service)]
+SERVICES = ("cart", "catalog", "orders", "inventory", "payments", "pricing", "identity")
+INSIDE = [door for service in SERVICES for door in _doors(service)]
 
 
 def _name(door: Door) -> str:
