@@ -15,7 +15,16 @@ from shop_kit.aws.client import AwsClient
 
 CALLBACK = "http://localhost:3000/signed-in"
 PASSWORD = "Letters-of-1815!"
-SCOPES = ("quotes:create", "orders:place", "orders:read", "orders:cancel", "customers:read", "customers:write")
+SCOPES = (
+    "quotes:create",
+    "orders:place",
+    "orders:read",
+    "orders:cancel",
+    "customers:read",
+    "customers:write",
+    "carts:read",
+    "carts:write",
+)
 
 
 @dataclass(frozen=True)

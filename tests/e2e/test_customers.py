@@ -78,10 +78,15 @@ def test_a_token_reaches_what_was_asked_for_and_no_more(shop: Shop, accounts: Ac
 def test_ann_is_forgotten_and_cannot_sign_in_any_more(shop: Shop, ann: Account) -> None:
     token = ann.signs_in()
     customer = ask(shop, token, "PUT", body={"name": "Ann"}, if_none_match="*").json()["id"]
+    order = shop.place((shop.new_article(stock=5), 1), token=token)
 
+    shop.outcome(order)
+    known = ask(shop, token, "GET", "/data").json()
     erased = ask(shop, token, "DELETE")
 
-    assert erased.status_code == 204
+    assert (known["customer"]["id"], [one["id"] for one in known["orders"]]) == (customer, [order.id])
+    assert (erased.status_code, erased.json()["kept"]) == (200, known["keptWhenErased"])
+    assert shop.read(order).status_code == 200  # the books
     assert ask(shop, token, "GET").json()["type"] == "/problems/customer-erased"
     until("everybody is told", lambda: events_of(shop, customer)[-1:] == ["customer_erased"], seconds=30)
     with pytest.raises(AssertionError, match="Incorrect username or password"):

@@ -24,7 +24,16 @@ from shop_kit.auth.keys import key_id
 pytestmark = pytest.mark.e2e
 
 DOCUMENTS = CHECKOUT / "contracts" / "shop_contracts" / "openapi"
-CUSTOMER_SCOPES = ("quotes:create", "orders:place", "orders:read", "orders:cancel", "customers:read", "customers:write")
+CUSTOMER_SCOPES = (  # all that a customer's or guest's token can hold
+    "carts:read",
+    "carts:write",
+    "quotes:create",
+    "orders:place",
+    "orders:read",
+    "orders:cancel",
+    "customers:read",
+    "customers:write",
+)
 
 
 @dataclass(frozen=True)

@@ -65,6 +65,13 @@ class Caller:
     things: Mapping[str, str]
     internal: str = ""
     """A customer's token inside."""
+    machine: str = ""
+    """For what only machines may do."""
+
+    def token_for(self, case: schemathesis.Case[Any]) -> str:
+        """A token of a kind that the operation takes."""
+        wanted = {scheme for way in case.operation.definition.raw["security"] for scheme in way}
+        return self.machine if wanted == {"machine"} else self.token
 
 
 @dataclass(frozen=True)
@@ -91,7 +98,7 @@ class Callers:
             case.call_and_validate(caller.url, self.session, auth=self._sign_as_provider, excluded_checks=unheld, timeout=40)
             return
         unheld = [positive_data_acceptance] if _is_beyond_schemas(case) else []
-        headers = {"Authorization": f"Bearer {caller.token}"}
+        headers = {"Authorization": f"Bearer {caller.token_for(case)}"}
         case.call_and_validate(caller.url, self.session, headers, excluded_checks=unheld, timeout=40)
 
     def _sign_as_provider(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -189,7 +196,10 @@ def callers(shop: Shop, keyring: Keyring) -> Callable[[str], Callers]:
     def of(service: str) -> Callers:
         match service:
             case "edge":
-                calling = [replace(one, url=shop.endpoints["edge"]) for one in customers]
+                product = NewProduct.made(shop, colleague)
+                shown = {"productId": product.id, "categoryId": product.category_id}
+                machine = Accounts.of(shop).machine("catalog:write")
+                calling = [replace(one, things={**one.things, **shown}, machine=machine) for one in customers]
             case "identity":
                 calling = [replace(one, url=shop.endpoints["identity"], token=one.internal) for one in customers]
             case _:
@@ -216,7 +226,8 @@ def _customer(shop: Shop, keyring: Keyring, token: str, sku: str) -> Caller:
     registered = shop.http.put(me, json={"name": "Ann"}, headers={**as_customer, "if-none-match": "*"}).json()
     added = shop.http.post(f"{me}/addresses", json=HOME, headers={**as_customer, "idempotency-key": str(uuid.uuid4())}).json()
     shop.outcome(order)
-    things = {"orderId": order.id, "sku": sku, "addressId": added["id"]}
+    cart = shop.http.post(f"{shop.endpoints['edge']}/v1/carts", headers=as_customer).json()
+    things = {"orderId": order.id, "sku": sku, "addressId": added["id"], "cartId": cart["id"]}
     return Caller(shop.endpoints["edge"], token, things, keyring.internal(registered["id"]))
 
 

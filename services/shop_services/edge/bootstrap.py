@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import msgspec
 from shop_kit.auth import RSA_ALGORITHM, JwksKeys, signing_key
 from shop_kit.clock import Clock
@@ -45,8 +47,10 @@ class EdgeSettings(msgspec.Struct, frozen=True, kw_only=True):
     redis_url: str
     shop_orders_url: str
     shop_inventory_url: str
-    shop_pricing_url: str
     shop_identity_url: str
+    shop_catalog_url: str
+    shop_pricing_url: str
+    shop_cart_url: str
     pool: UserPoolSettings
     shop_secret_edge_signing: str
     shop_secret_edge_guests: str
@@ -59,12 +63,7 @@ class EdgeSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     def services(self) -> dict[str, str]:
         """Return where each service behind the door is."""
-        return {
-            "orders": self.shop_orders_url,
-            "inventory": self.shop_inventory_url,
-            "pricing": self.shop_pricing_url,
-            "identity": self.shop_identity_url,
-        }
+        return {one.name: getattr(self, f"shop_{one.name}_url") for one in fields(Services)}
 
     def limits(self) -> Limits:
         """Return how often visitors may ask."""

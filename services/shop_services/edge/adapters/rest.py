@@ -26,6 +26,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from shop_services.edge.adapters import gate
+from shop_services.edge.adapters.personal_data import KEPT, PersonalData, Refused
 from shop_services.edge.application.callers import ANYBODY, NOBODY, Caller, guest
 from shop_services.edge.application.ports import Change, Effect, Service, ServiceAnswer, Services
 from shop_services.edge.domain.visitors import KeyTooWeak, guest_for
@@ -36,8 +37,22 @@ ANSWER_SECONDS = 5.0
 QUERY_CHARACTERS = "!$&'()*+,;=:@/?%-._~"
 """What may stand in a query as it is: https://www.rfc-editor.org/rfc/rfc3986#section-3.4"""
 
-PASSED_ON = ("location", "retry-after", "idempotency-replayed", "content-type", "etag", "cache-control")
-PASSED_IN = ("content-type", "if-match", "if-none-match")
+PASSED_ON = ("location", "link", "retry-after", "idempotency-replayed", "content-type", "etag", "cache-control")
+PASSED_IN = ("content-type", "accept", "if-match", "if-none-match")
+RELAYED = {
+    "identity": (
+        *("getCustomer", "putCustomer"),
+        *("addAddress", "getAddress", "putAddress", "removeAddress", "putConsent"),
+    ),
+    "catalog": (
+        *("listProducts", "getProduct", "getPicture", "listCategories", "getCategory"),
+        *("createProduct", "putProduct", "publishProduct", "withdrawProduct", "importProducts", "exportProducts"),
+        *("beginUpload", "attachPicture", "detachPicture", "createCategory", "putCategory", "removeCategory"),
+    ),
+    "pricing": ("getPricesNow", "getShippingMethods"),
+    "cart": ("getCart", "emptyCart", "putItem", "removeItem", "mergeCarts"),
+}
+"""Operations that a service behind the door has under the same path: handed on as they come."""
 CONTRACT = Path(shop_contracts.__file__).parent / "openapi" / "edge.yaml"
 """What the door offers, and to whom."""
 
@@ -98,13 +113,7 @@ class EdgeApi:
 
     def handlers(self) -> dict[str, Handler]:
         """Return what serves each operation of the contract, by its id."""
-        relayed = dict.fromkeys(
-            (
-                *("getCustomer", "putCustomer", "eraseCustomer", "addAddress", "getAddress", "putAddress", "removeAddress"),
-                "putConsent",
-            ),
-            self.services.identity,
-        )
+        relayed = {operation: getattr(self.services, name) for name, several in RELAYED.items() for operation in several}
         return {
             "placeOrder": self.place_order,
             "listOrders": self.list_orders,
@@ -113,6 +122,9 @@ class EdgeApi:
             "createQuote": self.quote_cart,
             "listStockItems": self.browse,
             "getStockItem": self.show_stock_item,
+            "openCart": self.open_cart,
+            "exportCustomer": self.export_customer,
+            "eraseCustomer": self.erase_customer,
             "getSigningKeys": self.show_keys,
             **{operation: partial(relay, service) for operation, service in relayed.items()},
         }
@@ -152,6 +164,29 @@ class EdgeApi:
         """Answer with what a cart costs, signed: for who is known, else for anybody."""
         effect, buyer = await _effect(request), _caller(request) or ANYBODY
         return pass_on(await self.services.pricing.post("/v1/quotes", effect, caller=buyer, seconds=ANSWER_SECONDS))
+
+    async def open_cart(self, request: Request) -> Response:
+        """Say where the visitor's cart is; one without a token becomes a guest."""
+        known = _caller(request)
+        owner = known or guest(self._new_guest(key_of(request)))
+        path, change = _with_query("/v1/carts", request), Change("POST", b"", {})
+        answer = await self.services.cart.change(path, change, caller=owner, seconds=ANSWER_SECONDS)
+        return self._with_guest_token(answer, owner) if known is None and answer.status == 201 else pass_on(answer)
+
+    async def export_customer(self, request: Request) -> Response:
+        """Answer with all that the shop knows of a customer."""
+        try:
+            return json(await PersonalData(self.services).of(_known(request)), headers={"cache-control": "no-store"})
+        except Refused as refused:
+            return pass_on(refused.answer)
+
+    async def erase_customer(self, request: Request) -> Response:
+        """Forget a customer, but for what is kept, and say what that is."""
+        try:
+            answer = await PersonalData(self.services).erase(_known(request))
+        except Refused as refused:
+            return pass_on(refused.answer)
+        return json({"kept": KEPT}) if answer.status == 204 else pass_on(answer)
 
     async def browse(self, request: Request) -> Response:
         """Answer with how much there is: anybody may look."""
@@ -212,7 +247,7 @@ async def relay(service: Service, request: Request) -> Response:
     match request.method:
         case "GET" | "HEAD":
             answer = await service.get(path, caller=caller, seconds=ANSWER_SECONDS)
-        case "POST":
+        case "POST" if "idempotency-key" in request.headers:
             answer = await service.post(path, await _effect(request), caller=caller, seconds=ANSWER_SECONDS)
         case method:
             headers = {name: request.headers[name] for name in PASSED_IN if name in request.headers}

@@ -64,3 +64,5 @@ class Services:
     inventory: Service
     pricing: Service
     identity: Service
+    catalog: Service
+    cart: Service

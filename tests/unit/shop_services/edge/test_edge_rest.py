@@ -47,13 +47,15 @@ class Door:
     inventory: FakeService = field(default_factory=FakeService)
     pricing: FakeService = field(default_factory=FakeService)
     identity: FakeService = field(default_factory=FakeService)
+    catalog: FakeService = field(default_factory=FakeService)
+    cart: FakeService = field(default_factory=FakeService)
     limits: Limits = field(default_factory=lambda: Limits(RateLimit(10, 10), RateLimit(10, 10)))
 
     def __post_init__(self) -> None:
         self.tokens = EdgeTokens(self.key, self.clock)
         self.limiter = InMemoryRateLimiter(lambda: self.clock.seconds * 1000)
         self.stopping = asyncio.Event()
-        services = Services(self.orders, self.inventory, self.pricing, self.identity)
+        services = Services(self.orders, self.inventory, self.pricing, self.identity, self.catalog, self.cart)
         front = EdgeApi(services, self.tokens, self.limiter, self.limits, b"secret", self.stopping)
         app = create_app(front.routes(), readiness={}, tracer=trace.get_tracer("test"), metrics=Metrics())
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://edge")
@@ -353,3 +355,31 @@ async def test_every_answer_names_the_piece_of_work_it_belongs_to(door: Door) ->
 
     assert given.headers["x-correlation-id"] == "my-work-1"
     assert (chosen.status_code, chosen.json()["correlationId"]) == (404, chosen.headers["x-correlation-id"])
+
+
+async def test_a_visitor_who_opens_a_cart_becomes_a_guest_and_is_the_same_one_again(door: Door) -> None:
+    door.cart.answer = json_answer(201, {"id": "crt_1", "items": []}, location="/v1/carts/crt_1", etag='"1"')
+    key = str(uuid.uuid4())
+
+    opened = [await door.http.post("/v1/carts?currency=EUR", headers={"idempotency-key": key}) for _ in range(2)]
+    known = await door.http.post("/v1/carts", headers=door.as_customer("gst_ann"))
+    unnamed = await door.http.post("/v1/carts")
+
+    assert [answer.status_code for answer in opened] == [201, 201]
+    assert opened[0].headers["location"] == "/v1/carts/crt_1"
+    assert {(await door.tokens.verify(answer.json()["guestToken"])).subject for answer in opened} == {door.cart.asked[0].customer}
+    assert (known.json(), door.cart.asked[2].customer) == ({"id": "crt_1", "items": []}, "gst_ann")
+    assert (unnamed.status_code, unnamed.json()["type"]) == (400, "/problems/idempotency-key-required")
+    assert door.cart.asked[0].path == "/v1/carts?currency=EUR"
+
+
+async def test_a_change_is_handed_on_with_what_was_seen_and_its_answer_with_what_is_there_now(door: Door) -> None:
+    door.cart.answer = json_answer(200, {"id": "crt_1"}, etag='"4"')
+
+    answer = await door.http.put(
+        "/v1/carts/crt_1/items/mug", json={"quantity": 2}, headers={**door.as_customer("gst_ann"), "if-match": '"3"'}
+    )
+
+    (asked,) = door.cart.asked
+    assert (asked.method, asked.path, asked.headers["if-match"]) == ("PUT", "/v1/carts/crt_1/items/mug", '"3"')
+    assert (asked.scopes, answer.headers["etag"]) == (frozenset({"carts:write"}), '"4"')
