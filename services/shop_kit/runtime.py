@@ -89,7 +89,13 @@ async def _run(name: str, settings: S, compose: Compose[S]) -> None:
             _collect_seldom()
             started.set()
             _log.info("started", extra={"port": listener.getsockname()[1]})
-            await serve(app, listener, stop=shutdown.begun, grace_seconds=settings.runtime.shutdown_grace_seconds * HTTP_SHARE)
+            await serve(
+                app,
+                listener,
+                stop=shutdown.begun,
+                grace_seconds=settings.runtime.shutdown_grace_seconds * HTTP_SHARE,
+                tls=service.inside,
+            )
 
     living = asyncio.create_task(live())
 

@@ -15,10 +15,12 @@ The runtime then starts the consumer and what is repeated, and serves; at the en
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from google.protobuf.message import Message as ProtobufMessage
@@ -40,6 +42,7 @@ from shop_kit.resilience.declared import read_resilience
 from shop_kit.resilience.retry import Retry
 from shop_kit.settings import AwsSettings, KafkaSettings, RuntimeSettings
 from shop_kit.shutdown import Shutdown
+from shop_kit.tls import RENEWAL_SECONDS, Files, MutualTls
 
 if TYPE_CHECKING:
     import asyncpg
@@ -101,6 +104,8 @@ class Service:
         """What a service takes the time from, so that a sandbox can move it."""
         self.resilience = read_resilience(settings.shop_resilience)
         """What the manifest declares of calls, limits and what goes first."""
+        self.tls = _mutual_tls(settings)
+        """What connections inside are made with, both ways; None where they are plain."""
         self._entered = entered
         self.settling: list[Callable[[float], Awaitable[None]]] = []
         """What to wait for in `settle`."""
@@ -208,6 +213,11 @@ class Service:
         self.ready(f"read model {projection.name}", model.check)
         return model
 
+    @property
+    def inside(self) -> ssl.SSLContext | None:
+        """Return whom the service's port answers: None for everybody, as on one for visitors, which has operations elsewhere."""
+        return self.tls.server if self.tls and self.settings.port_operations is None else None
+
     async def settle(self, seconds: float) -> None:
         """Return when everything that was committed is published. Raises Unavailable when that takes longer than `seconds`.
 
@@ -253,6 +263,8 @@ class Service:
             await self._start_consumer()
         if self._grpc:
             await self._start_grpc()
+        if self.tls:
+            self.repeats(self.tls.renew, name="certificate", every_seconds=RENEWAL_SECONDS)
         for repeated in self._repeated:
             work = await self.enter(repeated())
             self.ready(work.name, work.check)
@@ -277,6 +289,7 @@ class Service:
                 metrics=self.metrics,
                 most_seconds=self.settings.request_timeout_seconds,
                 drain_seconds=self.shutdown.share(0.4),
+                tls=self.tls,
             )
         )
 
@@ -295,3 +308,9 @@ class Service:
             )
         )
         self.ready("consumer", consumer.check)
+
+
+def _mutual_tls(settings: RuntimeSettings) -> MutualTls | None:
+    """Return what the settings ask for. Raises CertificateUnusable."""
+    certificate, key, authority = settings.shop_tls_certificate, settings.shop_tls_key, settings.shop_tls_authority
+    return MutualTls(Files(Path(certificate), Path(key), Path(authority))) if certificate and key and authority else None

@@ -40,6 +40,10 @@ class RuntimeSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Where the reasons of readiness and the metrics are shown, for a service whose `port` is public; without one, at `port`."""
     port_grpc: int | None = None
     """Where gRPC is served, for a service that serves it."""
+    shop_tls_certificate: str | None = None
+    """Files in PEM for mutual TLS inside, all three or none: what this service shows, its key, and who must have signed others'."""
+    shop_tls_key: str | None = None
+    shop_tls_authority: str | None = None
     shop_resilience: str | None = None
     """What the manifest says under `resilience`, as JSON: see `shop_kit.resilience.declared`."""
     shop_clock_file: str | None = None
@@ -48,6 +52,12 @@ class RuntimeSettings(msgspec.Struct, frozen=True, kw_only=True):
     request_timeout_seconds: float = 30.0
     shutdown_grace_seconds: float = 8.0
     """How long the whole of stopping may take after SIGTERM; below the supervisor's own patience of 10 s."""
+
+    def __post_init__(self) -> None:
+        """Refuse half of what mutual TLS takes: a service must not be less guarded than somebody believes. Raises ValueError."""
+        given = [bool(one) for one in (self.shop_tls_certificate, self.shop_tls_key, self.shop_tls_authority)]
+        if any(given) and not all(given):
+            raise ValueError("SHOP_TLS_CERTIFICATE, SHOP_TLS_KEY and SHOP_TLS_AUTHORITY go together")
 
 
 class KafkaSettings(msgspec.Struct, frozen=True, kw_only=True):

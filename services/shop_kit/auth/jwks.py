@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -41,8 +42,10 @@ class JwksKeys:
         fresh_seconds: float = 300.0,
         retry_seconds: float = 5.0,
         monotonic: Callable[[], float] = time.monotonic,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._url = url
+        self._tls = tls
         self._algorithm = algorithm
         self._fresh_seconds = fresh_seconds
         self._retry_seconds = retry_seconds
@@ -89,7 +92,7 @@ class JwksKeys:
         try:
             async with (
                 aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=FETCH_SECONDS)) as session,
-                session.get(self._url) as response,
+                session.get(self._url, ssl=self._tls or True) as response,
             ):
                 content = await response.read()
                 if response.status != 200:

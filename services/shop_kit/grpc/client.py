@@ -6,6 +6,7 @@ cancels the call. Errors come back as the kit's own, so that a service answers w
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from shop_kit.grpc.details import KEY, refusal_in
 from shop_kit.resilience import deadline
 from shop_kit.resilience.breaker import CircuitBreaker
 from shop_kit.resilience.retry import Retry, RetryBudget
+from shop_kit.tls import MutualTls
 from shop_kit.tracing import traceparent
 
 A = TypeVar("A", bound=ProtobufMessage)
@@ -34,6 +36,7 @@ _OPTIONS = (
     ("grpc.min_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 1000),
 )
+LONGEST_CALL_SECONDS = 30.0
 _SAFE_TO_REPEAT = frozenset({MethodOptions.NO_SIDE_EFFECTS, MethodOptions.IDEMPOTENT})
 
 
@@ -54,22 +57,63 @@ class _Method:
     invoke: Any
 
 
+class _Channels:
+    """One channel after the other: a channel keeps the certificate that it was made with."""
+
+    def __init__(self, address: str, tls: MutualTls | None) -> None:
+        self._address = address
+        self._tls = tls
+        self._channel: grpc.aio.Channel | None = None
+        self._generation = -1
+        self._closing: asyncio.Task[None] | None = None
+
+    def renewed(self) -> grpc.aio.Channel | None:
+        """Return a new channel when there is another certificate than before, or none yet; calls on the old one may finish."""
+        generation = self._tls.generation if self._tls else 0
+        if generation == self._generation:
+            return None
+        self._generation, old = generation, self._channel
+        self._channel = self._open()
+        if old is not None:
+            self._closing = asyncio.create_task(old.close(grace=LONGEST_CALL_SECONDS))
+        return self._channel
+
+    async def close(self) -> None:
+        """Cancel what is under way."""
+        if self._channel is not None:
+            await self._channel.close(grace=None)
+
+    def _open(self) -> grpc.aio.Channel:
+        if self._tls is None:
+            return grpc.aio.insecure_channel(self._address, options=_OPTIONS)
+        authority, key, certificate = self._tls.pem()
+        credentials = grpc.ssl_channel_credentials(authority, key, certificate)
+        return grpc.aio.secure_channel(self._address, credentials, options=_OPTIONS)
+
+
 class GrpcClient:
     """The methods of one service, each found by the request that it takes."""
 
-    def __init__(self, name: str, service: ServiceDescriptor, channel: grpc.aio.Channel, tracer: Tracer) -> None:
+    def __init__(self, name: str, service: ServiceDescriptor, channels: _Channels, tracer: Tracer) -> None:
         self._name = name
         self._tracer = tracer
-        self._methods = {method.input_type.full_name: _method(service, method, channel) for method in service.methods}
+        self._service = service
+        self._channels = channels
+        self._methods: dict[str, _Method] = {}
         self._breaker = CircuitBreaker(name)
         self._retry = Retry(attempts=3, first_seconds=0.02, cap_seconds=0.25, budget=RetryBudget())
 
     @classmethod
     @asynccontextmanager
-    async def connect(cls, name: str, service: ServiceDescriptor, address: str, *, tracer: Tracer) -> AsyncIterator[GrpcClient]:
+    async def connect(
+        cls, name: str, service: ServiceDescriptor, address: str, *, tracer: Tracer, tls: MutualTls | None = None
+    ) -> AsyncIterator[GrpcClient]:
         """Give a client for the block. `service` is of the contract: `pricing_service_pb2.DESCRIPTOR.services_by_name[…]`."""
-        async with grpc.aio.insecure_channel(address, options=_OPTIONS) as channel:
-            yield cls(name, service, channel, tracer)
+        channels = _Channels(address, tls)
+        try:
+            yield cls(name, service, channels, tracer)
+        finally:
+            await channels.close()
 
     async def call(self, request: ProtobufMessage, answer: type[A], *, seconds: float, token: str | None = None) -> A:
         """Return the answer to a request, within `seconds` and the deadline at hand.
@@ -77,7 +121,7 @@ class GrpcClient:
         A method that its contract calls idempotent is tried again while the service is UNAVAILABLE, and no other.
         Raises Unavailable, Overloaded, Conflict, Refused, Invalid; CallFailed for any other status.
         """
-        method = self._methods[request.DESCRIPTOR.full_name]
+        method = self._current()[request.DESCRIPTOR.full_name]
         if answer.DESCRIPTOR.full_name != method.answer.full_name:
             raise TypeError(f"{method.path} answers with {method.answer.full_name}, not with {answer.DESCRIPTOR.full_name}")
 
@@ -92,6 +136,14 @@ class GrpcClient:
         if isinstance(found, KitError):
             raise found
         return found  # type: ignore[no-any-return]  # it is of the type that was compared above
+
+    def _current(self) -> dict[str, _Method]:
+        """Return the methods over a channel with the certificate of now."""
+        channel = self._channels.renewed()
+        if channel is not None:
+            service = self._service
+            self._methods = {method.input_type.full_name: _method(service, method, channel) for method in service.methods}
+        return self._methods
 
     async def _traced(self, method: _Method, request: ProtobufMessage, token: str | None) -> ProtobufMessage | KitError:
         """Return the answer, or an error that trying again does not help. Raises Unavailable."""

@@ -19,6 +19,7 @@ from shop_kit.grpc.access import Access, Guarded, declared
 from shop_kit.grpc.observation import Observed
 from shop_kit.http.app import CHECK_SECONDS, Check
 from shop_kit.metrics import Metrics
+from shop_kit.tls import MutualTls
 
 LARGEST_MESSAGE_BYTES = 1_048_576
 
@@ -39,6 +40,25 @@ class GrpcService:
     access: Mapping[str, Access]
 
 
+def _only_known(tls: MutualTls) -> grpc.ServerCredentials:
+    """Return credentials that let in whose certificate is from the authority, and take over one's own when it was renewed."""
+    taken_over = tls.generation
+
+    def current() -> grpc.ServerCertificateConfiguration:
+        authority, key, certificate = tls.pem()
+        return grpc.ssl_server_certificate_configuration([(key, certificate)], root_certificates=authority)
+
+    def renewed() -> grpc.ServerCertificateConfiguration | None:
+        nonlocal taken_over
+        if tls.generation == taken_over:
+            return None
+        taken_over = tls.generation
+        return current()
+
+    # None, for nothing new, is missing in the stub.
+    return grpc.dynamic_ssl_server_credentials(current(), renewed, require_client_authentication=True)  # type: ignore[arg-type]
+
+
 @asynccontextmanager
 async def serving_grpc(
     services: Sequence[GrpcService],
@@ -51,10 +71,12 @@ async def serving_grpc(
     metrics: Metrics,
     most_seconds: float,
     drain_seconds: Callable[[], float],
+    tls: MutualTls | None = None,
 ) -> AsyncIterator[int]:
     """Serve within the block; gives the port. At the end calls under way may finish within `drain_seconds`.
 
-    `tokens` is what the scopes of methods are checked with. Raises PortTaken, and Undeclared for a method without a rule.
+    With `tls` nobody is answered whose certificate is of another authority. `tokens` is what the scopes of methods are checked
+    with. Raises PortTaken, and Undeclared for a method without a rule.
     """
     access = {method: rule for service in services for method, rule in declared(service.name, service.access).items()}
     server = grpc.aio.server(
@@ -69,7 +91,7 @@ async def serving_grpc(
     reflection.enable_server_reflection([*names, health.SERVICE_NAME, reflection.SERVICE_NAME], server)
     host = f"[{address}]" if ":" in address else address
     try:
-        bound = server.add_insecure_port(f"{host}:{port}")
+        bound = server.add_secure_port(f"{host}:{port}", _only_known(tls)) if tls else server.add_insecure_port(f"{host}:{port}")
     except RuntimeError as error:
         raise PortTaken(f"gRPC cannot listen on {host}:{port}: {error}") from error
     await server.start()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext, suppress
 from functools import partial
@@ -30,8 +31,13 @@ def listening_socket(listen_fd: int | None, address: str, port: int) -> socket.s
     return own
 
 
-async def serve(app: ASGIApp, listener: socket.socket, *, stop: asyncio.Event, grace_seconds: float) -> None:
-    """Serve until `stop` is set; then accept nothing new and let requests in flight finish within `grace_seconds`."""
+async def serve(
+    app: ASGIApp, listener: socket.socket, *, stop: asyncio.Event, grace_seconds: float, tls: ssl.SSLContext | None = None
+) -> None:
+    """Serve until `stop` is set; then accept nothing new and let requests in flight finish within `grace_seconds`.
+
+    With `tls` nobody is answered whose certificate it does not take.
+    """
     config = uvicorn.Config(
         app,
         http="httptools",
@@ -45,6 +51,7 @@ async def serve(app: ASGIApp, listener: socket.socket, *, stop: asyncio.Event, g
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=max(1, int(grace_seconds)),
         backlog=2048,
+        ssl_context_factory=(lambda _config, _default: tls) if tls else None,
     )
     await _Server(config, stop).serve(sockets=[listener])
 

@@ -39,7 +39,9 @@ async def cart(service: Service, settings: CartSettings) -> None:
     client = await service.enter(redis.connect(settings.redis_url, name="cart", answer_seconds=ANSWER_SECONDS))
     stored = DynamoCarts(dynamo, table=settings.shop_table_carts, clock=service.clock)
     carts = CachedCarts(stored, client, metrics=service.metrics)
-    pricing = await service.enter(GrpcClient.connect("pricing", SERVICE, settings.shop_pricing_grpc_address, tracer=service.tracer))
+    pricing = await service.enter(
+        GrpcClient.connect("pricing", SERVICE, settings.shop_pricing_grpc_address, tracer=service.tracer, tls=service.tls)
+    )
     callers, guests = [
         TokenVerifier.of_issuer(tokens.ISSUER, settings.shop_edge_url, audience=audience, clock=service.clock)
         for audience in (tokens.INTERNAL_AUDIENCE, tokens.PUBLIC_AUDIENCE)

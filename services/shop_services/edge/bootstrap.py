@@ -77,7 +77,9 @@ class EdgeSettings(msgspec.Struct, frozen=True, kw_only=True):
 async def _behind(service: Service, tokens: EdgeTokens, name: str, url: str) -> HttpService:
     """Return the connection to a service, which is called as the manifest declares."""
     policy = service.resilience.calls_of(name)
-    connection = HttpService.connect(policy, url, sign=tokens.internal, tracer=service.tracer, metrics=service.metrics)
+    connection = HttpService.connect(
+        policy, url, sign=tokens.internal, tracer=service.tracer, metrics=service.metrics, tls=service.tls
+    )
     return await service.enter(connection)
 
 

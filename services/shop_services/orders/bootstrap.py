@@ -85,7 +85,12 @@ async def orders_service(service: Service, settings: OrdersSettings) -> None:
     service.repeats(resuming(orders, ended, service.clock).sweep, name="sweeper", every_seconds=settings.sweep_every_seconds)
     service.repeats(orders.forget_old, name="cleaner", every_seconds=CLEAN_EVERY_SECONDS)
     signed = TokenVerifier.of_issuer(
-        tokens.QUOTE_ISSUER, settings.shop_pricing_url, audience=tokens.QUOTE_AUDIENCE, clock=service.clock, remembers=0
+        tokens.QUOTE_ISSUER,
+        settings.shop_pricing_url,
+        audience=tokens.QUOTE_AUDIENCE,
+        clock=service.clock,
+        remembers=0,
+        tls=service.tls,
     )
     api = OrdersApi(orders, SignedQuotes(signed), ended, clock, new_order_id)
     callers = TokenVerifier.of_issuer(tokens.ISSUER, settings.shop_edge_url, audience=tokens.INTERNAL_AUDIENCE, clock=service.clock)

@@ -7,15 +7,18 @@ import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 
 import msgspec
 import pytest
+from fakes.certificates import Authority
 from shop_kit.errors import KitError
 from shop_kit.parts import running
 from shop_kit.runtime import PART_FAILED, WRONG_SETTINGS, run_service
 from shop_kit.service import Service
 from shop_kit.settings import RuntimeSettings
+from shop_kit.tls import MutualTls
 
 ENDS_WITHIN_SECONDS = 20.0
 
@@ -91,6 +94,46 @@ def test_a_service_listens_where_its_settings_say(monkeypatch: pytest.MonkeyPatc
     run(compose)
 
     assert answers == [b"HTTP/1.1 200 OK\r\n"]
+
+
+def test_a_service_with_a_certificate_answers_those_who_have_one_of_the_same_authority(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    authority = Authority(tmp_path)
+    files, edge = authority.certifies("toy"), MutualTls(authority.certifies("edge"))
+    for name, file in (("CERTIFICATE", files.certificate), ("KEY", files.key), ("AUTHORITY", files.authority)):
+        monkeypatch.setenv(f"SHOP_TLS_{name}", str(file))
+    monkeypatch.setenv("PORT", str(port := free_port("127.0.0.1")))
+    answers: list[bytes] = []
+
+    async def knock() -> None:
+        for context in (edge.client, None):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context)
+            writer.write(b"GET /health HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n")
+            with suppress(ConnectionError):
+                answers.append(await reader.readline())
+            writer.close()
+        await stop()
+
+    async def compose(service: Service, _settings: Settings) -> None:
+        service.serves([])
+        service.repeats(knock, name="visitor", every_seconds=60)
+
+    run(compose)
+
+    assert answers[0] == b"HTTP/1.1 200 OK\r\n"
+    assert not [answer for answer in answers[1:] if answer.startswith(b"HTTP")]
+
+
+def test_half_of_what_mutual_tls_takes_is_refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("SHOP_TLS_CERTIFICATE", "toy.pem")
+
+    async def compose(_service: Service, _settings: Settings) -> None:
+        """Never reached."""
+
+    with pytest.raises(SystemExit):
+        run(compose)
+    assert "SHOP_TLS_CERTIFICATE, SHOP_TLS_KEY and SHOP_TLS_AUTHORITY go together" in capsys.readouterr().err
 
 
 def free_port(address: str) -> int:

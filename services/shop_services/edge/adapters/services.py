@@ -16,6 +16,7 @@ from shop_kit.resilience.breaker import BreakerState, CircuitBreaker
 from shop_kit.resilience.bulkhead import Bulkhead
 from shop_kit.resilience.declared import CallPolicy
 from shop_kit.resilience.retry import Retry, RetryBudget
+from shop_kit.tls import MutualTls
 from shop_kit.tracing import traceparent
 from yarl import URL
 
@@ -63,11 +64,20 @@ class HttpService:
     @classmethod
     @asynccontextmanager
     async def connect(
-        cls, policy: CallPolicy, url: str, *, sign: Sign, tracer: Tracer, metrics: Metrics | None = None
+        cls,
+        policy: CallPolicy,
+        url: str,
+        *,
+        sign: Sign,
+        tracer: Tracer,
+        metrics: Metrics | None = None,
+        tls: MutualTls | None = None,
     ) -> AsyncIterator[HttpService]:
-        """Give a client with connections of its own for the block."""
+        """Give a client with connections of its own for the block; `tls` is for a service that answers over https."""
         connector = aiohttp.TCPConnector(
-            limit=policy.reads_at_once + policy.writes_at_once + policy.waits_at_once, keepalive_timeout=30
+            limit=policy.reads_at_once + policy.writes_at_once + policy.waits_at_once,
+            keepalive_timeout=30,
+            ssl=tls.client if tls else True,
         )
         async with aiohttp.ClientSession(
             connector=connector, auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar()
