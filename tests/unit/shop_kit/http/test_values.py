@@ -44,7 +44,7 @@ def test_what_is_no_amount_or_no_sku_is_refused_where_it_stands(body: str, fault
     assert all(found[where].startswith(fault) for where, fault in faults.items())
 
 
-@pytest.mark.parametrize("document", ["inventory", "payments"])
+@pytest.mark.parametrize("document", ["cart", "payments", "pricing"])
 def test_the_documents_let_in_the_currencies_that_the_services_know(document: str) -> None:
     schemas = yaml.safe_load((DOCUMENTS / f"{document}.yaml").read_text(encoding="utf-8"))["components"]["schemas"]
 

@@ -49,8 +49,10 @@ def test_a_pact_holds_what_the_consumer_reads_and_nothing_else(shop: ShopDev, tm
     assert {path.name for path in tmp_path.glob("*.json")} == {
         "orders-inventory.json",
         "orders-payments.json",
+        "orders-pricing.json",
         "inventory-orders.json",
         "payments-orders.json",
+        "pricing-orders.json",
     }
     pact = json.loads((tmp_path / "orders-inventory.json").read_text(encoding="utf-8"))
     assert pact["metadata"] == {"pactSpecification": {"version": "4.0"}}
