@@ -7,7 +7,7 @@ import uuid
 import httpx
 import pytest
 from e2e.accounts import Accounts
-from e2e.shop import Shop
+from e2e.shop import PRICE, Shop
 from shop_sandbox.provision.routes import api_url
 
 pytestmark = pytest.mark.e2e
@@ -64,6 +64,21 @@ def test_a_guest_is_judged_by_the_edge(shop: Shop, api: str) -> None:
 
     assert (seen.status_code, seen.json()["sku"]) == (200, sku)
     assert (refused.status_code, refused.json()["type"]) == (401, "/problems/not-authenticated")
+
+
+@pytest.mark.parametrize("who", ["a guest", "a customer"])
+def test_somebody_buys_what_they_were_quoted(shop: Shop, accounts: Accounts, api: str, who: str) -> None:
+    token = accounts.new().signs_in() if who == "a customer" else None
+    sku, code = shop.new_article(stock=3, price=2 * PRICE), shop.new_coupon(most_uses=1)
+    through = shop.through(api)
+
+    quote = through.quote((sku, 2), token=token, coupons=[code])
+    order = through.place(quote=quote["token"], token=token)
+    outcome = through.outcome(order)
+
+    assert (outcome["status"], outcome["quoteId"], outcome["couponCodes"]) == ("completed", quote["id"], [code])
+    assert outcome["total"]["minorUnits"] == quote["total"] == shop.charged(order.id) == 4 * PRICE * 4 // 5
+    assert shop.stock(sku) == (1, 0, 2)
 
 
 def test_what_no_document_offers_has_no_route(shop: Shop, api: str) -> None:
