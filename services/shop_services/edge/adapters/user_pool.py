@@ -33,7 +33,7 @@ class UserPoolTokens:
             clock=clock,
             algorithm=RSA_ALGORITHM,
             audience_claim="client_id",
-            claims={"token_use": "access"},
+            claims={"token_use": "access"},  # nosec B105 # the kind of a token
         )
 
     def knows(self, token: str) -> bool:
