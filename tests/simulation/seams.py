@@ -174,7 +174,8 @@ Serve = Callable[..., Coroutine[Any, Any, None]]
 _serving: list[Serve] = []
 
 
-async def _serve(app: Any, _listener: Any, *, stop: asyncio.Event, grace_seconds: float) -> None:
+async def _serve(app: Any, _listener: Any, *, stop: asyncio.Event, grace_seconds: float, tls: None) -> None:
+    del tls  # nobody is on the way here
     await _serving[-1](app, stop=stop, grace_seconds=grace_seconds)
 
 
