@@ -208,7 +208,7 @@ class Service:
         """Keep a read model up to date in the service's database, and return what reads it. Ready once there is one to read."""
         from shop_kit.projections import Projector, ReadModel
 
-        await self.enter(Projector.start(pool, kafka, projection, metrics=self.metrics))
+        await self.enter(Projector.start(pool, kafka, projection, metrics=self.metrics, group=self.name))
         model = ReadModel(pool, projection)
         self.ready(f"read model {projection.name}", model.check)
         return model

@@ -23,7 +23,9 @@ from e2e.accounts import Account, Accounts
 from e2e.assortment import NewProduct
 from e2e.keyring import Keyring
 from e2e.shop import CHECKOUT, Shop
+from requests.adapters import HTTPAdapter
 from schemathesis.specs.openapi.checks import missing_required_header, negative_data_rejection, positive_data_acceptance
+from urllib3.util import Retry
 
 pytestmark = pytest.mark.e2e
 
@@ -74,6 +76,14 @@ class Caller:
         return self.machine if wanted == {"machine"} else self.token
 
 
+def _patient_session() -> requests.Session:
+    """Comes again when it is told to (429): the edge counts what it refuses as well, and cases come quicker than visitors may."""
+    session = requests.Session()
+    again = Retry(total=5, status_forcelist=[429], allowed_methods=None, raise_on_status=False)
+    session.mount("http://", HTTPAdapter(max_retries=again))
+    return session
+
+
 @dataclass(frozen=True)
 class Callers:
     """Who calls a service, in turns, and how the payment provider signs."""
@@ -82,7 +92,7 @@ class Callers:
     keyring: Keyring
     quote: Callable[[], str]
     """Gives a quote that nobody has used yet, as a token."""
-    session: requests.Session = field(default_factory=requests.Session)
+    session: requests.Session = field(default_factory=_patient_session)
 
     def hold_to_its_document(self, case: schemathesis.Case[Any]) -> None:
         """Send a request and compare the answer with the document. Raises one failure with everything that differs."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
 from itertools import count
 
 import asyncpg
@@ -39,8 +40,16 @@ LOOKS_BETWEEN_CLEANINGS = 30
 class Projector:
     """Follows a projection's topics. Several may run at once, in several processes: each event still counts once."""
 
-    def __init__(self, pool: asyncpg.Pool[asyncpg.Record], kafka: KafkaSettings, projection: Projection, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        pool: asyncpg.Pool[asyncpg.Record],
+        kafka: KafkaSettings,
+        projection: Projection,
+        metrics: Metrics,
+        group: str | None = None,
+    ) -> None:
         self._pool = pool
+        self._group = group
         self._kafka = kafka
         self._projection = projection
         self._generations = Generations(pool, projection)
@@ -50,10 +59,19 @@ class Projector:
     @classmethod
     @asynccontextmanager
     async def start(
-        cls, pool: asyncpg.Pool[asyncpg.Record], kafka: KafkaSettings, projection: Projection, *, metrics: Metrics | None = None
+        cls,
+        pool: asyncpg.Pool[asyncpg.Record],
+        kafka: KafkaSettings,
+        projection: Projection,
+        *,
+        metrics: Metrics | None = None,
+        group: str | None = None,
     ) -> AsyncIterator[Projector]:
-        """Keep the read model up to date within the block; build it when there is none of its form."""
-        projector = cls(pool, kafka, projection, metrics or Metrics())
+        """Keep the read model up to date within the block; build it when there is none of its form.
+
+        As `group` the live generation tells Kafka how far it is, for those who look at lags; nothing reads that again.
+        """
+        projector = cls(pool, kafka, projection, metrics or Metrics(), group)
         async with running(projector=projector._run):
             yield projector
 
@@ -103,12 +121,13 @@ class Projector:
 
     async def _read_on(self, generation: Generation) -> None:
         thread = DaemonThread(f"projection-{generation.schema}")
-        client = KafkaConsumer(_configuration(self._kafka, generation), logger=_log)
+        client = KafkaConsumer(_configuration(self._kafka, generation, self._group), logger=_log)
         try:
             position = await self._position(generation, await thread.call(lambda: _partitions(client, self._projection)))
-            await thread.call(lambda: client.assign([TopicPartition(*each, offset) for each, offset in position.items()]))
+            await thread.call(lambda: client.assign(_offsets(position)))
             is_live = generation.state is State.LIVE
             look_again_at = 0.0
+            told: dict[tuple[str, int], int] = {}
             while True:
                 messages = await thread.call(lambda: client.consume(BATCH, POLL_SECONDS))
                 records = _records(messages)
@@ -117,6 +136,9 @@ class Projector:
                 if len(records) == BATCH or (is_live and _now() < look_again_at):
                     continue
                 look_again_at = _now() + LOOK_EVERY_SECONDS
+                if is_live and self._group and position != told:
+                    told = {**position}
+                    await thread.call(partial(client.commit, offsets=_offsets(told), asynchronous=True))
                 asked_at = datetime.now(UTC)
                 if not await thread.call(lambda: _has_caught_up(client, position)):
                     continue
@@ -172,11 +194,15 @@ def _now() -> float:
     return asyncio.get_running_loop().time()
 
 
-def _configuration(settings: KafkaSettings, generation: Generation) -> dict[str, object]:
+def _offsets(position: Mapping[tuple[str, int], int]) -> list[TopicPartition]:
+    return [TopicPartition(*each, offset) for each, offset in position.items()]
+
+
+def _configuration(settings: KafkaSettings, generation: Generation, group: str | None) -> dict[str, object]:
     return {
         "bootstrap.servers": settings.kafka_bootstrap_servers,
         "client.id": generation.schema,
-        "group.id": generation.schema,  # wanted by the client; where a generation has read to stands in its own tables
+        "group.id": group or generation.schema,  # wanted by the client; where a generation has read to stands in its own tables
         "enable.auto.commit": False,
         "auto.offset.reset": "earliest",
         "allow.auto.create.topics": False,
