@@ -7,7 +7,7 @@ import uuid
 import httpx
 import pytest
 from e2e.accounts import Accounts
-from e2e.shop import PRICE, Shop
+from e2e.shop import PRICE, Shop, until
 from shop_sandbox.provision.routes import api_url
 
 pytestmark = pytest.mark.e2e
@@ -64,6 +64,14 @@ def test_a_guest_is_judged_by_the_edge(shop: Shop, api: str) -> None:
 
     assert (seen.status_code, seen.json()["sku"]) == (200, sku)
     assert (refused.status_code, refused.json()["type"]) == (401, "/problems/not-authenticated")
+
+
+def test_visitors_find_what_the_shop_sells_and_browse_its_categories(shop: Shop, api: str) -> None:
+    query = {"q": "trellis", "inStock": "true", "sort": "price"}
+    found = until("something is found", lambda: shop.http.get(f"{api}/v1/products", params=query).json()["items"])
+    shelf = shop.http.get(f"{api}/v1/categories/{found[0]['categoryIds'][0]}/products", params={"limit": 100})
+
+    assert found[0]["id"] in [one["id"] for one in shelf.json()["items"]]
 
 
 @pytest.mark.parametrize("who", ["a guest", "a customer"])

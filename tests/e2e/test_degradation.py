@@ -8,6 +8,8 @@ from contextlib import contextmanager
 import httpx
 import pytest
 from e2e.accounts import Accounts
+from e2e.assortment import NewProduct
+from e2e.keyring import Keyring
 from e2e.shop import Shop, until
 
 pytestmark = pytest.mark.e2e
@@ -53,6 +55,22 @@ def test_without_redis_nobody_is_counted_and_everybody_is_served(shop: Shop) -> 
         refused = shop.http.get(f"{shop.endpoints['edge']}/v1/orders")
 
     assert (browsed.status_code, refused.status_code) == (200, 401)
+
+
+def test_without_search_categories_show_what_stands_in_them(shop: Shop) -> None:
+    product = NewProduct.made(shop, Keyring.of_sandbox(shop.environment).internal("staff", "catalog:write"))
+    edge = shop.endpoints["edge"]
+
+    with without(shop, "search"):
+        sought, suggested = (shop.http.get(f"{edge}{path}", params={"q": "cup"}) for path in ("/v1/products", "/v1/suggestions"))
+        browsed = shop.http.get(f"{edge}/v1/categories/{product.category_id}/products")
+
+    assert [(one.status_code, one.json()["type"], one.headers["retry-after"]) for one in (sought, suggested)] == [
+        (503, "/problems/unavailable", "1")
+    ] * 2
+    assert "search" in sought.json()["detail"]
+    assert [one["id"] for one in browsed.json()["items"]] == [product.id]
+    until("search answers again", lambda: shop.http.get(f"{edge}/v1/products").status_code == 200, seconds=60)
 
 
 def test_without_the_shelf_nothing_is_shown_and_the_rest_goes_on(shop: Shop) -> None:

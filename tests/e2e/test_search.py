@@ -19,7 +19,7 @@ def staff(shop: Shop) -> Staff:
 
 
 def found(shop: Shop, **query: object) -> dict[str, Any]:
-    answer = shop.http.get(f"{shop.endpoints['search']}/v1/products", params={name: str(value) for name, value in query.items()})
+    answer = shop.http.get(f"{shop.endpoints['edge']}/v1/products", params={name: str(value) for name, value in query.items()})
     assert answer.status_code == 200, answer.text
     hits: dict[str, Any] = answer.json()
     return hits
@@ -46,6 +46,18 @@ def test_a_seeded_article_is_found_with_its_price_and_stock(shop: Shop) -> None:
     assert {hit["availability"] for hit in hits["items"]} <= {"in-stock", "low"}
     assert {one["name"] for one in hits["facets"]["categories"]} == {"Outdoor", "Garden", "Trellises"}
     assert found(shop, q="Rankgitter", language="de")["total"] == hits["total"]
+
+
+def test_what_somebody_begins_to_type_is_suggested(shop: Shop, staff: Staff) -> None:
+    word = f"zq{uuid.uuid4().hex[:8]}"
+    product = NewProduct.made(shop, staff.token, title=f"Folding {word} chairs")
+
+    def suggested() -> list[dict[str, Any]]:
+        answer = shop.http.get(f"{shop.endpoints['edge']}/v1/suggestions", params={"q": f"folding {word[:6]}"})
+        return [one for one in answer.json()["items"] if one["id"] == product.id]
+
+    (suggestion,) = until("it is suggested", suggested)
+    assert (suggestion["kind"], suggestion["text"]) == ("product", f"Folding {word} chairs")
 
 
 def test_a_read_model_that_is_built_anew_shows_the_same_and_answers_meanwhile(shop: Shop) -> None:

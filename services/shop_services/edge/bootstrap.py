@@ -51,6 +51,7 @@ class EdgeSettings(msgspec.Struct, frozen=True, kw_only=True):
     shop_catalog_url: str
     shop_pricing_url: str
     shop_cart_url: str
+    shop_search_url: str
     pool: UserPoolSettings
     shop_secret_edge_signing: str
     shop_secret_edge_guests: str

@@ -21,9 +21,15 @@ from shop_kit.identifiers import identifier_from, is_identifier
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from shop_services.catalog.adapters.answers import answered, condition_of, no_such_picture, no_such_product, optional_condition_of
+from shop_services.catalog.adapters.answers import (
+    answered,
+    condition_of,
+    no_such_category,
+    no_such_picture,
+    no_such_product,
+    optional_condition_of,
+)
 from shop_services.catalog.adapters.bodies import (
-    CategoryId,
     ExportPageView,
     ImportedProduct,
     ImportView,
@@ -45,10 +51,9 @@ WRITE = "catalog:write"
 SHOWN = Anybody("what the shop shows is public")
 
 
-class ProductsQuery(msgspec.Struct, rename="camel"):
-    """Which page of which products."""
+class ProductsQuery(msgspec.Struct):
+    """Which page of products."""
 
-    category_id: CategoryId | None = None
     limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 20
     cursor: Annotated[str, msgspec.Meta(max_length=400)] | None = None
 
@@ -75,6 +80,7 @@ class ProductsApi:
         staff = Scope(WRITE)
         return [
             GuardedRoute("/v1/products", self.list_products, access=SHOWN),
+            GuardedRoute("/v1/categories/{category_id}/products", self.list_category, access=SHOWN),
             GuardedRoute("/v1/products", self.create_product, methods=["POST"], access=staff),
             GuardedRoute(product, self.show_product, access=drafts),
             GuardedRoute(product, self.put_product, methods=["PUT"], access=staff),
@@ -91,14 +97,16 @@ class ProductsApi:
     async def list_products(self, request: Request) -> Response:
         """Answer with a page of the products that are shown."""
         query = read_query(request, ProductsQuery)
+        page = await self.editing.products.page(limit=query.limit, behind=_behind(query.cursor) if query.cursor else None)
+        return _page(page)
+
+    async def list_category(self, request: Request) -> Response:
+        """Answer with a page of what is shown in a category."""
+        query, category_id = read_query(request, ProductsQuery), request.path_params["category_id"]
         behind = _behind(query.cursor) if query.cursor else None
-        products = self.editing.products
-        if query.category_id is None:
-            page = await products.page(limit=query.limit, behind=behind)
-        else:
-            page = await products.shelf(query.category_id, limit=query.limit, behind=behind)
-        shown = [ProductView.of(product) for product in page.items if product.is_shown]
-        return json(ProductPageView(shown, _next_cursor(page)))
+        if category_id not in (await self.editing.categories.tree()).categories:
+            raise no_such_category(category_id)
+        return _page(await self.editing.products.shelf(category_id, limit=query.limit, behind=behind))
 
     async def create_product(self, request: Request) -> Response:
         """Make a product as a draft, once for each idempotency key."""
@@ -224,6 +232,10 @@ def _media_id(request: Request) -> str:
     if not is_identifier("med", media_id):
         raise no_such_picture(media_id)
     return media_id
+
+
+def _page(page: ProductPage) -> Response:
+    return json(ProductPageView([ProductView.of(product) for product in page.items if product.is_shown], _next_cursor(page)))
 
 
 def _next_cursor(page: ProductPage) -> str | None:

@@ -45,10 +45,11 @@ RELAYED = {
         *("addAddress", "getAddress", "putAddress", "removeAddress", "putConsent"),
     ),
     "catalog": (
-        *("listProducts", "getProduct", "getPicture", "listCategories", "getCategory"),
+        *("getProduct", "getPicture", "listCategories", "getCategory", "listProductsInCategory"),
         *("createProduct", "putProduct", "publishProduct", "withdrawProduct", "importProducts", "exportProducts"),
         *("beginUpload", "attachPicture", "detachPicture", "createCategory", "putCategory", "removeCategory"),
     ),
+    "search": ("searchProducts", "suggestWords"),
     "pricing": ("getPricesNow", "getShippingMethods"),
     "cart": ("getCart", "emptyCart", "putItem", "removeItem", "mergeCarts"),
 }

@@ -66,3 +66,4 @@ class Services:
     identity: Service
     catalog: Service
     cart: Service
+    search: Service

@@ -121,7 +121,7 @@ def fields(answer: httpx.Response) -> set[str]:
 async def test_visitors_see_a_product_from_when_it_is_published_until_it_is_withdrawn(catalog: Catalog) -> None:
     async def seen() -> tuple[int, int, int]:
         one = await catalog.visitor.get(f"/v1/products/{CUP}")
-        here = await catalog.visitor.get("/v1/products", params={"categoryId": CUPS})
+        here = await catalog.visitor.get(f"/v1/categories/{CUPS}/products")
         everywhere = await catalog.visitor.get("/v1/products")
         return one.status_code, len(here.json()["items"]), len(everywhere.json()["items"])
 
@@ -132,6 +132,13 @@ async def test_visitors_see_a_product_from_when_it_is_published_until_it_is_with
     await catalog.staff.delete(f"/v1/products/{CUP}/publication")
     assert await seen() == (404, 0, 0)
     assert (await catalog.staff.get(f"/v1/products/{CUP}")).json()["status"] == "withdrawn"
+
+
+@pytest.mark.parametrize("category", ["cat_00000000000000000000000009", "nowhere", "%00"])
+async def test_what_stands_in_no_category_of_the_shop_is_not_there(catalog: Catalog, category: str) -> None:
+    answer = await catalog.visitor.get(f"/v1/categories/{category}/products")
+
+    assert (answer.status_code, answer.json()["type"]) == (404, "/problems/category-not-found")
 
 
 async def test_each_change_that_visitors_see_is_told_of_once(catalog: Catalog) -> None:
@@ -371,7 +378,9 @@ async def test_categories_are_listed_page_by_page_and_by_parent(catalog: Catalog
     assert second["nextCursor"] is None
 
 
-@pytest.mark.parametrize("path", ["/v1/products?cursor=abc", "/v1/products?cursor=eyJpZCI6ImEifQ", "/v1/categories?cursor=bm8"])
+@pytest.mark.parametrize(
+    "path", [f"/v1/categories/{CUPS}/products?cursor=abc", "/v1/products?cursor=eyJpZCI6ImEifQ", "/v1/categories?cursor=bm8"]
+)
 async def test_a_cursor_that_no_list_gave_is_refused(catalog: Catalog, path: str) -> None:
     assert (await catalog.visitor.get(path)).status_code == 400
 

@@ -49,13 +49,14 @@ class Door:
     identity: FakeService = field(default_factory=FakeService)
     catalog: FakeService = field(default_factory=FakeService)
     cart: FakeService = field(default_factory=FakeService)
+    search: FakeService = field(default_factory=FakeService)
     limits: Limits = field(default_factory=lambda: Limits(RateLimit(10, 10), RateLimit(10, 10)))
 
     def __post_init__(self) -> None:
         self.tokens = EdgeTokens(self.key, self.clock)
         self.limiter = InMemoryRateLimiter(lambda: self.clock.seconds * 1000)
         self.stopping = asyncio.Event()
-        services = Services(self.orders, self.inventory, self.pricing, self.identity, self.catalog, self.cart)
+        services = Services(self.orders, self.inventory, self.pricing, self.identity, self.catalog, self.cart, self.search)
         front = EdgeApi(services, self.tokens, self.limiter, self.limits, b"secret", self.stopping)
         app = create_app(front.routes(), readiness={}, tracer=trace.get_tracer("test"), metrics=Metrics())
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://edge")
