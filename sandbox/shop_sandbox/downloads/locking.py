@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from shop_sandbox.errors import ErrorCode, SandboxError
+from shop_sandbox.disk import disk_full_explained
 
 
 @contextmanager
@@ -18,18 +18,11 @@ def exclusive(lock_file: Path, *, on_wait: Callable[[], None] = lambda: None) ->
     """Hold an exclusive flock(2) on `lock_file`, which stays behind empty. `on_wait` is called once if another holds it.
 
     Two holders in one process exclude each other as well, since each opens the file itself. Raises SandboxError
-    (FOLDER_UNUSABLE) where its folder cannot be made.
+    (FOLDER_UNUSABLE, DISK_FULL) where the file cannot be made.
     """
-    try:
+    with disk_full_explained(lock_file.parent, f"the lock {lock_file.name}", in_cache=True):
         lock_file.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SandboxError(
-            ErrorCode.FOLDER_UNUSABLE,
-            f"{lock_file.parent} cannot be made: {error.strerror}",
-            actions=("choose a cache folder that you can write: SHOP_CACHE_DIR", "`shop-dev doctor`"),
-            detail={"path": str(lock_file.parent)},
-        ) from error
-    descriptor = os.open(lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

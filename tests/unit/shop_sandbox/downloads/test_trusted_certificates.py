@@ -80,8 +80,8 @@ def test_a_certificate_that_the_user_names_is_believed(
 def test_a_cache_that_cannot_be_written_is_named_with_the_way_out(tmp_path: Path, address: str) -> None:
     (tmp_path / "cache").write_text("in the way")
 
-    with pytest.raises(SandboxError, match="cannot be made") as refused:
+    with pytest.raises(SandboxError, match="cannot be used") as refused:
         ensure(tmp_path / "cache", address)
 
     assert refused.value.code is ErrorCode.FOLDER_UNUSABLE
-    assert "SHOP_CACHE_DIR" in refused.value.actions[0]
+    assert "SHOP_CACHE_DIR" in refused.value.actions[-1]
