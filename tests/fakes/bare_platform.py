@@ -11,8 +11,7 @@ import msgspec
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # exported in all but name
 from shop_kit.aws.client import AwsClient
 from shop_kit.settings import AwsSettings, KafkaSettings, read_settings
-from shop_sandbox.client import start_or_attach
-from shop_sandbox.events import SandboxReady
+from shop_sandbox.lease import leased
 from shop_sandbox.paths import default_cache_root
 from shop_sandbox.supervisor.settings import SupervisorSettings
 
@@ -27,40 +26,37 @@ class PlatformSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @contextmanager
-def bare_platform(root: Path, name: str) -> Iterator[PlatformSettings]:
+def bare_platform(root: Path) -> Iterator[PlatformSettings]:
     """A platform with empty stores within the block."""
-    with bare_resources(root, name, ("kafka", "schema-registry", "aws")) as environment:
+    with bare_resources(root, ("kafka", "schema-registry", "aws")) as environment:
         yield read_settings(PlatformSettings, environment)
 
 
 @contextmanager
-def bare_redis(root: Path, name: str) -> Iterator[str]:
+def bare_redis(root: Path) -> Iterator[str]:
     """An empty Redis within the block: its URL."""
-    with bare_resources(root, name, ("redis",)) as environment:
+    with bare_resources(root, ("redis",)) as environment:
         yield environment["REDIS_URL"]
 
 
 @contextmanager
-def bare_resources(root: Path, name: str, resources: tuple[str, ...]) -> Iterator[Mapping[str, str]]:
-    """Run resources within the block. Gives the environment that services get of them."""
-    client = start_or_attach(
-        SupervisorSettings(
-            checkout=str(root),
-            name=name,
-            cache_root=str(os.environ.get("SHOP_TEST_CACHE") or default_cache_root(dict(os.environ))),
-            runtime_dir=str(root / "run"),
-            service_globs=["services/*/service.yaml"],
-            ports={},
-            inherited={one: os.environ[one] for one in _INHERITED if one in os.environ},
-        )
+def bare_resources(root: Path, resources: tuple[str, ...]) -> Iterator[Mapping[str, str]]:
+    """Run resources within the block, and no longer than this process. Gives the environment that services get of them."""
+    with leased(bare_settings(root, _INHERITED), resources=resources) as sandbox:
+        yield sandbox.client.status().environment
+
+
+def bare_settings(root: Path, inherited: Sequence[str]) -> SupervisorSettings:
+    """Describe a sandbox of a checkout without manifests, which gets these variables of our own environment."""
+    return SupervisorSettings(
+        checkout=str(root),
+        name="bare",
+        cache_root=str(os.environ.get("SHOP_TEST_CACHE") or default_cache_root(dict(os.environ))),
+        runtime_dir=str(root / "run"),
+        service_globs=["services/*/service.yaml"],
+        ports={},
+        inherited={name: os.environ[name] for name in inherited if name in os.environ},
     )
-    *_, last = client.up(resources)
-    assert isinstance(last, SandboxReady), last
-    try:
-        yield client.status().environment
-    finally:
-        for _ in client.down(purge=True):
-            pass
 
 
 def make_topics(settings: KafkaSettings, *topics: str, partitions: int = 2) -> None:

@@ -16,6 +16,7 @@ from shop_sandbox.credentials import Credentials
 from shop_sandbox.endpoints import Endpoints
 from shop_sandbox.engines.embedded.kafka import KafkaDriver
 from shop_sandbox.paths import CachePaths, SandboxPaths, default_cache_root
+from shop_sandbox.platform import here
 from shop_sandbox.resources.model import Resource, ResourceKind
 from shop_sandbox.run_context import RunContext
 
@@ -56,7 +57,13 @@ class Broker:
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as output:
             self._process = subprocess.Popen(
-                launch.argv, env=dict(launch.environment), cwd=launch.cwd, stdout=output, stderr=output, start_new_session=True
+                launch.argv,
+                env=dict(launch.environment),
+                cwd=launch.cwd,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                preexec_fn=lambda: here.die_with_parent(signal.SIGKILL),  # noqa: PLW1509 - one call to the kernel, no lock is taken
             )
         self._wait_until_ready()
 

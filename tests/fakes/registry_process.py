@@ -13,6 +13,8 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+from shop_sandbox.platform import here
+
 READY_SECONDS = 30
 
 
@@ -31,7 +33,11 @@ class RegistryProcess:
         """Start it and wait until `until` answers 200."""
         with self._log.open("ab") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "shop_contracts.registry"], env=self._environment, stdout=output, stderr=output
+                [sys.executable, "-m", "shop_contracts.registry"],
+                env=self._environment,
+                stdout=output,
+                stderr=output,
+                preexec_fn=lambda: here.die_with_parent(signal.SIGKILL),  # noqa: PLW1509 - one call to the kernel, no lock is taken
             )
         self.wait_for(until)
 

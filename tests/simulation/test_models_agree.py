@@ -37,7 +37,7 @@ def anyio_backend() -> str:
 
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlatformSettings]:
-    with bare_platform(tmp_path_factory.mktemp("platform"), "models") as found:
+    with bare_platform(tmp_path_factory.mktemp("platform")) as found:
         yield found
 
 

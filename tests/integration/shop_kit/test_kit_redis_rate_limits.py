@@ -27,7 +27,7 @@ def anyio_backend() -> str:
 
 @pytest.fixture(scope="module")
 def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with bare_redis(tmp_path_factory.mktemp("redis"), "rates") as url:
+    with bare_redis(tmp_path_factory.mktemp("redis")) as url:
         yield url
 
 

@@ -39,7 +39,7 @@ def anyio_backend() -> str:
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]]:
-    with bare_resources(tmp_path_factory.mktemp("stores"), "carts", ("aws", "redis")) as found:
+    with bare_resources(tmp_path_factory.mktemp("stores"), ("aws", "redis")) as found:
         yield found
 
 

@@ -8,7 +8,7 @@ from fakes.bare_platform import PlatformSettings, bare_platform
 
 @pytest.fixture(scope="package")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlatformSettings]:
-    with bare_platform(tmp_path_factory.mktemp("platform"), "inventory") as found:
+    with bare_platform(tmp_path_factory.mktemp("platform")) as found:
         yield found
 
 
