@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import socket
 import sys
 import time
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from shop_sandbox import ownership
+from shop_sandbox import ending, ownership
 from shop_sandbox.errors import ErrorCode, SandboxError
 from shop_sandbox.events import AnyEvent, SandboxStopped
 from shop_sandbox.ownership import Lock
@@ -132,7 +131,7 @@ class SandboxClient:
             if error.code is not ErrorCode.SUPERVISOR_UNREACHABLE or not _ended_well(self.paths):
                 raise
             yield SandboxStopped(at=time.time(), seconds=0.0)  # it was on its way out, and left before it could answer
-        _wait_for_end(self.paths)
+        ending.wait_for_end(self.paths)
 
     def status(self, *, memory: bool = True) -> SandboxStatus:
         """Return everything as it is now; much quicker without `memory`. Raises SandboxError (NOT_RUNNING,
@@ -153,7 +152,7 @@ class SandboxClient:
                 if connection.recv(_READ_BYTES):
                     return
             except TimeoutError as error:
-                raise _frozen(self.paths) from error
+                raise ownership.frozen(self.paths) from error
             except ConnectionError:
                 pass
         raise _went_away(self.paths)
@@ -231,7 +230,7 @@ def start_or_attach(settings: SupervisorSettings) -> SandboxClient:
         elif _serves(running):
             return running
         time.sleep(_RETRY_SECONDS)
-    raise _frozen(paths)
+    raise ownership.frozen(paths)
 
 
 def connect(paths: SandboxPaths) -> SandboxClient:
@@ -250,93 +249,11 @@ def stop(paths: SandboxPaths, *, purge: bool = False) -> Iterator[AnyEvent]:
     except SandboxError as error:
         if error.code is not ErrorCode.SUPERVISOR_OF_ANOTHER_VERSION:
             raise
-        yield from _stop_by_signal(paths)
+        yield from ending.stop_by_signal(paths)
         if purge:
-            yield from remove(paths)
+            yield from ending.remove(paths)
         return
     yield from client.down(purge=purge)
-
-
-def stop_by_force(paths: SandboxPaths, *, purge: bool = False) -> Iterator[AnyEvent]:
-    """Stop a sandbox without the help of its supervisor, which is frozen, say: by the owner record and the ledger.
-
-    Stores are asked and get their grace. Ends with SandboxStopped, when no process is left. Raises SandboxError
-    (NOT_RUNNING, SUPERVISOR_UNREACHABLE, LEDGER_UNREADABLE).
-    """
-    began = time.monotonic()
-    ownership.expect_ours(paths)
-    owner = ownership.last_owner(paths)
-    if owner is not None and owner.supervisor.runs:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(owner.supervisor.pid, signal.SIGKILL)
-    elif not paths.ledger.exists() and not is_locked(paths):
-        raise _not_running(paths)
-    yield from _cleared(paths, purge=purge)
-    yield SandboxStopped(at=time.time(), seconds=time.monotonic() - began)
-
-
-def remove(paths: SandboxPaths) -> Iterator[AnyEvent]:
-    """Remove a sandbox that does not run: what it left behind, its state and its logs. Raises SandboxError when it runs."""
-    yield from _cleared(paths, purge=True)
-
-
-def is_locked(paths: SandboxPaths) -> bool:
-    """Return whether a supervisor of this sandbox lives, be it frozen. Raises SandboxError (FOLDER_UNUSABLE)."""
-    try:
-        lock = ownership.try_lock(paths)
-    except FileNotFoundError:
-        return False
-    if lock is not None:
-        lock.release()
-    return lock is None
-
-
-def _cleared(paths: SandboxPaths, *, purge: bool) -> Iterator[AnyEvent]:
-    """Sweep, and remove if that is asked for, under the sandbox's lock."""
-    from shop_sandbox import state
-    from shop_sandbox.supervisor.sweep import sweep
-
-    ownership.expect_ours(paths)
-    owner = ownership.last_owner(paths)
-    try:
-        lock = ownership.wait_for_lock(paths, seconds=ANSWERS_WITHIN_SECONDS)
-    except FileNotFoundError:
-        return
-    if lock is None:
-        raise SandboxError(
-            ErrorCode.SUPERVISOR_UNREACHABLE,
-            f"sandbox {paths.name} runs, and nothing tells by which process",
-            actions=(f"`fuser {paths.lock}` names it; end it, then run the command again",),
-        )
-    try:
-        yield from sweep(paths, owner)
-        if purge:
-            state.remove_all(paths)
-    finally:
-        lock.release()
-
-
-def _stop_by_signal(paths: SandboxPaths) -> Iterator[AnyEvent]:
-    """Have a supervisor stop that speaks another language: a signal means the same in all of them."""
-    began = time.monotonic()
-    pid = _pid_of_another_version(paths)
-    if pid is None:
-        raise _frozen(paths)
-    os.kill(pid, signal.SIGTERM)
-    _wait_for_end(paths)
-    yield SandboxStopped(at=time.time(), seconds=time.monotonic() - began)
-
-
-def _pid_of_another_version(paths: SandboxPaths) -> int | None:
-    """Read no more of the owner record than what no version changes: the supervisor's process."""
-    with contextlib.suppress(OSError, msgspec.DecodeError):
-        process = msgspec.json.decode(paths.owner.read_bytes(), type=_AnyOwner).supervisor
-        return process.pid if process.runs else None
-    return None
-
-
-class _AnyOwner(msgspec.Struct):
-    supervisor: ownership.Process
 
 
 def _start(settings: SupervisorSettings, lock: Lock) -> None:
@@ -344,7 +261,7 @@ def _start(settings: SupervisorSettings, lock: Lock) -> None:
     import subprocess  # nosec B404 # starting a program of ours is the task; `status` need not load it
 
     paths = settings.paths
-    log = _supervisor_log(paths)
+    log = ownership.supervisor_log(paths)
     told, telling = os.pipe()
     listening, ready = os.pipe()
     try:
@@ -394,19 +311,6 @@ def _environment(settings: SupervisorSettings) -> dict[str, str]:
     return {**settings.inherited, "PYTHONPYCACHEPREFIX": str(bytecode.prefix(settings.cache)), "MALLOC_ARENA_MAX": "2"}
 
 
-def _supervisor_log(paths: SandboxPaths) -> Path:
-    return paths.log("supervisor")
-
-
-def _wait_for_end(paths: SandboxPaths) -> None:
-    """Return when the supervisor's process has ended. Raises SandboxError (SUPERVISOR_UNREACHABLE) when it does not."""
-    with contextlib.suppress(FileNotFoundError):  # removed with its lock
-        lock = ownership.wait_for_lock(paths, seconds=_UNREACHABLE_AFTER_SECONDS)
-        if lock is None:
-            raise _frozen(paths)
-        lock.release()
-
-
 def _connected(paths: SandboxPaths, *, seconds: float) -> socket.socket:
     """Connect to the supervisor that the owner record names; every call of the connection ends within `seconds`.
 
@@ -414,7 +318,7 @@ def _connected(paths: SandboxPaths, *, seconds: float) -> socket.socket:
     """
     owner = ownership.owner_of(paths)
     if owner is None or not owner.supervisor.runs:
-        raise _not_running(paths)
+        raise ownership.not_running(paths)
     if owner.protocol != PROTOCOL:
         raise ownership.of_another_version(paths)
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -423,13 +327,13 @@ def _connected(paths: SandboxPaths, *, seconds: float) -> socket.socket:
         connection.connect(owner.socket)
     except (FileNotFoundError, ConnectionError) as error:
         connection.close()
-        raise _not_running(paths) from error
+        raise ownership.not_running(paths) from error
     except PermissionError as error:
         connection.close()
         raise ownership.unusable(paths.root, error) from error
     except (TimeoutError, BlockingIOError) as error:  # its backlog is full: it has taken nobody in for long
         connection.close()
-        raise _frozen(paths) from error
+        raise ownership.frozen(paths) from error
     return connection
 
 
@@ -445,7 +349,7 @@ def _serves(client: SandboxClient) -> bool:
 
 def _ended_well(paths: SandboxPaths) -> bool:
     """Wait for the supervisor's end. True when it has cleared everything away: it removes its ledger last."""
-    _wait_for_end(paths)
+    ending.wait_for_end(paths)
     return not paths.ledger.exists()
 
 
@@ -455,28 +359,9 @@ def _refusal(reply: Refused) -> SandboxError:
     )
 
 
-def _not_running(paths: SandboxPaths) -> SandboxError:
-    return SandboxError(
-        ErrorCode.NOT_RUNNING, f"sandbox {paths.name} is not running", actions=(f"start it with `shop-dev up{paths.flag}`",)
-    )
-
-
-def _frozen(paths: SandboxPaths) -> SandboxError:
-    return SandboxError(
-        ErrorCode.SUPERVISOR_UNREACHABLE,
-        f"the supervisor of sandbox {paths.name} runs, but does not answer: it is stopped, or hangs",
-        actions=(
-            f"`shop-dev down --force{paths.flag}` ends the sandbox without it; its state stays",
-            f"read {_supervisor_log(paths)}",
-        ),
-        retryable=True,
-        detail={"frozen": True, "logPath": str(_supervisor_log(paths))},
-    )
-
-
 def _went_away(paths: SandboxPaths) -> SandboxError:
     return SandboxError(
         ErrorCode.SUPERVISOR_UNREACHABLE,
         f"the supervisor of sandbox {paths.name} went away in the middle of an answer",
-        actions=(f"read {_supervisor_log(paths)}", f"run `shop-dev up{paths.flag}` again: it clears away what is left"),
+        actions=(f"read {ownership.supervisor_log(paths)}", f"run `shop-dev up{paths.flag}` again: it clears away what is left"),
     )

@@ -18,6 +18,7 @@ from pathlib import Path
 import msgspec
 
 from shop_sandbox import client as clients
+from shop_sandbox import ending
 from shop_sandbox.client import SandboxClient
 from shop_sandbox.errors import ErrorCode, SandboxError
 from shop_sandbox.events import SandboxFailed, SandboxReady
@@ -82,7 +83,7 @@ def leased(
             for _ in client.down(purge=True):
                 pass
         with contextlib.suppress(SandboxError):
-            for _ in clients.remove(own.paths):
+            for _ in ending.remove(own.paths):
                 pass
 
 
@@ -91,8 +92,8 @@ def clear_dead_leases(settings: SupervisorSettings) -> None:
     for folder in (Path(settings.checkout) / ".shop-dev").glob(f"{PREFIX}*"):
         paths = SandboxPaths(checkout=Path(settings.checkout), name=folder.name, runtime_dir=Path(settings.runtime_dir))
         with contextlib.suppress(SandboxError):  # it runs, and belongs to somebody
-            if not clients.is_locked(paths):
-                for _ in clients.remove(paths):
+            if not ending.is_locked(paths):
+                for _ in ending.remove(paths):
                     pass
 
 

@@ -188,6 +188,32 @@ def of_another_version(paths: SandboxPaths) -> SandboxError:
     )
 
 
+def not_running(paths: SandboxPaths) -> SandboxError:
+    """Return the error for a sandbox that nobody runs."""
+    return SandboxError(
+        ErrorCode.NOT_RUNNING, f"sandbox {paths.name} is not running", actions=(f"start it with `shop-dev up{paths.flag}`",)
+    )
+
+
+def frozen(paths: SandboxPaths) -> SandboxError:
+    """Return the error for a supervisor that is there, and takes no part."""
+    return SandboxError(
+        ErrorCode.SUPERVISOR_UNREACHABLE,
+        f"the supervisor of sandbox {paths.name} runs, but does not answer: it is stopped, or hangs",
+        actions=(
+            f"`shop-dev down --force{paths.flag}` ends the sandbox without it; its state stays",
+            f"read {supervisor_log(paths)}",
+        ),
+        retryable=True,
+        detail={"frozen": True, "logPath": str(supervisor_log(paths))},
+    )
+
+
+def supervisor_log(paths: SandboxPaths) -> Path:
+    """Return where a supervisor writes what it has to say of itself."""
+    return paths.log("supervisor")
+
+
 def _is_at(descriptor: int, path: Path) -> bool:
     with contextlib.suppress(FileNotFoundError):
         return os.path.samestat(os.fstat(descriptor), path.stat())

@@ -17,7 +17,8 @@ import msgspec
 import pytest
 from fakes.sandbox import READY, SLEEP, FakeResource, describe
 from fakes.sandbox_home import MARK, Home, eventually, pid_of, state_of
-from shop_sandbox.client import SandboxClient, connect, remove, start_or_attach
+from shop_sandbox.client import SandboxClient, connect, start_or_attach
+from shop_sandbox.ending import remove
 from shop_sandbox.errors import ErrorCode, SandboxError
 from shop_sandbox.events import (
     AnyEvent,

@@ -10,7 +10,8 @@ import pytest
 from fakes.sandbox_home import Home, eventually
 from fakes.toy_engine import REGISTRY, ToyRuntime, volume_of, volumes
 from shop_sandbox import logs
-from shop_sandbox.client import SandboxClient, remove, start_or_attach
+from shop_sandbox.client import SandboxClient, start_or_attach
+from shop_sandbox.ending import remove
 from shop_sandbox.errors import ErrorCode
 from shop_sandbox.events import AnyEvent, ResourceState, SandboxFailed, SandboxReady, SandboxStopped, Swept
 from shop_sandbox.supervisor.protocol import SandboxState
@@ -161,6 +162,6 @@ def ready(events: list[AnyEvent]) -> SandboxReady:
 
 
 def client_is_gone(home: Home) -> bool:
-    from shop_sandbox.client import is_locked
+    from shop_sandbox.ending import is_locked
 
     return not is_locked(home.paths)

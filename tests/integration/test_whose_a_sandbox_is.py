@@ -19,7 +19,8 @@ from fakes.sandbox import READY, SLEEP, FakeResource, describe
 from fakes.sandbox_home import Home, eventually, pid_of
 from shop_sandbox import client as clients
 from shop_sandbox import records
-from shop_sandbox.client import connect, remove, start_or_attach, stop, stop_by_force
+from shop_sandbox.client import connect, start_or_attach, stop
+from shop_sandbox.ending import remove, stop_by_force
 from shop_sandbox.errors import ErrorCode, SandboxError
 from shop_sandbox.events import SandboxFailed, SandboxReady, SandboxStopped, Swept
 from shop_sandbox.ownership import Owner, owner_of
@@ -155,7 +156,7 @@ BECOME_ANOTHER = (
 )
 AS_ANOTHER = """
 import json, sys
-from shop_sandbox import client
+from shop_sandbox import client, ending
 from shop_sandbox.errors import SandboxError
 from shop_sandbox.events import SandboxReady
 from shop_sandbox.supervisor.settings import SupervisorSettings
@@ -166,8 +167,8 @@ said = {}
 for name, attempt in {
     "connect": lambda: client.connect(theirs.paths),
     "up": lambda: client.start_or_attach(theirs),
-    "down --force": lambda: list(client.stop_by_force(theirs.paths)),
-    "down --purge": lambda: list(client.remove(theirs.paths)),
+    "down --force": lambda: list(ending.stop_by_force(theirs.paths)),
+    "down --purge": lambda: list(ending.remove(theirs.paths)),
 }.items():
     try:
         attempt()

@@ -97,13 +97,13 @@ def stop(project: Project, *, purge: bool) -> Iterator[AnyEvent]:
 
 def stop_by_force(project: Project, *, purge: bool) -> Iterator[AnyEvent]:
     """Stop the sandbox without asking its supervisor, which may be frozen. Raises SandboxError (not_running)."""
-    from shop_sandbox import client
+    from shop_sandbox import ending
 
-    yield from client.stop_by_force(project.paths, purge=purge)
+    yield from ending.stop_by_force(project.paths, purge=purge)
 
 
 def purge(project: Project) -> Iterator[AnyEvent]:
     """Remove what a sandbox that is not running has left: processes that outlived it, data, logs and traces."""
-    from shop_sandbox import client
+    from shop_sandbox import ending
 
-    yield from client.remove(project.paths)
+    yield from ending.remove(project.paths)
