@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -12,7 +12,8 @@ from itertools import count
 
 import asyncpg
 from confluent_kafka import Consumer as KafkaConsumer
-from confluent_kafka import KafkaException, Message, TopicPartition
+from confluent_kafka import IsolationLevel, KafkaException, Message, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # it is public in its documentation
 
 from shop_kit.errors import Transient, Unavailable
 from shop_kit.kafka.client_thread import DaemonThread
@@ -121,6 +122,7 @@ class Projector:
 
     async def _read_on(self, generation: Generation) -> None:
         thread = DaemonThread(f"projection-{generation.schema}")
+        admin = AdminClient(_connection(self._kafka, generation), logger=_log)
         client = KafkaConsumer(_configuration(self._kafka, generation, self._group), logger=_log)
         try:
             position = await self._position(generation, await thread.call(lambda: _partitions(client, self._projection)))
@@ -140,7 +142,7 @@ class Projector:
                     told = {**position}
                     await thread.call(partial(client.commit, offsets=_offsets(told), asynchronous=True))
                 asked_at = datetime.now(UTC)
-                if not await thread.call(lambda: _has_caught_up(client, position)):
+                if not await _has_caught_up(admin, position):
                     continue
                 await self._generations.note_current(generation, asked_at)
                 if not is_live:
@@ -150,7 +152,8 @@ class Projector:
                     self._wake.set()
         finally:
             closing = asyncio.create_task(thread.call(client.close))  # behind whatever the thread still does
-            await asyncio.wait({closing}, timeout=CLOSE_SECONDS)
+            if not (await asyncio.wait({closing}, timeout=CLOSE_SECONDS))[0]:
+                _log.warning("a projection's client is left behind", extra={"projection": generation.schema})
             thread.end()
 
     async def _position(self, generation: Generation, partitions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], int]:
@@ -198,16 +201,22 @@ def _offsets(position: Mapping[tuple[str, int], int]) -> list[TopicPartition]:
     return [TopicPartition(*each, offset) for each, offset in position.items()]
 
 
-def _configuration(settings: KafkaSettings, generation: Generation, group: str | None) -> dict[str, object]:
+def _connection(settings: KafkaSettings, generation: Generation) -> dict[str, str | int | float | bool]:
     return {
         "bootstrap.servers": settings.kafka_bootstrap_servers,
         "client.id": generation.schema,
+        "reconnect.backoff.ms": 50,
+        "reconnect.backoff.max.ms": 1_000,
+    }
+
+
+def _configuration(settings: KafkaSettings, generation: Generation, group: str | None) -> dict[str, object]:
+    return {
+        **_connection(settings, generation),
         "group.id": group or generation.schema,  # wanted by the client; where a generation has read to stands in its own tables
         "enable.auto.commit": False,
         "auto.offset.reset": "earliest",
         "allow.auto.create.topics": False,
-        "reconnect.backoff.ms": 50,
-        "reconnect.backoff.max.ms": 1_000,
     }
 
 
@@ -221,13 +230,23 @@ def _partitions(client: KafkaConsumer, projection: Projection) -> list[tuple[str
     return found
 
 
-def _has_caught_up(client: KafkaConsumer, position: dict[tuple[str, int], int]) -> bool:
-    """Return whether everything that stands in the topics now was read."""
-    for (topic, partition), offset in position.items():
-        marks = client.get_watermark_offsets(TopicPartition(topic, partition), timeout=METADATA_SECONDS, cached=False)
-        if marks is None or (offset < marks[1] and marks[0] < marks[1]):
-            return False
-    return True
+async def _has_caught_up(admin: AdminClient, position: Mapping[tuple[str, int], int]) -> bool:
+    """Return whether everything that stands in the topics now was read.
+
+    Asked on a connection of its own: on the consumer's each question waits behind a fetch, half a second for each partition.
+    """
+    earliest, latest = OffsetSpec.earliest(), OffsetSpec.latest()  # type: ignore[no-untyped-call]
+    first, end = await asyncio.gather(_offsets_at(admin, position, earliest), _offsets_at(admin, position, latest))
+    return all(offset >= end[partition] or first[partition] == end[partition] for partition, offset in position.items())
+
+
+async def _offsets_at(admin: AdminClient, partitions: Iterable[tuple[str, int]], where: OffsetSpec) -> dict[tuple[str, int], int]:
+    asked = admin.list_offsets(
+        {TopicPartition(*partition): where for partition in partitions},
+        isolation_level=IsolationLevel.READ_COMMITTED,
+        request_timeout=METADATA_SECONDS,
+    )
+    return {(one.topic, one.partition): (await asyncio.wrap_future(answer)).offset for one, answer in asked.items()}
 
 
 def _records(messages: Sequence[Message]) -> list[Record]:

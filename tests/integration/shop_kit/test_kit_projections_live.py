@@ -14,6 +14,7 @@ from typing import Any
 import asyncpg
 import pytest
 import shop_kit
+from confluent_kafka import Consumer, TopicPartition
 from fakes.bare_platform import PlatformSettings, make_topics
 from fakes.postgresql import postgresql
 from fakes.unregistered_producer import producing
@@ -320,3 +321,21 @@ async def test_two_projectors_on_one_read_model_count_each_event_once(world: Wor
         for sequence in range(1, 40):
             await world.publish(("a", sequence))
         await world.until_shown(visits, {"a": [*range(1, 40)]})
+
+
+async def test_it_ends_at_once_while_it_looks_where_its_partitions_end(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    wide = f"{world.topic}.wide"
+    make_topics(world.kafka, wide, partitions=30)
+
+    async with Projector.start(world.pool, world.kafka, Visits(wide).projection(), group=wide):
+        await until(lambda: asyncio.to_thread(has_told_how_far_it_is, world.kafka, wide))  # which it does before it looks
+
+    assert "left behind" not in caplog.text
+
+
+def has_told_how_far_it_is(kafka: KafkaSettings, topic: str) -> bool:
+    client = Consumer({"bootstrap.servers": kafka.kafka_bootstrap_servers, "group.id": topic})
+    try:
+        return bool(client.committed([TopicPartition(topic, 0)], timeout=10)[0].offset >= 0)
+    finally:
+        client.close()
