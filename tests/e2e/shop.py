@@ -294,9 +294,19 @@ class Shop:
 
     def coupon_uses(self, code: str) -> int:
         """How many orders a coupon is used for now."""
-        answer = self.http.get(f"{self.endpoints['pricing']}/v1/coupons/{code}", headers=self.book_keeper)
+        return int(self._read("pricing", f"/v1/coupons/{code}")["used"])
+
+    def _read(self, service: str, path: str, **query: str) -> dict[str, Any]:
+        """Read a service's books; again while it says that it cannot answer now, as its 503 asks for."""
+
+        def answered() -> httpx.Response | None:
+            answer = self.http.get(f"{self.endpoints[service]}{path}", params=query, headers=self.book_keeper)
+            return answer if answer.status_code != 503 else None
+
+        answer = until(f"{service} answers {path}", answered)
         assert answer.status_code == 200, answer.text
-        return int(answer.json()["used"])
+        found: dict[str, Any] = answer.json()
+        return found
 
     def _put(self, service: str, path: str, body: object, **headers: str) -> httpx.Response:
         answer = self.http.put(f"{self.endpoints[service]}{path}", json=body, headers={**self.book_keeper, **headers})
@@ -305,23 +315,17 @@ class Shop:
 
     def stock(self, sku: str) -> tuple[int, int, int]:
         """Units free, reserved and sold."""
-        answer = self.http.get(f"{self.endpoints['inventory']}/v1/stock-items/{sku}", headers=self.book_keeper)
-        assert answer.status_code == 200, answer.text
-        item = answer.json()
+        item = self._read("inventory", f"/v1/stock-items/{sku}")
         return item["free"], item["reserved"], item["sold"]
 
     def ledger(self, order_id: str) -> list[dict[str, Any]]:
         """The payment provider's lines for an order."""
-        answer = self.http.get(f"{self.endpoints['psp']}/v1/charges", params={"reference": order_id})
-        assert answer.status_code == 200, answer.text
-        found: list[dict[str, Any]] = answer.json()["items"]
+        found: list[dict[str, Any]] = self._read("psp", "/v1/charges", reference=order_id)["items"]
         return found
 
     def failed_refunds(self) -> list[dict[str, Any]]:
         """Refunds that the provider refused for good, of which a person has to take care."""
-        answer = self.http.get(f"{self.endpoints['payments']}/v1/failed-refunds", headers=self.book_keeper)
-        assert answer.status_code == 200, answer.text
-        found: list[dict[str, Any]] = answer.json()["items"]
+        found: list[dict[str, Any]] = self._read("payments", "/v1/failed-refunds")["items"]
         return found
 
     def dead_letters(self) -> dict[str, int]:

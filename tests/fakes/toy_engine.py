@@ -13,6 +13,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,9 +65,11 @@ class ToyRuntime:
         return int(pid) if here.start_time(int(pid)) == start_time else None
 
     def kill(self, name: str) -> None:
-        """End it."""
+        """End it, and return when it has given back what it held: its port is wanted at once."""
         if (pid := self.pid(name)) is not None:
             os.kill(pid, signal.SIGKILL)
+        while self.runs(name):
+            time.sleep(_POLL_SECONDS)
 
 
 class ToyHandle:
