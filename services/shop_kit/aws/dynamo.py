@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from base64 import b64decode, b64encode
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -18,6 +18,10 @@ Item = dict[str, Any]
 Key = Mapping[str, Any]
 Native = dict[str, Any]
 
+_MOST_READ = 100
+"""https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html"""
+_MOST_WRITTEN = 25
+"""https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html"""
 _CONFLICT = "TransactionConflict"
 _THROTTLED = frozenset({"ThrottlingError", "ProvisionedThroughputExceeded"})
 
@@ -95,7 +99,7 @@ class Dynamo:
         return from_native(answer["Item"]) if "Item" in answer else None
 
     async def get_many(self, table: str, keys: Sequence[Key]) -> list[Item]:
-        """Return those of up to 100 items that exist, in no order; read consistently.
+        """Return those items that exist, in no order, read consistently; no key may stand there twice.
 
         Raises Overloaded when some are left over time and again.
         """
@@ -106,7 +110,8 @@ class Dynamo:
             found.extend(from_native(item) for item in answer["Responses"].get(table, ()))
             return list(answer.get("UnprocessedKeys", {}).get(table, {}).get("Keys", ()))
 
-        await _until_processed(read, [to_native(key) for key in keys])
+        for some in _parted([to_native(key) for key in keys], _MOST_READ):
+            await _until_processed(read, some)
         return found
 
     async def write(self, write: Write) -> None:
@@ -133,13 +138,14 @@ class Dynamo:
             raise _cancelled(error) from error
 
     async def delete_many(self, table: str, keys: Sequence[Key]) -> None:
-        """Remove up to 25 items, unconditionally. Raises Overloaded when some are left over time and again."""
+        """Remove items, unconditionally; no key may stand there twice. Raises Overloaded when some are left over time and again."""
 
         async def remove(wanted: list[Native]) -> list[Native]:
             answer = await self._call("BatchWriteItem", {"RequestItems": {table: wanted}})
             return list(answer.get("UnprocessedItems", {}).get(table, ()))
 
-        await _until_processed(remove, [{"DeleteRequest": {"Key": to_native(key)}} for key in keys])
+        for some in _parted([{"DeleteRequest": {"Key": to_native(key)}} for key in keys], _MOST_WRITTEN):
+            await _until_processed(remove, some)
 
     async def query(
         self,
@@ -192,6 +198,11 @@ class Dynamo:
 
     async def _call(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
         return await self._client.call("dynamodb", "DynamoDB_20120810", operation, request)
+
+
+def _parted(wanted: list[Native], most: int) -> Iterator[list[Native]]:
+    for start in range(0, len(wanted), most):
+        yield wanted[start : start + most]
 
 
 async def _until_processed(batch: Callable[[list[Native]], Awaitable[list[Native]]], wanted: list[Native]) -> None:

@@ -106,6 +106,8 @@ class DynamoModel:
         for name, wanted in request["RequestItems"].items():
             table = self._table(name)
             keys = [table.key_of(_from_native(key)) for key in wanted["Keys"]]
+            if not 1 <= len(keys) <= 100:
+                raise Refused("ValidationException", "1 to 100 keys in a batch")
             if len(set(keys)) != len(keys):
                 raise Refused("ValidationException", "Provided list of item keys contains duplicates")
             answer[name] = [_to_native(table.items[key]) for key in keys if key in table.items]
@@ -215,8 +217,8 @@ class DynamoModel:
 
     def _BatchWriteItem(self, request: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         for name, writes in request["RequestItems"].items():
-            if len(writes) > 25:
-                raise Refused("ValidationException", "at most 25 items in a batch")
+            if not 1 <= len(writes) <= 25:
+                raise Refused("ValidationException", "1 to 25 items in a batch")
             table = self._table(name)
             for write in writes:
                 ((kind, part),) = write.items()

@@ -23,7 +23,6 @@ from shop_services.catalog.domain.product import Content, Option, Picture, Produ
 KIND = "product"
 LARGEST_BYTES = 300_000
 """Of a product's item: DynamoDB takes 400 KB, and the event that tells of it must fit as well."""
-MOST_READ = 100
 
 
 class ProductTooLarge(Invalid):
@@ -52,7 +51,7 @@ class DynamoProductRepository:
     async def find_many(self, product_ids: Sequence[str]) -> Mapping[str, Product]:
         """Return those products that exist."""
         keys = [_product_key(product_id) for product_id in dict.fromkeys(product_ids)]
-        found = [_to_product(item) for item in await self._get_many(self._products_table, keys)]
+        found = [_to_product(item) for item in await self._dynamo.get_many(self._products_table, keys)]
         return {product.id: product for product in found}
 
     async def save(self, product: Product, *, before: Product | None) -> Product:
@@ -70,7 +69,7 @@ class DynamoProductRepository:
 
     async def owners(self, skus: Sequence[str]) -> Mapping[str, str]:
         """Return whose these SKUs are."""
-        return {item["sku"]: item["product_id"] for item in await self._get_many(self._table, [*map(_sku_key, skus)])}
+        return {item["sku"]: item["product_id"] for item in await self._dynamo.get_many(self._table, [*map(_sku_key, skus)])}
 
     async def page(self, *, limit: int, behind: str | None) -> ProductPage:
         """Up to `limit` products in the table's own order."""
@@ -88,12 +87,6 @@ class DynamoProductRepository:
         found = await self.find_many(ids)
         shown = [found[one] for one in ids if one in found and found[one].is_shown]
         return ProductPage(shown, str(page.next_key["sk"]) if page.next_key else None)
-
-    async def _get_many(self, table: str, keys: Sequence[Mapping[str, str]]) -> list[Item]:
-        found: list[Item] = []
-        for start in range(0, len(keys), MOST_READ):
-            found += await self._dynamo.get_many(table, keys[start : start + MOST_READ])
-        return found
 
     def _claims(self, product: Product, before: Product | None) -> Iterator[Write]:
         gone, come = _difference(before.content.skus if before else (), product.content.skus)

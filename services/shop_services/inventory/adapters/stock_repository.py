@@ -48,10 +48,9 @@ class DynamoStockRepository:
         wanted = list(dict.fromkeys(skus))
         known = {} if fresh else {sku: item for sku in wanted if (item := self._known.get(sku))}
         missing = [sku for sku in wanted if sku not in known]
-        if missing:
-            for found in await self._dynamo.get_many(self._table, [{"sku": sku} for sku in missing]):
-                item = known[found["sku"]] = _to_stock(found)
-                self._known.keep(item.sku, item)
+        for found in await self._dynamo.get_many(self._table, [{"sku": sku} for sku in missing]):
+            item = known[found["sku"]] = _to_stock(found)
+            self._known.keep(item.sku, item)
         return known
 
     async def item(self, sku: str) -> StockItem | None:

@@ -78,14 +78,13 @@ class DynamoCoupons:
 
     async def find(self, codes: Iterable[str]) -> Mapping[str, Coupon]:
         """Those of the coupons that exist."""
-        keys = [{"pk": COUPONS, "sk": code} for code in set(codes)]
-        items = await self._store.dynamo.get_many(self._store.table, keys) if keys else []
+        items = await self._store.dynamo.get_many(self._store.table, [{"pk": COUPONS, "sk": code} for code in set(codes)])
         return {item["sk"]: _to_coupon(item) for item in items}
 
     async def used_by(self, customer_id: str, codes: Iterable[str]) -> Mapping[str, int]:
         """Return how often a customer has used these."""
         keys = [_use_key(code, customer_id) for code in set(codes)] if is_known(customer_id) else []
-        items = await self._store.dynamo.get_many(self._store.table, keys) if keys else []
+        items = await self._store.dynamo.get_many(self._store.table, keys)
         return {item["code"]: item["used"] for item in items}
 
     async def page(self, *, limit: int, behind: str | None) -> Page[Coupon]:

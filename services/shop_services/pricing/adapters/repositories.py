@@ -48,10 +48,9 @@ class DynamoPriceLists:
         wanted = set(ids)
         found = {name: known for name in wanted if (known := self._known.get(name))}
         missing = [{"pk": LISTS, "sk": name} for name in wanted - set(found)]
-        if missing:
-            for item in await self._store.dynamo.get_many(self._store.table, missing):
-                price_list = found[item["sk"]] = _to_list(item)
-                self._known.keep(price_list.id, price_list)
+        for item in await self._store.dynamo.get_many(self._store.table, missing):
+            price_list = found[item["sk"]] = _to_list(item)
+            self._known.keep(price_list.id, price_list)
         return found
 
     async def page(self, *, limit: int, behind: str | None) -> Page[PriceList]:
@@ -70,8 +69,7 @@ class DynamoPrices:
 
     async def find(self, skus: Iterable[str]) -> Mapping[str, ArticlePrices]:
         """The prices of those articles that ever had any."""
-        keys = [_price_key(sku) for sku in set(skus)]
-        items = await self._store.dynamo.get_many(self._store.table, keys) if keys else []
+        items = await self._store.dynamo.get_many(self._store.table, [_price_key(sku) for sku in set(skus)])
         return {item["id"]: _to_article(item) for item in items}
 
     async def save(self, articles: Sequence[ArticlePrices]) -> Sequence[ArticlePrices]:
