@@ -5,12 +5,23 @@ from __future__ import annotations
 from typing import Annotated
 
 import msgspec
+from starlette.requests import Request
 
-from shop_kit.shared_kernel import Money
+from shop_kit.errors import FieldFault
+from shop_kit.http.problems import Problem
+from shop_kit.shared_kernel import InvalidSku, Money, Sku, parse_sku
 from shop_kit.shared_kernel import sku as skus
 
 SkuText = Annotated[str, msgspec.Meta(pattern=rf"^{skus.PATTERN}\Z")]
 """A SKU in a body or a query."""
+
+
+def sku_in_path(request: Request) -> Sku:
+    """Return the SKU in a route's `{sku}`. Raises Problem 422 for a text that is none."""
+    try:
+        return parse_sku(request.path_params["sku"])
+    except InvalidSku as error:
+        raise Problem(422, "This is not a SKU", kind="invalid-sku", errors=[FieldFault("sku", str(error))]) from error
 
 
 class MoneyView(msgspec.Struct, rename="camel"):

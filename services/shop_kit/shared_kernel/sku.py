@@ -19,8 +19,13 @@ class InvalidSku(ValueError):
         super().__init__(f"{text[:80]!r} is no SKU: letters, digits, dots, underscores and hyphens, at most 64")
 
 
+def is_sku(text: str) -> bool:
+    """Return whether an article may be called so."""
+    return re.fullmatch(PATTERN, text) is not None
+
+
 def parse_sku(text: str) -> Sku:
     """Return a text known to be a SKU. Raises InvalidSku."""
-    if not re.fullmatch(PATTERN, text):
+    if not is_sku(text):
         raise InvalidSku(text)
     return Sku(text)

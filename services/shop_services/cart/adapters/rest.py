@@ -12,8 +12,8 @@ from shop_kit.auth import NotAuthenticated, Principal
 from shop_kit.errors import FieldFault, Transient
 from shop_kit.http import GuardedRoute, Problem, Scope, caller, json, read_body, read_query
 from shop_kit.http.etags import etag_of
-from shop_kit.http.values import MoneyView
-from shop_kit.shared_kernel import InvalidSku, Money, Sku, parse_sku
+from shop_kit.http.values import MoneyView, sku_in_path
+from shop_kit.shared_kernel import Money
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -124,7 +124,7 @@ class CartApi:
 
     async def put_item(self, request: Request) -> Response:
         """Have so many of an article in the cart."""
-        owner, query, sku = _owner(request), read_query(request, CartQuery), _sku(request)
+        owner, query, sku = _owner(request), read_query(request, CartQuery), sku_in_path(request)
         body = await read_body(request, QuantityBody)
         try:
             cart = await self.filling.set_quantity(owner, sku, body.quantity)
@@ -134,7 +134,7 @@ class CartApi:
 
     async def remove_item(self, request: Request) -> Response:
         """Have none of an article in the cart."""
-        owner, query, sku = _owner(request), read_query(request, CartQuery), _sku(request)
+        owner, query, sku = _owner(request), read_query(request, CartQuery), sku_in_path(request)
         return await self._answer(await self.filling.set_quantity(owner, sku, 0), query)
 
     async def empty_cart(self, request: Request) -> Response:
@@ -199,12 +199,3 @@ def _owner(request: Request) -> str:
             HTTPStatus.NOT_FOUND, "There is no such cart", kind="no-such-cart", detail="POST /v1/carts says which one is yours."
         )
     return owner
-
-
-def _sku(request: Request) -> Sku:
-    try:
-        return parse_sku(request.path_params["sku"])
-    except InvalidSku as error:
-        raise Problem(
-            HTTPStatus.UNPROCESSABLE_ENTITY, "This is not a SKU", kind="invalid-sku", errors=[FieldFault("sku", str(error))]
-        ) from error

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
-from typing import Annotated
 
 import msgspec
 from shop_kit.http import Anybody, GuardedRoute, Scope, json, read_body, read_query
-from shop_kit.http.cursors import cursor_of, no_such_cursor, read_cursor
+from shop_kit.http.cursors import PageQuery, cursor_behind, id_in_cursor
 from shop_kit.http.etags import etag_of
 from shop_kit.http.idempotency import once
 from shop_kit.idempotency import Answer, Claim, IdempotencyKeys
@@ -28,12 +27,10 @@ WRITE = Scope("catalog:write")
 SHOWN = Anybody("what the shop shows is public")
 
 
-class CategoriesQuery(msgspec.Struct, rename="camel"):
+class CategoriesQuery(PageQuery, rename="camel"):
     """Which page of which categories: all, or those right under one."""
 
     parent_id: CategoryId | None = None
-    limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 20
-    cursor: Annotated[str, msgspec.Meta(max_length=400)] | None = None
 
 
 @dataclass(frozen=True)
@@ -56,11 +53,11 @@ class CategoriesApi:
     async def list_categories(self, request: Request) -> Response:
         """Answer with a page of categories by id."""
         query = read_query(request, CategoriesQuery)
-        behind = _behind(query.cursor) if query.cursor else ""
+        behind = id_in_cursor(query.cursor, _is_category_id) or ""
         tree = await self.categories.tree()
         ids = sorted(tree.children(query.parent_id) if query.parent_id else tree.categories)
         here = [one for one in ids if one > behind]
-        next_cursor = cursor_of({"id": here[query.limit - 1]}) if len(here) > query.limit else None
+        next_cursor = cursor_behind(here[query.limit - 1] if len(here) > query.limit else None)
         return json(CategoryPageView([CategoryView.of(tree, one) for one in here[: query.limit]], next_cursor))
 
     async def show_category(self, request: Request) -> Response:
@@ -107,15 +104,12 @@ def _answer(tree: CategoryTree, category_id: str, status: int = HTTPStatus.OK) -
     return json(CategoryView.of(tree, category_id), status, headers={"etag": etag_of(tree.revision(category_id))})
 
 
+def _is_category_id(text: str) -> bool:
+    return is_identifier("cat", text)
+
+
 def _category_id(request: Request) -> str:
     category_id: str = request.path_params["category_id"]
-    if not is_identifier("cat", category_id):
+    if not _is_category_id(category_id):
         raise no_such_category(category_id)
-    return category_id
-
-
-def _behind(cursor: str) -> str:
-    category_id = str(read_cursor(cursor).get("id"))
-    if not is_identifier("cat", category_id):
-        raise no_such_cursor()
     return category_id

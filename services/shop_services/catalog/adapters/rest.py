@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 import msgspec
 from shop_kit.http import Anybody, AnybodyOrCaller, GuardedRoute, Scope, json, read_body, read_query
 from shop_kit.http.access import visitor
-from shop_kit.http.cursors import cursor_of, no_such_cursor, read_cursor
+from shop_kit.http.cursors import PageQuery, cursor_behind, id_in_cursor
 from shop_kit.http.etags import etag_of
 from shop_kit.http.idempotency import once
 from shop_kit.idempotency import Answer, Claim, IdempotencyKeys
@@ -51,18 +51,10 @@ WRITE = "catalog:write"
 SHOWN = Anybody("what the shop shows is public")
 
 
-class ProductsQuery(msgspec.Struct):
-    """Which page of products."""
-
-    limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 20
-    cursor: Annotated[str, msgspec.Meta(max_length=400)] | None = None
-
-
-class ExportQuery(msgspec.Struct):
+class ExportQuery(PageQuery):
     """Which page of an export."""
 
     limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 100
-    cursor: Annotated[str, msgspec.Meta(max_length=400)] | None = None
 
 
 @dataclass(frozen=True)
@@ -96,14 +88,14 @@ class ProductsApi:
 
     async def list_products(self, request: Request) -> Response:
         """Answer with a page of the products that are shown."""
-        query = read_query(request, ProductsQuery)
-        page = await self.editing.products.page(limit=query.limit, behind=_behind(query.cursor) if query.cursor else None)
+        query = read_query(request, PageQuery)
+        page = await self.editing.products.page(limit=query.limit, behind=id_in_cursor(query.cursor, _is_product_id))
         return _page(page)
 
     async def list_category(self, request: Request) -> Response:
         """Answer with a page of what is shown in a category."""
-        query, category_id = read_query(request, ProductsQuery), request.path_params["category_id"]
-        behind = _behind(query.cursor) if query.cursor else None
+        query, category_id = read_query(request, PageQuery), request.path_params["category_id"]
+        behind = id_in_cursor(query.cursor, _is_product_id)
         if category_id not in (await self.editing.categories.tree()).categories:
             raise no_such_category(category_id)
         return _page(await self.editing.products.shelf(category_id, limit=query.limit, behind=behind))
@@ -200,8 +192,8 @@ class ProductsApi:
     async def export_products(self, request: Request) -> Response:
         """Answer with a page of all products, drafts included, as an import takes them: JSON, or NDJSON where it is asked for."""
         query = read_query(request, ExportQuery)
-        page = await self.editing.products.page(limit=query.limit, behind=_behind(query.cursor) if query.cursor else None)
-        items, cursor = [ImportedProduct.of(product) for product in page.items], _next_cursor(page)
+        page = await self.editing.products.page(limit=query.limit, behind=id_in_cursor(query.cursor, _is_product_id))
+        items, cursor = [ImportedProduct.of(product) for product in page.items], cursor_behind(page.next_id)
         if NDJSON not in request.headers.get("accept", ""):
             return json(ExportPageView(items, cursor))
         following = f"/v1/product-exports?{urlencode({'limit': query.limit, 'cursor': cursor})}" if cursor else None
@@ -219,10 +211,14 @@ def _answer(product: Product, status: int = HTTPStatus.OK) -> Response:
     return json(ProductView.of(product), status, headers={"etag": etag_of(product.revision.version)})
 
 
+def _is_product_id(text: str) -> bool:
+    return is_identifier("prd", text)
+
+
 def _product_id(request: Request) -> str:
     """Return the id in the path. Raises Problem for what is none: nothing else is looked for, and DynamoDB takes no long key."""
     product_id: str = request.path_params["product_id"]
-    if not is_identifier("prd", product_id):
+    if not _is_product_id(product_id):
         raise no_such_product(product_id)
     return product_id
 
@@ -235,15 +231,5 @@ def _media_id(request: Request) -> str:
 
 
 def _page(page: ProductPage) -> Response:
-    return json(ProductPageView([ProductView.of(product) for product in page.items if product.is_shown], _next_cursor(page)))
-
-
-def _next_cursor(page: ProductPage) -> str | None:
-    return cursor_of({"id": page.next_id}) if page.next_id else None
-
-
-def _behind(cursor: str) -> str:
-    product_id = str(read_cursor(cursor).get("id"))
-    if not is_identifier("prd", product_id):
-        raise no_such_cursor()
-    return product_id
+    shown = [ProductView.of(product) for product in page.items if product.is_shown]
+    return json(ProductPageView(shown, cursor_behind(page.next_id)))

@@ -9,11 +9,11 @@ from typing import Annotated
 
 import msgspec
 from shop_kit.http import Anybody, FieldFault, GuardedRoute, Problem, Scope, json, read_body, read_query
-from shop_kit.http.cursors import cursor_of, no_such_cursor, read_cursor
+from shop_kit.http.cursors import PageQuery, cursor_behind, id_in_cursor
 from shop_kit.http.idempotency import once
-from shop_kit.http.values import SkuText
+from shop_kit.http.values import SkuText, sku_in_path
 from shop_kit.idempotency import Answer, IdempotencyKeys
-from shop_kit.shared_kernel import InvalidSku, parse_sku
+from shop_kit.shared_kernel import is_sku
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -49,13 +49,6 @@ class ImportBody(msgspec.Struct, forbid_unknown_fields=True):
     """Up to 100 articles at once."""
 
     items: Annotated[list[ImportedItem], msgspec.Meta(min_length=1, max_length=100)]
-
-
-class PageQuery(msgspec.Struct):
-    """Which page of a list."""
-
-    limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 20
-    cursor: Annotated[str, msgspec.Meta(max_length=400)] | None = None
 
 
 class StockItemView(msgspec.Struct, rename="camel"):
@@ -141,9 +134,8 @@ class InventoryApi:
     async def list_items(self, request: Request) -> Response:
         """Answer with a page of articles."""
         query = read_query(request, PageQuery)
-        page = await self.stock.page(limit=query.limit, behind=_behind(query.cursor) if query.cursor else None)
-        next_cursor = cursor_of({"sku": page.next_sku}) if page.next_sku else None
-        return json(StockPageView([_view(item) for item in page.items], next_cursor))
+        page = await self.stock.page(limit=query.limit, behind=id_in_cursor(query.cursor, is_sku))
+        return json(StockPageView([_view(item) for item in page.items], cursor_behind(page.next_sku)))
 
     async def show_item(self, request: Request) -> Response:
         """Answer with one article."""
@@ -151,7 +143,7 @@ class InventoryApi:
 
     async def put_item(self, request: Request) -> Response:
         """Set an article's name, price and units, if nobody did meanwhile; what is reserved or sold stays."""
-        sku = _sku(request.path_params["sku"])
+        sku = sku_in_path(request)
         body = await read_body(request, StockLevelBody)
         for refusal in await self.stock.put([body.level(sku)]):
             raise _conflict(refusal)
@@ -217,14 +209,6 @@ def _reservation_view(found: Reservation) -> ReservationView:
     )
 
 
-def _sku(text: str) -> str:
-    try:
-        return parse_sku(text)
-    except InvalidSku as error:
-        fault = FieldFault("sku", "letters, digits, dots, underscores and hyphens, at most 64")
-        raise Problem(422, "This is not a SKU", kind="invalid-sku", errors=[fault]) from error
-
-
 def _refuse_twins(body: ImportBody) -> None:
     seen: set[str] = set()
     faults = []
@@ -234,10 +218,3 @@ def _refuse_twins(body: ImportBody) -> None:
         seen.add(item.sku)
     if faults:
         raise Problem(422, "The body is not valid", kind="invalid-body", errors=faults)
-
-
-def _behind(cursor: str) -> str:
-    try:
-        return parse_sku(str(read_cursor(cursor)["sku"]))
-    except (KeyError, InvalidSku) as error:
-        raise no_such_cursor() from error

@@ -149,13 +149,6 @@ class PriceImportBody(msgspec.Struct, forbid_unknown_fields=True):
             raise ValueError("an article stands there twice")
 
 
-class PageQuery(msgspec.Struct):
-    """Which page of a list."""
-
-    limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 20
-    cursor: Annotated[str, msgspec.Meta(max_length=400)] | None = None
-
-
 class PricesQuery(msgspec.Struct, rename="camel", kw_only=True):
     """Which prices are asked for: 1 to 100 SKUs, with commas between them."""
 

@@ -9,16 +9,16 @@ from functools import partial
 import msgspec
 from shop_kit.errors import FieldFault
 from shop_kit.http import GuardedRoute, Problem, Scope, json, read_body, read_query
-from shop_kit.http.cursors import cursor_of, no_such_cursor, read_cursor
+from shop_kit.http.cursors import PageQuery, cursor_behind, id_in_cursor
 from shop_kit.http.etags import changed_meanwhile, etag_of, seen_version
 from shop_kit.http.idempotency import once
-from shop_kit.http.values import MoneyView
+from shop_kit.http.values import MoneyView, sku_in_path
 from shop_kit.idempotency import Answer, IdempotencyKeys
 from shop_kit.shared_kernel import InvalidSku, parse_sku
 from starlette.requests import Request
 from starlette.responses import Response
 
-from shop_services.pricing.adapters.bodies import PageQuery, PriceImportBody, PriceListBody, PricesBody, is_name, moment
+from shop_services.pricing.adapters.bodies import PriceImportBody, PriceListBody, PricesBody, is_name, moment
 from shop_services.pricing.application.listing import StalePrices, WantedPrices, set_prices
 from shop_services.pricing.application.ports import PriceListRepository, PriceRepository
 from shop_services.pricing.domain.prices import ArticlePrices, PriceList
@@ -99,9 +99,8 @@ class PriceRoutes:
     async def list_lists(self, request: Request) -> Response:
         """Answer with a page of price lists."""
         query = read_query(request, PageQuery)
-        page = await self.lists.page(limit=query.limit, behind=_behind(query.cursor) if query.cursor else None)
-        next_cursor = cursor_of({"id": page.next_id}) if page.next_id else None
-        return json(PriceListPageView([_list_view(one) for one in page.items], next_cursor))
+        page = await self.lists.page(limit=query.limit, behind=id_in_cursor(query.cursor, is_name))
+        return json(PriceListPageView([_list_view(one) for one in page.items], cursor_behind(page.next_id)))
 
     async def show_list(self, request: Request) -> Response:
         """Answer with a price list."""
@@ -130,7 +129,7 @@ class PriceRoutes:
 
     async def put(self, request: Request) -> Response:
         """Give an article its prices, if nobody did meanwhile."""
-        sku = _sku(request.path_params["sku"])
+        sku = sku_in_path(request)
         seen = seen_version(request)
         body = await read_body(request, PricesBody)
         return _shown(await self._set(body.wanted(sku, seen_version=seen)))
@@ -184,18 +183,3 @@ def _list_view(price_list: PriceList) -> PriceListView:
         moment(price_list.validity.begins),
         moment(price_list.validity.ends),
     )
-
-
-def _sku(text: str) -> str:
-    try:
-        return parse_sku(text)
-    except InvalidSku as error:
-        fault = FieldFault("sku", "letters, digits, dots, underscores and hyphens, at most 64")
-        raise Problem(422, "This is not a SKU", kind="invalid-sku", errors=[fault]) from error
-
-
-def _behind(cursor: str) -> str:
-    name = str(read_cursor(cursor).get("id", ""))
-    if not is_name(name):
-        raise no_such_cursor()
-    return name

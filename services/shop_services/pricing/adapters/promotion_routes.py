@@ -8,12 +8,12 @@ import msgspec
 from shop_kit.aggregates import Stale
 from shop_kit.errors import FieldFault
 from shop_kit.http import GuardedRoute, Problem, Scope, json, read_body, read_query
-from shop_kit.http.cursors import cursor_of, no_such_cursor, read_cursor
+from shop_kit.http.cursors import PageQuery, cursor_behind, id_in_cursor
 from shop_kit.http.etags import changed_meanwhile, etag_of, seen_version
 from starlette.requests import Request
 from starlette.responses import Response
 
-from shop_services.pricing.adapters.bodies import PageQuery, is_name
+from shop_services.pricing.adapters.bodies import is_name
 from shop_services.pricing.adapters.price_routes import READ, WRITE
 from shop_services.pricing.adapters.promotion_bodies import CouponBody, PromotionBody, coupon_code
 from shop_services.pricing.application import refusals
@@ -72,8 +72,8 @@ class PromotionRoutes:
     async def list_promotions(self, request: Request) -> Response:
         """Answer with a page of promotions."""
         query = read_query(request, PageQuery)
-        page = await self.promotions.page(limit=query.limit, behind=_behind(query.cursor))
-        return json(PromotionPageView([*map(_promotion_view, page.items)], _cursor(page.next_id)))
+        page = await self.promotions.page(limit=query.limit, behind=id_in_cursor(query.cursor, is_name))
+        return json(PromotionPageView([*map(_promotion_view, page.items)], cursor_behind(page.next_id)))
 
     async def show_promotion(self, request: Request) -> Response:
         """Answer with a promotion."""
@@ -99,8 +99,8 @@ class PromotionRoutes:
     async def list_coupons(self, request: Request) -> Response:
         """Answer with a page of coupons."""
         query = read_query(request, PageQuery)
-        page = await self.coupons.page(limit=query.limit, behind=_behind(query.cursor))
-        return json(CouponPageView([*map(_coupon_view, page.items)], _cursor(page.next_id)))
+        page = await self.coupons.page(limit=query.limit, behind=id_in_cursor(query.cursor, _is_code))
+        return json(CouponPageView([*map(_coupon_view, page.items)], cursor_behind(page.next_id)))
 
     async def show_coupon(self, request: Request) -> Response:
         """Answer with a coupon."""
@@ -158,17 +158,8 @@ def _shown(view: object, version: int) -> Response:
     return json(view, headers={"etag": etag_of(version)})
 
 
-def _cursor(next_id: str | None) -> str | None:
-    return cursor_of({"id": next_id}) if next_id else None
-
-
-def _behind(cursor: str | None) -> str | None:
-    if cursor is None:
-        return None
-    found = read_cursor(cursor).get("id")
-    if not isinstance(found, str) or not (is_name(found) or coupon_code(found) == found):
-        raise no_such_cursor()
-    return found
+def _is_code(text: str) -> bool:
+    return coupon_code(text) == text
 
 
 def _no_name(field: str, rule: str) -> Problem:
