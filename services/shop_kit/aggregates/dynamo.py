@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import Field, replace
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -12,6 +12,8 @@ from shop_kit.aws.dynamo import Dynamo, Item, Put, TransactionCancelled, Write
 from shop_kit.messages import OutgoingMessage
 from shop_kit.outbox.dynamo import DynamoOutbox
 from shop_kit.shared_kernel import Revision
+
+PAGE = 100
 
 
 class Aggregate(Protocol):
@@ -65,6 +67,11 @@ class DynamoAggregates(Generic[A]):
         found = await self._dynamo.get(self._table, self._key(aggregate_id))
         return self._from_item(found) if found else None
 
+    async def indexed(self, index: str, condition: str, values: Mapping[str, Any]) -> AsyncIterator[str]:
+        """Yield the ids that an index selects. It may be a moment behind: read each again before anything is decided."""
+        async for item in self._dynamo.query_all(self._table, condition, values, index=index, page_size=PAGE):
+            yield id_in_key(item)
+
     async def save(
         self,
         aggregate: A,
@@ -103,6 +110,11 @@ class DynamoAggregates(Generic[A]):
 
     def _key(self, aggregate_id: str) -> dict[str, str]:
         return {"pk": f"{self._kind}#{aggregate_id}", "sk": self._kind}
+
+
+def id_in_key(key: Item) -> str:
+    """Return the id of the aggregate with this key."""
+    return str(key["pk"]).partition("#")[2]
 
 
 def revision_of(item: Item) -> Revision:

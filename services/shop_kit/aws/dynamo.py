@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from base64 import b64decode, b64encode
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -171,6 +171,19 @@ class Dynamo:
         else:
             request["ConsistentRead"] = True
         return await self._page("Query", request, names, limit, start)
+
+    async def query_all(
+        self, table: str, condition: str, values: Mapping[str, Any], *, index: str | None = None, page_size: int | None = None
+    ) -> AsyncIterator[Item]:
+        """Yield the items that a key condition selects, in the order of their sort key; the next page is read when it is wanted."""
+        start: Item | None = None
+        while True:
+            page = await self.query(table, condition, values, index=index, limit=page_size, start=start)
+            for item in page.items:
+                yield item
+            start = page.next_key
+            if start is None:
+                return
 
     async def scan(self, table: str, *, limit: int | None = None, start: Item | None = None) -> Page:
         """Return a page of all items, read consistently; for tables that are small by design."""

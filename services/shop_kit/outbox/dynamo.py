@@ -122,15 +122,8 @@ class DynamoOutboxTable:
 
     async def before(self, message: OutgoingMessage) -> Sequence[OutgoingMessage]:
         """Return what is there of the same key with a lower sequence."""
-        found: list[OutgoingMessage] = []
-        start: Item | None = None
         values = {":key": message.key, ":own": _sort_key(message)}
-        while True:
-            page = await self._dynamo.query(self._table, "pk = :key AND sk < :own", values, start=start)
-            found += map(_message, page.items)
-            if page.next_key is None:
-                return found
-            start = page.next_key
+        return [_message(item) async for item in self._dynamo.query_all(self._table, "pk = :key AND sk < :own", values)]
 
     async def left_behind(self, *, seconds: float) -> AsyncGenerator[Sequence[OutgoingMessage], None]:
         """Yield what was written at least `seconds` ago."""

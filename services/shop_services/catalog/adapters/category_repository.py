@@ -87,14 +87,8 @@ class DynamoCategoryRepository:
         return int(head["version"]) if head else 0
 
     async def _categories(self) -> dict[str, Category]:
-        found: dict[str, Category] = {}
-        start: Item | None = None
-        while True:
-            page = await self._dynamo.query(self._table, "pk = :tree AND sk > :head", _BEHIND_HEAD, start=start)
-            found |= {item["sk"]: _to_category(item) for item in page.items}
-            if page.next_key is None:
-                return found
-            start = page.next_key
+        items = self._dynamo.query_all(self._table, "pk = :tree AND sk > :head", _BEHIND_HEAD)
+        return {item["sk"]: _to_category(item) async for item in items}
 
 
 _BEHIND_HEAD = {":tree": PARTITION, ":head": _HEAD["sk"]}

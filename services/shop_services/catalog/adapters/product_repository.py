@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import msgspec
-from shop_kit.aggregates.dynamo import DynamoAggregates, revision_of
+from shop_kit.aggregates.dynamo import DynamoAggregates, id_in_key, revision_of
 from shop_kit.aws.dynamo import Delete, Dynamo, Item, Put, Update, Write
 from shop_kit.clock import Clock
 from shop_kit.errors import Invalid
@@ -74,7 +74,7 @@ class DynamoProductRepository:
     async def page(self, *, limit: int, behind: str | None) -> ProductPage:
         """Up to `limit` products in the table's own order."""
         page = await self._dynamo.scan(self._products_table, limit=limit, start=_product_key(behind) if behind else None)
-        next_id = str(page.next_key["pk"]).partition("#")[2] if page.next_key else None
+        next_id = id_in_key(page.next_key) if page.next_key else None
         return ProductPage([_to_product(item) for item in page.items], next_id)
 
     async def shelf(self, category_id: str, *, limit: int, behind: str | None) -> ProductPage:

@@ -16,14 +16,12 @@ from shop_services.identity.domain.customer import Address, Consent, Customer, E
 ERASING_INDEX = "erasing"
 ERASING = "erasing"
 """Partition of the sparse index of those who were erased and may still sign in: seldom anybody."""
-PAGE = 100
 
 
 class DynamoCustomerRepository:
     """The CustomerRepository on the service's own table, with its outbox."""
 
     def __init__(self, store: TableStore) -> None:
-        self._store = store
         self._customers = DynamoAggregates[Known](
             store.dynamo, store.outbox, table=store.table, kind="customer", to_item=_to_item, from_item=_from_item
         )
@@ -40,18 +38,9 @@ class DynamoCustomerRepository:
         """Take an erased customer out of the index. Raises Stale."""
         await self._customers.save(ErasedCustomer(customer.id, customer.erased_at, may_sign_in=False, revision=customer.revision))
 
-    async def erased_who_may_sign_in(self) -> AsyncIterator[str]:
+    def erased_who_may_sign_in(self) -> AsyncIterator[str]:
         """Yield the ids that the index has."""
-        start: Item | None = None
-        while True:
-            page = await self._store.dynamo.query(
-                self._store.table, "erasing = :yes", {":yes": ERASING}, index=ERASING_INDEX, limit=PAGE, start=start
-            )
-            for item in page.items:
-                yield str(item["pk"]).partition("#")[2]
-            start = page.next_key
-            if start is None:
-                return
+        return self._customers.indexed(ERASING_INDEX, "erasing = :yes", {":yes": ERASING})
 
 
 def _to_item(known: Known) -> Item:

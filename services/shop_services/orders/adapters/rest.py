@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +12,7 @@ import msgspec
 from shop_kit import context, idempotency
 from shop_kit.errors import Unavailable
 from shop_kit.http import FieldFault, GuardedRoute, Problem, Scope, caller, json, read_body, read_query
+from shop_kit.http.cursors import cursor_of, no_such_cursor, read_cursor
 from shop_kit.http.idempotency import once
 from shop_kit.http.values import MoneyView
 from starlette.requests import Request
@@ -352,17 +351,17 @@ def _refused_quote(kind: str, title: str, refused: QuoteRefused) -> Problem:
 
 
 def _cursor(last: OrderSummary) -> str:
-    return base64.urlsafe_b64encode(f"{last.accepted_at.isoformat()}|{last.id}".encode()).decode()
+    return cursor_of({"at": last.accepted_at.isoformat(), "id": last.id})
 
 
 def _read_cursor(cursor: str) -> PageKey:
+    found = read_cursor(cursor)
     try:
-        moment, _, order_id = base64.b64decode(cursor.encode(), altchars=b"-_", validate=True).decode().partition("|")
+        moment, order_id = str(found["at"]), str(found["id"])
         accepted_at = datetime.fromisoformat(moment)
         is_ours = accepted_at.tzinfo is not None and accepted_at.astimezone(UTC).isoformat() == moment and is_order_id(order_id)
-    except (binascii.Error, ValueError, OverflowError):
+    except (KeyError, ValueError, OverflowError):
         is_ours = False
     if not is_ours:
-        fault = FieldFault("cursor", "is not a nextCursor of this list")
-        raise Problem(400, "The query is not valid", kind="invalid-query", errors=[fault])
+        raise no_such_cursor()
     return PageKey(accepted_at, order_id)

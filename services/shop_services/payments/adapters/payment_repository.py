@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from functools import partial
 
-from shop_kit.aggregates.dynamo import DynamoAggregates, revision_of
+from shop_kit.aggregates.dynamo import DynamoAggregates, id_in_key, revision_of
 from shop_kit.aws.dynamo import Dynamo, Item
 from shop_kit.outbox.dynamo import DynamoOutbox
 from shop_kit.shared_kernel import Money
@@ -20,7 +20,6 @@ from shop_services.payments.domain.payment import Payment, Refund, RefundStatus,
 
 BY_ORDER_INDEX = "by-order"
 OPEN_REFUNDS_INDEX = "open-refunds"
-PAGE = 100
 KIND = "payment"
 
 
@@ -52,23 +51,10 @@ class DynamoPaymentRepository:
         """Write, and announce nothing. Raises Stale."""
         return await self._payments.save(payment)
 
-    async def with_pending_refunds(self, *, asked_before: float) -> AsyncIterator[str]:
+    def with_pending_refunds(self, *, asked_before: float) -> AsyncIterator[str]:
         """Return what the index knows, which may be a moment behind."""
-        start: Item | None = None
-        while True:
-            page = await self._dynamo.query(
-                self._table,
-                "open_refund = :pending AND open_refund_at <= :before",
-                {":pending": RefundStatus.PENDING.value, ":before": int(asked_before * 1000)},
-                index=OPEN_REFUNDS_INDEX,
-                limit=PAGE,
-                start=start,
-            )
-            for item in page.items:
-                yield str(item["pk"]).partition("#")[2]
-            start = page.next_key
-            if start is None:
-                return
+        values = {":pending": RefundStatus.PENDING.value, ":before": int(asked_before * 1000)}
+        return self._payments.indexed(OPEN_REFUNDS_INDEX, "open_refund = :pending AND open_refund_at <= :before", values)
 
     async def with_failed_refunds(self, *, limit: int, behind: RefundPosition | None) -> PaymentPage:
         """Up to `limit` payments, as the index knows them."""
@@ -81,7 +67,7 @@ class DynamoPaymentRepository:
             start=_index_key(behind) if behind else None,
         )
         last = page.next_key
-        position = RefundPosition(str(last["pk"]).partition("#")[2], last["open_refund_at"]) if last else None
+        position = RefundPosition(id_in_key(last), last["open_refund_at"]) if last else None
         return PaymentPage([_to_payment(item) for item in page.items], position)
 
 
