@@ -95,8 +95,10 @@ class FakeDriver:
         )
 
     def probe(self, resource: Resource, context: RunContext) -> None:
-        """Pass when the script says so; with a file `hangs` it does not even live."""
+        """Pass when the script says so; with a file `hangs` it does not even live, and `silent` has a byte for each time."""
         if (context.paths.data(resource.name) / "hangs").exists():
+            with (context.paths.data(resource.name) / "silent").open("a") as silent:
+                silent.write(".")
             raise NotAlive("a file `hangs`")
         if not (context.paths.data(resource.name) / "ready").exists():
             raise NotReady("no file `ready`")

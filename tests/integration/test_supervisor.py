@@ -35,6 +35,7 @@ from shop_sandbox.ownership import owner_of
 from shop_sandbox.platform import here
 from shop_sandbox.supervisor.fork_server.starting import NONCE_VARIABLE
 from shop_sandbox.supervisor.protocol import ResourceStatus, SandboxState
+from shop_sandbox.supervisor.silence import MOST_SILENT_PROBES
 
 pytestmark = pytest.mark.integration
 
@@ -163,6 +164,21 @@ def test_a_service_that_hangs_is_started_again(home: Home) -> None:
 
     eventually(lambda: client.status().resources[0].restarts == 1 and client.status().state is SandboxState.READY, "it is back")
     assert pid_of(client, "orders") != before
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells who waits for a processor")
+def test_a_service_that_has_no_processor_to_run_on_is_not_taken_for_one_that_hangs(home: Home) -> None:
+    crowd = "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))}); os.fork(); os.fork()\nwhile True: pass"
+    describe(home.checkout, {"orders": FakeResource(script=f"{READY}exec $PYTHON -c '{crowd}'")})
+    client, _ = home.ready()
+    hangs, silent = (home.paths.data("orders") / name for name in ("hangs", "silent"))
+
+    hangs.touch()
+    eventually(lambda: silent.exists() and silent.stat().st_size > 2 * MOST_SILENT_PROBES, "it was silent for long")
+    hangs.unlink()
+
+    eventually(lambda: client.status().state is SandboxState.READY, "it is ready again")
+    assert client.status().resources[0].restarts == 0
 
 
 def test_up_stops_a_service_whose_manifest_is_gone(home: Home) -> None:

@@ -90,6 +90,14 @@ class Linux:
         fields = _stat(pid)
         return None if fields is None else sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
 
+    def waited_seconds(self, pid: int) -> float | None:
+        """By the second field of /proc/<pid>/task/<tid>/schedstat, in nanoseconds: Documentation/scheduler/sched-stats.rst."""
+        try:
+            threads = os.listdir(f"/proc/{pid}/task")  # noqa: PTH208 - names are all that is wanted
+        except OSError:
+            return None
+        return sum(_run_delay(pid, thread) for thread in threads) / 1e9
+
     def port_holder(self, port: int) -> PortHolder | None:
         """Return the owner of the listening socket's inode; None for another user's process."""
         inodes = {f"socket:[{inode}]" for inode in _listening_inodes(port)}
@@ -118,6 +126,13 @@ def _stat(pid: int) -> list[str] | None:
     except OSError:
         return None
     return text[text.rindex(b")") + _FIELDS_BEFORE_STATE :].decode("ascii").split()
+
+
+def _run_delay(pid: int, thread: str) -> int:
+    try:
+        return int((_PROC / str(pid) / "task" / thread / "schedstat").read_text().split()[1])
+    except (OSError, IndexError):  # the thread has ended, or the kernel keeps no account
+        return 0
 
 
 def _boot_id() -> str:

@@ -96,6 +96,10 @@ class MacOS:
         except psutil.Error:
             return None
 
+    def waited_seconds(self, pid: int) -> float | None:  # noqa: ARG002 - the same for every process
+        """Darwin does not tell."""
+        return None
+
     def port_holder(self, port: int) -> PortHolder | None:
         """By lsof(8); None for another user's process."""
         import psutil

@@ -70,6 +70,13 @@ class Platform(Protocol):
         """Return the processor time that a process has used, its ended children included; None when it is gone."""
         ...
 
+    def waited_seconds(self, pid: int) -> float | None:
+        """Return how long the threads of a process have waited, able to run, for a processor that others had.
+
+        None when it is gone, or where the system keeps no such account.
+        """
+        ...
+
     def port_holder(self, port: int) -> PortHolder | None:
         """Return who listens on a loopback port, where the system tells. Scans all processes."""
         ...

@@ -14,13 +14,12 @@ from shop_sandbox.events import ProbeFailed
 from shop_sandbox.health.not_ready import NotAlive, NotReady
 from shop_sandbox.resources.model import Resource
 from shop_sandbox.supervisor.context import SandboxContext
+from shop_sandbox.supervisor.silence import Silence
 
 PROBE_SECONDS: Final = 0.05
 PROBE_WHEN_READY_SECONDS: Final = 5.0
 PROBE_AGAIN_SECONDS: Final = 0.5
 """A ready resource counts as not ready any more after two failed probes this far apart: one may have met a garbage collection."""
-MOST_SILENT_PROBES: Final = 3
-"""A resource that was ready and does not even say that it lives, so often in a row, is started again."""
 _SAME_NEWS_SECONDS: Final = 5.0
 
 
@@ -46,10 +45,12 @@ class Readiness:
                 return None
             await asyncio.wait({ended}, timeout=PROBE_SECONDS)
 
-    async def while_ready(self, ended: asyncio.Future[Exit], *, on_change: Callable[[bool, str], None]) -> Exit | None:
+    async def while_ready(
+        self, ended: asyncio.Future[Exit], *, silence: Silence, on_change: Callable[[bool, str], None]
+    ) -> Exit | None:
         """Probe on, slowly, until the process has ended, or hangs (None): then it is to be ended. `on_change` hears when it is not
         ready any more, and when it is again."""
-        failed = silent = 0
+        failed = 0
         while not ended.done():
             await asyncio.wait({ended}, timeout=PROBE_AGAIN_SECONDS if failed else PROBE_WHEN_READY_SECONDS)
             if ended.done():
@@ -57,8 +58,8 @@ class Readiness:
             reason = await self._probe(ended)
             was_ready = failed < 2
             failed = 0 if reason is None else failed + 1
-            silent = silent + 1 if self._is_silent else 0
-            if silent == MOST_SILENT_PROBES and not ended.done():
+            silence.goes_on() if self._is_silent else silence.broken()
+            if silence.is_hanging and not ended.done():
                 return None
             if failed == 2:
                 on_change(False, f"not ready any more: {reason}")

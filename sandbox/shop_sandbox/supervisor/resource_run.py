@@ -7,6 +7,7 @@ import contextlib
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from shop_sandbox.engines.driver import Driver
@@ -20,6 +21,7 @@ from shop_sandbox.supervisor.context import SandboxContext
 from shop_sandbox.supervisor.deaths import Deaths
 from shop_sandbox.supervisor.host import SupervisorHost, bring_to_life
 from shop_sandbox.supervisor.readiness import Readiness, look_at
+from shop_sandbox.supervisor.silence import Silence, waited_by_group
 
 SETTLED: Final = frozenset({ResourceState.READY, ResourceState.DONE})
 AT_REST: Final = frozenset({ResourceState.PENDING, ResourceState.STOPPED, ResourceState.FAILED})
@@ -304,7 +306,8 @@ class ResourceRun:
         ended = await (asyncio.shield(handle.ended) if self.resource.is_task else self._readiness.until_ready(handle.ended))
         if ended is None:
             self._ready(ResourceState.READY)
-            ended = await self._readiness.while_ready(handle.ended, on_change=self._readiness_changed)
+            silence = Silence(partial(waited_by_group, handle.pid))
+            ended = await self._readiness.while_ready(handle.ended, silence=silence, on_change=self._readiness_changed)
         if ended is None:
             self._enter(ResourceState.STOPPING, f"is started again, for it hangs: {self.last_probe_error}")
             ended = await handle.stop(self._context.stop_order)
