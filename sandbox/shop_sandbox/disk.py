@@ -15,8 +15,8 @@ from shop_sandbox.paths import flag_of
 
 FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 """Error numbers of a write that found no room: on the disk, or in the user's share of it."""
-_CLOSED: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST})
-"""Of a write into a folder that is not ours to write to, or is none."""
+_CLOSED: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.ENOENT})
+"""Of a write into a folder that is not ours to write to, or is none, or cannot be made: below /proc the system says ENOENT."""
 
 
 def write_atomically(path: Path, content: bytes) -> None:

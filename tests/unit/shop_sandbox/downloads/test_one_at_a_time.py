@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from pathlib import Path
 
@@ -47,3 +48,11 @@ def test_a_workplace_is_gone_afterwards_and_what_a_killed_process_left_as_well(t
         assert not left.exists()
 
     assert [path.name for path in tmp_path.iterdir()] == ["training.lock"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
+def test_a_cache_where_the_system_keeps_no_files_is_told_as_that() -> None:
+    with pytest.raises(SandboxError) as refused, exclusive(Path("/proc/nowhere/lock")):
+        pass
+
+    assert (refused.value.code, refused.value.detail) == (ErrorCode.FOLDER_UNUSABLE, {"path": "/proc/nowhere"})
