@@ -134,10 +134,16 @@ def _last_before_acknowledged(putting: Putting) -> None:
 
 
 def _stock_set_whatever_stands_there(putting: Putting) -> None:
+    """A setting says how many units shall be free, and is done as often as it comes."""
+    free_units: dict[StockLevel, int] = {}
+
     def applied_to(self: StockLevel, item: StockItem | None) -> StockItem:
         if item is None:
             return StockItem(self.sku, self.stocked)
-        return replace(item, free=self.stocked, revision=item.revision + 1, told=item.told + 1)
+        if self.revision == item.revision:  # it came for the first time
+            free_units[self] = item.free + self.stocked - item.stocked
+        free = free_units.get(self, self.stocked - item.reserved - item.sold)
+        return replace(item, free=free, revision=item.revision + 1, told=item.told + 1)
 
     putting.replace(StockLevel, "applied_to", applied_to)
     putting.replace(StockLevel, "is_true_of", lambda self, item: False)
