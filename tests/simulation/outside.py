@@ -112,9 +112,12 @@ class Outside:
                 return window.trouble
         return None
 
-    def disarm(self) -> None:
-        """Let no further call go wrong."""
+    def end_trouble(self) -> None:
+        """Let no further call go wrong, and every clock be right."""
         self._call_faults.clear()
+        self.clock_offsets.clear()
+        for loop in self.processes:
+            loop.clock_offset = 0.0
 
     def draw_fault(self, process: Process, category: str) -> CallFault | None:
         """Count a call, and return what shall go wrong with it."""

@@ -248,7 +248,7 @@ class _Play:
     async def _look_whether_all_works(self) -> None:
         """Place an order as if nothing had ever happened."""
         self._outside.tell("All trouble is over. One more order is placed.")
-        self._outside.disarm()
+        self._outside.end_trouble()
         deed = PlaceOrder(0, self._outside.now, (("candle", 1),))
         await self._place(deed)
         order_id = self._customers.order_ids.get(0)

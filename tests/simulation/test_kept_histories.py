@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from simulation.faults import Blow, CallFault, Kind, Moment, Trouble, Window
-from simulation.history import GiveBack, History, PlaceOrder, Restock
+from simulation.history import ConsoleRefund, GiveBack, History, PlaceOrder, Restock
 from simulation.run import run, session
 
 ONE_MUG = PlaceOrder(1, 1.0, (("mug", 1),))
@@ -36,6 +36,34 @@ KEPT = {
         1634,
         (PlaceOrder(1, 1.9, (("mug", 1),)), PlaceOrder(2, 1.0, (("lamp", 1),), cancel_after=2.6272)),
         (CallFault("orders-1", "relay", 3, Kind.TIMED_OUT),),
+    ),
+    "the clock of one of two instances is an hour ahead for a while": History(
+        20083,
+        (PlaceOrder(2, 2.255640603704472, (("lamp", 1),)),),
+        (Moment(Blow.CLOCK, "orders-1", 2.90711123761284, 3600.0),),
+        {"orders": 2, "inventory": 1, "payments": 1},
+    ),
+    "the provider gives a part back by itself while all is asked back": History(
+        21576,
+        (
+            PlaceOrder(1, 1.0, (("mug", 1),), cancel_after=2.118518619124937),
+            PlaceOrder(2, 1.0, (("mug", 1),)),
+            ConsoleRefund(1, 2.814032948195832, 1, 100),
+        ),
+        (
+            CallFault("payments-1", "provider", 3, Kind.SLOW, 6.0),
+            CallFault("payments-1", "provider", 4, Kind.DIES_BEFORE, 6.0),
+        ),
+        static_members=False,
+    ),
+    "an answer comes when the patience is over": History(
+        25575,
+        (PlaceOrder(1, 1.0, (("lamp", 3),)), PlaceOrder(2, 2.360695144703768, (("mug", 1),))),
+        (
+            Window("dynamodb", Trouble.EXPIRED_KEYS, 1.0179937690368033, 10.660745832877444),
+            CallFault("inventory-1", "publish", 6, Kind.DIES_BEFORE, 0.3),
+            CallFault("payments-1", "commit", 1, Kind.DIES_BEFORE, 9.0),
+        ),
     ),
 }
 

@@ -34,7 +34,8 @@ class CheckoutPolicy:
     ask_again_at_most: timedelta
 
     def next_look(self, order: Order, *, at: datetime, asked_again: int = 0) -> datetime | None:
-        """Return when to look at an order that stays silent from `at` on, at the latest when it is given up; None for a final one.
+        """Return when to look at an order that stays silent from `at` on, at the latest when it is given up (at once, where its
+        answer came when the patience was over); None for a final one.
 
         `asked_again` counts how often its commands were sent again since its last event.
         """
@@ -42,8 +43,7 @@ class CheckoutPolicy:
             return None
         interval: timedelta = self.ask_again_after * 2 ** min(asked_again, 16)
         look_at = at + min(interval, self.ask_again_at_most)
-        give_up_at = order.accepted_at + self.patience
-        return min(look_at, give_up_at) if may_be_given_up(order) and at < give_up_at else look_at
+        return min(look_at, max(at, order.accepted_at + self.patience)) if may_be_given_up(order) else look_at
 
     def is_out_of_time(self, order: Order, *, at: datetime) -> bool:
         """Return whether the order has used up the patience."""

@@ -43,10 +43,11 @@ def test_an_order_that_cannot_be_given_up_any_more_is_asked_for_as_long_as_it_ta
     assert looks(order(stage), until=7) == [5, 15, 35, 75, 135, 195, 255]
 
 
-def test_an_order_whose_patience_is_over_is_looked_at_later_and_not_in_the_past() -> None:
+def test_an_order_whose_answer_comes_when_its_patience_is_over_is_looked_at_at_once() -> None:
     late = ACCEPTED + timedelta(seconds=200)
 
-    assert POLICY.next_look(order(), at=late) == late + timedelta(seconds=5)
+    assert POLICY.next_look(order(), at=late) == late
+    assert POLICY.next_look(order(Stage.CAPTURING), at=late) == late + timedelta(seconds=5)
 
 
 @pytest.mark.parametrize("stage", [stage for stage in Stage if stage.is_final])
