@@ -170,6 +170,21 @@ def _levels(shop: Shop) -> Iterator[str]:
             yield f"{free} of {sku} are free, and the world was last told that it is {level}."
 
 
+def _owed(shop: Shop, order_id: str, total: int) -> int:
+    """Return what an order says that its customer is still to get, of what the provider refused to give back."""
+    owed, left = 0, total
+    for (of, _), event in sorted(shop.database.tables["order_events"].items()):
+        match event["kind"] if of == order_id else None:
+            case "refunded-in-part":
+                left = json.loads(event["body"])["stillTaken"]
+                owed = min(owed, left)
+            case "refund-failed":
+                owed = left
+            case "payment-returned":
+                owed = 0
+    return owed
+
+
 def _orders(shop: Shop) -> Iterator[str]:
     """Each order's goods and money are where its end says."""
     reservations = {
@@ -198,8 +213,9 @@ def _orders(shop: Shop) -> Iterator[str]:
         elif stage in FINAL:
             if held in {"reserved", "committed"}:
                 yield f"{order_id} is {stage}, and its goods are still {held}."
-            if taken != back and not any(line.token == "tok_refund_fails" for line in lines):
-                yield f"{order_id} is {stage}, and the provider keeps {taken - back}."
+            owed = _owed(shop, order_id, total)
+            if taken - back != owed:
+                yield f"{order_id} is {stage} and owes {owed}, and the provider keeps {taken - back}."
             if any(line.status == "held" for line in lines):
                 yield f"{order_id} is {stage}, and money is still held."
         if sum(line.holds for line in lines) > 1:

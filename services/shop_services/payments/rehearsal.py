@@ -16,6 +16,7 @@ from shop_kit.testing.event_log import received
 from shop_services.payments.adapters.commands import subscription
 from shop_services.payments.adapters.events import COMMANDS_TOPIC
 from shop_services.payments.adapters.in_memory import CAPTURE_FAILS, DECLINED, InMemoryPaymentRepository, InMemoryProvider
+from shop_services.payments.application.refunding import refunded_by_provider
 from shop_services.payments.domain.payment import Payment, authorised
 
 _PRICE = Money("EUR", 3998)
@@ -46,6 +47,9 @@ async def _sends() -> Sequence[OutgoingMessage]:
         provider.refuses_refunds = command.payment_id.endswith(_REFUND_FAILS)
         message = outgoing(COMMANDS_TOPIC, command.order_id, command, source="/shop/orders", sequence=1)
         await handle(received(message, commands_pb2.PaymentCommand))
+    # What the provider refused to give back as a whole, it gives back in part by itself.
+    part = Money(_PRICE.currency, 100)
+    await refunded_by_provider(f"pay_{_REFUND_FAILS}", "ref_1", part, payments=InMemoryPaymentRepository(table), clock=HandClock())
     return table.log.messages
 
 

@@ -158,6 +158,9 @@ def answer_from_payments(event: payment_events.PaymentEvent) -> checkout.Answer:
             return checkout.CaptureHasFailed(event.payment_capture_failed.explanation)
         case "payment_refund_failed":
             return checkout.RefundHasFailed(event.payment_refund_failed.explanation)
+        case "payment_refunded":
+            still_taken = event.payment_refunded.remaining.minor_units
+            return checkout.PaymentWasRefundedInPart(still_taken) if still_taken > 0 else checkout.PaymentWasRefunded()
         case str(kind) if kind in BARE_PAYMENT_ANSWERS:
             return BARE_PAYMENT_ANSWERS[kind]
         case other:
@@ -168,7 +171,6 @@ BARE_PAYMENT_ANSWERS: dict[str, checkout.Answer] = {
     "payment_authorised": checkout.PaymentWasAuthorised(),
     "payment_captured": checkout.PaymentWasCaptured(),
     "payment_voided": checkout.PaymentWasVoided(),
-    "payment_refunded": checkout.PaymentWasRefunded(),
 }
 
 

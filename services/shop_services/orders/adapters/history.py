@@ -25,6 +25,7 @@ from shop_services.orders.domain.order import (
     PaymentAuthorised,
     PaymentCaptured,
     PaymentReturned,
+    RefundedInPart,
     RefundFailed,
     Rejection,
     RejectionReason,
@@ -56,7 +57,7 @@ def fold_orders(order_id: str, since: Order | None, history: Iterable[tuple[Even
     return fold(order_id, history)
 
 
-def _take_apart(event: Event) -> tuple[str, Body]:
+def _take_apart(event: Event) -> tuple[str, Body]:  # noqa: PLR0911 - a table of cases, one return each
     match event:
         case OrderAccepted(customer_id, quote, token):
             return "order-accepted", {"customerId": customer_id, "quote": _stored_quote(quote), "paymentMethodToken": token}
@@ -64,6 +65,8 @@ def _take_apart(event: Event) -> tuple[str, Body]:
             return "compensation-begun", _stored_ending(ending)
         case RefundFailed(explanation):
             return "refund-failed", {"explanation": explanation}
+        case RefundedInPart(still_taken):
+            return "refunded-in-part", {"stillTaken": still_taken}
         case OrderRejected(rejection):
             return "order-rejected", _stored_ending(rejection)
         case OrderCancelled(cancellation):
@@ -97,7 +100,7 @@ def _cancellation(body: Body) -> Cancellation:
     return Cancellation(body["explanation"])
 
 
-def _put_together(kind: str, body: Body) -> Event:
+def _put_together(kind: str, body: Body) -> Event:  # noqa: PLR0911 - as above
     """Return the event that was stored so. Raises UnknownKind."""
     if bare := BARE_KINDS.get(kind):
         return bare
@@ -109,6 +112,8 @@ def _put_together(kind: str, body: Body) -> Event:
             return CompensationBegun(_ending(body))
         case "refund-failed":
             return RefundFailed(body["explanation"])
+        case "refunded-in-part":
+            return RefundedInPart(body["stillTaken"])
         case "order-rejected":
             return OrderRejected(_rejection(body["rejection"]))
         case "order-cancelled":

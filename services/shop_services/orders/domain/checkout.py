@@ -35,6 +35,7 @@ from shop_services.orders.domain.order import (
     PaymentAuthorised,
     PaymentCaptured,
     PaymentReturned,
+    RefundedInPart,
     RefundFailed,
     Rejection,
     RejectionReason,
@@ -199,7 +200,14 @@ class PaymentWasVoided:
 
 @dataclass(frozen=True, slots=True)
 class PaymentWasRefunded:
-    """What was taken is given back."""
+    """All that was taken is given back."""
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentWasRefundedInPart:
+    """Some of what was taken is given back; the rest, `still_taken` in minor units, is not."""
+
+    still_taken: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +231,7 @@ Answer = (
     | CaptureHasFailed
     | PaymentWasVoided
     | PaymentWasRefunded
+    | PaymentWasRefundedInPart
     | RefundHasFailed
 )
 
@@ -346,6 +355,8 @@ def _learn_while_compensating(order: Order, answer: Answer) -> list[Event]:  # n
             return [RefundFailed(explanation)]
         case PaymentWasRefunded() if order.payment is Payment.OWED:
             return [PaymentReturned()]
+        case PaymentWasRefundedInPart(still_taken) if order.payment in {Payment.CAPTURED, Payment.OWED}:
+            return _learn_what_is_left(order, still_taken)
     return []
 
 
@@ -356,7 +367,14 @@ def _learn_after_the_end(order: Order, answer: Answer) -> list[Event]:
             return [RefundFailed(explanation)]  # of money that came after the end, and was asked back
         case Payment.OWED, PaymentWasRefunded():
             return [PaymentReturned()]
+        case Payment.OWED, PaymentWasRefundedInPart(still_taken):
+            return _learn_what_is_left(order, still_taken)
     return []
+
+
+def _learn_what_is_left(order: Order, still_taken: int) -> list[Event]:
+    """Money goes back in parts: an order that is owed some knows how much."""
+    return [RefundedInPart(still_taken)] if still_taken != order.still_taken else []
 
 
 def _decide(order: Order, learned: Sequence[Event], *, at: datetime) -> Decision:

@@ -147,6 +147,13 @@ class PaymentReturned:
 
 
 @dataclass(frozen=True, slots=True)
+class RefundedInPart:
+    """Some of what was taken was given back; the rest, `still_taken` in minor units, was not."""
+
+    still_taken: int
+
+
+@dataclass(frozen=True, slots=True)
 class RefundFailed:
     """The customer's money is taken, and the provider refused for good to give it back. `explanation` is the provider's."""
 
@@ -183,6 +190,7 @@ Event = (
     | StockReturned
     | CouponsReturned
     | PaymentReturned
+    | RefundedInPart
     | RefundFailed
     | OrderCompleted
     | OrderRejected
@@ -206,6 +214,8 @@ class Order:
     coupons: Coupons = Coupons.NONE
     payment: Payment = Payment.NONE
     ending: Ending | None = None
+    still_taken: int | None = None
+    """What is left of the customer's money after a part was given back, in minor units; None: all that was taken."""
 
     @property
     def total(self) -> Money:
@@ -220,7 +230,9 @@ class Order:
     @property
     def refund_owed(self) -> Money | None:
         """What the shop owes the customer because the provider refused to give it back; None when it owes nothing."""
-        return self.total if self.payment is Payment.OWED else None
+        if self.payment is not Payment.OWED:
+            return None
+        return self.total if self.still_taken is None else Money(self.total.currency, self.still_taken)
 
     @property
     def reservation_id(self) -> str:
@@ -273,6 +285,8 @@ def evolve(order: Order, event: Event, *, at: datetime) -> Order:  # noqa: PLR09
             return replace(order, coupons=Coupons.RETURNED)
         case PaymentReturned():
             return replace(order, payment=Payment.RETURNED)
+        case RefundedInPart(still_taken):
+            return replace(order, still_taken=still_taken)
         case RefundFailed():
             return replace(order, payment=Payment.OWED)
         case OrderCompleted():

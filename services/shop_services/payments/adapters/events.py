@@ -24,16 +24,17 @@ def payment_event(payment: Payment, *, refund_id: str | None = None) -> Outgoing
     event = events_pb2.PaymentEvent(order_id=payment.order_id, payment_id=payment.id)
     refund = payment.refund(refund_id) if refund_id else None
     if refund is not None:
-        _tell_refund(event, refund)
+        _tell_refund(event, refund, payment)
     else:
         _tell_status(event, payment)
     return outgoing(EVENTS_TOPIC, payment.order_id, event, source=SOURCE, sequence=payment.revision.sequence)
 
 
-def _tell_refund(event: events_pb2.PaymentEvent, refund: Refund) -> None:
+def _tell_refund(event: events_pb2.PaymentEvent, refund: Refund, payment: Payment) -> None:
     match refund.status:
         case RefundStatus.SUCCEEDED:
             event.payment_refunded.amount.CopyFrom(_money(refund.amount))
+            event.payment_refunded.remaining.CopyFrom(_money(payment.kept))
         case RefundStatus.FAILED:
             refusal = refund.refusal or _NO_REFUSAL
             event.payment_refund_failed.amount.CopyFrom(_money(refund.amount))
@@ -60,6 +61,7 @@ def _tell_status(event: events_pb2.PaymentEvent, payment: Payment) -> None:
             event.payment_voided.SetInParent()
         case Status.REFUNDED:
             event.payment_refunded.amount.CopyFrom(_money(payment.amount))
+            event.payment_refunded.remaining.CopyFrom(_money(payment.kept))
 
 
 def _money(money: Money | None) -> MoneyMessage:

@@ -89,6 +89,13 @@ class Payment:
         return self.amount - Money.total(asked) if asked else self.amount
 
     @property
+    def kept(self) -> Money | None:
+        """How much of the customer's money is still taken: what was, less what was given back; None when nothing was taken."""
+        if self.amount is None or self.status not in {Status.CAPTURED, Status.REFUNDED}:
+            return None
+        return self.amount - Money.total([refund.amount for refund in self.refunds if refund.status is RefundStatus.SUCCEEDED])
+
+    @property
     def pending_refunds(self) -> Sequence[Refund]:
         """Refunds whose outcome is not known yet, oldest first."""
         return [refund for refund in self.refunds if refund.status is RefundStatus.PENDING]

@@ -303,6 +303,34 @@ def test_what_is_owed_is_settled_when_a_person_has_given_it_back() -> None:
     assert answered(settled.order, checkout.PaymentWasRefunded(), at=NOON) == Decision(settled.order)
 
 
+def test_a_part_that_is_given_back_is_not_the_whole() -> None:
+    left = Money("EUR", 5)
+    owing = answered(cancelled_when_paid(), checkout.RefundHasFailed("Closed."), at=NOON).order
+
+    in_part = answered(owing, checkout.PaymentWasRefundedInPart(5), at=NOON)
+
+    assert (in_part.order.stage, in_part.order.refund_owed, in_part.commands) == (Stage.CANCELLED, left, ())
+    assert answered(in_part.order, checkout.PaymentWasRefundedInPart(5), at=NOON) == Decision(in_part.order)
+    assert answered(in_part.order, checkout.PaymentWasRefunded(), at=NOON).order.refund_owed is None
+
+
+def test_an_order_whose_money_comes_back_in_part_waits_for_the_rest() -> None:
+    left = Money("EUR", 5)
+
+    waiting = answered(cancelled_when_paid(), checkout.PaymentWasRefundedInPart(5), at=NOON).order
+    ended = answered(waiting, checkout.RefundHasFailed("Closed."), at=NOON).order
+
+    assert awaited(waiting) == (RefundPayment(PAYMENT),)
+    assert (ended.stage, ended.refund_owed) == (Stage.CANCELLED, left)
+
+
+@pytest.mark.parametrize("stage", UP_TO)
+def test_an_order_under_way_goes_on_when_a_part_is_given_back(stage: Stage) -> None:
+    order = after(*UP_TO[stage])
+
+    assert answered(order, checkout.PaymentWasRefundedInPart(5), at=NOON) == Decision(order)
+
+
 def test_money_that_came_after_the_end_and_cannot_be_sent_back_is_owed() -> None:
     rejected = after(RESERVED, PaymentWasDeclined("No."), StockWasReleased())
 
@@ -331,6 +359,7 @@ EVERY_ANSWER: list[Answer] = [
     checkout.CaptureHasFailed("Too late."),
     PaymentWasVoided(),
     checkout.PaymentWasRefunded(),
+    checkout.PaymentWasRefundedInPart(5),
     checkout.RefundHasFailed("Closed."),
 ]
 

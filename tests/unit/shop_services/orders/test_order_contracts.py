@@ -137,6 +137,15 @@ def test_every_kind_of_answer_in_the_contracts_is_understood() -> None:
         contracts.answer_from_payments(paid)
 
 
+@pytest.mark.parametrize("left, answer", [(0, checkout.PaymentWasRefunded()), (300, checkout.PaymentWasRefundedInPart(300))])
+def test_money_that_is_given_back_is_all_of_it_where_nothing_is_left(left: int, answer: checkout.Answer) -> None:
+    event = payments.PaymentEvent(order_id="ord_1")
+    event.payment_refunded.amount.minor_units = 500
+    event.payment_refunded.remaining.minor_units = left
+
+    assert contracts.answer_from_payments(event) == answer
+
+
 def test_a_message_that_says_nothing_is_refused() -> None:
     with pytest.raises(contracts.NotAnAnswer, match="ord_1"):
         contracts.answer_from_inventory(inventory.InventoryEvent(order_id="ord_1"))

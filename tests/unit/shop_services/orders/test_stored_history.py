@@ -14,6 +14,7 @@ from shop_services.orders.domain.order import (
     OrderAccepted,
     OrderCancelled,
     OrderRejected,
+    RefundedInPart,
     RefundFailed,
     Rejection,
     RejectionReason,
@@ -48,6 +49,7 @@ EVENTS: st.SearchStrategy[Event] = st.one_of(
     st.builds(CompensationBegun, st.one_of(REJECTION, CANCELLATION)),
     st.builds(OrderRejected, REJECTION),
     st.builds(RefundFailed, st.text(max_size=20)),
+    st.builds(RefundedInPart, AMOUNT),
     st.builds(OrderCancelled, CANCELLATION),
     st.sampled_from([*BARE_KINDS.values()]),
 )

@@ -186,21 +186,27 @@ Global___PaymentVoided: _TypeAlias = PaymentVoided  # noqa: Y015
 
 @_typing.final
 class PaymentRefunded(_message.Message):
-    """The amount was given back."""
+    """The amount was given back: by this shop, or by the payment provider itself."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     AMOUNT_FIELD_NUMBER: _builtins.int
+    REMAINING_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def amount(self) -> _money_pb2.Money: ...
+    @_builtins.property
+    def remaining(self) -> _money_pb2.Money:
+        """What is still taken after it: nothing, where all of the payment was given back."""
+
     def __init__(
         self,
         *,
         amount: _money_pb2.Money | None = ...,
+        remaining: _money_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "remaining", b"remaining"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "remaining", b"remaining"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
