@@ -161,6 +161,12 @@ EXPLANATIONS: dict[str, Explanation] = {
         "A sandbox can be leased only to a process that runs.",
         ("Give the id of the process whose sandbox it is to be.",),
     ),
+    ErrorCode.JOIN_REFUSED: Explanation(
+        Category.USAGE,
+        ExitStatus.WRONG_USE,
+        "A checkout cannot join that sandbox, or leave it: it is its own, or several are called so, or it is leased.",
+        ("shop-dev ls",),
+    ),
     ErrorCode.WAIT_TIMED_OUT: Explanation(
         Category.SANDBOX,
         ExitStatus.TIMED_OUT,

@@ -7,7 +7,7 @@ import os
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from shop_sandbox.errors import ErrorCode, SandboxError
 from shop_sandbox.paths import SandboxPaths, default_cache_root, default_runtime_dir
 
 from shop_dev.errors import CliCode, ShopDevError
+from shop_dev.joined import Joined, joined_by
 from shop_dev.settings import Settings, read_settings
 
 PLATFORM = ("kafka", "schema-registry", "aws", "postgres", "redis", "telemetry")
@@ -38,9 +39,19 @@ class Project:
     """The part of the caller's environment that programs need to run at all."""
     shell_variables: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The caller's whole environment; a service gets what its manifest names of it, and nothing else."""
+    joined: Joined | None = None
+    """The sandbox of another checkout that this one has joined: commands mean it then."""
+    was_joined: Joined | None = None
+    """One that it had joined, and that has ended since."""
 
     @property
     def paths(self) -> SandboxPaths:
+        """Where the sandbox is that commands mean."""
+        return self.joined.paths(self.runtime_dir) if self.joined is not None else self.own_paths
+
+    @property
+    def own_paths(self) -> SandboxPaths:
+        """Where this checkout's own sandbox is, or would be."""
         return SandboxPaths(checkout=self.checkout, name=self.settings.name, runtime_dir=self.runtime_dir)
 
 
@@ -59,7 +70,7 @@ def open_project(*, name: str | None = None, start_timeout_seconds: float | None
         endpoints=lambda globs: _endpoints(checkout, globs),
         source=source,
     )
-    return Project(
+    project = Project(
         checkout=checkout,
         settings=settings,
         cache_root=checkout / settings.cache_dir if settings.cache_dir else default_cache_root(environ),
@@ -67,6 +78,9 @@ def open_project(*, name: str | None = None, start_timeout_seconds: float | None
         inherited={key: environ[key] for key in _INHERITED if key in environ},
         shell_variables=environ,
     )
+    if (joined := joined_by(project.own_paths)) is None:
+        return project
+    return replace(project, was_joined=joined) if joined.is_over(project.runtime_dir) else replace(project, joined=joined)
 
 
 def project_at(checkout: Path, name: str) -> Project:

@@ -19,3 +19,4 @@ class Running:
     supervisor_pid: int
     status: SandboxStatus | None
     trouble: str | None = None
+    is_of_another_version: bool = False

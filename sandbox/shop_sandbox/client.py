@@ -25,6 +25,8 @@ from shop_sandbox.supervisor.protocol import (
     Down,
     Events,
     Follow,
+    Join,
+    Leave,
     Ping,
     ProcessDescription,
     Refused,
@@ -40,7 +42,7 @@ from shop_sandbox.supervisor.protocol import (
 )
 
 if TYPE_CHECKING:
-    from shop_sandbox.supervisor.settings import SupervisorSettings
+    from shop_sandbox.supervisor.settings import Guest, SupervisorSettings
 
 _RETRY_SECONDS = 0.02
 _READ_BYTES = 1 << 16
@@ -79,6 +81,26 @@ class SandboxClient:
         The events of a start that is under way come from its beginning. See `protocol.Up` for the terms.
         """
         return self._events(Up(resources=resources, without=without, timeout_seconds=timeout_seconds, atomic=atomic))
+
+    def join(
+        self,
+        guest: Guest,
+        resources: tuple[str, ...] = (),
+        *,
+        without: tuple[str, ...] = (),
+        timeout_seconds: float | None = None,
+        atomic: bool = False,
+    ) -> Iterator[AnyEvent]:
+        """Run services of another checkout here, all of its own when none is named. The last event is SandboxReady or
+        SandboxFailed.
+
+        Raises SandboxError (JOIN_REFUSED, MANIFEST_INVALID, PORT_TAKEN, RESOURCE_UNKNOWN); nothing has changed then.
+        """
+        return self._events(Join(guest=guest, resources=resources, without=without, timeout_seconds=timeout_seconds, atomic=atomic))
+
+    def leave(self, checkout: Path) -> Iterator[AnyEvent]:
+        """Stop what runs for another checkout alone. Raises SandboxError (JOIN_REFUSED)."""
+        return self._events(Leave(checkout=str(checkout)))
 
     def follow(self) -> Iterator[AnyEvent]:
         """Give the state of each resource as it is, then events as they come, until the sandbox has stopped."""

@@ -47,7 +47,7 @@ def environment_of(resource: Resource, context: RunContext) -> dict[str, str]:
     Besides `service_environment`: what its manifest passes through from the developer's shell, the sandbox's clock, ids that the
     emulator gave out, and what any program of this machine needs (`RunContext.inherited`).
     """
-    passed = {name: context.shell_variables[name] for name in resource.passes if name in context.shell_variables}
+    passed = context.passed_to(resource)
     own = {"SHOP_CLOCK_FILE": str(context.paths.clock), **told(context.paths.provisioned, resource.environment["SHOP_SERVICE"])}
     return {**context.inherited, **passed, **own, **service_environment(resource, context.endpoints, context.credentials)}
 

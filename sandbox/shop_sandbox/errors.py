@@ -20,6 +20,7 @@ class ErrorCode(StrEnum):
     START_TIMED_OUT = "start_timed_out"
     SWAP_REFUSED = "swap_refused"
     LEASE_REFUSED = "lease_refused"
+    JOIN_REFUSED = "join_refused"
     WAIT_TIMED_OUT = "wait_timed_out"
     PROVISION_FAILED = "provision_failed"
     STATE_INCOMPLETE = "state_incomplete"

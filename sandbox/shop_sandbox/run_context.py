@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from shop_sandbox.credentials import Credentials
 from shop_sandbox.endpoints import Endpoints
@@ -28,3 +29,12 @@ class RunContext:
     announce: Callable[[Event], None] = field(compare=False, repr=False)
     shell_variables: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Variables of the developer's shell that manifests pass through; each goes to the services that name it, and nowhere else."""
+    guests_variables: dict[Path, Mapping[str, str]] = field(default_factory=dict, repr=False)
+    """The same for checkouts that have joined, by their roots; they come in later."""
+
+    def passed_to(self, resource: Resource) -> dict[str, str]:
+        """Return the variables of the developer's shell that a resource wants and that are there."""
+        there = self.shell_variables
+        if resource.checkout is not None:
+            there = self.guests_variables.get(resource.checkout, there)
+        return {name: there[name] for name in resource.passes if name in there}

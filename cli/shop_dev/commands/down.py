@@ -24,10 +24,12 @@ def down(
 ) -> Answer:
     """Stop the sandbox; its data stays for the next `up`.
 
-    Returns when every process is gone. With --purge it also works on a sandbox that is not running.
+    Returns when every process is gone. With --purge it also works on a sandbox that is not running. In a checkout that has joined
+    another one's sandbox it stops what joined, and nothing else.
     """
     from shop_dev.output.sinks import sink_for
     from shop_dev.project import open_project
+    from shop_dev.sandbox.joining import leave
     from shop_dev.sandbox.stopping import lost, stop_everything, stop_project
 
     if everywhere:
@@ -38,6 +40,15 @@ def down(
         failed = next((end.failure for end in ends if end.failure is not None), None)
         return Answer(data={"stopped": [end.data() for end in ends]}, text="" if ends else "No sandbox runs.", failure=failed)
     project = open_project(name=name)
+    if project.joined is not None:
+        with sink_for(json=json) as sink:
+            gone = leave(project, sink=sink)
+        kept = ("What its services keep in the stores of that sandbox stays there.",) if purge else ()
+        return Answer(
+            data={"seconds": None, "purged": False, "forced": [], "lost": [], "left": {"sandbox": str(project.joined)}},
+            text=f"Left {project.joined}: {', '.join(gone) or 'nothing'} stopped, everything else runs on.",
+            warnings=kept,
+        )
     with sink_for(json=json) as sink:
         stopped = stop_project(project, purge=purge, force=force, sink=sink)
     is_purged = purge and not project.paths.root.exists()

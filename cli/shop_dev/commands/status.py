@@ -12,10 +12,13 @@ def status(name: SandboxName = None, json: JsonFlag = False) -> Answer:
     from shop_dev.output.status_data import status_data
     from shop_dev.output.status_table import status_table
     from shop_dev.project import open_project
+    from shop_dev.sandbox.registry import siblings
 
     del json
-    found = sandbox.connect(open_project(name=name)).status()
+    project = open_project(name=name)
+    found = sandbox.connect(project).status()
+    beside = siblings(project)
 
     failure = found.failure
     failed = (". ".join((failure.message, *failure.actions)),) if failure is not None else ()
-    return Answer(data=status_data(found), text=status_table(found), warnings=(*failed, *found.warnings))
+    return Answer(data=status_data(found, beside), text=status_table(found, beside), warnings=(*failed, *found.warnings))

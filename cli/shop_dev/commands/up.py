@@ -61,6 +61,16 @@ def up(
             show_default=False,
         ),
     ] = None,
+    join: Annotated[
+        str | None,
+        typer.Option(
+            "--join",
+            metavar="SANDBOX",
+            help="Run the services of this checkout in a sandbox of another one that runs, by its name, its checkout's folder, or "
+            "FOLDER:NAME. `shop-dev down` here takes them out again.",
+            show_default=False,
+        ),
+    ] = None,
     progress: ProgressOption = Progress.AUTO,
     json: JsonFlag = False,
 ) -> Answer:
@@ -75,6 +85,7 @@ def up(
     from shop_dev.output.start_report import StartReport
     from shop_dev.output.suggestion import suggestion
     from shop_dev.project import open_project
+    from shop_dev.sandbox.joining import joining
     from shop_dev.sandbox.starting import Lease, Wish, leaving_in_order, seed_if_empty, start, stay
     from shop_dev.sandbox.unused import unused
     from shop_dev.start_history import earlier_starts, resources_started
@@ -83,7 +94,13 @@ def up(
         raise typer.BadParameter("--progress json goes with --json: lines of events, then the document.")
     if lease is not None and (reset or name is not None):
         raise typer.BadParameter("--lease takes a name and empty stores of its own: leave out --name and --reset.")
+    if join is not None and (lease is not None or name is not None):
+        raise typer.BadParameter("--join means a sandbox that runs: leave out --name and --lease.")
     project = open_project(name=name if lease is None else name_for(lease), start_timeout_seconds=timeout)
+    if join is not None:
+        project = joining(project, join)
+    if project.joined is not None and reset and not resources:
+        raise typer.BadParameter("--reset would empty the stores of another checkout: name services of this one with it.")
     held = Lease(lease, evidence) if lease is not None else None
     wish = Wish(tuple(resources or ()), without=tuple(without or ()), atomic=atomic or held is not None, lease=held)
     with sink_for(json=json, progress=progress) as sink, leaving_in_order(sink) as leave:
@@ -94,6 +111,7 @@ def up(
             attached=started.attached,
             earlier=earlier_starts(project.paths.history, before=started.ready.at - started.ready.seconds),
             resources=resources_started(project.paths.history, at=started.ready.at),
+            joined=str(project.joined) if project.joined is not None else None,
             suggestion=suggestion(project.settings.first_try, environment=filled.environment, facts=filled.facts),
         )
         if attach:

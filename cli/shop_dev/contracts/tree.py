@@ -165,7 +165,7 @@ def _consumptions(service: Service, places: _Places) -> Iterator[Consumption]:
                 Read(path.removesuffix("?"), path.endswith("?"), places.at(*here, "reads", number))
                 for number, path in enumerate(topic.reads)
             )
-        yield Consumption(service.service, topic.name, topic.group, reads, places.at(*here))
+        yield Consumption(service.service, topic.name, topic.group, reads, places.at(*here), topic.released_in)
 
 
 def released_originals(tree: ContractTree, baselines: Baselines, subject: str) -> dict[str, bytes]:

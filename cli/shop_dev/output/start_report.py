@@ -20,6 +20,8 @@ class StartReport:
     earlier: Sequence[EarlierStart] = ()
     resources: frozenset[str] = frozenset()
     suggestion: Suggestion | None = None
+    joined: str | None = None
+    """The sandbox of another checkout in which this start took place."""
 
     def data(self) -> dict[str, object]:
         """Return the report for scripts: seconds throughout; `usualSeconds` is the median of earlier starts, or null."""
@@ -47,13 +49,22 @@ class StartReport:
         if self.ready.critical_path and not self.attached:
             parts.append(self._critical_path())
         if self.suggestion:
-            parts.append(f"{self.suggestion.text()}\nStop with `shop-dev down`; the data stays for the next `up`.")
+            parts.append(f"{self.suggestion.text()}\n{self._how_to_stop()}")
+        elif self.joined:
+            parts.append(self._how_to_stop())
         return "\n\n".join(parts)
 
     def _usual_seconds(self) -> float | None:
         return usual_seconds(self.earlier, resources=self.resources)
 
+    def _how_to_stop(self) -> str:
+        if self.joined:
+            return "`shop-dev down` here takes these services out again; everything else runs on."
+        return "Stop with `shop-dev down`; the data stays for the next `up`."
+
     def _headline(self) -> str:
+        if self.joined:
+            return f"Everything is ready in {self.joined} ({self.ready.seconds:.1f} s)."
         if self.attached:
             return f"Everything is ready; the sandbox was running before (it had started in {self.ready.seconds:.1f} s)."
         usual = self._usual_seconds()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from shop_dev.errors import Failure
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from shop_sandbox.supervisor.protocol import LastExit, ResourceStatus, SandboxStatus
 
 
-def status_data(status: SandboxStatus) -> dict[str, object]:
+def status_data(status: SandboxStatus, siblings: Sequence[str] = ()) -> dict[str, object]:
     """Return the sandbox and its resources; sizes in bytes of proportional memory (PSS), times in seconds."""
     return {
         "name": status.name,
@@ -24,6 +25,8 @@ def status_data(status: SandboxStatus) -> dict[str, object]:
         "startedAt": status.started_at,
         "generation": status.generation,
         "endpoints": dict(status.endpoints),
+        "guests": [{"checkout": guest.checkout, "services": list(guest.services)} for guest in status.guests],
+        "siblings": list(siblings),
         "totalPssBytes": status.total_pss_bytes,
         "supervisorPssBytes": status.supervisor_pss_bytes,
         "resources": [_resource(resource) for resource in status.resources],

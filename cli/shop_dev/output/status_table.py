@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from shop_sandbox.events import ResourceState
@@ -19,11 +19,11 @@ HEADINGS = ("", "RESOURCE", "STATE", "PID", "MEMORY", "READY IN", "RESTARTS", "W
 TO_THE_RIGHT = frozenset({3, 4, 5, 6})
 
 
-def status_table(status: SandboxStatus) -> Page:
-    """One line a resource under a headline; what is wrong, and why, stands last."""
+def status_table(status: SandboxStatus, siblings: Sequence[str] = ()) -> Page:
+    """One line a resource under a headline; what is wrong, and why, stands last. `siblings` run beside it in this checkout."""
     heads = [Cell(heading, "dim") for heading in HEADINGS]
     rows = columns([heads, *(_cells(resource) for resource in status.resources)], right=TO_THE_RIGHT)
-    return Page(((Cell(_headline(status)),), (), *rows, *_limits(status), *_troubles(status)))
+    return Page(((Cell(_headline(status)),), (), *rows, *_limits(status), *_others(status, siblings), *_troubles(status)))
 
 
 def _headline(status: SandboxStatus) -> str:
@@ -39,6 +39,16 @@ def _limits(status: SandboxStatus) -> Iterator[tuple[Cell, ...]]:
         yield ()
     for one in limited:
         yield (Cell(f"{one.name} uses {' and '.join(_parts_of_limits(one))}."),)
+
+
+def _others(status: SandboxStatus, siblings: Sequence[str]) -> Iterator[tuple[Cell, ...]]:
+    """Who has joined, and what runs beside it."""
+    if status.guests or siblings:
+        yield ()
+    for guest in status.guests:
+        yield (Cell(f"{guest.checkout} has joined: {', '.join(guest.services)}."),)
+    if siblings:
+        yield (Cell(f"Beside it in this checkout: {', '.join(siblings)} (`shop-dev status --name {siblings[0]}`).", "dim"),)
 
 
 def _parts_of_limits(resource: ResourceStatus) -> Iterator[str]:

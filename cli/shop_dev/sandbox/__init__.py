@@ -21,8 +21,19 @@ if TYPE_CHECKING:
 def connect(project: Project) -> SandboxClient:
     """Return the running sandbox. Raises SandboxError (not_running) where there is none."""
     from shop_sandbox import client
+    from shop_sandbox.errors import ErrorCode, SandboxError
 
-    return client.connect(project.paths)
+    try:
+        return client.connect(project.paths)
+    except SandboxError as error:
+        if error.code is not ErrorCode.NOT_RUNNING or project.was_joined is None:
+            raise
+        over = project.was_joined
+        raise SandboxError(
+            error.code,
+            f"{error.message}; this checkout had joined {over}, which has ended since",
+            actions=(f"shop-dev up --join {over.host}:{over.name}", *error.actions),
+        ) from error
 
 
 def start_or_attach(project: Project, *, reset: bool) -> SandboxClient:

@@ -82,7 +82,7 @@ def empty(project: Project, client: SandboxClient, held: Held, *, sink: Sink) ->
     from shop_dev.stores.postgres import drop_databases
 
     until_ready(client.up(held.stores), sink)
-    stores = SandboxStores(project, client.status(memory=False).environment)
+    stores = SandboxStores(project, client.status(memory=False))
     lost = _counted(stores, held)
     rows = sum(one.rows for one in lost)
     sink.say(f"Emptying {', '.join(held.services)}: {len(lost)} tables with {rows:,} rows are lost; all other stores stay.")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from shop_dev import sandbox
 from shop_dev.kafka.survey import Reads
 from shop_dev.project import Project, open_project
-from shop_dev.sandbox.manifests import services_of
+from shop_dev.sandbox.manifests import services_in
 
 if TYPE_CHECKING:
     from shop_sandbox.manifest.form import Service
@@ -44,7 +44,7 @@ class SandboxKafka:
     @cached_property
     def services(self) -> tuple[Service, ...]:
         """What the manifests say; what is wrong in them is told elsewhere."""
-        return services_of(self.project)
+        return services_in(self.project, self.status)
 
     @property
     def reads(self) -> tuple[Reads, ...]:

@@ -40,6 +40,14 @@ def running(here: Path | None) -> list[Running]:
     return [one for one in looked_at if one is not None]
 
 
+def siblings(project: Project) -> list[str]:
+    """Return the names of the other sandboxes that run in the checkout of the project's. Nobody is asked, so it takes no time."""
+    from shop_sandbox.ownership import last_owner
+
+    owners = {one.settings.name: last_owner(one.paths) for one in _inside(project.paths.checkout)}
+    return sorted(name for name, owner in owners.items() if owner and owner.supervisor.runs and name != project.paths.name)
+
+
 def _look_at(project: Project) -> Running | None:
     from shop_sandbox.ownership import last_owner
 
@@ -51,7 +59,12 @@ def _look_at(project: Project) -> Running | None:
     except SandboxError as error:
         if error.code is ErrorCode.NOT_RUNNING:  # it has just ended
             return None
-        return Running(project, owner.supervisor.pid, None, _WHY.get(error.code, error.message))
+        return _out_of_reach(project, owner.supervisor.pid, error)
+
+
+def _out_of_reach(project: Project, supervisor_pid: int, error: SandboxError) -> Running:
+    is_other = error.code is ErrorCode.SUPERVISOR_OF_ANOTHER_VERSION
+    return Running(project, supervisor_pid, None, _WHY.get(error.code, error.message), is_of_another_version=is_other)
 
 
 def _pointed_to() -> Iterator[Project]:

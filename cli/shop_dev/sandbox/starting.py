@@ -14,11 +14,13 @@ from shop_sandbox.events import AnyEvent, SandboxFailed, SandboxReady, SandboxSt
 
 from shop_dev import sandbox
 from shop_dev.errors import Failed, Failure, ShopDevError
+from shop_dev.joined import forget
 from shop_dev.output.sinks import Sink
 from shop_dev.project import Project
 from shop_dev.sandbox import registry
-from shop_dev.sandbox.emptying import empty, held_by
+from shop_dev.sandbox.emptying import Held, empty, held_by
 from shop_dev.sandbox.following import until_ready
+from shop_dev.sandbox.joining import join
 from shop_dev.sandbox.manifests import services_of
 
 if TYPE_CHECKING:
@@ -67,17 +69,30 @@ def start(project: Project, wish: Wish, *, sink: Sink, reset: bool, leave: Leave
     """Start or attach, and return when everything asked for is ready. With `reset` stores begin empty: those of the services that
     are named, else all. Raises Failed, SandboxError, ShopDevError (usage_invalid, store_away)."""
     held = held_by(services_of(project), wish.resources) if reset and wish.resources else None
+    if project.joined is not None:
+        return _join(project, wish, held, sink=sink)
     with interrupt_after():
         if wish.lease is None:
             client = leave.client = sandbox.start_or_attach(project, reset=reset and held is None)
         else:
             client = leave.client = sandbox.start_leased(project, owner=wish.lease.owner, evidence=wish.lease.evidence)
         registry.remember(project)
+        if project.was_joined is not None:
+            forget(project.own_paths)
     if held is not None:
         empty(project, client, held, sink=sink)
     seconds = project.settings.start_timeout_seconds
     events = client.up(wish.resources, without=wish.without, timeout_seconds=seconds, atomic=wish.atomic)
     return Start(client=client, ready=until_ready(events, sink), attached=client.attached)
+
+
+def _join(project: Project, wish: Wish, held: Held | None, *, sink: Sink) -> Start:
+    client = sandbox.connect(project)
+    if held is not None:
+        empty(project, client, held, sink=sink)
+    seconds = project.settings.start_timeout_seconds
+    events = join(project, wish.resources, without=wish.without, timeout_seconds=seconds, atomic=wish.atomic, sink=sink)
+    return Start(client=client, ready=until_ready(events, sink), attached=True)
 
 
 @dataclass(frozen=True)
@@ -95,7 +110,7 @@ def seed_if_empty(start: Start, project: Project, *, sink: Sink) -> Filled:
     if settings.seed is None and settings.first_try is None:
         return Filled()
     environment = start.client.status(memory=False).environment
-    if settings.seed is None or not set(settings.seed.needs) <= start.ready.endpoints.keys():
+    if settings.seed is None or project.joined is not None or not set(settings.seed.needs) <= start.ready.endpoints.keys():
         return Filled(environment)
     from shop_dev.seeding import When, run_seed
 

@@ -5,28 +5,37 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from shop_dev import sandbox
 from shop_dev.errors import CliCode, ShopDevError
 from shop_dev.near import nearest
 from shop_dev.project import Project, open_project
-from shop_dev.sandbox.manifests import services_of
+from shop_dev.sandbox.manifests import services_in
 from shop_dev.stores.owners import Owners
+
+if TYPE_CHECKING:
+    from shop_sandbox.supervisor.protocol import SandboxStatus
 
 _VARIABLES = {"postgres": "DATABASE_URL", "redis": "REDIS_URL", "aws": "AWS_ENDPOINT_URL"}
 
 
 @dataclass(frozen=True)
 class SandboxStores:
-    """Where the stores of a sandbox are. `environment` are the variables through which programs find it."""
+    """Where the stores of a sandbox are, and which services have something in them."""
 
     project: Project
-    environment: Mapping[str, str]
+    status: SandboxStatus
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The variables through which programs find it."""
+        return self.status.environment
 
     @cached_property
     def owners(self) -> Owners:
-        return Owners(services_of(self.project))
+        return Owners(services_in(self.project, self.status))
 
     def runs(self, store: str) -> bool:
         """Return whether this sandbox runs a store: postgres, redis or aws."""
@@ -68,7 +77,7 @@ class SandboxStores:
 def stores_of(name: str | None) -> SandboxStores:
     """Return the stores of the sandbox of that name. Raises SandboxError (not_running) where there is none."""
     project = open_project(name=name)
-    return SandboxStores(project, sandbox.connect(project).status(memory=False).environment)
+    return SandboxStores(project, sandbox.connect(project).status(memory=False))
 
 
 def _no_database_of(service: str | None, owned: Mapping[str, str], services: Iterable[str]) -> ShopDevError:

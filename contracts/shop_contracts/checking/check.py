@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from shop_contracts.checking import coverage, generated, protobuf
+from shop_contracts.checking import borrowed, coverage, generated, protobuf
 from shop_contracts.checking.baselines import FOLDER, Baselines
 from shop_contracts.checking.changes import Changes, Commit
 from shop_contracts.checking.rest import Documents
@@ -73,6 +73,7 @@ def _examine(
     yield from protobuf.style_faults(contracts, styled, known=compiled)
     yield from coverage.uncovered(contracts, documents)
     yield from protobuf.undeclarable_reads(contracts, compiled)
+    yield from borrowed.unknown_reads(contracts)
     changes = Changes(contracts, compiled, documents, baselines, histories, locked, today, commit)
     yield from changes.refused()
     if casts:

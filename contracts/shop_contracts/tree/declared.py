@@ -75,13 +75,17 @@ class Api:
 
 @dataclass(frozen=True, slots=True)
 class Consumption:
-    """A service that reads a topic. `reads` are field paths from the topic's message on; None: it does not say."""
+    """A service that reads a topic. `reads` are field paths from the topic's message on; None: it does not say.
+
+    `released_in` is the folder of released contracts in which a topic of another repository is found, relative to the checkout.
+    """
 
     service: str
     topic: str
     group: str
     reads: tuple[Read, ...] | None
     place: Place
+    released_in: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from yarl import URL
 
 from shop_sandbox.manifest.form import ProducedTopic
 from shop_sandbox.manifest.protobuf import outline
+from shop_sandbox.provision.borrowed import borrowed_topics
 from shop_sandbox.provision.task import Outcome, Refused, Report, Wanted, all_of, run_task
 
 _BUILT_IN = ("google/protobuf/", "google/type/", "confluent/")
@@ -33,8 +34,12 @@ def main() -> None:
 
 
 async def provision(wanted: Wanted, report: Report) -> None:
-    """Make the schemas of all produced topics be registered. Raises an ExceptionGroup of Refused."""
+    """Make the schemas of all topics be registered, those of other repositories as they were released last.
+
+    Raises an ExceptionGroup of Refused.
+    """
     topics = [(manifest.root, topic) for manifest in wanted.manifests for topic in manifest.service.needs.topics.produces]
+    topics += borrowed_topics(wanted.manifests)
     if not topics:
         return
     timeout = aiohttp.ClientTimeout(total=_REQUEST_SECONDS)

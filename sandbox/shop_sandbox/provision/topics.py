@@ -22,6 +22,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # documented 
 from shop_sandbox.manifest.form import ProducedTopic
 from shop_sandbox.manifest.loader import Manifest
 from shop_sandbox.manifest.names import dead_letter_topic
+from shop_sandbox.provision.borrowed import borrowed_topics
 from shop_sandbox.provision.task import EVERYTHING, Outcome, Refused, Report, Wanted, all_of, run_task
 
 _REQUEST_SECONDS = 10.0
@@ -42,8 +43,10 @@ class WantedTopic:
 
 
 def wanted_topics(manifests: Iterable[Manifest]) -> list[WantedTopic]:
-    """Return all topics of the manifests: those produced, and a dead-letter topic for each consumer that has one."""
-    found = []
+    """Return all topics of the manifests: those produced, those of other repositories that are consumed where nobody produces them,
+    and a dead-letter topic for each consumer that has one."""
+    manifests = list(manifests)
+    found = [WantedTopic(topic.name, topic.partitions, {}) for _, topic in borrowed_topics(manifests)]
     for manifest in manifests:
         topics = manifest.service.needs.topics
         found += [WantedTopic(topic.name, topic.partitions, _settings(topic)) for topic in topics.produces]

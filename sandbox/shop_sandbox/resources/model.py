@@ -31,7 +31,7 @@ class Resource:
     `orders.grpc`); the supervisor chooses and holds a loopback port for each. `runtime` says how a service or task runs and is None
     for the platform's own resources, whose engine knows. `watched` are files and folders whose changes start the resource again,
     but for those that `ignored` names, in the notation of `.gitignore`. `passes` are variables that it
-    gets from the developer's shell.
+    gets from the developer's shell; `checkout` is whose shell that is: the root of the manifest's checkout.
     """
 
     name: str
@@ -45,6 +45,7 @@ class Resource:
     watched: tuple[Path, ...] = ()
     ignored: tuple[str, ...] = ()
     passes: tuple[str, ...] = ()
+    checkout: Path | None = None
     environment: dict[str, str] = field(default_factory=dict)
     limits: Limits = NO_LIMITS
 

@@ -61,6 +61,7 @@ def build_task(name: str, build: Build, manifest: Manifest, checkout: Path) -> R
         watched=_paths(folder, build.inputs) or (folder,),
         ignored=_anchored(build.outputs),
         passes=build.pass_through,
+        checkout=manifest.root,
         environment={"SHOP_BUILD": json.dumps(what), "SHOP_BUILD_STAMP": str(stamp)},
     )
 
@@ -101,6 +102,7 @@ def _process(name: str, runtime: Runtime, manifest: Manifest, shared: Sequence[P
         watched=(*watched, *shared) if runtime.python else watched,
         ignored=(*_anchored(outputs), *(_RELEASED if runtime.python else ()), *runtime.ignore),
         passes=runtime.pass_through,
+        checkout=manifest.root,
         environment={**_environment(manifest), **runtime.environment},
         limits=_limits(runtime.limits),
     )

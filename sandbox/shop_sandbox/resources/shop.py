@@ -33,16 +33,20 @@ def build_resources(
     """Build the graph for the manifests that the globs find, dependencies before what needs them.
 
     A store is in it when some service needs it; a checkout without manifests gets the bare platform. A change in one of the
-    folders `shared_code` (relative to the checkout) restarts every Python service. `viewers` are those beside the processes of
-    this machine that reach the stores; `keys` are ends of names of span attributes by which traces are found; `limits` are by name
-    of a resource, and win over those of manifests. `contract_commands` are run when a schema was edited, before it is registered;
-    `contracts_stamp` is where it is kept which schemas have passed.
+    folders `shared_code` (relative to the checkout, or absolute) restarts every Python service of the checkout that it is in.
+    `viewers` are those beside the processes of this machine that reach the stores; `keys` are ends of names of span attributes by
+    which traces are found; `limits` are by name of a resource, and win over those of manifests. `contract_commands` are run when a
+    schema of the checkout was edited, before it is registered; `contracts_stamp` is where it is kept which schemas have passed.
 
     Raises SandboxError: MANIFEST_INVALID with every fault of every manifest, RESOURCE_UNKNOWN for limits of what is not there.
     """
     manifests = load_manifests(checkout, service_globs)
     shared = [folder for one in shared_code if (folder := checkout / one).is_dir()]
-    services = [resource for manifest in manifests for resource in _of_service(manifest, checkout, service_globs, shared)]
+    services = [
+        resource
+        for manifest in manifests
+        for resource in _of_service(manifest, checkout, service_globs, [one for one in shared if one.is_relative_to(manifest.root)])
+    ]
     wanted = {name for service in services for name in service.needs} if services else set(_STORES)
     tasks = [task for task in _tasks(checkout, service_globs, manifests) if task.name in wanted]
     if contract_commands and contracts_stamp is not None:
@@ -118,7 +122,7 @@ _PROVISIONED = {"topics": "kafka", "schemas": "schema-registry", "aws": "aws", "
 def _tasks(checkout: Path, service_globs: Sequence[str], manifests: Sequence[Manifest]) -> list[Resource]:
     """Return the provisioning tasks; each reads the manifests itself, so that a description stays small and inert."""
     environment = {"SHOP_CHECKOUT": str(checkout), "SHOP_SERVICE_GLOBS": json.dumps(list(service_globs))}
-    inputs = _inputs(checkout, manifests)
+    inputs = _inputs(manifests)
     return [
         Resource(
             f"provision-{what}",
@@ -138,15 +142,16 @@ def _with_contracts_passed(
 ) -> Iterator[Resource]:
     """Put a task before the one that registers schemas: what it refuses is never registered."""
     for task in tasks:
-        if task.name != "provision-schemas" or not task.watched:
+        own = tuple(folder for folder in task.watched if folder.is_relative_to(checkout))
+        if task.name != "provision-schemas" or not own:
             yield task
             continue
-        told = {"checkout": str(checkout), "folders": [str(folder) for folder in task.watched], "commands": commands}
+        told = {"checkout": str(checkout), "folders": [str(folder) for folder in own], "commands": commands}
         yield Resource(
             "check-contracts",
             ResourceKind.PROVISION,
             runtime=PythonRuntime("shop_sandbox.provision.contracts:main"),
-            watched=task.watched,
+            watched=own,
             ignored=task.ignored,
             environment={"SHOP_CONTRACTS": json.dumps(told), "SHOP_CONTRACTS_STAMP": str(stamp)},
         )
@@ -156,12 +161,12 @@ def _with_contracts_passed(
 _EVERYTHING_BUT_INPUTS = ("*", "!*/", "!*.proto", "!*.sql")
 
 
-def _inputs(checkout: Path, manifests: Sequence[Manifest]) -> dict[str, tuple[Path, ...]]:
+def _inputs(manifests: Sequence[Manifest]) -> dict[str, tuple[Path, ...]]:
     """Return what the tasks read beside the manifests. An import of a schema is looked for in all folders above it."""
-    schemas = {checkout / topic.schema for manifest in manifests for topic in manifest.service.needs.topics.produces}
+    schemas = [(one.root, topic.schema) for one in manifests for topic in one.service.needs.topics.produces]
     databases = [(manifest.folder, one) for manifest in manifests for one in manifest.service.needs.databases]
     return {
-        "schemas": tuple(sorted({checkout / schema.relative_to(checkout).parts[0] for schema in schemas})),
+        "schemas": tuple(sorted({root / Path(schema).parts[0] for root, schema in schemas})),
         "databases": tuple(sorted(folder / one.migrations for folder, one in databases if one.migrations)),
     }
 

@@ -35,8 +35,8 @@ def embedded(settings: SupervisorSettings) -> Blueprint:
 
     resources = build_resources(
         Path(settings.checkout),
-        settings.service_globs,
-        shared_code=tuple(Path(folder) for folder in settings.shared_code),
+        settings.all_globs,
+        shared_code=tuple(Path(folder) for folder in settings.all_shared_code),
         viewers=tuple(Viewer(viewer) for viewer in settings.viewers),
         keys=tuple(settings.keys),
         limits=settings.limits,

@@ -19,6 +19,8 @@ from shop_sandbox.supervisor.protocol import (
     Down,
     Events,
     Follow,
+    Join,
+    Leave,
     Ping,
     ProcessDescription,
     Refused,
@@ -31,7 +33,7 @@ from shop_sandbox.supervisor.protocol import (
 )
 from shop_sandbox.supervisor.sandbox import Sandbox
 
-EventfulRequest = Up | Follow | Events | Restart | Stop | Swap | Down
+EventfulRequest = Up | Follow | Events | Restart | Stop | Swap | Down | Join | Leave
 
 _DECODER = msgspec.json.Decoder(AnyRequest)
 _ENCODER = msgspec.json.Encoder()
@@ -122,6 +124,10 @@ def _events(  # noqa: PLR0911 - one for each request
             return sandbox.swap(request.resource, timeout_seconds=request.timeout_seconds)
         case Down():
             return sandbox.down(purge=request.purge, force=request.force)
+        case Join():
+            return sandbox.join(request)
+        case Leave():
+            return sandbox.leave(request.checkout)
 
 
 async def _send(writer: asyncio.StreamWriter, message: object) -> None:

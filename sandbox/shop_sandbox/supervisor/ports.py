@@ -80,6 +80,18 @@ class Ports:
                     raise port_taken(key, self.numbers[key])
                 self._sockets[key] = bound
 
+    def taken(self, key: str, number: int) -> SandboxError:
+        """Return the error for a port that cannot be held: something else of this sandbox has it, or another program."""
+        other = next((name for name, held in self.numbers.items() if held == number), None)
+        if other is None:
+            return port_taken(key, number)
+        return SandboxError(
+            ErrorCode.PORT_TAKEN,
+            f"port {number} of {key} is that of {other} in this sandbox",
+            actions=(f"give {key} another port",),
+            detail={"resource": key, "port": number, "holder": other},
+        )
+
     def close(self) -> None:
         """Give all ports back."""
         for held in (*self._sockets.values(), *self._reservations):
@@ -107,7 +119,7 @@ def extend(ports: Ports, keys: Iterable[str], *, remembered_in: Path, overrides:
     fixed = known | dict(overrides)
     for key in wanted:
         if key in fixed and not ports.hold(key, fixed[key]):
-            raise port_taken(key, fixed[key])
+            raise ports.taken(key, fixed[key])
     for key in wanted:
         if key not in fixed:
             _hold_a_free_one(ports, key, seed, avoiding=set(fixed.values()))

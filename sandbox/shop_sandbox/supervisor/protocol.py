@@ -11,6 +11,7 @@ import msgspec
 
 from shop_sandbox import events
 from shop_sandbox.events import AnyEvent, ResourceState, SandboxFailed
+from shop_sandbox.supervisor.settings import Guest
 
 
 class Request(msgspec.Struct, frozen=True, tag_field="do", kw_only=True):
@@ -91,11 +92,28 @@ class Down(Request, frozen=True, tag="down", kw_only=True):
     force: bool = False
 
 
+class Join(Request, frozen=True, tag="join", kw_only=True):
+    """Run the services of another checkout here, as `Up` would; who has joined may do so again. Answered as `Up`. What does not fit
+    is refused before anything changes."""
+
+    guest: Guest
+    resources: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    timeout_seconds: float | None = None
+    atomic: bool = False
+
+
+class Leave(Request, frozen=True, tag="leave", kw_only=True):
+    """Stop what runs for that other checkout alone, and forget it. Answered with events until it has stopped."""
+
+    checkout: str
+
+
 class Ping(Request, frozen=True, tag="ping"):
     """Answered at once with RequestFinished, whatever else is under way: who stays silent is frozen."""
 
 
-AnyRequest = Up | Follow | Status | Restart | Stop | Describe | Swap | Events | Down | Ping
+AnyRequest = Up | Follow | Status | Restart | Stop | Describe | Swap | Events | Down | Join | Leave | Ping
 
 
 class Refused(msgspec.Struct, frozen=True, tag_field="event", tag="refused", kw_only=True):
@@ -198,7 +216,8 @@ class ResourceStatus(msgspec.Struct, frozen=True, kw_only=True):
 class SandboxStatus(msgspec.Struct, frozen=True, tag_field="event", tag="status", kw_only=True):
     """The sandbox as it is now. `total_pss_bytes` includes the supervisor and its fork servers.
 
-    `environment` are the variables through which programs find the sandbox. `warnings` are troubles of the sandbox itself.
+    `environment` are the variables through which programs find the sandbox. `service_globs` find the manifests of all that runs,
+    those of `guests` too; the globs of the checkout itself are relative to it. `warnings` are troubles of the sandbox itself.
     """
 
     name: str
@@ -211,6 +230,8 @@ class SandboxStatus(msgspec.Struct, frozen=True, tag_field="event", tag="status"
     ports: dict[str, int]
     environment: dict[str, str]
     resources: tuple[ResourceStatus, ...]
+    service_globs: tuple[str, ...] = ()
+    guests: tuple[Guest, ...] = ()
     failure: SandboxFailed | None
     warnings: tuple[str, ...]
     supervisor_pss_bytes: int

@@ -10,13 +10,15 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from shop_sandbox.errors import SandboxError
 from shop_sandbox.events import CodeChanged, ProbeFailed, ResourceState
 from shop_sandbox.supervisor import blueprint, ports, watching
 from shop_sandbox.supervisor.boot import Booted
 from shop_sandbox.supervisor.ignoring import Ignored, is_kept_by_git
 from shop_sandbox.supervisor.own_output import OwnOutput
-from shop_sandbox.supervisor.settings import SupervisorSettings
+from shop_sandbox.supervisor.settings import Guest, SupervisorSettings
 from shop_sandbox.supervisor.start import Starts, Wish
 from shop_sandbox.supervisor.watching import Change, Watch, WatchFailed
 
@@ -38,6 +40,7 @@ class Reload:
         self._ignored = Ignored(settings.paths.checkout)
         self._own_output: defaultdict[str, OwnOutput] = defaultdict(lambda: OwnOutput(is_kept_by_git))
         self._delayed: frozenset[str] = frozenset()
+        self._one_at_a_time = asyncio.Lock()
 
     def begin(self) -> None:
         """Watch from now on; a second call does nothing."""
@@ -64,6 +67,31 @@ class Reload:
         if plan.resources.keys() == self._runs.resources.keys():
             return frozenset()
         return await self._compare_with_manifests()
+
+    @property
+    def settings(self) -> SupervisorSettings:
+        """What the sandbox depends on now: guests come and go."""
+        return self._settings
+
+    async def with_guests(self, guests: Iterable[Guest], *, reason: str) -> frozenset[str]:
+        """Run the services of these guests beside the checkout's own; gives those to start anew. What stops, stops for `reason`.
+
+        Raises SandboxError (MANIFEST_INVALID, PORT_TAKEN); everything and everybody stays as it was then.
+        """
+        async with self._one_at_a_time:
+            before = self._settings
+            self._settings = msgspec.structs.replace(before, guests=list(guests))
+            try:
+                return await self._compare_with_manifests(reason=reason, wants_what_is_new=False)
+            except SandboxError:
+                self._settings = before
+                raise
+
+    def forget_guest(self, checkout: str) -> None:
+        """Leave out a guest from the next comparison on."""
+        self._settings = msgspec.structs.replace(
+            self._settings, guests=[guest for guest in self._settings.guests if guest.checkout != checkout]
+        )
 
     @property
     def _is_pointless(self) -> bool:
@@ -157,20 +185,20 @@ class Reload:
     def _told(self, file: Path) -> str:
         return str(file.relative_to(self._paths.checkout)) if file.is_relative_to(self._paths.checkout) else str(file)
 
-    async def _compare_with_manifests(self) -> frozenset[str]:
+    async def _compare_with_manifests(
+        self, *, reason: str = "its manifest is gone", wants_what_is_new: bool = True
+    ) -> frozenset[str]:
         """Take over what the manifests say now: gone services stop, new ones join, and the names of those to start anew are given.
 
         Raises SandboxError (MANIFEST_INVALID, PORT_TAKEN); everything stays as it was then.
         """
         plan = await asyncio.to_thread(blueprint.load, self._settings)
-        runs = self._runs
+        runs, fixed = self._runs, self._settings.all_ports
         keys = {key for resource in plan.resources.values() for key in resource.ports}
-        ports.extend(
-            self._context.ports, keys, remembered_in=self._paths.ports, overrides=self._settings.ports, seed=str(self._paths.root)
-        )
+        ports.extend(self._context.ports, keys, remembered_in=self._paths.ports, overrides=fixed, seed=str(self._paths.root))
         self._context.condition.warnings.pop("manifests", None)
-        everything = runs.everything_is_wanted
-        await runs.remove(runs.resources.keys() - plan.resources.keys(), reason="its manifest is gone")
+        everything = wants_what_is_new and runs.everything_is_wanted
+        await runs.remove(runs.resources.keys() - plan.resources.keys(), reason=reason)
         different = {name: resource for name, resource in plan.resources.items() if runs.resources.get(name) != resource}
         for name, resource in different.items():
             if everything and name not in runs:

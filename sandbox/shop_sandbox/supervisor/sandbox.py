@@ -12,7 +12,7 @@ from shop_sandbox.engines.handle import Exit, StopOrder
 from shop_sandbox.errors import ErrorCode, SandboxError
 from shop_sandbox.events import Event, SandboxFailed, SandboxReady, SandboxStopped
 from shop_sandbox.ownership import last_owner
-from shop_sandbox.supervisor import graph, state_loss, status
+from shop_sandbox.supervisor import graph, joining, state_loss, status
 from shop_sandbox.supervisor import swap as swapping
 from shop_sandbox.supervisor.announcements import Announcements
 from shop_sandbox.supervisor.background import BackgroundWork
@@ -23,7 +23,7 @@ from shop_sandbox.supervisor.fork_server.starting import Connections
 from shop_sandbox.supervisor.leased import Witness, owner_ended
 from shop_sandbox.supervisor.limits import MemoryLimits
 from shop_sandbox.supervisor.processes import Processes
-from shop_sandbox.supervisor.protocol import ProcessDescription, Restart, SandboxState, SandboxStatus, Up
+from shop_sandbox.supervisor.protocol import Join, ProcessDescription, Restart, SandboxState, SandboxStatus, Up
 from shop_sandbox.supervisor.reload import Reload
 from shop_sandbox.supervisor.settings import Lease, SupervisorSettings
 from shop_sandbox.supervisor.start import Starts, Wish
@@ -106,6 +106,21 @@ class Sandbox:
             yield failed(error)
             return
         async with contextlib.aclosing(start.events()) as events:
+            async for event in events:
+                yield event
+
+    async def join(self, request: Join) -> AsyncGenerator[Event, None]:
+        """Run the services of another checkout as well; gives this request's events, the last is SandboxReady or SandboxFailed.
+
+        Raises SandboxError (MANIFEST_INVALID, PORT_TAKEN, RESOURCE_UNKNOWN, JOIN_REFUSED).
+        """
+        async with contextlib.aclosing(joining.join(self._household(await asyncio.shield(self._booting)), request)) as events:
+            async for event in events:
+                yield event
+
+    async def leave(self, checkout: str) -> AsyncGenerator[Event, None]:
+        """Stop what runs for that checkout alone; gives the events of that. Raises SandboxError (JOIN_REFUSED)."""
+        async with contextlib.aclosing(joining.leave(self._household(await asyncio.shield(self._booting)), checkout)) as events:
             async for event in events:
                 yield event
 
@@ -201,7 +216,7 @@ class Sandbox:
         with contextlib.suppress(SandboxError):
             await asyncio.shield(self._booting)
         return await status.describe(
-            self._settings,
+            self._reload.settings if self._booted is not None else self._settings,
             self._condition,
             self._booted,
             state=self.state,
@@ -256,6 +271,9 @@ class Sandbox:
         """What there is once the boot has ended well."""
         boot_ = self._booting
         return boot_.result() if boot_.done() and not boot_.cancelled() and boot_.exception() is None else None
+
+    def _household(self, booted: Booted) -> joining.Household:
+        return joining.Household(booted, self._reload, self._starts)
 
     @property
     def _has_begun_nothing(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 
+from shop_sandbox.environment import sandbox_environment
 from shop_sandbox.supervisor.boot import Booted
 from shop_sandbox.supervisor.context import Condition
 from shop_sandbox.supervisor.protocol import CpuLimit, LastExit, MemoryLimit, ResourceStatus, SandboxState, SandboxStatus
@@ -49,7 +50,9 @@ async def describe(
         generation=booted.context.identity.generation if booted is not None else 0,
         endpoints={name: run.endpoint for name, run in runs.items() if run.endpoint is not None and name in wanted},
         ports=dict(booted.context.ports.numbers) if booted is not None else {},
-        environment=dict(booted.context.run.environment) if booted is not None else {},
+        environment=sandbox_environment(booted.context.run.endpoints, booted.context.run.credentials) if booted is not None else {},
+        service_globs=tuple(settings.all_globs),
+        guests=tuple(settings.guests),
         resources=tuple(
             _resource(run, booted, weights.resources.get(name), usage, is_wanted=name in wanted) for name, run in runs.items()
         )

@@ -13,7 +13,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 _SECONDS = 180.0
@@ -79,20 +79,28 @@ class Developer:
         """Type all steps of a task, and hold the screen to what it must say."""
         assert task.steps, f"{task.name} has no step"
         for step in task.steps:
-            done = subprocess.run(
-                ["/bin/sh", "-c", step.command],
-                cwd=self.folder,
-                env=self.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                check=False,
-                timeout=_SECONDS,
-            )
-            told = f"{task.name}\n$ {step.command}\n{done.stdout}"
-            assert done.returncode == step.status, f"ended with {done.returncode}, not {step.status}: {told}"
-            missing = [text for text in step.said if not re.search(text, done.stdout, re.MULTILINE)]
-            assert missing == [], told
-            present = [text for text in step.unsaid if re.search(text, done.stdout, re.MULTILINE)]
-            assert present == [], told
+            self.types(step, told=f"{task.name}\n$ {step.command}")
+
+    def types(self, step: Step, *, told: str) -> None:
+        """Type a command, and hold the screen to what it must say. `told` says what it is part of."""
+        done = subprocess.run(
+            ["/bin/sh", "-c", step.command],
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            timeout=_SECONDS,
+        )
+        told = f"{told}\n{done.stdout}"
+        assert done.returncode == step.status, f"ended with {done.returncode}, not {step.status}: {told}"
+        missing = [text for text in step.said if not re.search(text, done.stdout, re.MULTILINE)]
+        assert missing == [], told
+        present = [text for text in step.unsaid if re.search(text, done.stdout, re.MULTILINE)]
+        assert present == [], told
+
+    def at_work_in(self, folder: Path) -> Developer:
+        """Return the same person in another folder."""
+        return replace(self, folder=folder)

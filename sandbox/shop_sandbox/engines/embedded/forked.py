@@ -74,7 +74,7 @@ class TaskDriver(ProgramDriver):
     def launch(self, resource: Resource, context: RunContext) -> Launch:
         own = {"SHOP_NAME": context.paths.name, "SHOP_PROVISIONED": str(context.paths.provisioned)}
         own["SHOP_CREDENTIALS"] = str(context.paths.credentials)
-        passed = {name: context.shell_variables[name] for name in resource.passes if name in context.shell_variables}
+        passed = context.passed_to(resource)
         environment = {**context.inherited, **passed, **context.environment, **own, **resource.environment}
         if "SHOP_SERVICE" in resource.environment:  # a task of one service: what it makes gets that service's environment
             environment["SHOP_SERVICE_ENVIRONMENT"] = json.dumps(environment_of(resource, context))

@@ -47,6 +47,18 @@ class ConsumedTopic(Form, frozen=True, kw_only=True):
 
     name: TopicName
     group: Annotated[str, Meta(pattern="^[A-Za-z0-9._-]{1,100}$", description="Consumer group.")]
+    released_in: (
+        Annotated[
+            str,
+            Meta(
+                pattern="^[^/\\\\][^\\\\]*$",
+                description="Of a topic that another repository produces: the folder (`baselines`) of its released contracts, or a "
+                "copy of it, relative to the root of this checkout. Then no service here need produce the topic: where none does, "
+                "the sandbox makes it, by its newest released schema.",
+            ),
+        ]
+        | None
+    ) = None
     dead_letter: Annotated[bool, Meta(description="Whether there is a dead-letter topic for this consumer.")] = True
     reads: (
         Annotated[

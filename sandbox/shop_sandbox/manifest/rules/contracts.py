@@ -7,6 +7,7 @@ import posixpath
 from collections.abc import Iterator
 from pathlib import Path as FilePath
 
+from shop_sandbox.manifest.borrowed import released_schema
 from shop_sandbox.manifest.faults import Path, did_you_mean
 from shop_sandbox.manifest.form import ProducedTopic
 from shop_sandbox.manifest.names import dead_letter_topic
@@ -80,14 +81,24 @@ def _produced_topics(view: View) -> Iterator[Finding]:
             yield (*place, "name"), "names ending in `.dlq` are for dead letters", "these topics are made for each consumer"
 
 
+def _released_there(folder: FilePath, topic: str) -> str:
+    if not folder.is_dir():
+        return "there is no such folder; it is relative to the root of this checkout"
+    released = [one.parent.name.removesuffix("-value") for one in folder.glob("*-value/history.json")]
+    return did_you_mean(topic, released) or "there, `shop-dev contracts release` releases it"
+
+
 def _consumed_topics(view: View) -> Iterator[Finding]:
     produced = view.platform.names("topics", "produces")
     seen: set[tuple[str, str]] = set()
     for position, topic in enumerate(view.service.needs.topics.consumes):
         place: Path = ("needs", "topics", "consumes", position)
-        if topic.name not in produced and not view.platform.has_unread:
-            hint = did_you_mean(topic.name, produced) or "no service produces any topic"
+        if topic.name not in produced and topic.released_in is None and not view.platform.has_unread:
+            hint = did_you_mean(topic.name, produced) or "of another repository's topic, `releasedIn` says where it is released"
             yield (*place, "name"), f"nobody produces the topic {topic.name!r}", hint
+        if topic.released_in is not None and topic.name not in produced and released_schema(view.reading.root, topic) is None:
+            hint = _released_there(view.reading.root / topic.released_in, topic.name)
+            yield (*place, "releasedIn"), f"{topic.released_in!r} has no released contract of {topic.name!r}", hint
         if (topic.name, topic.group) in seen:
             yield place, f"the group {topic.group!r} consumes {topic.name!r} twice", "keep one of the two"
         seen.add((topic.name, topic.group))

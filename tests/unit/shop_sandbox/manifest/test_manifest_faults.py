@@ -273,6 +273,15 @@ BROKEN: dict[str, tuple[str, str, str, list[str]]] = {
         "- name: tills.sale.v1",
         [f"{S}:12:9: needs.topics.consumes[0].name: nobody produces the topic 'tills.sale.v1' (did you mean 'tills.sales.v1'?)"],
     ),
+    "a topic of another repository that is not released there": (
+        "stock",
+        "- name: tills.sales.v1\n",
+        "- name: tills.sale.v1\n        releasedIn: ../tills/baselines\n",
+        [
+            f"{S}:13:9: needs.topics.consumes[0].releasedIn: '../tills/baselines' has no released contract of 'tills.sale.v1'"
+            " (there is no such folder; it is relative to the root of this checkout)"
+        ],
+    ),
     "a setting that has a property of its own": (
         "tills",
         "message: tills.v1.Sale",
