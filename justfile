@@ -57,7 +57,7 @@ ci:
 contracts:
     {{ python }} -P -m shop_dev contracts generate
 
-# Write the reference pages that are made from the code
+# Write what is made from the code and the manifests: reference pages, parts of ARCHITECTURE.md, compose.yaml
 reference:
     {{ python }} -m shop_dev.reference
     {{ python }} -m shop_contracts.compat.documents > docs/reference/contract-rules.md
@@ -79,6 +79,10 @@ bench-kills *arguments:
 # Kill and pause services and stores of a shop under load at random; read its books; write the figures into performance.md
 bench-shop-kills *arguments:
     cd tests && ../{{ python }} -m bench.bench_shop_kills {{ arguments }}
+
+# The whole shop in containers: build its images, bring it up with docker compose, order something (needs a Docker daemon)
+containers:
+    {{ python }} -m pytest tests/containers
 
 # Measure up, down, status, --help and edit-to-ready; write the figures into docs/reference/performance.md
 bench-up *arguments:
@@ -110,3 +114,4 @@ lock-jars:
 # Resolve pyproject.toml anew for all platforms (needs uv and a network)
 lock:
     uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command 'just lock' --output-file requirements.lock
+    uv pip compile infra/images/requirements.in --constraint requirements.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command 'just lock' --output-file infra/images/requirements.lock

@@ -67,6 +67,11 @@ COMMANDS: dict[str, LazyCommand | LazyGroup] = {
         "shop_dev.commands.graph:graph",
         "Draw the services, what they own and how they reach each other, from the manifests.",
     ),
+    "compose": LazyCommand(
+        "shop_dev.commands.compose:compose",
+        "Make compose.yaml from the manifests: the sandbox as containers, for `docker compose` alone.",
+    ),
+    "build": LazyCommand("shop_dev.commands.build:build", "Build the images of services, where what goes into them has changed."),
     "swap": LazyCommand(
         "shop_dev.commands.swap:swap", "Run your own process in the place of a service, under a debugger, say, until it ends."
     ),

@@ -64,6 +64,7 @@ class CliCode(StrEnum):
     CONTRACT_INCOMPATIBLE = "contract_incompatible"
     CONTRACT_LINT_FAILED = "contract_lint_failed"
     CONTRACTS_RED = "contracts_red"
+    COMPOSE_STALE = "compose_stale"
     GIT_REF_UNKNOWN = "git_ref_unknown"
     DEAD_LETTER_NOT_FOUND = "dead_letter_not_found"
     LETTERS_NOT_REDRIVEN = "letters_not_redriven"
@@ -106,6 +107,27 @@ EXPLANATIONS: dict[str, Explanation] = {
         ExitStatus.FAILED,
         "A part of the sandbox does not run on this operating system or processor.",
         ("shop-dev doctor",),
+    ),
+    ErrorCode.DOCKER_AWAY: Explanation(
+        Category.MACHINE,
+        ExitStatus.FAILED,
+        "Docker's daemon does not answer, or does not let this user in; the message says which, and where it was looked for.",
+        (
+            "Start Docker, or set DOCKER_HOST to where it listens.",
+            "Without Docker: shop-dev up --engine embedded.",
+        ),
+    ),
+    ErrorCode.IMAGE_MISSING: Explanation(
+        Category.NETWORK,
+        ExitStatus.FAILED,
+        "An image is not there and cannot be pulled: there is no network, no such tag, or it wants an account.",
+        ("docker pull IMAGE", "Without Docker: shop-dev up --engine embedded."),
+    ),
+    ErrorCode.IMAGE_NOT_BUILT: Explanation(
+        Category.PROJECT,
+        ExitStatus.FAILED,
+        "A step of a Dockerfile failed; its last lines are told.",
+        ("Correct what the lines name, and build again.",),
     ),
     ErrorCode.DOWNLOAD_FAILED: Explanation(
         Category.NETWORK,
@@ -418,6 +440,12 @@ EXPLANATIONS: dict[str, Explanation] = {
         ExitStatus.FAILED,
         "`contracts` found something that must not land; every finding is told with file, line, rule and a sentence.",
         ("docs/guides/change-a-contract.md shows how contracts change without breaking anybody.",),
+    ),
+    CliCode.COMPOSE_STALE: Explanation(
+        Category.VERDICT,
+        ExitStatus.FAILED,
+        "`compose --check`: compose.yaml is not what the manifests say now.",
+        ("shop-dev compose",),
     ),
     CliCode.GIT_REF_UNKNOWN: Explanation(
         Category.USAGE,

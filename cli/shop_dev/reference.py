@@ -1,5 +1,6 @@
-"""Writes what is made from the code, reference pages and parts of ARCHITECTURE.md: `python -m shop_dev.reference`, and with --check
-says what is stale.
+"""Writes what is made from the code and the manifests: reference pages, parts of ARCHITECTURE.md, and compose.yaml.
+
+`python -m shop_dev.reference`; with --check it says what is stale.
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from shop_sandbox.engines.docker.compose import FILE, compose
+
 from shop_dev.app import load
-from shop_dev.architecture import refreshed
+from shop_dev.architecture import MANIFESTS, refreshed
 from shop_dev.command_table import COMMANDS, LazyCommand, LazyGroup
 from shop_dev.errors import EXPLANATIONS, Category, ExitStatus
 from shop_dev.output.envelope import SCHEMA_VERSION
@@ -186,17 +189,20 @@ def _cell(text: str) -> str:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Write the pages of the checkout this file is in and the parts of its ARCHITECTURE.md, or check them."""
+    """Write the pages of the checkout this file is in, the parts of its ARCHITECTURE.md and its compose.yaml, or check them."""
     checkout = Path(__file__).resolve().parents[2]
     folder, architecture = checkout / "docs" / "reference", checkout / "ARCHITECTURE.md"
-    now = refreshed(architecture.read_text("utf-8"), checkout)
+    made = {
+        architecture: refreshed(architecture.read_text("utf-8"), checkout),
+        checkout / FILE: compose(checkout, MANIFESTS).text,
+    }
     if "--check" not in arguments:
         write(folder)
-        architecture.write_text(now, encoding="utf-8")
+        for file, text in made.items():
+            file.write_text(text, encoding="utf-8")
         return 0
     old = [f"docs/reference/{name}" for name in stale(folder)]
-    if architecture.read_text("utf-8") != now:
-        old.append("ARCHITECTURE.md")
+    old += [file.name for file, text in made.items() if not file.exists() or file.read_text("utf-8") != text]
     for name in old:
         sys.stderr.write(f"{name} is stale; `just reference` writes it anew\n")
     return 1 if old else 0

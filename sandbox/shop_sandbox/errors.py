@@ -37,6 +37,9 @@ class ErrorCode(StrEnum):
     TRACE_NOT_FOUND = "trace_not_found"
     CLOCK_REFUSED = "clock_refused"
     LOG_UNREADABLE = "log_unreadable"
+    DOCKER_AWAY = "docker_away"
+    IMAGE_MISSING = "image_missing"
+    IMAGE_NOT_BUILT = "image_not_built"
 
 
 class SandboxError(Exception):

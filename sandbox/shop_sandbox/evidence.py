@@ -87,12 +87,13 @@ def versions(checkout: Path) -> Versions:
         shop_dev=packages.get("shop-dev", "unknown"),
         python=platform.python_version(),
         platform=f"{platform.system()} {platform.release()} {platform.machine()}",
-        commit=_commit(checkout),
+        commit=commit_of(checkout),
         packages=dict(sorted(packages.items())),
     )
 
 
-def _commit(checkout: Path) -> str | None:
+def commit_of(checkout: Path) -> str | None:
+    """Return the commit that is checked out, with a + where files differ from it; None where there is none."""
     commit = _git(checkout, "rev-parse", "HEAD")
     if commit is None:
         return None

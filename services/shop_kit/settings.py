@@ -74,6 +74,8 @@ class AwsSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     aws_region: str
     aws_endpoint_url: str | None = None
+    aws_endpoint_url_cognito_identity_provider: str | None = None
+    """Where Cognito is, when not where the rest of AWS is: AWS's own variable for it."""
     aws_access_key_id: str | None = None
     aws_secret_access_key: str | None = None
     aws_session_token: str | None = None

@@ -18,13 +18,15 @@ _DEFAULT_PORT = 8081
 
 @dataclass(frozen=True)
 class Configuration:
-    """`listen_fd` is a listening socket handed over by a supervisor; without one, `port` is bound on 127.0.0.1."""
+    """`listen_fd` is a listening socket handed over by a supervisor; without one, `port` is bound on `address`."""
 
     bootstrap_servers: str
     port: int
     listen_fd: int | None
     topic: str
     log_level: str
+    address: str = "127.0.0.1"
+    """0.0.0.0 in a container, whose network decides who gets there."""
 
 
 class Misconfigured(ValueError):
@@ -32,7 +34,10 @@ class Misconfigured(ValueError):
 
 
 def configuration_from(environ: Mapping[str, str]) -> Configuration:
-    """Read KAFKA_BOOTSTRAP_SERVERS, SHOP_LISTEN_FD, PORT, SHOP_REGISTRY_TOPIC and SHOP_LOG_LEVEL. Raises Misconfigured."""
+    """Read KAFKA_BOOTSTRAP_SERVERS, SHOP_LISTEN_FD, LISTEN_ADDRESS, PORT, SHOP_REGISTRY_TOPIC and SHOP_LOG_LEVEL.
+
+    Raises Misconfigured.
+    """
     faults: list[str] = []
 
     def number(name: str) -> int | None:
@@ -52,7 +57,8 @@ def configuration_from(environ: Mapping[str, str]) -> Configuration:
     if faults:
         raise Misconfigured("; ".join(faults))
     topic = environ.get("SHOP_REGISTRY_TOPIC", "_schemas")
-    return Configuration(servers, port if port is not None else _DEFAULT_PORT, listen_fd, topic, level)
+    address = environ.get("LISTEN_ADDRESS", "127.0.0.1")
+    return Configuration(servers, port if port is not None else _DEFAULT_PORT, listen_fd, topic, level, address)
 
 
 def main() -> None:
@@ -100,7 +106,7 @@ def _listener(configuration: Configuration) -> socket.socket:
         return socket.socket(fileno=configuration.listen_fd)
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(("127.0.0.1", configuration.port))
+    listener.bind((configuration.address, configuration.port))
     listener.listen(1024)
     return listener
 

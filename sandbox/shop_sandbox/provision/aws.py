@@ -37,13 +37,13 @@ async def provision(wanted: Wanted, report: Report) -> None:
     """Make the wanted AWS resources be there. Raises Refused, alone or in an ExceptionGroup."""
     async with open_session() as session:
         account = AwsAccount.from_environment(wanted.environment)
-        await _Provisioning(Aws(account, session), account.endpoint, wanted, report).settle(wanted.manifests)
+        await _Provisioning(Aws(account, session), account, wanted, report).settle(wanted.manifests)
 
 
 class _Provisioning:
-    def __init__(self, aws: Aws, endpoint: str, wanted: Wanted, report: Report) -> None:
+    def __init__(self, aws: Aws, account: AwsAccount, wanted: Wanted, report: Report) -> None:
         self._aws = aws
-        self._endpoint = endpoint
+        self._account = account
         self._wanted = wanted
         self._report = report
 
@@ -76,7 +76,7 @@ class _Provisioning:
 
     async def _gateway(self, manifests: tuple[Manifest, ...]) -> None:
         """User pools first, then the routes that demand their tokens."""
-        pools = UserPools(self._aws, self._endpoint)
+        pools = UserPools(self._aws, self._account.endpoint_of("cognito-idp"))
         wanted = [pool for manifest in manifests for pool in manifest.service.needs.user_pools]
         if wanted:
             await self._told("user pool", "*", pools.discover())
@@ -115,7 +115,7 @@ class _Provisioning:
             used |= {service.gateway.user_pool} if service.gateway else set()
             told = {key: value for pool in sorted(used) for key, value in pools.variables[pool].items()}
             if has_routes and (service.routes or service.gateway):
-                told["SHOP_API_URL"] = api_url(self._endpoint)
+                told["SHOP_API_URL"] = api_url(self._account.endpoint_of("apigateway"))
             found[service.service] = told
         if any(found.values()):
             tell(Path(self._wanted.environment["SHOP_PROVISIONED"]), found)

@@ -7,7 +7,7 @@ import html
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -39,11 +39,16 @@ class AwsUnreachable(Exception):
 
 @dataclass(frozen=True)
 class AwsAccount:
-    """Where to call and as whom."""
+    """Where to call and as whom. `own_endpoints` are those of services that somebody else answers, by their name in signatures."""
 
     endpoint: str
     region: str
     credentials: Credentials
+    own_endpoints: Mapping[str, str] = field(default_factory=dict)
+
+    def endpoint_of(self, service: str) -> str:
+        """Return where a service of AWS is."""
+        return self.own_endpoints.get(service, self.endpoint)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> AwsAccount:
@@ -51,7 +56,16 @@ class AwsAccount:
         credentials = Credentials(
             environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"], environment.get("AWS_SESSION_TOKEN")
         )
-        return cls(environment["AWS_ENDPOINT_URL"].rstrip("/"), environment["AWS_REGION"], credentials)
+        own = {name: url.rstrip("/") for name, variable in _OWN_ENDPOINTS.items() if (url := environment.get(variable))}
+        return cls(environment["AWS_ENDPOINT_URL"].rstrip("/"), environment["AWS_REGION"], credentials, own)
+
+
+_OWN_ENDPOINTS = {
+    "cognito-idp": "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER",
+    "apigateway": "AWS_ENDPOINT_URL_APIGATEWAYV2",
+}
+"""AWS's own variables (https://docs.aws.amazon.com/sdkref/latest/guide/ss-endpoints-table.html) of what LocalStack without an
+account has not, by the services' names in signatures."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +136,8 @@ class Aws:
 
     async def _once(self, service: str, method: str, path: str, headers: Mapping[str, str], body: bytes) -> str:
         account = self._account
-        url = account.endpoint + path
+        endpoint = account.endpoint_of(service)
+        url = endpoint + path
         signed = sign(
             account.credentials,
             method=method,
@@ -140,7 +155,7 @@ class Aws:
                     return text
                 raise _refusal(response.status, response.headers, text)
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise AwsUnreachable(f"{account.endpoint} does not answer: {error or type(error).__name__}") from error
+            raise AwsUnreachable(f"{endpoint} does not answer: {error or type(error).__name__}") from error
 
 
 def _refusal(status: int, headers: Mapping[str, str], text: str) -> AwsRefused:

@@ -48,7 +48,7 @@ async def provision(wanted: Wanted, report: Report) -> None:
     variables = {key: value for key, value in given.items() if key.startswith(_FOR_FUNCTIONS) and key not in _OF_THE_TASK}
     async with open_session() as session:
         account = AwsAccount.from_environment(wanted.environment)
-        deployment = _Deployment(Aws(account, session), account.endpoint, manifest, variables, report)
+        deployment = _Deployment(Aws(account, session), account.endpoint_of("cognito-idp"), manifest, variables, report)
         for function in manifest.service.functions:
             await deployment.settle(function)
 
@@ -58,9 +58,9 @@ _FOR_FUNCTIONS = ("SHOP_", "KAFKA_", "SCHEMA_", "AWS_", "DATABASE_URL", "REDIS_U
 
 
 class _Deployment:
-    def __init__(self, aws: Aws, endpoint: str, manifest: Manifest, variables: Mapping[str, str], report: Report) -> None:
+    def __init__(self, aws: Aws, pools_endpoint: str, manifest: Manifest, variables: Mapping[str, str], report: Report) -> None:
         self._aws = aws
-        self._endpoint = endpoint
+        self._pools_endpoint = pools_endpoint
         self._manifest = manifest
         self._variables = variables
         self._report = report
@@ -176,7 +176,7 @@ class _Deployment:
         return Outcome.MADE, ""
 
     async def _route(self, name: str, trigger: HttpTrigger) -> tuple[Outcome, str]:
-        pools = UserPools(self._aws, self._endpoint)
+        pools = UserPools(self._aws, self._pools_endpoint)
         await pools.discover()
         api = Api(self._aws, pools)
         await api.open()

@@ -58,6 +58,7 @@ class AwsClient:
     def __init__(self, settings: AwsSettings, session: aiohttp.ClientSession, keys: Keys, metrics: Metrics, tracer: Tracer) -> None:
         self._region = settings.aws_region
         self._endpoint = settings.aws_endpoint_url
+        self._own_endpoints = {"cognito-idp": settings.aws_endpoint_url_cognito_identity_provider}
         self._session = session
         self._keys = keys
         self._tracer = tracer
@@ -91,7 +92,7 @@ class AwsClient:
             )
 
     async def _once(self, service: str, target: str, operation: str, body: bytes, version: str) -> dict[str, Any]:
-        url = self._endpoint or f"https://{service}.{self._region}.amazonaws.com"
+        url = self._own_endpoints.get(service) or self._endpoint or f"https://{service}.{self._region}.amazonaws.com"
         content_type = f"application/x-amz-json-{version}"
         headers = {"host": urlsplit(url).netloc, "content-type": content_type, "x-amz-target": target}
         headers = signed(await self._keys.current(), headers, body, region=self._region, service=service)

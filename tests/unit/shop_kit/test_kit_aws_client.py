@@ -27,6 +27,8 @@ class Aws:
     def __init__(self, *answers: tuple[int, dict[str, Any]]) -> None:
         self.answers = list(answers)
         self.asked: list[dict[str, Any]] = []
+        self.elsewhere: str | None = None
+        """Where all of AWS but Cognito is, when it is not here."""
 
     async def answer(self, request: web.Request) -> web.Response:
         self.asked.append(msgspec.json.decode(await request.read()))
@@ -44,7 +46,8 @@ class Aws:
         host, port = runner.addresses[0][:2]
         settings = AwsSettings(
             aws_region="eu-west-1",
-            aws_endpoint_url=f"http://{host}:{port}",
+            aws_endpoint_url=self.elsewhere or f"http://{host}:{port}",
+            aws_endpoint_url_cognito_identity_provider=f"http://{host}:{port}" if self.elsewhere else None,
             aws_access_key_id="AKIATEST",
             aws_secret_access_key="a secret",
         )
@@ -117,3 +120,16 @@ async def test_a_server_that_is_not_there_is_unavailable() -> None:
     async with AwsClient.connect(settings) as client:
         with pytest.raises(Unavailable):
             await call(client)
+
+
+async def test_cognito_may_be_elsewhere_than_the_rest_of_aws() -> None:
+    aws = Aws((200, {"User": {}}))
+    aws.elsewhere = "http://127.0.0.1:1"
+
+    async with aws.client() as client:
+        found = await client.call("cognito-idp", "AWSCognitoIdentityProviderService", "AdminGetUser", {}, version="1.1")
+        with pytest.raises(Unavailable):
+            await call(client)
+
+    assert found == {"User": {}}
+    assert len(aws.asked) == 1

@@ -21,9 +21,10 @@ def test_everything_can_be_configured() -> None:
         "SHOP_LISTEN_FD": "7",
         "SHOP_REGISTRY_TOPIC": "_theirs",
         "SHOP_LOG_LEVEL": "debug",
+        "LISTEN_ADDRESS": "::1",
     }
 
-    assert configuration_from(environ) == Configuration("k:1", 0, 7, "_theirs", "DEBUG")
+    assert configuration_from(environ) == Configuration("k:1", 0, 7, "_theirs", "DEBUG", "::1")
 
 
 def test_all_that_is_wrong_is_named_at_once() -> None:

@@ -1,0 +1,1 @@
+"""Programs of our own that run inside containers."""

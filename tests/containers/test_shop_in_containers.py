@@ -1,0 +1,102 @@
+"""The whole shop in containers, by `docker compose` alone: built, brought up, filled, and an order completes.
+
+Not part of the usual run: the images take minutes. `just containers` runs it, with `DOCKER_HOST` where the daemon is elsewhere.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+from docker import DockerClient
+from fakes.docker_here import CHECKOUT, address_of_daemon, compose_program
+
+Compose = Callable[..., str]
+
+
+@pytest.fixture(scope="module")
+def docker() -> DockerClient:
+    return DockerClient(base_url=address_of_daemon())
+
+
+@pytest.fixture(scope="module")
+def compose(docker: DockerClient, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Compose]:
+    """Calls Compose on the shop, in a project of its own at free ports, which is gone afterwards."""
+    program = compose_program(tmp_path_factory.mktemp("compose"))
+    project = f"shop-test-{uuid.uuid4().hex[:8]}"
+    ports = {f"SHOP_{name}_PORT": "0" for name in ("EDGE", "AWS", "POSTGRES", "REDIS", "SCHEMA_REGISTRY", "LOCALSTACK")}
+    environment = {**os.environ, **ports, "SHOP_KAFKA_PORT": "29092", "SHOP_AWS": "localstack"}
+
+    def call(*words: str) -> str:
+        command = [
+            *program,
+            "--file",
+            str(CHECKOUT / "compose.yaml"),
+            "-p",
+            project,
+            "--profile",
+            "shop",
+            "--profile",
+            "localstack",
+        ]
+        said = subprocess.run([*command, *words], env=environment, capture_output=True, text=True, check=False)
+        assert said.returncode == 0, said.stderr[-4000:]
+        return said.stdout
+
+    try:
+        yield call
+    finally:
+        call("down", "--volumes", "--timeout", "5")
+
+
+@pytest.fixture(scope="module")
+def shop(compose: Compose) -> str:
+    """The address of the front door of a shop that was built, is up and has goods."""
+    subprocess.run([CHECKOUT / "shop-dev", "build"], cwd=CHECKOUT, check=True)
+    compose("up", "--wait", "--no-build", "--quiet-pull")
+    compose("run", "--rm", "--no-deps", "--entrypoint", "python", "provision-aws", "-m", "shop_seeding", "--products", "20")
+    return f"http://{compose('port', 'edge', '8080').strip()}"
+
+
+def test_an_order_completes(shop: str) -> None:
+    with httpx.Client(base_url=shop, timeout=30) as client:
+        quote = _post(client, "/v1/quotes", {"lines": [{"sku": "GAR-00001", "quantity": 1}], "currency": "EUR", "country": "DE"})
+        order = _post(client, "/v1/orders", {"quote": quote["token"], "payment": {"methodToken": "tok_visa"}})
+        client.headers["Authorization"] = f"Bearer {order['guestToken']}"
+
+        deadline = time.monotonic() + 60
+        while (status := client.get(f"/v1/orders/{order['id']}").json()["status"]) == "pending" and time.monotonic() < deadline:
+            time.sleep(0.2)
+
+    assert status == "completed"
+
+
+def test_services_are_nobody_and_can_write_nowhere(shop: str, compose: Compose, docker: DockerClient) -> None:
+    orders = docker.containers.get(compose("ps", "--quiet", "orders").strip())
+
+    assert orders.exec_run(["id", "-u"]).output == b"10001\n"
+    assert orders.exec_run(["touch", "/shop/here"]).exit_code != 0
+    assert orders.exec_run(["touch", "/tmp/here"]).exit_code == 0
+    assert orders.image.labels["org.opencontainers.image.title"] == "orders"
+
+
+def test_what_has_not_changed_is_not_built_again(shop: str, docker: DockerClient) -> None:
+    before = docker.images.get("shop-dev/orders:local").id
+    said = subprocess.run(
+        [CHECKOUT / "shop-dev", "build", "orders"], cwd=CHECKOUT, capture_output=True, text=True, check=True
+    ).stdout
+
+    assert "unchanged" in said
+    assert docker.images.get("shop-dev/orders:local").id == before
+
+
+def _post(client: httpx.Client, path: str, body: Any) -> Any:
+    answer = client.post(path, json=body, headers={"Idempotency-Key": str(uuid.uuid4())})
+    assert answer.is_success, answer.text
+    return answer.json()
