@@ -33,6 +33,8 @@ class Aggregate(Protocol):
 
 
 A = TypeVar("A", bound=Aggregate)
+Announce = Callable[[A], OutgoingMessage]
+"""Makes the event that tells of an aggregate as it was written."""
 
 
 class DynamoAggregates(Generic[A]):
@@ -77,7 +79,7 @@ class DynamoAggregates(Generic[A]):
         aggregate: A,
         *,
         handling: str | None = None,
-        announce: Callable[[A], OutgoingMessage] | None = None,
+        announce: Announce[A] | None = None,
         also: Sequence[Write] = (),
         messages: Sequence[OutgoingMessage] = (),
     ) -> A:
@@ -87,15 +89,36 @@ class DynamoAggregates(Generic[A]):
 
         Raises Stale when another version was written meanwhile, or a condition of `also` does not hold.
         """
-        saved = replace(aggregate, revision=aggregate.revision.next(handling=handling, announces=announce is not None))
-        told = [announce(saved), *messages] if announce else messages
-        try:
-            await self._outbox.commit([self._put(saved), *also], messages=told)
-        except TransactionCancelled as error:
-            self._known.forget(aggregate.id)
-            raise Stale(f"{self._kind} {aggregate.id} is not as it was read any more") from error
-        self._known.keep(saved.id, saved)
+        (saved,) = await self.save_all([(aggregate, announce)], handling=handling, also=also, messages=messages)
         return saved
+
+    async def save_all(
+        self,
+        aggregates: Sequence[tuple[A, Announce[A] | None]],
+        *,
+        handling: str | None = None,
+        also: Sequence[Write] = (),
+        messages: Sequence[OutgoingMessage] = (),
+    ) -> Sequence[A]:
+        """Write several, each with what announces it, all of them or none: see `save`. DynamoDB takes 100 writes in a transaction.
+
+        Raises Stale.
+        """
+        saved = [
+            (replace(one, revision=one.revision.next(handling=handling, announces=announce is not None)), announce)
+            for one, announce in aggregates
+        ]
+        told = [announce(one) for one, announce in saved if announce]
+        try:
+            await self._outbox.commit([*(self._put(one) for one, _ in saved), *also], messages=[*told, *messages])
+        except TransactionCancelled as error:
+            for one, _ in saved:
+                self._known.forget(one.id)
+            names = ", ".join(one.id for one, _ in saved)
+            raise Stale(f"{self._kind} {names} is not as it was read any more") from error
+        for one, _ in saved:
+            self._known.keep(one.id, one)
+        return [one for one, _ in saved]
 
     def _put(self, saved: A) -> Put:
         revision = saved.revision

@@ -10,7 +10,7 @@ from shop_kit.clock import Clock
 from shop_kit.testing.event_log import EventLog
 
 from shop_services.catalog.adapters.events import category_event, product_event
-from shop_services.catalog.application.ports import NotUploaded, ProductPage, Upload
+from shop_services.catalog.application.ports import Edit, NotUploaded, ProductPage, Upload
 from shop_services.catalog.domain.categories import CategoryInUse, CategoryTree, Change
 from shop_services.catalog.domain.media import HEAD_BYTES, checked
 from shop_services.catalog.domain.product import Picture, Product
@@ -58,6 +58,16 @@ class InMemoryProductRepository:
         if tells:
             await self.tables.log.publish([product_event(saved, was_shown=was_shown, now=self.clock.now())])
         return saved
+
+    async def save_many(self, edits: Sequence[Edit]) -> Sequence[Edit]:
+        """Store one after another. Returns those that could not be."""
+        left = []
+        for edit in edits:
+            try:
+                await self.save(edit.after, before=edit.before)
+            except Stale:
+                left.append(edit)
+        return left
 
     async def owners(self, skus: Sequence[str]) -> Mapping[str, str]:
         """Return whose these SKUs are."""

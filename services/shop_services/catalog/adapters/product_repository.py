@@ -6,23 +6,30 @@ is shown, one for every category that it stands in (`shelf#…`). Each category 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 import msgspec
+from shop_kit.aggregates import Stale
 from shop_kit.aggregates.dynamo import DynamoAggregates, id_in_key, revision_of
 from shop_kit.aws.dynamo import Delete, Dynamo, Item, Put, Update, Write
 from shop_kit.clock import Clock
-from shop_kit.errors import Invalid
+from shop_kit.errors import Conflict, Invalid
+from shop_kit.messages import OutgoingMessage
 from shop_kit.outbox.dynamo import DynamoOutbox
 
 from shop_services.catalog.adapters.category_repository import category_key
 from shop_services.catalog.adapters.events import product_event
-from shop_services.catalog.application.ports import ProductPage
+from shop_services.catalog.application.ports import Edit, ProductPage
 from shop_services.catalog.domain.product import Content, Option, Picture, Product, Status, Variant
 
 KIND = "product"
 LARGEST_BYTES = 300_000
 """Of a product's item: DynamoDB takes 400 KB, and the event that tells of it must fit as well."""
+
+
+MOST_WRITES = 100
+"""In one transaction of DynamoDB."""
 
 
 class ProductTooLarge(Invalid):
@@ -56,16 +63,31 @@ class DynamoProductRepository:
 
     async def save(self, product: Product, *, before: Product | None) -> Product:
         """Write and announce. Raises Stale, ProductTooLarge."""
-        size = len(msgspec.json.encode(_from_product(product)))
-        if size > LARGEST_BYTES:
-            raise ProductTooLarge(product.id, size)
-        was_shown = before is not None and before.is_shown
+        (saved,) = await self._save_together([Edit(before, product)])
+        return saved
+
+    async def save_many(self, edits: Sequence[Edit]) -> Sequence[Edit]:
+        """Write as many in a transaction as it takes. Returns those of transactions that failed."""
+        left: list[Edit] = []
+        for together in _parted(edits):
+            try:
+                await self._save_together(together)
+            except (Stale, Conflict, ProductTooLarge):
+                left += together
+        return left
+
+    async def _save_together(self, edits: Sequence[Edit]) -> Sequence[Product]:
+        for edit in edits:
+            _check_size(edit.after)
+        claims = [write for edit in edits for write in self._claims(edit.after, edit.before)]
+        places = [write for edit in edits for write in self._places(edit.after, edit.before)]
+        announced = [(edit.after, self._announcement(edit)) for edit in edits]
+        return await self._products.save_all(announced, also=[*claims, *places, *self._counts(edits)])
+
+    def _announcement(self, edit: Edit) -> Callable[[Product], OutgoingMessage] | None:
+        was_shown = edit.before is not None and edit.before.is_shown
         now = self._clock.now()
-        return await self._products.save(
-            product,
-            announce=(lambda saved: product_event(saved, was_shown=was_shown, now=now)) if was_shown or product.is_shown else None,
-            also=[*self._claims(product, before), *self._places(product, before), *self._counts(product, before)],
-        )
+        return (lambda saved: product_event(saved, was_shown=was_shown, now=now)) if was_shown or edit.after.is_shown else None
 
     async def owners(self, skus: Sequence[str]) -> Mapping[str, str]:
         """Return whose these SKUs are."""
@@ -103,17 +125,41 @@ class DynamoProductRepository:
         for category_id in come:
             yield Put(self._table, _place_key(category_id, product.id))
 
-    def _counts(self, product: Product, before: Product | None) -> Iterator[Write]:
-        gone, come = _difference(before.content.category_ids if before else (), product.content.category_ids)
-        for category_ids, by in ((gone, -1), (come, 1)):
-            for category_id in category_ids:
-                yield Update(
-                    self._table,
-                    category_key(category_id),
-                    "ADD products :by",
-                    condition="attribute_exists(pk)",
-                    values={":by": by},
-                )
+    def _counts(self, edits: Sequence[Edit]) -> Iterator[Write]:
+        come = Counter(one for edit in edits for one in edit.after.content.category_ids)
+        gone = Counter(one for edit in edits if edit.before for one in edit.before.content.category_ids)
+        for category_id in sorted(come | gone):
+            if by := come[category_id] - gone[category_id]:
+                key = category_key(category_id)
+                yield Update(self._table, key, "ADD products :by", condition="attribute_exists(pk)", values={":by": by})
+
+
+def _parted(edits: Sequence[Edit]) -> Iterator[Sequence[Edit]]:
+    """Yield edits that one transaction takes together: not too many writes, and no item written twice."""
+    together: list[Edit] = []
+    size, skus = 0, set[str]()
+    for edit in edits:
+        of_edit = {*edit.after.content.skus, *(edit.before.content.skus if edit.before else ())}
+        writes = 2 + len(of_edit) + 2 * len({*_categories(edit.after), *_categories(edit.before)})
+        is_twin = not skus.isdisjoint(of_edit) or any(one.after.id == edit.after.id for one in together)
+        if together and (size + writes > MOST_WRITES or is_twin):
+            yield together
+            together, size, skus = [], 0, set()
+        together.append(edit)
+        size += writes
+        skus |= of_edit
+    if together:
+        yield together
+
+
+def _categories(product: Product | None) -> Collection[str]:
+    return product.content.category_ids if product else ()
+
+
+def _check_size(product: Product) -> None:
+    size = len(msgspec.json.encode(_from_product(product)))
+    if size > LARGEST_BYTES:
+        raise ProductTooLarge(product.id, size)
 
 
 def _difference(before: Collection[str], after: Collection[str]) -> tuple[list[str], list[str]]:

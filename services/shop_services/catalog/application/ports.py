@@ -18,6 +18,14 @@ class ProductPage:
     next_id: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What becomes of a product; `before` is None for one that is new."""
+
+    before: Product | None
+    after: Product
+
+
 class ProductRepository(Protocol):
     """The products. Each is written together with its places on shelves, its claim to its SKUs, and the event that tells of it."""
 
@@ -33,6 +41,12 @@ class ProductRepository(Protocol):
         """Write what became of `before`, and announce what visitors see of it.
 
         Raises Stale when the product is not `before` any more, or a category or SKU is not there for it; ProductTooLarge.
+        """
+        ...
+
+    async def save_many(self, edits: Sequence[Edit]) -> Sequence[Edit]:
+        """Write many at once. Returns those that were not written, perhaps since others with them could not be: each of them is to
+        be decided by itself.
         """
         ...
 

@@ -214,6 +214,22 @@ async def test_lines_at_once_are_written_or_refused_each_by_itself(catalog: Cata
     assert await import_products([replace(line, version=5) for line in lines[:2]], catalog.editing) == []
 
 
+async def test_lines_that_move_many_products_at_once_leave_no_category_miscounted(catalog: Catalog) -> None:
+    await catalog.category(CUPS)
+    numbers = range(1, 41)
+    new = [Line(number, product_id(number), content(f"c-{number}"), Status.PUBLISHED) for number in numbers]
+    moved = [replace(line, content=content(f"c-{line.number}", categories=[CUPS]), version=1) for line in new]
+
+    assert await import_products(new, catalog.editing) == []
+    assert await import_products([*moved[:-1], *new[-1:]], catalog.editing) == []
+    with pytest.raises(CategoryInUse):
+        await remove_category(KITCHEN, anything, catalog.categories)
+    assert await import_products(moved[-1:], catalog.editing) == []
+
+    await remove_category(KITCHEN, anything, catalog.categories)
+    assert len(await shelf(catalog, CUPS)) == len(numbers)
+
+
 async def test_what_visitors_see_is_told_of_with_rising_versions(catalog: Catalog) -> None:
     await catalog.editing.write(product_id(1), content("c-1"), anything)
     await catalog.editing.publish(product_id(1), anything)
