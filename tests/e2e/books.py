@@ -16,13 +16,15 @@ from shop_kit.aws.client import AwsClient
 from shop_kit.aws.dynamo import Dynamo
 from shop_kit.settings import AwsSettings
 
-GROUPS = ("orders", "inventory", "payments")
+GROUPS = ("orders", "inventory", "payments", "pricing")
 TOPICS = (
     "shop.orders.events.v1",
     "shop.inventory.commands.v1",
     "shop.inventory.events.v1",
     "shop.payments.commands.v1",
     "shop.payments.events.v1",
+    "shop.pricing.commands.v1",
+    "shop.pricing.redemptions.v1",
 )
 SETTLED_WITHIN_SECONDS = 120.0
 
@@ -35,13 +37,17 @@ def wrong_in_the_books(
     `stocked` has the units of each article that only `sent` orders were for, one unit each; `put_aside` the dead letters by topic
     that were there before.
     """
-    before = put_aside or {}
+    rest = unsettled(shop, put_aside or {})
+    return [*unfinished(sent), *rest, *_wrong_stock(shop, stocked, sent), *_wrong_money(shop, sent)]
+
+
+def unsettled(shop: Shop, put_aside: Mapping[str, int]) -> list[str]:
+    """Return a sentence for each thing that lies where nothing should be left, or was told in the wrong order, once the shop has
+    come to rest. `put_aside` are the dead letters by topic that were there before.
+    """
     return [
-        *unfinished(sent),
         *_unrest(shop),
-        *_wrong_stock(shop, stocked, sent),
-        *_wrong_money(shop, sent),
-        *(f"{count} messages in {topic}" for topic, count in shop.dead_letters().items() if count != before.get(topic)),
+        *(f"{count} messages in {topic}" for topic, count in shop.dead_letters().items() if count != put_aside.get(topic)),
         *(f"a refund that failed: {refund}" for refund in shop.failed_refunds()),
         *out_of_order(shop.records(*TOPICS)),
     ]

@@ -69,7 +69,7 @@ async def strike(sandbox: Sandbox, faults: Sequence[Fault]) -> list[Struck]:
         await asyncio.to_thread(
             until, "few parts are down", lambda: len(_down(sandbox)) < MOST_DOWN, seconds=COMES_BACK_WITHIN_SECONDS
         )
-        process = await asyncio.to_thread(_process_of, sandbox, fault.target)
+        process = await asyncio.to_thread(process_of, sandbox, fault.target)
         struck.append(Struck(fault, time.monotonic()))
         with suppress(psutil.NoSuchProcess):  # it ended a moment ago, of another fault
             if fault.kind == "kill":
@@ -77,8 +77,13 @@ async def strike(sandbox: Sandbox, faults: Sequence[Fault]) -> list[Struck]:
             else:
                 pauses.append(asyncio.create_task(_pause(process, fault.seconds)))
     await asyncio.gather(*pauses)
-    await asyncio.to_thread(until, "everything is ready again", lambda: not _down(sandbox), seconds=COMES_BACK_WITHIN_SECONDS)
+    await asyncio.to_thread(until_all_is_ready, sandbox)
     return struck
+
+
+def until_all_is_ready(sandbox: Sandbox) -> None:
+    """Return when every part is ready; what the supervisor has given up is started by command. Raises TooLate."""
+    until("everything is ready again", lambda: not _down(sandbox), seconds=COMES_BACK_WITHIN_SECONDS)
 
 
 async def _pause(process: psutil.Process, seconds: float) -> None:
@@ -96,9 +101,14 @@ async def _pause(process: psutil.Process, seconds: float) -> None:
                 one.resume()
 
 
-def _process_of(sandbox: Sandbox, target: str) -> psutil.Process:
+def process_of(sandbox: Sandbox, target: str) -> psutil.Process:
+    """Return the process of a part as soon as it has one; a part that the supervisor has given up is started. Raises TooLate."""
+
     def look() -> psutil.Process | None:
-        pid = sandbox.resource(target)["pid"]
+        resource = sandbox.resource(target)
+        if resource["state"] == "failed":
+            sandbox.cli("restart", target, "--timeout", "240")
+        pid = resource["pid"]
         with suppress(psutil.NoSuchProcess):
             return psutil.Process(pid) if pid else None
         return None

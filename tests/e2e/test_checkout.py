@@ -108,6 +108,22 @@ def test_of_many_orders_on_one_coupon_as_many_complete_as_it_has_uses_and_nobody
     assert shop.stock(sku) == (7, 0, 2)
 
 
+def test_while_pricing_is_away_nothing_is_quoted_and_what_was_quoted_is_sold_at_its_price(shop: Shop) -> None:
+    sku = shop.new_article(stock=5)
+    shop.outcome(shop.place((sku, 1)))  # orders knows pricing's keys from now on
+    quote = str(shop.quote((sku, 1))["token"])
+    shop.sandbox.cli("stop", "pricing")
+    try:
+        refused = shop.ask_for_a_quote((sku, 1))
+        order = shop.place(quote=quote)
+        outcome = shop.outcome(order)
+    finally:
+        shop.sandbox.cli("restart", "pricing")
+
+    assert (refused.status_code, refused.json()["type"]) == (503, "/problems/unavailable")
+    assert (outcome["status"], shop.charged(order.id)) == ("completed", PRICE)
+
+
 def test_a_declined_card_releases_the_stock(shop: Shop) -> None:
     sku = shop.new_article(stock=5)
 
