@@ -112,10 +112,13 @@ class Story(RuleBasedStateMachine):
 
     @initialize(target=articles, stock=st.integers(1, 9))
     def there_is_an_article(self, stock: int) -> str:
-        return self.staff_takes_an_article_in(stock)
+        return self.an_article(stock)
 
     @rule(target=articles, stock=st.integers(0, 9))
     def staff_takes_an_article_in(self, stock: int) -> str:
+        return self.an_article(stock)
+
+    def an_article(self, stock: int) -> str:
         sku = self.shop.new_article(stock=stock)
         self.stocked[sku], self.prices[sku], self.etags[sku] = stock, PRICE, '"1"'
         return sku
@@ -127,10 +130,13 @@ class Story(RuleBasedStateMachine):
 
     @initialize(target=coupons, uses=st.integers(1, 2))
     def there_is_a_coupon(self, uses: int) -> str:
-        return self.staff_gives_out_a_coupon(uses)
+        return self.a_coupon(uses)
 
     @rule(target=coupons, uses=st.integers(1, 2))
     def staff_gives_out_a_coupon(self, uses: int) -> str:
+        return self.a_coupon(uses)
+
+    def a_coupon(self, uses: int) -> str:
         code = self.shop.new_coupon(most_uses=uses)
         self.coupon_limits[code] = uses
         return code
@@ -217,7 +223,8 @@ class Story(RuleBasedStateMachine):
         ]
         kill = self.ready_to_kill(death)
         meanwhile = kill if death and death.when == "sending" else []
-        answers = all_at_once([*meanwhile, *(ask for _, ask in requests)])[len(meanwhile) :]
+        tasks: list[Callable[[], Any]] = [*meanwhile, *(ask for _, ask in requests)]
+        answers = all_at_once(tasks)[len(meanwhile) :]
         if not meanwhile:
             all_at_once(kill)
         for cart, _ in carts:

@@ -12,10 +12,11 @@ from shop_kit.aws.dynamo import Dynamo
 from shop_kit.grpc.client import GrpcClient
 from shop_kit.runtime import run_service
 from shop_kit.service import Service
-from shop_kit.settings import AwsSettings, RuntimeSettings
+from shop_kit.settings import AwsSettings, KafkaSettings, RuntimeSettings
 
 from shop_services.cart.adapters.cached_carts import ANSWER_SECONDS, CachedCarts
 from shop_services.cart.adapters.cart_table import DynamoCarts
+from shop_services.cart.adapters.erasures import erasures
 from shop_services.cart.adapters.pricing import SERVICE, GrpcPrices
 from shop_services.cart.adapters.rest import CartApi
 from shop_services.cart.application.filling import Filling
@@ -25,6 +26,7 @@ class CartSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What carts need to know to start."""
 
     runtime: RuntimeSettings
+    kafka: KafkaSettings
     aws: AwsSettings
     redis_url: str
     shop_table_carts: str
@@ -38,7 +40,9 @@ async def cart(service: Service, settings: CartSettings) -> None:
     service.ready("dynamodb", partial(dynamo.check, settings.shop_table_carts))
     client = await service.enter(redis.connect(settings.redis_url, name="cart", answer_seconds=ANSWER_SECONDS))
     stored = DynamoCarts(dynamo, table=settings.shop_table_carts, clock=service.clock)
-    carts = CachedCarts(stored, client, metrics=service.metrics)
+    filling = Filling(CachedCarts(stored, client, metrics=service.metrics))
+    await service.kafka(settings.kafka, publishes={})
+    service.consumes(erasures(filling))
     pricing = await service.enter(
         GrpcClient.connect("pricing", SERVICE, settings.shop_pricing_grpc_address, tracer=service.tracer, tls=service.tls)
     )
@@ -46,7 +50,7 @@ async def cart(service: Service, settings: CartSettings) -> None:
         TokenVerifier.of_issuer(tokens.ISSUER, settings.shop_edge_url, audience=audience, clock=service.clock)
         for audience in (tokens.INTERNAL_AUDIENCE, tokens.PUBLIC_AUDIENCE)
     ]
-    service.serves(CartApi(Filling(carts), GrpcPrices(pricing), guests).routes(), tokens=callers)
+    service.serves(CartApi(filling, GrpcPrices(pricing), guests).routes(), tokens=callers)
 
 
 def main() -> None:

@@ -18,6 +18,7 @@ from shop_kit.service import Service
 from shop_kit.settings import KafkaSettings, RuntimeSettings
 
 from shop_services.orders.adapters.answers import AnswerHandler
+from shop_services.orders.adapters.erasures import ErasedCustomers, erasures
 from shop_services.orders.adapters.identifiers import new_order_id
 from shop_services.orders.adapters.messages import INVENTORY_COMMANDS, ORDER_EVENTS, PAYMENT_COMMANDS, PRICING_COMMANDS
 from shop_services.orders.adapters.order_repository import PostgresOrders
@@ -81,9 +82,11 @@ async def orders_service(service: Service, settings: OrdersSettings) -> None:
     service.shutdown.at_begin(ended.release_all)
     hold = timedelta(seconds=settings.reservation_seconds)
     orders = PostgresOrders(store.pool, store.relay, clock=clock, policy=settings.policy(), hold=hold)
-    service.consumes(*AnswerHandler(orders.take_answer, ended).subscriptions())
+    erased = ErasedCustomers(store.pool, clock)
+    service.consumes(*AnswerHandler(orders.take_answer, ended).subscriptions(), erasures(erased.forget))
     service.repeats(resuming(orders, ended, service.clock).sweep, name="sweeper", every_seconds=settings.sweep_every_seconds)
     service.repeats(orders.forget_old, name="cleaner", every_seconds=CLEAN_EVERY_SECONDS)
+    service.repeats(erased.forget_rest, name="forgetting", every_seconds=CLEAN_EVERY_SECONDS)
     signed = TokenVerifier.of_issuer(
         tokens.QUOTE_ISSUER,
         settings.shop_pricing_url,

@@ -15,6 +15,7 @@ from shop_kit.rehearsal import Rehearsal
 from shop_kit.testing.event_log import received
 
 from shop_services.orders.adapters.answers import INVENTORY_EVENTS, PAYMENT_EVENTS, REDEMPTIONS, AnswerHandler
+from shop_services.orders.adapters.erasures import erasures
 from shop_services.orders.adapters.in_memory import QUOTE, InMemoryOrderRepository
 from shop_services.orders.application.checkout import PlaceOrder, cancel_order, place_order, take_answer
 from shop_services.orders.application.ports import CheckoutPolicy
@@ -34,7 +35,7 @@ def rehearsal() -> Rehearsal:
 
 def _hears(kind: str) -> Sequence[Subscription[Any]]:
     del kind  # any answer may come at any stage: it is a fact
-    return _handler(InMemoryOrderRepository(_now, _POLICY, knows_all=True)).subscriptions()
+    return *_handler(InMemoryOrderRepository(_now, _POLICY, knows_all=True)).subscriptions(), erasures(_forget)
 
 
 def _handler(orders: InMemoryOrderRepository) -> AnswerHandler:
@@ -42,6 +43,10 @@ def _handler(orders: InMemoryOrderRepository) -> AnswerHandler:
         return await take_answer(order_id, answer, orders=orders, clock=_now)
 
     return AnswerHandler(take, EndedOrders())
+
+
+async def _forget(_customer_id: str) -> None:
+    return
 
 
 def _now() -> datetime:

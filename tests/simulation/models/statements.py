@@ -9,7 +9,7 @@ import msgspec
 
 from simulation.models.postgres import Answer, Row, Transaction, statement
 
-TABLES = ("order_events", "orders", "orders_of_a_quote", "outbox", "inbox", "idempotency")
+TABLES = ("order_events", "orders", "orders_of_a_quote", "outbox", "inbox", "idempotency", "erased_customers")
 """`orders_of_a_quote` stands for the constraint of that name: one order for each quote."""
 
 # The outbox.
@@ -281,6 +281,25 @@ def find_silent_orders(transaction: Transaction, at: datetime, limit: int, behin
         due = [row for row in due if (row["next_look_at"], row["order_id"]) > (behind, last)]
     due.sort(key=lambda row: (row["next_look_at"], row["order_id"]))
     return Answer([_only(row, "order_id", "asked_again", "next_look_at") for row in due[:limit]])
+
+
+@statement("insert into erased_customers (customer_id, erased_at) values ($1, $2) on conflict do nothing")
+def note_erased(transaction: Transaction, customer_id: str, at: datetime) -> Answer:
+    is_new = transaction.insert("erased_customers", customer_id, {"customer_id": customer_id, "erased_at": at})
+    return Answer(status=f"INSERT 0 {int(is_new)}")
+
+
+@statement("select customer_id from erased_customers where erased_at > $1", writes=False)
+def read_erased(transaction: Transaction, since: datetime) -> Answer:
+    return Answer([_only(row, "customer_id") for _, row in transaction.rows("erased_customers") if row["erased_at"] > since])
+
+
+@statement("delete from erased_customers where erased_at <= $1")
+def forget_erased(transaction: Transaction, since: datetime) -> Answer:
+    old = [key for key, row in transaction.rows("erased_customers") if row["erased_at"] <= since]
+    for key in old:
+        transaction.delete("erased_customers", key)
+    return Answer(status=f"DELETE {len(old)}")
 
 
 def _version(row: Row) -> int:

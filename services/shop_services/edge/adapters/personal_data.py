@@ -11,7 +11,7 @@ from urllib.parse import quote
 import msgspec
 
 from shop_services.edge.application.callers import Caller
-from shop_services.edge.application.ports import Change, Service, ServiceAnswer, Services
+from shop_services.edge.application.ports import Change, ServiceAnswer, Services
 
 SECONDS = 5.0
 ORDERS_AT_ONCE = 100
@@ -26,15 +26,25 @@ class KeptView(msgspec.Struct, rename="camel"):
 
 KEPT = (
     KeptView(
-        "Orders and payments: articles, amounts, dates and the customer's id, without name, e-mail address or addresses",
+        "Orders: articles, amounts, dates and the customer's id, without name, e-mail address or addresses. The card's token, and"
+        " what the customer wrote when cancelling, are removed once the order has ended",
         "Books are kept for as long as tax law demands (in Germany ten years: section 147 AO, section 14b UStG)",
+    ),
+    KeptView(
+        "Payments: amounts, dates, the customer's id, refunds with their reasons, and which issuer the card's token names; no card",
+        "They are the vouchers of the same books, and a payment can be disputed for months",
     ),
     KeptView(
         "How often each coupon was used by the customer's id",
         "A coupon's limit would begin anew, and the books would not say why less was paid",
     ),
     KeptView(
-        "The customer's id, and when they were erased",
+        "Quotes for a day after they have expired, answers to requests with an Idempotency-Key for a day, and messages between"
+        " services for a week: articles, amounts and the customer's id",
+        "What is under way is finished, and what comes again has no second effect; then they go by themselves",
+    ),
+    KeptView(
+        "The customer's id, and when they were erased; for 90 days an empty cart",
         "A token that was given before holds for up to 15 minutes: it must not make them a customer again",
     ),
 )
@@ -62,10 +72,6 @@ class _OrderPage(msgspec.Struct, rename="camel"):
     next_cursor: str | None
 
 
-class _Opened(msgspec.Struct):
-    id: str
-
-
 @dataclass(frozen=True)
 class PersonalData:
     """Asks all services that know something of a customer: all of it or nothing."""
@@ -78,12 +84,10 @@ class PersonalData:
         return PersonalDataView(msgspec.Raw(customer), await self._orders(caller), msgspec.Raw(await self._cart(caller)), KEPT)
 
     async def erase(self, caller: Caller) -> ServiceAnswer:
-        """Empty the cart, then have the customer erased and everybody told. Doing it again changes nothing.
+        """Have the customer erased and everybody told, who then forget what is theirs to forget. Doing it again changes nothing.
 
-        Raises Unavailable, Refused.
+        Raises Unavailable.
         """
-        cart = msgspec.json.decode(await self._cart(caller), type=_Opened)
-        await self._changed(self.services.cart, "DELETE", f"/v1/carts/{cart.id}/items", caller)
         return await self.services.identity.change("/v1/customers/me", Change("DELETE", b"", {}), caller=caller, seconds=SECONDS)
 
     async def _orders(self, caller: Caller) -> list[msgspec.Raw]:
@@ -98,10 +102,7 @@ class PersonalData:
             path = f"{first}&cursor={quote(page.next_cursor, safe='')}"
 
     async def _cart(self, caller: Caller) -> bytes:
-        return await self._changed(self.services.cart, "POST", "/v1/carts", caller)
-
-    async def _changed(self, service: Service, method: str, path: str, caller: Caller) -> bytes:
-        return _content(await service.change(path, Change(method, b"", {}), caller=caller, seconds=SECONDS))
+        return _content(await self.services.cart.change("/v1/carts", Change("POST", b"", {}), caller=caller, seconds=SECONDS))
 
 
 def _content(answer: ServiceAnswer) -> bytes:

@@ -183,10 +183,7 @@ class EdgeApi:
 
     async def erase_customer(self, request: Request) -> Response:
         """Forget a customer, but for what is kept, and say what that is."""
-        try:
-            answer = await PersonalData(self.services).erase(_known(request))
-        except Refused as refused:
-            return pass_on(refused.answer)
+        answer = await PersonalData(self.services).erase(_known(request))
         return json({"kept": KEPT}) if answer.status == 204 else pass_on(answer)
 
     async def browse(self, request: Request) -> Response:

@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 
 import pytest
 from fakes.bare_platform import bare_resources, make_table
-from fakes.carts import InMemoryCarts
 from fakes.link import Link
 from shop_kit import redis
 from shop_kit.aggregates.deciding import Stale
@@ -24,6 +23,7 @@ from shop_kit.shared_kernel import Sku
 from shop_kit.testing.clock import HandClock
 from shop_services.cart.adapters.cached_carts import CachedCarts
 from shop_services.cart.adapters.cart_table import KEPT_SECONDS, DynamoCarts
+from shop_services.cart.adapters.in_memory import InMemoryCarts
 from shop_services.cart.application.filling import Filling
 from shop_services.cart.application.ports import CartRepository
 from shop_services.cart.domain.cart import Cart

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from shop_kit.context import bind
 from shop_kit.shared_kernel import Money
 from shop_kit.testing.clock import HandClock
 from shop_services.orders.adapters import order_repository
+from shop_services.orders.adapters.erasures import LOOKED_FOR, ErasedCustomers
 from shop_services.orders.adapters.identifiers import new_order_id
 from shop_services.orders.adapters.order_repository import OrderWork, PostgresOrders
 from shop_services.orders.adapters.sweeper import resuming
@@ -43,7 +44,7 @@ from shop_services.orders.domain.checkout import (
     StockWasReserved,
     answered,
 )
-from shop_services.orders.domain.order import Coupons, Order, RejectionReason, Stage
+from shop_services.orders.domain.order import Cancellation, Coupons, Order, RejectionReason, Stage
 from shop_services.orders.domain.quote import Quote
 
 pytestmark = [pytest.mark.integration, pytest.mark.anyio]
@@ -98,7 +99,7 @@ class Store:
 
     async def cancel(self, order_id: str, *, key: str = "c-1", by: PostgresOrders | None = None) -> idempotency.Answer:
         async def work(orders: OrderRepository) -> Order:
-            return await cancel_order(order_id, customer_id="ann", explanation="", orders=orders, clock=self.watch)
+            return await cancel_order(order_id, customer_id="ann", explanation="I am moving", orders=orders, clock=self.watch)
 
         claim = idempotency.Claim(f"ann POST /v1/orders/{order_id}/cancellations", key, "{}")
         return await (by or self.orders).answer(claim, work, answer_with_id)
@@ -491,3 +492,44 @@ async def test_pages_of_orders_of_one_moment_neither_skip_nor_repeat(store: Stor
         behind = PageKey(page[-1].accepted_at, page[-1].id)
 
     assert (len(seen), set(seen)) == (7, placed)
+
+
+async def personal(store: Store) -> str:
+    """All that the histories say."""
+    return str(await store.pool.fetchval("select string_agg(body::text, ' ') from order_events"))
+
+
+async def test_of_who_is_erased_card_and_words_are_forgotten_and_the_books_stay(store: Store) -> None:
+    completed, cancelled = await store.new_order(), await store.new_order()
+    before = await store.hear(completed, *HAPPY)
+    await store.cancel(cancelled)
+    await store.hear(cancelled, StockWasReleased(), PaymentWasVoided())
+    bobs = await store.new_order("bob")
+    await store.hear(bobs, *HAPPY)
+    erased = ErasedCustomers(store.pool, store.watch)
+    assert "I am moving" in await personal(store)
+
+    for _ in range(2):
+        await erased.forget("ann")
+
+    assert "I am moving" not in await personal(store)
+    assert (await personal(store)).count("tok_visa") == 1  # Bob's
+    after, forgotten = await store.orders.read(completed), await store.orders.read(cancelled)
+    assert after == replace(before, payment_method_token="")
+    assert forgotten is not None
+    assert (forgotten.stage, forgotten.ending) == (Stage.CANCELLED, Cancellation(""))
+
+
+async def test_an_order_that_is_under_way_ends_before_it_forgets(store: Store) -> None:
+    order_id = await store.new_order()
+    erased = ErasedCustomers(store.pool, store.watch)
+
+    await erased.forget("ann")
+    assert "tok_visa" in await personal(store)
+    await store.hear(order_id, *HAPPY)
+    await erased.forget_rest()
+
+    assert "tok_visa" not in await personal(store)
+    store.watch.now += LOOKED_FOR
+    await erased.forget_rest()
+    assert await store.pool.fetchval("select count(*) from erased_customers") == 0

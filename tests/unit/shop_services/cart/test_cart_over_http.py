@@ -9,13 +9,14 @@ from typing import Any
 import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from fakes.carts import InMemoryCarts, PricesOfNow
+from fakes.carts import PricesOfNow
 from opentelemetry import trace
 from shop_contracts.tokens import INTERNAL_AUDIENCE, ISSUER, PUBLIC_AUDIENCE
 from shop_kit.auth import StaticKeys, TokenSigner, TokenVerifier
 from shop_kit.http.app import create_app
 from shop_kit.metrics import Metrics
 from shop_services.cart.adapters.cart_table import cart_id
+from shop_services.cart.adapters.in_memory import InMemoryCarts
 from shop_services.cart.adapters.rest import CartApi
 from shop_services.cart.application.filling import Filling
 from shop_services.cart.domain.cart import MOST_LINES

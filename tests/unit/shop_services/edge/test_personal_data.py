@@ -62,13 +62,14 @@ async def test_while_one_does_not_answer_there_is_no_export(name: str) -> None:
         await PersonalData(shop(**{name: away})).of(ANN)
 
 
-async def test_who_is_erased_has_an_empty_cart_before_nobody_can_ask_for_it_any_more() -> None:
-    services = shop(identity=FakeService(ServiceAnswer(204, b"")))
+async def test_who_is_erased_is_erased_though_others_are_away_for_they_hear_of_it() -> None:
+    away = FakeService()
+    away.is_down = True
+    services = shop(identity=FakeService(ServiceAnswer(204, b"")), cart=away, orders=away)
 
     answer = await PersonalData(services).erase(ANN)
 
-    cart, identity = (cast("FakeService", one) for one in (services.cart, services.identity))
-    assert [(one.method, one.path) for one in cart.asked] == [("POST", "/v1/carts"), ("DELETE", "/v1/carts/crt_1/items")]
+    identity = cast("FakeService", services.identity)
     assert [(one.method, one.path) for one in identity.asked] == [("DELETE", "/v1/customers/me")]
     assert answer.status == 204
 
