@@ -140,7 +140,8 @@ def stored(options: argparse.Namespace) -> str:
 
 def start_empty(options: argparse.Namespace) -> None:
     """Start with empty stores, whatever an earlier run has left. `--reset` will not do: with names, it means their data alone."""
-    shop_dev("down", "--purge")
+    if (CHECKOUT / ".shop-dev" / NAME).exists():
+        shop_dev("down", "--purge")
     shop_dev("up", *options.services)
 
 
