@@ -181,6 +181,36 @@ def test_a_service_that_has_no_processor_to_run_on_is_not_taken_for_one_that_han
     assert client.status().resources[0].restarts == 0
 
 
+USES_SHARED_CODE = """
+import os, pathlib, time, our_kit
+def main():
+    told = f"{our_kit.EDITION} {'ahead' if our_kit.IMPORTED_BY != os.getpid() else 'by itself'}"
+    pathlib.Path(os.environ["RUN"], "told").write_text(told)
+    pathlib.Path(os.environ["RUN"], "ready").touch()
+    time.sleep(600)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere services are not forked")
+def test_shared_code_is_imported_ahead_and_what_was_edited_since_by_each_service_itself(home: Home) -> None:
+    kit = home.checkout / "our_kit.py"
+    kit.write_text("import os\nIMPORTED_BY = os.getpid()\nEDITION = 'first'\n")
+    (home.checkout / "stock.py").write_text(USES_SHARED_CODE)
+    describe(home.checkout, {"stock": FakeResource(target="stock:main")})
+    home.settings = home.with_(preload=["our_kit", "not_there"])
+    told = home.paths.data("stock") / "told"
+
+    client, _ = home.ready()
+    assert told.read_text() == "first ahead"
+
+    assert isinstance(list(client.restart("stock"))[-1], SandboxReady)
+    assert told.read_text() == "first ahead"
+
+    kit.write_text(kit.read_text().replace("first", "second"))
+    assert isinstance(list(client.restart("stock"))[-1], SandboxReady)
+    assert told.read_text() == "second by itself"
+
+
 def test_up_stops_a_service_whose_manifest_is_gone(home: Home) -> None:
     describe(home.checkout, {"kafka": FakeResource(), "orders": FakeResource()})
     client, _ = home.ready()

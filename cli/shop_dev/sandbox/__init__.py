@@ -66,6 +66,7 @@ def supervisor_settings(project: Project, *, reset: bool) -> SupervisorSettings:
         inherited=dict(project.inherited),
         shell_variables=passed_through(project),
         shared_code=[folder.as_posix() for folder in project.settings.shared_code],
+        preload=list(project.settings.preload),
         viewers=list(project.settings.viewers),
         keys=list(project.settings.keys),
         limits={name: _limits(limit) for name, limit in project.settings.limits.items()},

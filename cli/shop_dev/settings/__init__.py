@@ -55,6 +55,8 @@ class Settings:
     """The folder of the contracts, relative to the checkout: `proto/`, `baselines/`, `asyncapi/` lie in it."""
     shared_code: tuple[Path, ...] = ()
     """Folders whose code runs inside Python services, relative to the checkout."""
+    preload: tuple[str, ...] = ()
+    """Modules of shared code to import before Python services are forked."""
     keys: tuple[str, ...] = DEFAULT_KEYS
     """Names of log fields, and ends of names of span attributes, by which logs and traces are found."""
     viewers: tuple[str, ...] = ()

@@ -37,6 +37,14 @@ def folders(value: object) -> tuple[Path, ...]:
     return tuple(folder(text) for text in texts(value, "a list of folders"))
 
 
+def modules(value: object) -> tuple[str, ...]:
+    """Take a list of modules."""
+    found = texts(value, "a list of modules, like our_kit.service")
+    if wrong := [one for one in found if not all(part.isidentifier() for part in one.split("."))]:
+        raise WrongValue(f"takes a list of modules, like our_kit.service, and {wrong[0]!r} is none")
+    return found
+
+
 def viewers(value: object) -> tuple[str, ...]:
     """Take a list of those who look at the sandbox from outside this machine."""
     found = texts(value, f"a list of {', '.join(VIEWERS)}")

@@ -102,9 +102,11 @@ async def _boot(seed: Seed) -> Booted:
         shell_variables=settings.shell_variables,
         announce=seed.announcements.announce,
     )
+    processes = Processes(seed.connections, Ledger(paths.ledger, seed.nonce), seed.nonce, group=keeping.group)
+    seed.side_tasks.begin(processes.preload(settings.preload, cwd=settings.checkout, environment=settings.inherited))
     context = SandboxContext(
         run=run,
-        processes=Processes(seed.connections, Ledger(paths.ledger, seed.nonce), seed.nonce, group=keeping.group),
+        processes=processes,
         ports=held,
         identity=await asyncio.to_thread(_identity, loaded, run),
         announcements=seed.announcements,

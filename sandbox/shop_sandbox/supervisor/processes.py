@@ -10,7 +10,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -90,6 +90,11 @@ class Processes:
         self._spawner = _Server(connections.spawner, on_end=self._ended)
         self._nursery = _Server(connections.nursery, on_end=self._ended) if connections.nursery is not None else None
         self.spawner_lost = self._spawner.lost
+
+    async def preload(self, modules: Sequence[str], *, cwd: str, environment: Mapping[str, str]) -> None:
+        """Have modules of the project imported before its functions are called, where calls are forks."""
+        if self._nursery is not None and modules:
+            await self._nursery.preload({"do": "preload", "modules": modules, "cwd": cwd, "environment": dict(environment)})
 
     async def start(
         self,
@@ -213,6 +218,9 @@ class _Server:
                 retryable=True,
             )
         return int(str(answer["pid"]))
+
+    async def preload(self, request: dict[str, object]) -> None:
+        await self._ask(request, [])
 
     def register(self, child: Child) -> None:
         """Take note of a child, whose end may have been told already."""

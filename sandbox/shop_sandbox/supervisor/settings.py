@@ -37,8 +37,9 @@ class SupervisorSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     `ports` are overrides by endpoint key (`kafka`, `kafka.controller`). `inherited` is the part of the caller's environment that
     programs need to run at all; `passed_through` is what manifests ask for of it. `shared_code` are folders (relative to the
-    checkout) whose code runs inside its Python services. `viewers` are those beside this machine's processes that reach the
-    sandbox: `container`. `keys` are ends of names of span attributes by which traces are found. `limits` are by name of a resource.
+    checkout) whose code runs inside its Python services, `preload` modules to import before those are forked. `viewers` are those
+    beside this machine's processes that reach the sandbox: `container`. `keys` are ends of names of span attributes by which traces
+    are found. `limits` are by name of a resource.
     `contract_commands` pass a schema that was edited before it is registered. `guests` are checkouts that have joined.
     `reset` starts with empty stores. With a `lease` the sandbox ends with the process that holds it, and its data with it.
     `blueprint` is a `package.module:function` that takes these settings and gives a `Blueprint`: what to run and with which engine.
@@ -53,6 +54,7 @@ class SupervisorSettings(msgspec.Struct, frozen=True, kw_only=True):
     inherited: dict[str, str] = {}
     shell_variables: dict[str, str] = {}
     shared_code: list[str] = []
+    preload: list[str] = []
     viewers: list[str] = []
     keys: list[str] = []
     limits: dict[str, Limits] = {}

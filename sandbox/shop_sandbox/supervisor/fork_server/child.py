@@ -11,19 +11,21 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, TextIO
 
 from shop_sandbox.platform import here
+from shop_sandbox.supervisor.fork_server.shared_code import SharedCode
 
 Request = dict[str, Any]
 Program = Callable[[], int]
 
 
-def become(request: Request, descriptors: list[int], parent: int) -> Program:
+def become(request: Request, descriptors: list[int], parent: int, shared: SharedCode) -> Program:
     """Turn this fresh fork into the child that was asked for, up to its first own instruction.
 
-    `descriptors` are its output, the gate, and the listening socket that is handed over, if there is one.
+    `descriptors` are its output, the gate, and the listening socket that is handed over, if there is one; `shared` is the project's
+    own code that is here already.
     """
     for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
@@ -55,19 +57,20 @@ def become(request: Request, descriptors: list[int], parent: int) -> Program:
         for listener in listeners:
             os.set_inheritable(listener, True)
         return lambda: _exec(request, environment)
-    return lambda: call_target(request["target"], environment, request["cwd"])
+    return lambda: call_target(request["target"], environment, request["cwd"], before_import=shared.forget_if_edited)
 
 
-def call_target(target: str, environment: dict[str, str], cwd: str) -> int:
+def call_target(target: str, environment: dict[str, str], cwd: str, *, before_import: Callable[[], None] = lambda: None) -> int:
     """Call `package.module:function` as a program of its own would run it, and give its exit status."""
     os.environ.clear()
     os.environ.update(environment)
     time.tzset()
     sys.argv = [target]
-    sys.path[:0] = [cwd, *filter(None, environment.get("PYTHONPATH", "").split(os.pathsep))]
+    sys.path[:0] = own_path(cwd, environment)
     sys.stdout, sys.stderr = _as_text(1), _as_text(2)
     importlib.invalidate_caches()
     try:
+        before_import()
         module, _, function = target.partition(":")
         getattr(importlib.import_module(module), function)()
     except SystemExit as request:
@@ -82,6 +85,11 @@ def call_target(target: str, environment: dict[str, str], cwd: str) -> int:
         traceback.print_exception(error.with_traceback(trace.tb_next if trace is not None else None))
         return 1
     return 0
+
+
+def own_path(cwd: str, environment: Mapping[str, str]) -> list[str]:
+    """Return where a child looks for modules first."""
+    return [cwd, *filter(None, environment.get("PYTHONPATH", "").split(os.pathsep))]
 
 
 def _as_text(descriptor: int) -> TextIO:

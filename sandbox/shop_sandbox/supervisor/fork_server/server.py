@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import select
@@ -13,6 +14,7 @@ from shop_sandbox.supervisor.fork_server import child
 from shop_sandbox.supervisor.fork_server.child import Program, Request
 from shop_sandbox.supervisor.fork_server.children import Children
 from shop_sandbox.supervisor.fork_server.guardian import end_children
+from shop_sandbox.supervisor.fork_server.shared_code import SharedCode
 
 _READ_BYTES = 1 << 16
 _MOST_DESCRIPTORS = 4
@@ -28,6 +30,7 @@ class ForkServer:
         self._children = Children()
         if nursery is not None:
             self._children.death_signals[nursery] = signal.SIGTERM  # ignored there: it ends by itself, after its children
+        self._shared = SharedCode()
         self._received = b""
         self._descriptors: list[int] = []
         self._wake, self._wake_writer = os.pipe()
@@ -83,6 +86,11 @@ class ForkServer:
                 self._children.signal(request["pid"], request["signal"])
                 self._tell({"done": True})
                 return None
+            if request["do"] == "preload":
+                self._shared.load(request["modules"], child.own_path(request["cwd"], request["environment"]))
+                gc.freeze()  # as for all that is imported ahead: the collector would unshare every page
+                self._tell({"done": True})
+                return None
             return self._fork(request, descriptors)
         finally:
             if os.getpid() == self._own_pid:
@@ -98,7 +106,7 @@ class ForkServer:
             return None
         if pid == 0:
             self._let_go()
-            return child.become(request, descriptors, parent)
+            return child.become(request, descriptors, parent, self._shared)
         with contextlib.suppress(OSError):  # the child does the same; whoever is first wins
             os.setpgid(pid, pid)
         self._children.death_signals[pid] = request["death_signal"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,26 @@ for target in json.loads(sys.argv[1]):
     importlib.import_module(target.partition(":")[0])
 own = ("shop_kit", "shop_services", "shop_contracts", "shop_sandbox", "shop_seeding")
 told["late"] = sorted({name.partition(".")[0] for name in set(sys.modules) - ahead} - set(own) - sys.stdlib_module_names)
+print(json.dumps(told))
+"""
+
+AFTER_THE_PROJECTS_OWN = """
+import json, os, sys
+from shop_sandbox.supervisor.fork_server.preloaded import preload
+from shop_sandbox.supervisor.fork_server.shared_code import SharedCode
+
+preload()
+ahead, before = set(sys.modules), set(os.listdir("/proc/self/fd"))
+modules = json.loads(sys.argv[1])
+shared = SharedCode()
+shared.load(modules, [])
+shared.forget_if_edited()
+told = {
+    "missing": [name for name in modules if name not in sys.modules],
+    "others": sorted({name.partition(".")[0] for name in set(sys.modules) - ahead} - {"shop_kit"}),
+    "threads": len(os.listdir("/proc/self/task")),
+    "opened": len(set(os.listdir("/proc/self/fd")) - before),
+}
 print(json.dumps(told))
 """
 
@@ -85,6 +106,16 @@ def test_all_that_services_import_from_others_is_there_before_they_are_forked() 
     assert told["missing"] == []
     assert (told["threads"], told["opened"]) == (1, 0), "a fork has neither the threads nor a use for the files"
     assert told["late"] == [], "each service imports these for itself, while somebody waits: add them to PRELOADED"
+
+
+@on_linux
+def test_the_shared_code_that_this_project_names_can_be_imported_ahead() -> None:
+    modules = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["tool"]["shop-dev"]["preload"]
+
+    told: dict[str, Any] = json.loads(run(AFTER_THE_PROJECTS_OWN, json.dumps(modules)))
+
+    assert modules
+    assert told == {"missing": [], "others": [], "threads": 1, "opened": 0}
 
 
 @on_linux
