@@ -55,6 +55,11 @@ class CliCode(StrEnum):
     SERVICE_UNREACHABLE = "service_unreachable"
     READ_MODEL_MISSING = "read_model_missing"
     REPLAY_TIMED_OUT = "replay_timed_out"
+    LOAD_RED = "load_red"
+    LOAD_INVALID = "load_invalid"
+    LOAD_BROKEN = "load_broken"
+    PROFILE_INVALID = "profile_invalid"
+    TARGET_REFUSED = "target_refused"
     MACHINE_NOT_READY = "machine_not_ready"
     PATH_UNUSABLE = "path_unusable"
     PROTO_INVALID = "proto_invalid"
@@ -386,6 +391,36 @@ EXPLANATIONS: dict[str, Explanation] = {
         ExitStatus.TIMED_OUT,
         "Read models are still being built anew. Those that were there go on answering until then.",
         ("shop-dev logs <service>",),
+    ),
+    CliCode.LOAD_RED: Explanation(
+        Category.VERDICT,
+        ExitStatus.FAILED,
+        "A run of load has missed objectives of its profile; each is told with what was found.",
+        ("shop-dev trace", "docs/guides/load-the-shop.md shows the way from a missed objective to its cause."),
+    ),
+    CliCode.LOAD_INVALID: Explanation(
+        Category.VERDICT,
+        ExitStatus.FAILED,
+        "The figures of a run of load are not to be believed: the generator was at its end, or a journey has a fault.",
+        ("Use more --workers, a lower --rate, or another machine.",),
+    ),
+    CliCode.LOAD_BROKEN: Explanation(
+        Category.INTERNAL,
+        ExitStatus.FAILED,
+        "A generator ended in the middle of a run of load, so that a part of what was measured is missing.",
+        ("Run it again; what the generator said stands above.",),
+    ),
+    CliCode.PROFILE_INVALID: Explanation(
+        Category.USAGE,
+        ExitStatus.WRONG_USE,
+        "A profile of load cannot be read or names what is not there; all its faults are told at once.",
+        ("docs/guides/load-the-shop.md says what stands in a profile.",),
+    ),
+    CliCode.TARGET_REFUSED: Explanation(
+        Category.USAGE,
+        ExitStatus.WRONG_USE,
+        "Load goes to this machine only, unless whoever asks says that they own the target.",
+        ("--i-own-this-target",),
     ),
     CliCode.MACHINE_NOT_READY: Explanation(
         Category.MACHINE,

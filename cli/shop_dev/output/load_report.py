@@ -1,0 +1,94 @@
+"""How a run of load is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shop_loadtests.latencies import Latencies
+from shop_loadtests.profile import Profile
+from shop_loadtests.run import Measured
+from shop_loadtests.verdict import Kind
+
+from shop_dev.errors import CliCode, Failure
+from shop_dev.loading import Load
+from shop_dev.output.answer import Answer
+from shop_dev.output.columns import Cell, Page, columns
+
+_CODES = {Kind.RED: CliCode.LOAD_RED, Kind.INVALID: CliCode.LOAD_INVALID}
+_SENTENCES = {
+    Kind.GREEN: "All objectives hold.",
+    Kind.RED: "Objectives are missed:",
+    Kind.INVALID: "These figures are not to be believed:",
+}
+_PERCENTILES = (50.0, 95.0, 99.0, 100.0)
+
+
+def progress_line(measured: Measured, profile: Profile) -> str:
+    """One line on how far a run is."""
+    calls = sum(one.count for one in measured.operations.values())
+    failed = sum(one.failures.total() for one in measured.operations.values())
+    return (
+        f"{measured.seconds:5.0f} of {profile.seconds:.0f} s   {measured.generator.visits} visits, {calls} calls, {failed} failed"
+    )
+
+
+def load_answer(load: Load, *, name: str) -> Answer:
+    """Tell what a run has found; a failure unless all objectives hold."""
+    verdict = load.verdict
+    code = _CODES.get(verdict.kind)
+    failure = Failure.told(code, f"{_SENTENCES[verdict.kind]} {'; '.join(verdict.reasons)}.") if code is not None else None
+    return Answer(data=_data(load, name), text=Page((*_lines(load),)), failure=failure)
+
+
+def _data(load: Load, name: str) -> dict[str, object]:
+    generator, verdict = load.measured.generator, load.verdict
+    return {
+        "profile": name,
+        "target": load.target,
+        "seed": load.seed,
+        "workers": load.workers,
+        "seconds": round(load.measured.seconds, 3),
+        "verdict": str(verdict.kind),
+        "reasons": list(verdict.reasons),
+        "generator": {
+            "visits": generator.visits,
+            "late": generator.late,
+            "unfinished": generator.unfinished,
+            "cpu": round(generator.cpu, 3),
+            "faults": list(generator.faults),
+        },
+        "operations": [_operation(name, one) for name, one in sorted(load.measured.operations.items())],
+    }
+
+
+def _operation(name: str, latencies: Latencies) -> dict[str, object]:
+    return {
+        "operation": name,
+        "calls": latencies.count,
+        "failures": dict(latencies.failures),
+        "milliseconds": {f"p{percentile:g}": round(latencies.milliseconds(percentile), 3) for percentile in _PERCENTILES},
+        "histogram": latencies.recorded().histogram.decode(),
+    }
+
+
+def _lines(load: Load) -> Iterator[tuple[Cell, ...]]:
+    heads = ("OPERATION", "CALLS", "FAILED", "P50 MS", "P95 MS", "P99 MS", "MAX MS")
+    rows = [_row(name, one) for name, one in sorted(load.measured.operations.items())]
+    yield from columns([[Cell(head, "dim") for head in heads], *rows], right=frozenset(range(1, len(heads))))
+    generator = load.measured.generator
+    yield ()
+    yield (
+        Cell(
+            f"{generator.visits} visits in {load.measured.seconds:.0f} s, {generator.late} of them begun late; "
+            f"the busiest of {load.workers} generators has used {generator.cpu:.0%} of a processor.",
+            "dim",
+        ),
+    )
+    if load.verdict.kind is Kind.GREEN:
+        yield (Cell(_SENTENCES[Kind.GREEN], "green"),)
+
+
+def _row(name: str, latencies: Latencies) -> list[Cell]:
+    failed = latencies.failures.total()
+    figures = [Cell(f"{latencies.milliseconds(percentile):.1f}") for percentile in _PERCENTILES]
+    return [Cell(name), Cell(f"{latencies.count:,}"), Cell(f"{failed:,}" if failed else "", "red"), *figures]

@@ -1,0 +1,133 @@
+"""`python -m shop_loadtests.generator`: makes the visits of a plan, in a process of its own, since gevent patches sockets.
+
+It speaks in lines of JSON: it reads a Plan, says that it is Ready, reads when to Begin, and then tells an Interval each second.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+
+import gevent.monkey
+
+gevent.monkey.patch_all()
+
+import random  # noqa: E402 - patched first, as gevent demands
+import resource  # noqa: E402
+import time  # noqa: E402
+
+import gevent  # noqa: E402
+import msgspec  # noqa: E402
+from gevent.pool import Group  # noqa: E402
+from locust.contrib.fasthttp import FastHttpSession  # noqa: E402
+from locust.env import Environment  # noqa: E402
+
+from shop_loadtests.journeys import Journey, journeys  # noqa: E402
+from shop_loadtests.latencies import Latencies  # noqa: E402
+from shop_loadtests.plan import Begin, Interval, Plan, Ready  # noqa: E402
+from shop_loadtests.schedule import arrivals  # noqa: E402
+from shop_loadtests.verdict import LATE_SECONDS  # noqa: E402
+from shop_loadtests.visitor import Answer, Refused, Visitor  # noqa: E402
+from shop_loadtests.watch import Generator  # noqa: E402
+
+CONNECTIONS = 10_000
+"""More than ever are open: a call that waited for a connection would be late, and nobody would see it."""
+INTERVAL_SECONDS = 1.0
+PATIENCE_SECONDS = 60.0
+"""How long the last visits may take when no more begin."""
+MOST_FAULTS = 5
+
+
+class Crowd:
+    """All visits of one generator."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._journeys: Mapping[str, Journey] = {name: journeys()[name] for name in plan.profile.journeys}
+        self._session = FastHttpSession(plan.target, Environment().events.request, user=None, concurrency=CONNECTIONS)
+        self._visits = Group()
+        self._measured: dict[str, Latencies] = {}
+        self._began = self._late = 0
+        self._faults: list[str] = []
+        self._cpu = _cpu_seconds()
+
+    def come(self, begin: float) -> None:
+        """Let all visits begin at their moments and return when the last has ended, or was waited for long enough."""
+        plan = self._plan
+        dice = random.Random(f"{plan.seed}/{plan.worker}")  # noqa: S311  # nosec B311 # repeatable, not secret
+        names, weights = [*plan.profile.journeys], [*plan.profile.journeys.values()]
+        for moment in arrivals(plan.profile.stages, seed=plan.seed, worker=plan.worker, workers=plan.workers):
+            due = begin + moment
+            gevent.sleep(max(due - time.monotonic(), 0.0))
+            visitor = Visitor(self._send, self._record, due=due, dice=random.Random(dice.getrandbits(64)), skus=plan.skus)  # noqa: S311  # nosec B311 # as above
+            self._visits.spawn(self._visit, self._journeys[dice.choices(names, weights)[0]], visitor, due)
+        self._visits.join(timeout=PATIENCE_SECONDS)
+
+    def interval(self, *, seconds: float, is_last: bool = False) -> Interval:
+        """Return what was measured since this was last asked."""
+        measured, self._measured = self._measured, {}
+        cpu, self._cpu = self._cpu, _cpu_seconds()
+        watched = Generator(
+            visits=self._began,
+            late=self._late,
+            unfinished=len(self._visits) if is_last else 0,
+            cpu=(self._cpu - cpu) / seconds,
+            faults=tuple(self._faults),
+        )
+        self._began, self._late, self._faults = 0, 0, []
+        return Interval({name: latencies.recorded() for name, latencies in measured.items()}, watched, seconds, is_last)
+
+    def _visit(self, journey: Journey, visitor: Visitor, due: float) -> None:
+        self._began += 1
+        self._late += time.monotonic() - due > LATE_SECONDS
+        try:
+            journey(visitor)
+        except Refused:
+            pass  # counted as a failed call
+        except Exception as fault:  # noqa: BLE001 - a journey may be anybody's code: its faults make the run invalid
+            if len(self._faults) < MOST_FAULTS:
+                self._faults.append(f"{type(fault).__name__}: {fault}")
+
+    def _send(self, method: str, path: str, body: str | None, headers: Mapping[str, str]) -> Answer:
+        return self._session.request(method, path, data=body, headers=dict(headers))
+
+    def _record(self, operation: str, seconds: float, failure: str | None) -> None:
+        self._measured.setdefault(operation, Latencies()).record(seconds, failure)
+
+
+def _cpu_seconds() -> float:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def _intervals(crowd: Crowd, visits: gevent.Greenlet[..., None]) -> Iterator[Interval]:
+    since = time.monotonic()
+    while True:
+        visits.join(timeout=INTERVAL_SECONDS)
+        now = time.monotonic()
+        yield crowd.interval(seconds=now - since, is_last=visits.ready())
+        if visits.ready():
+            return
+        since = now
+
+
+def main() -> None:
+    """Make the visits that stdin asks for."""
+    plan = msgspec.json.decode(sys.stdin.readline(), type=Plan)
+    crowd = Crowd(plan)
+    _say(Ready())
+    begin = msgspec.json.decode(sys.stdin.readline(), type=Begin).at
+    gevent.sleep(max(begin - time.monotonic(), 0.0))
+    for interval in _intervals(crowd, gevent.spawn(crowd.come, begin)):
+        _say(interval)
+
+
+def _say(line: Ready | Interval) -> None:
+    sys.stdout.buffer.write(msgspec.json.encode(line) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    with suppress(KeyboardInterrupt, BrokenPipeError):
+        main()

@@ -1,0 +1,39 @@
+"""What a generator is told, and what it tells: one JSON document a line."""
+
+from __future__ import annotations
+
+import msgspec
+
+from shop_loadtests.latencies import Recorded
+from shop_loadtests.profile import Profile
+from shop_loadtests.watch import Generator
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """The share of a run that one generator makes: worker number `worker`, counted from 0, of `workers`."""
+
+    target: str
+    profile: Profile
+    seed: int
+    skus: tuple[str, ...]
+    worker: int = 0
+    workers: int = 1
+
+
+class Ready(msgspec.Struct, frozen=True, tag="ready"):
+    """The generator is loaded and waits for the moment to begin."""
+
+
+class Begin(msgspec.Struct, frozen=True):
+    """All generators begin at this moment of the machine's monotonic clock."""
+
+    at: float
+
+
+class Interval(msgspec.Struct, frozen=True, tag="interval"):
+    """What one generator has measured within some seconds, by operation."""
+
+    measured: dict[str, Recorded]
+    generator: Generator
+    seconds: float
+    is_last: bool

@@ -1,0 +1,117 @@
+"""A run: generators are started, begin together, and are listened to until the last has ended."""
+
+from __future__ import annotations
+
+import queue
+import subprocess  # nosec B404 # starts our own generator
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import IO
+
+import msgspec
+
+from shop_loadtests.latencies import Latencies
+from shop_loadtests.plan import Begin, Interval, Plan, Ready
+from shop_loadtests.profile import Profile
+from shop_loadtests.verdict import Verdict, judge
+from shop_loadtests.watch import Generator, together
+
+_READY_WITHIN_SECONDS = 60.0
+_HEAD_START_SECONDS = 0.2
+_ENDS_WITHIN_SECONDS = 5.0
+_Line = msgspec.json.Decoder(Ready | Interval)
+
+
+class GeneratorLost(Exception):
+    """A generator ended before its time. What it had measured last is missing, so nothing is believed."""
+
+
+@dataclass
+class Measured:
+    """What is known of a run so far."""
+
+    seconds: float = 0.0
+    operations: dict[str, Latencies] = field(default_factory=dict)
+    generator: Generator = field(default_factory=Generator)
+
+    def add(self, interval: Interval) -> None:
+        """Take in what a generator has told."""
+        for operation, recorded in interval.measured.items():
+            self.operations.setdefault(operation, Latencies()).add(recorded)
+        self.generator = together((self.generator, interval.generator))
+
+    def verdict(self, profile: Profile) -> Verdict:
+        """Hold it against the profile's objectives."""
+        return judge(profile.slos, self.operations, self.generator)
+
+
+def run(profile: Profile, *, target: str, skus: Sequence[str], seed: int, workers: int = 1) -> Iterator[Measured]:
+    """Make a profile's visits to `target` and yield what was measured, again each second; the last is the whole.
+
+    Raises GeneratorLost. The generators end with the block that iterates.
+    """
+    plans = [Plan(target, profile, seed, tuple(skus), worker, workers) for worker in range(workers)]
+    with ExitStack() as stack:
+        lines: queue.Queue[tuple[int, Ready | Interval | None]] = queue.Queue()
+        generators = [stack.enter_context(_generator(plan, lines)) for plan in plans]
+        for _ in plans:
+            _expect(lines, seconds=_READY_WITHIN_SECONDS)
+        begin = time.monotonic() + _HEAD_START_SECONDS
+        for generator in generators:
+            _tell(generator, Begin(begin))
+        measured, running = Measured(), len(plans)
+        while running:
+            interval = _expect(lines, seconds=_READY_WITHIN_SECONDS)
+            if isinstance(interval, Interval):
+                running -= interval.is_last
+                measured.add(interval)
+            measured.seconds = time.monotonic() - begin
+            yield measured
+
+
+@contextmanager
+def _generator(plan: Plan, lines: queue.Queue[tuple[int, Ready | Interval | None]]) -> Iterator[subprocess.Popen[bytes]]:
+    command = [sys.executable, "-P", "-m", "shop_loadtests.generator"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:  # nosec B603 # our own
+        try:
+            _tell(process, plan)
+            listener = threading.Thread(target=_listen, args=(process.stdout, plan.worker, lines), daemon=True)
+            listener.start()
+            yield process
+        finally:
+            process.terminate()
+            try:
+                process.wait(_ENDS_WITHIN_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def _listen(output: IO[bytes] | None, worker: int, lines: queue.Queue[tuple[int, Ready | Interval | None]]) -> None:
+    is_done = False
+    for line in output or ():
+        told = _Line.decode(line)
+        is_done = isinstance(told, Interval) and told.is_last
+        lines.put((worker, told))
+    if not is_done:
+        lines.put((worker, None))
+
+
+def _expect(lines: queue.Queue[tuple[int, Ready | Interval | None]], *, seconds: float) -> Ready | Interval:
+    while True:
+        try:
+            worker, line = lines.get(timeout=seconds)
+        except queue.Empty as error:
+            raise GeneratorLost(f"no generator has said anything for {seconds:g} s") from error
+        if line is None:
+            raise GeneratorLost(f"generator {worker} ended before its time")
+        return line
+
+
+def _tell(process: subprocess.Popen[bytes], message: Plan | Begin) -> None:
+    if process.stdin is not None:
+        process.stdin.write(msgspec.json.encode(message) + b"\n")
+        process.stdin.flush()

@@ -1,0 +1,69 @@
+"""What a run says: the objectives hold, or they do not, or the figures are not to be believed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from shop_loadtests.latencies import Latencies
+from shop_loadtests.profile import EVERY_OPERATION, Slo
+from shop_loadtests.watch import Generator
+
+LATE_SECONDS = 0.01
+MOST_LATE = 0.01
+MOST_CPU = 0.9
+"""A visit that begins 10 ms late was not sent by the schedule. With more than one in a hundred of them, or a generator that used
+nine tenths of its processor, it is the generator that was measured."""
+
+
+class Kind(StrEnum):
+    """INVALID is neither: the generator, not the shop, was at its end."""
+
+    GREEN = "green"
+    RED = "red"
+    INVALID = "invalid"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The outcome, with a sentence for each reason."""
+
+    kind: Kind
+    reasons: tuple[str, ...]
+
+
+def judge(slos: Sequence[Slo], measured: Mapping[str, Latencies], generator: Generator) -> Verdict:
+    """Hold what was measured against the objectives; an objective for what was never called is not met."""
+    if doubts := [*_doubts(generator)]:
+        return Verdict(Kind.INVALID, tuple(doubts))
+    missed = [reason for slo in slos for reason in _missed(slo, measured)]
+    return Verdict(Kind.RED if missed else Kind.GREEN, tuple(missed))
+
+
+def _doubts(generator: Generator) -> Iterator[str]:
+    if not generator.visits:
+        yield "no visit was begun"
+    elif generator.late > MOST_LATE * generator.visits:
+        yield (
+            f"{generator.late} of {generator.visits} visits began more than {LATE_SECONDS * 1000:g} ms late: "
+            "the generator did not keep up. Use more --workers, or a lower rate"
+        )
+    if generator.cpu > MOST_CPU:
+        yield f"the generator has used {generator.cpu:.0%} of its processor. Use more --workers, or a lower rate"
+    yield from (f"a visit ended with a fault of its own: {fault}" for fault in generator.faults)
+
+
+def _missed(slo: Slo, measured: Mapping[str, Latencies]) -> Iterator[str]:
+    concerned = measured if slo.operation == EVERY_OPERATION else {slo.operation: measured.get(slo.operation, Latencies())}
+    for operation, latencies in concerned.items():
+        if not latencies.count:
+            yield f"{operation} has an objective and was never called"
+            continue
+        for percentile, bound in slo.latencies.items():
+            if (found := latencies.milliseconds(percentile)) > bound:
+                yield f"{operation}: p{percentile:g} is {found:.0f} ms, its objective {bound:g} ms"
+        if slo.failures is not None and latencies.failed > slo.failures:
+            most = ", ".join(f"{count} of {reason}" for reason, count in latencies.failures.most_common(3))
+            share = f"{latencies.failed:.2%} of {latencies.count} calls failed"
+            yield f"{operation}: {share} ({most}), its objective {slo.failures:.2%}"

@@ -1,0 +1,64 @@
+"""`shop-dev load`: the guide as it stands, and a run that says what it found."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from e2e.shop import CHECKOUT, Sandbox, Shop
+
+pytestmark = pytest.mark.e2e
+
+GUIDE = CHECKOUT / "docs/guides/load-the-shop.md"
+OPERATIONS = {
+    "createQuote",
+    "getOrder",
+    "getProduct",
+    "getStockItem",
+    "listCategories",
+    "listProductsInCategory",
+    "order to completed",
+}
+
+
+def test_the_guide_loads_the_shop_as_it_stands(sandbox: Sandbox, shop: Shop, tmp_path: Path) -> None:
+    guide = GUIDE.read_text(encoding="utf-8")
+    for name, text in re.findall(r"```yaml file=(\S+)\n(.*?)```", guide, re.DOTALL):
+        (tmp_path / name).write_text(text)
+    commands = [
+        line for block in re.findall(r"```sh\n(.*?)```", guide, re.DOTALL) for line in block.splitlines() if " load " in line
+    ]
+    assert len(commands) == 2
+
+    for command in commands:
+        data = _loaded(sandbox, *(str(tmp_path / word) if word.endswith(".yaml") else word for word in command.split()[2:]))
+
+        assert {one["operation"] for one in data["operations"]} >= OPERATIONS
+        assert [one for one in data["operations"] if one["failures"]] == []
+        assert data["generator"]["faults"] == []
+        assert data["verdict"] in {"green", "red", "invalid"}  # how quick this machine is today is no matter of this test
+
+
+def test_as_many_orders_completed_as_were_placed(sandbox: Sandbox, shop: Shop, tmp_path: Path) -> None:
+    profile = tmp_path / "buyers.yaml"
+    profile.write_text(
+        "summary: Buyers only.\njourneys: {checkout: 1}\nstages: [{seconds: 3, rate: 4}]\nslos: [{operation: '*', failures: 0}]\n"
+    )
+
+    calls = {one["operation"]: one["calls"] for one in _loaded(sandbox, str(profile), "--workers", "2")["operations"]}
+
+    assert calls["createQuote"] == calls["placeOrder"] == calls["order to completed"] > 0
+
+
+def _loaded(sandbox: Sandbox, *arguments: str) -> dict[str, Any]:
+    """What a run reports, whatever its verdict."""
+    command = [sys.executable, "-m", "shop_dev", "load", *arguments, "--name", sandbox.name, "--json"]
+    done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False, timeout=200)
+    document = json.loads(done.stdout)
+    assert document["data"] is not None, document["error"]
+    return dict(document["data"])

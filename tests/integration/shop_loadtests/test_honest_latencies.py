@@ -1,0 +1,141 @@
+"""A run against a server whose pauses are known: what visitors had to wait is what is reported."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import pytest
+from aiohttp import web
+from shop_loadtests.profile import Profile, Slo, Stage
+from shop_loadtests.run import GeneratorLost, Measured, run
+from shop_loadtests.schedule import arrivals
+from shop_loadtests.verdict import Kind
+
+pytestmark = pytest.mark.integration
+
+RATE, SECONDS, SEED = 40.0, 5.0, 7
+FROZEN_SECONDS = 2.0
+OPERATION = "listCategories"
+
+
+@dataclass
+class Server:
+    """Answers everything with no categories; stands still, as a whole, at its call number `freezes_at`."""
+
+    freezes_at: int | None = None
+    status: int = 200
+    body: Mapping[str, object] = field(default_factory=lambda: {"items": []})
+    url: str = ""
+    calls: int = 0
+    frozen: tuple[float, float] | None = None
+    _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
+
+    async def answer(self, _: web.Request) -> web.Response:
+        self.calls += 1
+        if self.calls == self.freezes_at:
+            began = time.monotonic()
+            time.sleep(FROZEN_SECONDS)  # noqa: ASYNC251 - nobody gets an answer meanwhile: that is the point
+            self.frozen = (began, time.monotonic())
+        return web.json_response(self.body, status=self.status)
+
+    @contextmanager
+    def serving(self) -> Iterator[Server]:
+        served = threading.Event()
+        thread = threading.Thread(target=self._serve, args=(served,))
+        thread.start()
+        try:
+            assert served.wait(20)
+            yield self
+        finally:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            thread.join()
+
+    def _serve(self, served: threading.Event) -> None:
+        application = web.Application()
+        application.router.add_get("/{path:.*}", self.answer)
+        runner = web.AppRunner(application)
+        self._loop.run_until_complete(runner.setup())
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        self._loop.run_until_complete(site.start())
+        self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        served.set()
+        self._loop.run_forever()
+        self._loop.run_until_complete(runner.cleanup())
+        self._loop.close()
+
+
+def profile(*slos: Slo, rate: float = RATE) -> Profile:
+    return Profile("Known", {"browse": 1}, (Stage(SECONDS, rate),), slos)
+
+
+def run_to_its_end(server: Server, of: Profile, *, workers: int = 1) -> Measured:
+    *_, measured = run(of, target=server.url, skus=["SKU-1"], seed=SEED, workers=workers)
+    return measured
+
+
+def test_a_pause_counts_for_everybody_who_should_have_been_served_in_it() -> None:
+    with Server(freezes_at=60).serving() as server:
+        measured = run_to_its_end(server, profile())
+
+    latencies = measured.operations[OPERATION]
+    moments = [*arrivals([Stage(SECONDS, RATE)], seed=SEED)]
+    frozen_at = moments[59]
+    waited = sorted(frozen_at + FROZEN_SECONDS - moment for moment in moments if frozen_at <= moment < frozen_at + FROZEN_SECONDS)
+    assert latencies.count == len(moments)
+    for share in (25, 50, 75):  # of those in the pause: each waited for its end at least, from when they should have begun
+        behind = sum(1 for one in waited if one >= waited[len(waited) * share // 100])
+        percentile = 100 * (1 - behind / len(moments))
+        assert latencies.milliseconds(percentile + 0.5) >= 990 * waited[len(waited) * share // 100]
+
+
+def test_workers_make_together_what_one_would_make() -> None:
+    with Server().serving() as server:
+        measured = run_to_its_end(server, profile(), workers=2)
+
+    assert measured.operations[OPERATION].count == server.calls == len([*arrivals([Stage(SECONDS, RATE)], seed=SEED)])
+
+
+def test_failed_calls_are_counted_by_what_was_answered_and_miss_the_objective() -> None:
+    few = profile(Slo("*", failures=0.5), rate=4)
+    with Server(status=503).serving() as server:
+        measured = run_to_its_end(server, few)
+
+    latencies = measured.operations[OPERATION]
+    assert dict(latencies.failures) == {"HTTP 503": latencies.count}
+    assert measured.verdict(few).kind is not Kind.GREEN
+
+
+def test_a_target_that_is_away_is_a_failed_call_without_an_answer() -> None:
+    with Server().serving() as server:
+        gone = server
+    measured = run_to_its_end(gone, profile(rate=4))
+
+    assert set(measured.operations[OPERATION].failures) == {"no answer"}
+
+
+def test_a_journey_that_stumbles_over_an_answer_makes_the_run_invalid() -> None:
+    few = Profile("Faulty", {"browse": 1}, (Stage(1, 4),), ())
+    with Server(body={}).serving() as server:
+        verdict = run_to_its_end(server, few).verdict(few)
+
+    assert verdict.kind is Kind.INVALID
+    assert "a visit ended with a fault of its own: KeyError: 'items'" in verdict.reasons
+
+
+def test_a_generator_that_is_asked_for_too_much_says_that_its_figures_are_its_own() -> None:
+    much = Profile("Much", {"browse": 1}, (Stage(1, 8000),), (Slo(OPERATION, p99=1),))
+    with Server().serving() as server:
+        verdict = run_to_its_end(server, much).verdict(much)
+
+    assert verdict.kind is Kind.INVALID
+    assert "the generator did not keep up" in verdict.reasons[0]
+
+
+def test_a_generator_that_ends_before_its_time_makes_no_figures() -> None:
+    with Server().serving() as server, pytest.raises(GeneratorLost, match="generator 0 ended before its time"):
+        run_to_its_end(server, Profile("Unknown", {"no-such-journey": 1}, (Stage(1, 1),), ()))

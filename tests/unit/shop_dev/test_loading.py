@@ -1,0 +1,115 @@
+"""Load goes where it may, and says what it found."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from shop_dev.errors import EXPLANATIONS, CliCode, ExitStatus, ShopDevError
+from shop_dev.loading import Load, allowed_target, articles_in_stock, profile_of
+from shop_dev.output.columns import Page
+from shop_dev.output.load_report import load_answer, progress_line
+from shop_loadtests.latencies import Latencies
+from shop_loadtests.profile import Profile, Slo, Stage
+from shop_loadtests.run import Measured
+from shop_loadtests.watch import Generator
+
+
+@pytest.mark.parametrize(
+    ("url", "base"),
+    [
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+        ("http://127.9.9.9:80/v1?x=1#y", "http://127.9.9.9"),
+        ("http://localhost:8080/", "http://localhost:8080"),
+        ("http://[::1]:8080", "http://[::1]:8080"),
+    ],
+)
+def test_this_machine_may_be_loaded(url: str, base: str) -> None:
+    assert allowed_target(url, is_mine=False) == base
+
+
+@pytest.mark.parametrize(
+    "url", ["https://shop.example", "http://10.0.0.1:8080", "http://127.0.0.1.example", "http://localhost.example"]
+)
+def test_any_other_only_by_whoever_owns_it(url: str) -> None:
+    with pytest.raises(ShopDevError) as refused:
+        allowed_target(url, is_mine=False)
+
+    assert refused.value.code == CliCode.TARGET_REFUSED
+    assert allowed_target(url, is_mine=True) == url
+
+
+@pytest.mark.parametrize("url", ["127.0.0.1:8080", "ftp://127.0.0.1", "shop"])
+def test_what_is_no_address_of_a_shop_is_said(url: str) -> None:
+    with pytest.raises(ShopDevError) as refused:
+        allowed_target(url, is_mine=True)
+
+    assert refused.value.code == CliCode.USAGE_INVALID
+
+
+def test_a_shop_that_is_not_there_is_said_before_anything_begins() -> None:
+    with pytest.raises(ShopDevError) as refused:
+        articles_in_stock("http://127.0.0.1:1")
+
+    assert refused.value.code == CliCode.SERVICE_UNREACHABLE
+
+
+def test_a_profile_that_cannot_be_used_is_wrong_use() -> None:
+    with pytest.raises(ShopDevError) as refused:
+        profile_of("smok")
+
+    assert (refused.value.code, EXPLANATIONS[refused.value.code].exit_status) == (CliCode.PROFILE_INVALID, ExitStatus.WRONG_USE)
+
+
+def measured(*seconds: float, failed: int = 0, generator: Generator | None = None) -> Load:
+    latencies = Latencies()
+    for number, one in enumerate(seconds):
+        latencies.record(one, "HTTP 503" if number < failed else None)
+    load = Load(
+        Profile("x", {"browse": 1}, (Stage(5, 1),), (Slo("getProduct", p95=50),)), "http://127.0.0.1:1", (), seed=1, workers=1
+    )
+    load.measured = Measured(4.2, {"getProduct": latencies}, generator or Generator(visits=2, cpu=0.1))
+    return load
+
+
+def test_a_green_run_is_told_by_operation() -> None:
+    answer = load_answer(measured(0.01, 0.02), name="smoke")
+
+    assert answer.failure is None
+    assert isinstance(answer.text, Page)
+    lines = answer.text.text().splitlines()
+    assert lines[1].split() == ["getProduct", "2", "10.0", "20.0", "20.0", "20.0"]
+    assert lines[-1] == "All objectives hold."
+
+
+def test_a_red_run_fails_and_says_why() -> None:
+    answer = load_answer(measured(0.01, 0.2, failed=1), name="smoke")
+
+    assert answer.failure is not None
+    assert (answer.failure.code, answer.exit_status) == (CliCode.LOAD_RED, ExitStatus.FAILED)
+    assert "getProduct: p95 is 200 ms, its objective 50 ms" in answer.failure.message
+    assert isinstance(answer.data, dict)
+    assert answer.data["verdict"] == "red"
+    assert answer.data["operations"][0]["failures"] == {"HTTP 503": 1}
+
+
+def test_a_run_that_measured_its_generator_is_neither() -> None:
+    answer = load_answer(measured(0.01, generator=Generator(visits=2, late=2)), name="smoke")
+
+    assert answer.failure is not None
+    assert answer.failure.code == CliCode.LOAD_INVALID
+
+
+def test_a_histogram_travels_in_the_report() -> None:
+    from hdrh.histogram import HdrHistogram
+
+    data = load_answer(measured(0.01, 0.02), name="smoke").data
+
+    assert isinstance(data, dict)
+    assert HdrHistogram.decode(data["operations"][0]["histogram"]).get_total_count() == 2
+
+
+def test_progress_is_one_line() -> None:
+    load = measured(0.01, 0.02, failed=1)
+
+    assert progress_line(replace(load.measured), load.profile) == "    4 of 5 s   2 visits, 2 calls, 1 failed"

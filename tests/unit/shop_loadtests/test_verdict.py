@@ -1,0 +1,64 @@
+"""A run is green, red, or not to be believed, and says why."""
+
+from __future__ import annotations
+
+from shop_loadtests.latencies import Latencies
+from shop_loadtests.profile import Slo
+from shop_loadtests.verdict import Kind, judge
+from shop_loadtests.watch import Generator
+
+WELL = Generator(visits=100, cpu=0.3)
+
+
+def calls(*seconds: float, failed: int = 0) -> Latencies:
+    latencies = Latencies()
+    for number, one in enumerate(seconds):
+        latencies.record(one, "HTTP 503" if number < failed else None)
+    return latencies
+
+
+def test_objectives_that_hold_are_green() -> None:
+    verdict = judge([Slo("placeOrder", p95=200, failures=0.0), Slo("*", p50=200)], {"placeOrder": calls(0.1, 0.1)}, WELL)
+
+    assert (verdict.kind, verdict.reasons) == (Kind.GREEN, ())
+
+
+def test_every_objective_that_is_missed_is_named_with_what_was_found() -> None:
+    slos = [Slo("placeOrder", p50=50, p95=150), Slo("*", failures=0.1)]
+
+    verdict = judge(slos, {"placeOrder": calls(0.1, 0.1), "getOrder": calls(0.1, 0.1, 0.1, 0.1, failed=1)}, WELL)
+
+    assert verdict.kind is Kind.RED
+    assert verdict.reasons == (
+        "placeOrder: p50 is 100 ms, its objective 50 ms",
+        "getOrder: 25.00% of 4 calls failed (1 of HTTP 503), its objective 10.00%",
+    )
+
+
+def test_an_objective_for_what_was_never_called_is_missed() -> None:
+    verdict = judge([Slo("placeOrder", p95=500)], {"getOrder": calls(0.1)}, WELL)
+
+    assert (verdict.kind, verdict.reasons) == (Kind.RED, ("placeOrder has an objective and was never called",))
+
+
+def test_a_generator_that_did_not_keep_up_makes_the_run_invalid_whatever_was_measured() -> None:
+    slos, measured = [Slo("placeOrder", p95=1)], {"placeOrder": calls(0.1)}
+
+    late = judge(slos, measured, Generator(visits=100, late=2, cpu=0.3))
+    busy = judge(slos, measured, Generator(visits=100, late=1, cpu=0.95))
+    idle = judge(slos, measured, Generator())
+
+    assert [one.kind for one in (late, busy, idle)] == [Kind.INVALID] * 3
+    assert "2 of 100 visits began more than 10 ms late" in late.reasons[0]
+    assert "95% of its processor" in busy.reasons[0]
+    assert idle.reasons == ("no visit was begun",)
+
+
+def test_a_journey_that_throws_is_never_a_pass() -> None:
+    verdict = judge([], {}, Generator(visits=10, faults=("KeyError: 'token'",)))
+
+    assert (verdict.kind, verdict.reasons) == (Kind.INVALID, ("a visit ended with a fault of its own: KeyError: 'token'",))
+
+
+def test_one_late_visit_in_a_hundred_is_borne() -> None:
+    assert judge([], {}, Generator(visits=100, late=1, cpu=0.9)).kind is Kind.GREEN
