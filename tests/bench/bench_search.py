@@ -40,7 +40,7 @@ from shop_contracts.proto.pricing.v1.prices_pb2 import PriceEvent
 from shop_kit.clock import SystemClock
 from shop_kit.http.app import create_app
 from shop_kit.http.server import listening_socket, serving
-from shop_kit.messages import outgoing
+from shop_kit.messages import Received, outgoing
 from shop_kit.metrics import Metrics
 from shop_kit.projections import ReadModel
 from shop_kit.projections.generations import Generation, Generations, see
@@ -118,11 +118,14 @@ async def _tell(pool: asyncpg.Pool[asyncpg.Record], generation: Generation, even
     while batch := [*islice(events, BATCH)]:
         async with pool.acquire() as connection, connection.transaction():
             await see(connection, generation)
-            for event in batch:
-                message = outgoing("a-topic", "a key", event, source="/bench", sequence=1)
-                await apply(connection, received(message, type(event)))
+            await apply(connection, [*map(_received, batch)])
         count += len(batch)
     return count
+
+
+def _received(event: Message) -> Received[Message]:
+    key = str(event.ListFields()[0][1])
+    return received(outgoing(type(event).__name__, key, event, source="/bench", sequence=1), type(event))
 
 
 def _events(count: int, writer: int) -> Iterator[Message]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typing
 from collections import Counter
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from functools import cache
 from typing import Any, TypeVar, cast
 
@@ -80,10 +80,21 @@ def read_query(request: Request, kind: type[T]) -> T:
     wrong += [FieldFault(name, "is there more than once") for name, times in times_given.items() if times > 1]
     if not wrong:
         try:
-            return msgspec.convert(values, kind, strict=False)
+            found = msgspec.convert(values, kind, strict=False)
         except msgspec.ValidationError:
             wrong = faults(values, kind, strict=False, path="")
+        else:
+            wrong = [FieldFault(name, "is not null: leave it out") for name in _nulls(found, values)]
+            if not wrong:
+                return found
     raise Problem(400, "The query is not valid", kind="invalid-query", errors=wrong)
+
+
+def _nulls(found: Any, values: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the parameters that became None: msgspec takes the text `null` for it, and a query has nothing but texts."""
+    for field in msgspec.structs.fields(found):
+        if field.encode_name in values and getattr(found, field.name) is None:
+            yield field.encode_name
 
 
 @cache

@@ -39,6 +39,13 @@ class Record:
     headers: Mapping[str, str]
 
 
+SAVE_KEYS = """
+INSERT INTO _keys AS known SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[])
+ON CONFLICT (source, topic, key) DO UPDATE
+SET last_sequence = excluded.last_sequence, stuck_because = coalesce(known.stuck_because, excluded.stuck_because)
+"""
+
+
 class Overtaken(Exception):
     """Another process has read on with this generation: this one begins again where that one is."""
 
@@ -64,13 +71,12 @@ class Batch:
         """
         await self._move_on(connection, begun_at)
         received = [one for one in [await self._receive(connection, record) for record in self.records] if one is not None]
-        await self._load_keys(connection, [self._key_of(one) for one, _ in received])
+        await self._load_keys(connection, [_key_of(one) for one, _ in received])
         known = {key: set(history.held) for key, history in self._keys.items()}
-        for one, record in received:
-            history = self._keys[self._key_of(one)]
-            history.arrive(one.sequence, record)
-            while (turn := history.next()) is not None:
-                await self._apply(connection, self._key_of(one), *turn)
+        if self.is_careful:
+            await self._apply_one_by_one(connection, received)
+        else:
+            await self._apply_at_once(connection, received)
         await self._save_keys(connection, known)
 
     async def _move_on(self, connection: Connection, begun_at: Mapping[tuple[str, int], int]) -> None:
@@ -111,9 +117,6 @@ class Batch:
             offset=record.offset,
         )
 
-    def _key_of(self, received: Received[Any]) -> Key:
-        return (received.source, received.topic, received.key)
-
     async def _load_keys(self, connection: Connection, keys: Sequence[Key]) -> None:
         columns = [[*column] for column in zip(*dict.fromkeys(keys), strict=True)] or [[], [], []]
         wanted = "(source, topic, key) IN (SELECT * FROM unnest($1::text[], $2::text[], $3::text[]))"
@@ -133,19 +136,36 @@ class Batch:
             )
             self._keys[row["source"], row["topic"], row["key"]].held[row["sequence"]] = held
 
+    async def _apply_at_once(self, connection: Connection, received: Sequence[tuple[Received[Any], Record]]) -> None:
+        """Let all whose turn it is have their effect together."""
+        turns: list[Received[Any]] = []
+        for one, record in received:
+            history = self._keys[_key_of(one)]
+            history.arrive(one.sequence, record)
+            while (turn := history.next()) is not None:
+                sequence, due = turn
+                turns.append(one if due is record else self._read(due))
+                history.took_effect(sequence)
+        if turns:
+            await self.projection.apply(connection, turns)
+        self.applied += len(turns)
+
+    async def _apply_one_by_one(self, connection: Connection, received: Sequence[tuple[Received[Any], Record]]) -> None:
+        """Let each have its effect by itself, and find those that cannot."""
+        for one, record in received:
+            history = self._keys[_key_of(one)]
+            history.arrive(one.sequence, record)
+            while (turn := history.next()) is not None:
+                await self._apply(connection, _key_of(one), *turn)
+
     async def _apply(self, connection: Connection, key: Key, sequence: int, record: Record) -> None:
         history = self._keys[key]
         try:
-            if self.is_careful:
-                async with connection.transaction():  # a savepoint: what fails here leaves the others as they are
-                    await self.projection.apply(connection, self._read(record))
-            else:
-                await self.projection.apply(connection, self._read(record))
+            async with connection.transaction():  # a savepoint: what fails here leaves the others as they are
+                await self.projection.apply(connection, [self._read(record)])
         except (Transient, *AWAY, *CONTENDED):
             raise
-        except Exception as fault:
-            if not self.is_careful:
-                raise
+        except Exception as fault:  # noqa: BLE001 - whatever `apply` raises: this event is the one that cannot take effect
             history.is_stuck = True
             self._stuck[key] = f"{type(fault).__name__}: {fault}"
             _log.exception("an event has no effect, and what follows it is held", extra={"topic": key[1], "key": key[2]})
@@ -155,11 +175,8 @@ class Batch:
 
     async def _save_keys(self, connection: Connection, known: Mapping[Key, set[int]]) -> None:
         keys = [(*key, history.last, self._stuck.get(key)) for key, history in self._keys.items()]
-        await connection.executemany(
-            "INSERT INTO _keys AS known VALUES ($1, $2, $3, $4, $5) ON CONFLICT (source, topic, key) DO UPDATE"
-            " SET last_sequence = excluded.last_sequence, stuck_because = coalesce(known.stuck_because, excluded.stuck_because)",
-            keys,
-        )
+        if keys:
+            await connection.execute(SAVE_KEYS, *([*column] for column in zip(*keys, strict=True)))
         came = [
             (*key, sequence, record.partition, record.offset, record.value, msgspec.json.encode(dict(record.headers)).decode())
             for key, history in self._keys.items()
@@ -171,3 +188,7 @@ class Batch:
             await connection.executemany("INSERT INTO _held VALUES ($1, $2, $3, $4, $5, $6, $7, $8)", came)
         if went:
             await connection.executemany("DELETE FROM _held WHERE source = $1 AND topic = $2 AND key = $3 AND sequence = $4", went)
+
+
+def _key_of(received: Received[Any]) -> Key:
+    return (received.source, received.topic, received.key)

@@ -41,15 +41,17 @@ class Feed:
 class Projection:
     """A read model called `name`. `form` counts up when its tables or its rules change; then it is built anew.
 
-    `tables` is SQL that makes its tables in an empty schema, without naming it. `apply` lets one event have its effect, through a
-    connection in a transaction that sees these tables; the same events in the same order must always lead to the same rows.
+    `tables` is SQL that makes its tables in an empty schema, without naming it. `apply` lets events have their effect, through a
+    connection in a transaction that sees these tables; the same events in the same order must always lead to the same rows, however
+    they are parted. They come as many at a time as there are, those of each key in their order and each once, so that one statement
+    may do for all; when that fails, they come one at a time.
     """
 
     name: str
     form: int
     feeds: Sequence[Feed]
     tables: str
-    apply: Callable[[Connection, Received[Any]], Awaitable[None]]
+    apply: Callable[[Connection, Sequence[Received[Any]]], Awaitable[None]]
 
     def __post_init__(self) -> None:
         """Raise ValueError for a name that cannot be that of a schema."""

@@ -20,6 +20,9 @@ class _Tables:
     async def execute(self, _statement: str, *_arguments: object) -> str:
         return "INSERT 0 1"
 
+    async def fetch(self, _statement: str, *_arguments: object) -> list[object]:
+        return []
+
 
 def rehearsal() -> Rehearsal:
     """Search's handling of everything that it hears; it sends nothing."""
@@ -28,6 +31,6 @@ def rehearsal() -> Rehearsal:
 
 def _subscription(feed: Feed) -> Subscription[Any]:
     async def handle(message: Received[Any]) -> None:
-        await apply(cast("Connection", _Tables()), message)
+        await apply(cast("Connection", _Tables()), [message])
 
     return Subscription(feed.topic, cast("Any", feed.event_type), handle)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -44,6 +44,7 @@ class Visits:
     factor: int = 1
     refused: set[int] = field(default_factory=set)
     gate: asyncio.Event = field(default_factory=asyncio.Event)
+    applied_at_once: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.gate.set()
@@ -51,11 +52,13 @@ class Visits:
     def projection(self, *, is_gapless: bool = True) -> Projection:
         return Projection("visits", self.form, [Feed(self.topic, InventoryCommand, is_gapless)], TABLES, self.apply)
 
-    async def apply(self, connection: Any, received: Received[Any]) -> None:
+    async def apply(self, connection: Any, events: Sequence[Received[Any]]) -> None:
         await self.gate.wait()
-        if received.sequence in self.refused:
-            raise ValueError("this one does not fit")
-        await connection.execute(RECORD, received.key, received.sequence * self.factor)
+        self.applied_at_once.append(len(events))
+        for received in events:
+            if received.sequence in self.refused:
+                raise ValueError("this one does not fit")
+            await connection.execute(RECORD, received.key, received.sequence * self.factor)
 
 
 @dataclass
@@ -133,6 +136,17 @@ async def test_a_read_model_is_built_from_the_beginning_and_goes_on(world: World
         await world.until_shown(visits, {key: [1, 2, 3] for key in "abc"})
         await world.publish(("a", 4))
         await world.until_shown(visits, {"a": [1, 2, 3, 4], "b": [1, 2, 3], "c": [1, 2, 3]})
+
+
+async def test_what_stands_in_the_topics_already_takes_effect_many_at_a_time(world: World) -> None:
+    visits = Visits(world.topic)
+    await world.publish(*[(key, sequence) for sequence in range(1, 101) for key in "abc"])
+
+    async with world.follow(visits.projection()):
+        await world.until_shown(visits.projection(), {key: [*range(1, 101)] for key in "abc"})
+
+    assert sum(visits.applied_at_once) == 300
+    assert max(visits.applied_at_once) >= 50
 
 
 async def test_what_is_half_built_is_not_shown(world: World) -> None:

@@ -44,6 +44,8 @@ class Basket(msgspec.Struct, forbid_unknown_fields=True):
 
 class Page(msgspec.Struct):
     limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 20
+    behind: int | None = None
+    word: str | None = None
 
 
 async def basket(request: Request) -> Response:
@@ -208,9 +210,17 @@ async def test_a_deadline_of_absurd_length_is_no_deadline(service: Service) -> N
 
 
 async def test_unknown_and_wrong_parameters_are_refused(service: Service) -> None:
-    assert (await service.http.get("/v1/page?limit=7")).json() == {"limit": 7}
+    assert (await service.http.get("/v1/page?limit=7")).json()["limit"] == 7
     assert [fault["field"] for fault in (await service.http.get("/v1/page?limit=0")).json()["errors"]] == ["limit"]
     assert [fault["field"] for fault in (await service.http.get("/v1/page?limt=7")).json()["errors"]] == ["limt"]
+
+
+@pytest.mark.parametrize("text", ["null", "NULL"])
+async def test_a_number_that_may_be_left_out_is_not_the_text_null(service: Service, text: str) -> None:
+    answer = await service.http.get(f"/v1/page?behind={text}")
+
+    assert (answer.status_code, [fault["field"] for fault in answer.json()["errors"]]) == (400, ["behind"])
+    assert (await service.http.get(f"/v1/page?word={text}")).json()["word"] == text
 
 
 async def test_a_problem_carries_what_finds_it(service: Service) -> None:

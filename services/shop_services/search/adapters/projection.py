@@ -7,7 +7,7 @@ up to date what is put together from several: `offers` (prices by product), `in_
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ from shop_services.search.domain.seeking import configuration_of
 if TYPE_CHECKING:
     from shop_kit.postgres import Connection
 
+Row = Mapping[str, Any]
 NAME = "search"
 FORM = 1
 BRAND, OPTION, CATEGORY = "b:", "o:", "c:"
@@ -70,77 +71,94 @@ _IN_STOCK = (
     "EXISTS (SELECT FROM articles JOIN stock USING (sku) WHERE articles.product_id = {product_id} AND level <> 'out-of-stock')"
 )
 
-PUT_CATEGORY = """
-INSERT INTO categories VALUES ($1, $2, $3)
+# Each takes rows as one JSON array, so that one statement does for all of a batch.
+PUT_CATEGORIES = """
+INSERT INTO categories SELECT * FROM jsonb_to_recordset($1) AS told (category_id text, names jsonb, path text[])
 ON CONFLICT (category_id) DO UPDATE SET names = excluded.names, path = excluded.path
 """
-REMOVE_CATEGORY = "DELETE FROM categories WHERE category_id = $1"
+REMOVE_CATEGORIES = "DELETE FROM categories WHERE category_id = ANY($1::text[])"
 MOVE_PRODUCTS = f"""
-UPDATE products SET category_facets = {_CATEGORY_FACETS.format(category_ids="category_ids")} WHERE category_ids @> ARRAY[$1::text]
+UPDATE products SET category_facets = {_CATEGORY_FACETS.format(category_ids="category_ids")} WHERE category_ids && $1::text[]
 """  # noqa: S608  # nosec B608 # constants
-REPLACE_ARTICLES = """
-WITH gone AS (DELETE FROM articles WHERE product_id = $1)
-INSERT INTO articles SELECT $1, sku, place, options
-FROM unnest($2::text[], $3::jsonb[]) WITH ORDINALITY AS told (sku, options, place)
+REMOVE_PARTS = """
+WITH documents AS (DELETE FROM documents WHERE product_id = ANY($1::text[]))
+DELETE FROM articles WHERE product_id = ANY($1::text[])
 """
-REPLACE_DOCUMENTS = """
-WITH gone AS (DELETE FROM documents WHERE product_id = $1)
+REMOVE_PRODUCTS = "DELETE FROM products WHERE product_id = ANY($1::text[])"
+PUT_ARTICLES = """
+INSERT INTO articles SELECT * FROM jsonb_to_recordset($1) AS told (product_id text, sku text, place integer, options jsonb)
+"""
+PUT_DOCUMENTS = """
 INSERT INTO documents
-SELECT $1, language,
+SELECT product_id, language,
        setweight(to_tsvector(configuration, title), 'A') || setweight(to_tsvector(configuration, rest), 'B')
        || setweight(to_tsvector(configuration, description), 'D'),
        to_tsvector('simple', title)
-FROM unnest($2::text[], $3::text[]::regconfig[], $4::text[], $5::text[], $6::text[])
-     AS told (language, configuration, title, rest, description)
+FROM jsonb_to_recordset($1)
+     AS told (product_id text, language text, configuration regconfig, title text, rest text, description text)
 """
-PUT_PRODUCT = f"""
+PUT_PRODUCTS = f"""
 INSERT INTO products
-VALUES ($1, $2, $3, $4, $5, $6, {_CATEGORY_FACETS.format(category_ids="$4::text[]")}, {_IN_STOCK.format(product_id="$1")})
+SELECT product_id, title, brand, category_ids, picture, facets, {_CATEGORY_FACETS.format(category_ids="told.category_ids")}, false
+FROM jsonb_to_recordset($1)
+     AS told (product_id text, title jsonb, brand text, category_ids text[], picture text, facets text[])
 ON CONFLICT (product_id) DO UPDATE SET
     title = excluded.title, brand = excluded.brand, category_ids = excluded.category_ids, picture = excluded.picture,
-    facets = excluded.facets, category_facets = excluded.category_facets, in_stock = excluded.in_stock
+    facets = excluded.facets, category_facets = excluded.category_facets
 """  # noqa: S608  # nosec B608 # constants
-REMOVE_PRODUCT = """
-WITH documents AS (DELETE FROM documents WHERE product_id = $1),
-     articles AS (DELETE FROM articles WHERE product_id = $1),
-     offers AS (DELETE FROM offers WHERE product_id = $1)
-DELETE FROM products WHERE product_id = $1
+REMOVE_PRICES = "DELETE FROM prices WHERE sku = ANY($1::text[])"
+PUT_PRICES = """
+INSERT INTO prices SELECT * FROM jsonb_to_recordset($1) AS told (
+    sku text, currency text, minor_units bigint, tax_included boolean, valid_from timestamptz, valid_until timestamptz
+)
 """
-REPLACE_PRICES = """
-WITH gone AS (DELETE FROM prices WHERE sku = $1)
-INSERT INTO prices SELECT $1, * FROM unnest($2::text[], $3::bigint[], $4::boolean[], $5::timestamptz[], $6::timestamptz[])
+PUT_STOCK = """
+INSERT INTO stock SELECT * FROM jsonb_to_recordset($1) AS told (sku text, level text)
+ON CONFLICT (sku) DO UPDATE SET level = excluded.level
 """
-_REPLACE_OFFERS = """
-WITH mine AS MATERIALIZED ({product_ids}),
-     gone AS (DELETE FROM offers WHERE product_id IN (SELECT product_id FROM mine))
+PRODUCTS_OF = "SELECT DISTINCT product_id FROM articles WHERE sku = ANY($1::text[])"
+REMOVE_OFFERS = "DELETE FROM offers WHERE product_id = ANY($1::text[])"
+PUT_OFFERS = """
 INSERT INTO offers
 SELECT product_id, currency, min(minor_units), valid_from, valid_until
-FROM mine JOIN articles USING (product_id) JOIN prices USING (sku)
+FROM articles JOIN prices USING (sku) WHERE product_id = ANY($1::text[])
 GROUP BY product_id, currency, valid_from, valid_until
 """
-OFFERS_OF_PRODUCT = _REPLACE_OFFERS.format(product_ids="SELECT $1::text AS product_id")
-OFFERS_OF_ARTICLE = _REPLACE_OFFERS.format(product_ids="SELECT DISTINCT product_id FROM articles WHERE sku = $1")
-PUT_STOCK = "INSERT INTO stock VALUES ($1, $2) ON CONFLICT (sku) DO UPDATE SET level = excluded.level"
 STOCK_PRODUCTS = f"""
 UPDATE products SET in_stock = NOT in_stock
-WHERE product_id IN (SELECT product_id FROM articles WHERE sku = $1)
-  AND in_stock IS DISTINCT FROM {_IN_STOCK.format(product_id="products.product_id")}
+WHERE product_id = ANY($1::text[]) AND in_stock IS DISTINCT FROM {_IN_STOCK.format(product_id="products.product_id")}
 """  # noqa: S608  # nosec B608 # constants
 
 
-async def apply(connection: Connection, received: Received[Any]) -> None:
-    """Let one event have its effect."""
-    match received.event:
-        case CategoryEvent() as event:
-            await _apply_category(connection, event)
-        case ProductEvent() as event:
-            await _apply_product(connection, event)
-        case PriceEvent() as event:
-            await connection.execute(REPLACE_PRICES, event.sku, *_columns([_price(one) for one in _for_everybody(event)], 5))
-            await connection.execute(OFFERS_OF_ARTICLE, event.sku)
-        case StockEvent() as event:
-            await connection.execute(PUT_STOCK, event.sku, _LEVELS.get(event.stock_level_changed.level, "in-stock"))
-            await connection.execute(STOCK_PRODUCTS, event.sku)
+async def apply(connection: Connection, events: Sequence[Received[Any]]) -> None:
+    """Let events have their effect. Each tells all of its key, so of those of one key the last one counts."""
+    newest = {(one.topic, one.key): one.event for one in events}
+    categories: list[CategoryEvent] = []
+    products: list[ProductEvent] = []
+    prices: list[PriceEvent] = []
+    stock: list[StockEvent] = []
+    for event in newest.values():
+        match event:
+            case CategoryEvent():
+                categories.append(event)
+            case ProductEvent():
+                products.append(event)
+            case PriceEvent():
+                prices.append(event)
+            case StockEvent():
+                stock.append(event)
+    await _apply_categories(connection, categories)
+    await _apply_products(connection, products)
+    await _apply_prices(connection, prices)
+    await _apply_stock(connection, stock)
+    of_products = [event.product_id for event in products]
+    priced = [*of_products, *await _products_of(connection, [event.sku for event in prices])]
+    stocked = [*of_products, *await _products_of(connection, [event.sku for event in stock])]
+    if priced:
+        await connection.execute(REMOVE_OFFERS, priced)
+        await connection.execute(PUT_OFFERS, priced)
+    if stocked:
+        await connection.execute(STOCK_PRODUCTS, stocked)
 
 
 _LEVELS = {1: "in-stock", 2: "low", 3: "out-of-stock"}
@@ -159,50 +177,84 @@ PROJECTION = Projection(
 )
 
 
-async def _apply_category(connection: Connection, event: CategoryEvent) -> None:
-    if event.WhichOneof("kind") == "category_changed":
-        category = event.category_changed.category
-        await connection.execute(PUT_CATEGORY, event.category_id, _json(category.names), [*category.path])
-    else:
-        await connection.execute(REMOVE_CATEGORY, event.category_id)
-    await connection.execute(MOVE_PRODUCTS, event.category_id)
+async def _apply_categories(connection: Connection, events: Sequence[CategoryEvent]) -> None:
+    if not events:
+        return
+    changed = [event.category_changed.category for event in events if event.WhichOneof("kind") == "category_changed"]
+    ids = [event.category_id for event in events]
+    await connection.execute(REMOVE_CATEGORIES, [*{*ids} - {one.category_id for one in changed}])
+    rows = [{"category_id": one.category_id, "names": _texts(one.names), "path": [*one.path]} for one in changed]
+    await connection.execute(PUT_CATEGORIES, _json(rows))
+    await connection.execute(MOVE_PRODUCTS, ids)
 
 
-async def _apply_product(connection: Connection, event: ProductEvent) -> None:
+async def _apply_products(connection: Connection, events: Sequence[ProductEvent]) -> None:
+    if not events:
+        return
+    ids = [event.product_id for event in events]
+    shown = [product for event in events if (product := _shown(event)) is not None]
+    await connection.execute(REMOVE_PARTS, ids)
+    await connection.execute(REMOVE_PRODUCTS, [*{*ids} - {one.product_id for one in shown}])
+    await connection.execute(PUT_ARTICLES, _json([row for product in shown for row in _articles(product)]))
+    await connection.execute(PUT_DOCUMENTS, _json([row for product in shown for row in _documents(product)]))
+    await connection.execute(PUT_PRODUCTS, _json([_row(product) for product in shown]))
+
+
+def _shown(event: ProductEvent) -> Product | None:
     match event.WhichOneof("kind"):
         case "product_published":
-            await _put_product(connection, event.product_published.product)
+            return event.product_published.product
         case "product_changed":
-            await _put_product(connection, event.product_changed.product)
+            return event.product_changed.product
         case _:
-            await connection.execute(REMOVE_PRODUCT, event.product_id)
+            return None
 
 
-async def _put_product(connection: Connection, product: Product) -> None:
-    product_id = product.product_id
-    options = [_json(variant.option_values) for variant in product.variants]
-    await connection.execute(REPLACE_ARTICLES, product_id, [variant.sku for variant in product.variants], options)
-    await connection.execute(REPLACE_DOCUMENTS, product_id, *_columns(_documents(product), 5))
-    await connection.execute(
-        PUT_PRODUCT,
-        product_id,
-        _json(product.title),
-        _text(product.brand),
-        [*product.category_ids],
-        product.media[0].url if product.media else None,
-        _facets(product),
-    )
-    await connection.execute(OFFERS_OF_PRODUCT, product_id)
+async def _apply_prices(connection: Connection, events: Sequence[PriceEvent]) -> None:
+    if events:
+        await connection.execute(REMOVE_PRICES, [event.sku for event in events])
+        await connection.execute(PUT_PRICES, _json([_price(event.sku, one) for event in events for one in _for_everybody(event)]))
 
 
-def _documents(product: Product) -> list[tuple[object, ...]]:
-    """Return what a product says in each of its languages: language, configuration, title, what else names it, description."""
+async def _apply_stock(connection: Connection, events: Sequence[StockEvent]) -> None:
+    if events:
+        rows = [{"sku": event.sku, "level": _LEVELS.get(event.stock_level_changed.level, "in-stock")} for event in events]
+        await connection.execute(PUT_STOCK, _json(rows))
+
+
+async def _products_of(connection: Connection, skus: Sequence[str]) -> list[str]:
+    return [row["product_id"] for row in await connection.fetch(PRODUCTS_OF, skus)] if skus else []
+
+
+def _row(product: Product) -> Row:
+    return {
+        "product_id": product.product_id,
+        "title": _texts(product.title),
+        "brand": _text(product.brand),
+        "category_ids": [*product.category_ids],
+        "picture": product.media[0].url if product.media else None,
+        "facets": _facets(product),
+    }
+
+
+def _articles(product: Product) -> Iterator[Row]:
+    for place, variant in enumerate(product.variants, start=1):
+        yield {"product_id": product.product_id, "sku": variant.sku, "place": place, "options": _texts(variant.option_values)}
+
+
+def _documents(product: Product) -> Iterator[Row]:
+    """Yield what a product says in each of its languages: title, what else names it, description."""
     chosen = {value for variant in product.variants for value in variant.option_values.values()}
     rest = " ".join([product.brand, *sorted(chosen)])
-    return [
-        (language, configuration_of(language), _text(title), _text(rest), _text(product.description.get(language, "")))
-        for language, title in sorted(product.title.items())
-    ]
+    for language, title in sorted(product.title.items()):
+        yield {
+            "product_id": product.product_id,
+            "language": language,
+            "configuration": configuration_of(language),
+            "title": _text(title),
+            "rest": _text(rest),
+            "description": _text(product.description.get(language, "")),
+        }
 
 
 def _facets(product: Product) -> list[str]:
@@ -217,10 +269,15 @@ def _for_everybody(event: PriceEvent) -> list[Price]:
     return [price for price in event.prices_changed.prices if not price.customer_group]
 
 
-def _price(price: Price) -> tuple[object, ...]:
-    valid_from = _moment(price.valid_from) if price.HasField("valid_from") else None
-    valid_until = _moment(price.valid_until) if price.HasField("valid_until") else None
-    return (price.amount.currency_code, price.amount.minor_units, price.tax_included, valid_from, valid_until)
+def _price(sku: str, price: Price) -> Row:
+    return {
+        "sku": sku,
+        "currency": price.amount.currency_code,
+        "minor_units": price.amount.minor_units,
+        "tax_included": price.tax_included,
+        "valid_from": _moment(price.valid_from) if price.HasField("valid_from") else None,
+        "valid_until": _moment(price.valid_until) if price.HasField("valid_until") else None,
+    }
 
 
 def _moment(timestamp: Any) -> datetime:
@@ -228,12 +285,12 @@ def _moment(timestamp: Any) -> datetime:
     return found
 
 
-def _columns(rows: list[tuple[object, ...]], width: int) -> list[list[object]]:
-    return [[row[place] for row in rows] for place in range(width)]
+def _json(rows: Sequence[Row]) -> str:
+    return msgspec.json.encode(rows).decode()
 
 
-def _json(texts: Mapping[str, str]) -> str:
-    return msgspec.json.encode({_text(name): _text(text) for name, text in texts.items()}).decode()
+def _texts(texts: Mapping[str, str]) -> dict[str, str]:
+    return {_text(name): _text(text) for name, text in texts.items()}
 
 
 def _text(told: str) -> str:

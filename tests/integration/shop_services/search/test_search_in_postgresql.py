@@ -16,7 +16,7 @@ from shop_contracts.proto.catalog.v1.categories_pb2 import CategoryEvent
 from shop_contracts.proto.catalog.v1.products_pb2 import ProductEvent
 from shop_contracts.proto.inventory.v1 import stock_pb2
 from shop_contracts.proto.pricing.v1.prices_pb2 import PriceEvent
-from shop_kit.messages import outgoing
+from shop_kit.messages import Received, outgoing
 from shop_kit.projections import ReadModel
 from shop_kit.testing.event_log import received
 from shop_services.search.adapters.index import PostgresSearchIndex
@@ -41,6 +41,12 @@ class Model(ReadModel):
         return await self.pool.fetch(query.replace("{schema}", self.schema), *arguments)
 
 
+def _received(event: Message) -> Received[Message]:
+    """The event as it comes: its key is its first field."""
+    key = str(event.ListFields()[0][1])
+    return received(outgoing(type(event).__name__, key, event, source="/test", sequence=1), type(event))
+
+
 @dataclass
 class Shop:
     """What was told, and what is found then."""
@@ -56,9 +62,7 @@ class Shop:
         self.told += events
         async with self.model.pool.acquire() as connection, connection.transaction():
             await connection.execute(f"SET LOCAL search_path TO {self.model.schema}")
-            for event in events:
-                message = outgoing("a-topic", "a key", event, source="/test", sequence=1)
-                await apply(connection, received(message, type(event)))
+            await apply(connection, [_received(event) for event in events])
 
     async def find(self, words: str = "", **narrowed: Any) -> Found:
         return await self.index.find(Wish(words=words, **narrowed), now=NOW)
