@@ -271,9 +271,7 @@ def stop(paths: SandboxPaths, *, purge: bool = False) -> Iterator[AnyEvent]:
     except SandboxError as error:
         if error.code is not ErrorCode.SUPERVISOR_OF_ANOTHER_VERSION:
             raise
-        yield from ending.stop_by_signal(paths)
-        if purge:
-            yield from ending.remove(paths)
+        yield from ending.stop_by_signal(paths, purge=purge)
         return
     yield from client.down(purge=purge)
 

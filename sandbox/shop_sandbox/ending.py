@@ -22,8 +22,9 @@ _ENDS_WITHIN_SECONDS = 20.0
 _LETS_GO_WITHIN_SECONDS = 6.0
 
 
-def stop_by_signal(paths: SandboxPaths) -> Iterator[AnyEvent]:
-    """Have a supervisor stop that speaks another language: a signal means the same in all of them. Ends with SandboxStopped.
+def stop_by_signal(paths: SandboxPaths, *, purge: bool = False) -> Iterator[AnyEvent]:
+    """Have a supervisor stop that speaks another language: a signal means the same in all of them. Ends with SandboxStopped, when
+    no process is left, and with `purge` nothing else either.
 
     Raises SandboxError (SUPERVISOR_UNREACHABLE).
     """
@@ -33,6 +34,8 @@ def stop_by_signal(paths: SandboxPaths) -> Iterator[AnyEvent]:
         raise ownership.frozen(paths)
     os.kill(pid, signal.SIGTERM)
     wait_for_end(paths)
+    if purge:
+        yield from remove(paths)
     yield SandboxStopped(at=time.time(), seconds=time.monotonic() - began)
 
 

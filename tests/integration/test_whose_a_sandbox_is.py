@@ -306,6 +306,15 @@ def test_a_supervisor_of_another_version_is_named_and_can_be_stopped(home: Home,
     assert home.alive() == []
 
 
+def test_what_another_version_runs_is_purged_when_its_stop_is_told(home: Home) -> None:
+    start_as_another_version(home, protocol="of last year")
+
+    events = stop(home.paths, purge=True)
+
+    assert any(isinstance(event, SandboxStopped) for event in events)  # who listens goes away then
+    assert not home.paths.root.exists()
+
+
 def kill_supervision(home: Home) -> None:
     """End supervisor and spawner at once, so that nobody clears away after them; what runs has asked to survive that."""
     found = owner(home)
