@@ -23,6 +23,7 @@ TASKS = ("check-contracts", "provision-topics", "provision-schemas", "provision-
 _SERVICE = re.compile(r"^service:\s*['\"]?([A-Za-z0-9_-]+)", re.MULTILINE)
 _INHERITED = (
     *("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "TMPDIR", "JAVA_HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR"),
+    "DOCKER_HOST",
     *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE"),
 )
 
@@ -55,14 +56,14 @@ class Project:
         return SandboxPaths(checkout=self.checkout, name=self.settings.name, runtime_dir=self.runtime_dir)
 
 
-def open_project(*, name: str | None = None, start_timeout_seconds: float | None = None) -> Project:
+def open_project(*, name: str | None = None, start_timeout_seconds: float | None = None, engine: str | None = None) -> Project:
     """Return the project around the working directory, with the flags that were given.
 
     Raises SandboxError (not_in_a_project) or ShopDevError (settings_invalid).
     """
     environ = dict(os.environ)
     checkout, table, source = find_checkout(working_directory())
-    given = {"name": name, "start-timeout-seconds": start_timeout_seconds}
+    given = {"name": name, "start-timeout-seconds": start_timeout_seconds, "engine": engine}
     settings = read_settings(
         flags={key: value for key, value in given.items() if value is not None},
         environ=environ,

@@ -101,19 +101,22 @@ class DataIdentity:
     ) -> DataIdentity:
         """Go on from the kept data, or begin anew when there is none. `places` are those of stores that keep theirs elsewhere.
 
-        Raises SandboxError (STATE_INCOMPLETE) when the data of some stores is there and of others gone, or when `state.json` is
-        broken, or gone beside data; so nothing is even started on half of the data. Blocks where a keeper does.
+        Raises SandboxError (STATE_INCOMPLETE) when the data of some stores is there and of others gone, when it is with another
+        engine, or when `state.json` is broken, or gone beside data; so nothing is even started on half of the data. Blocks where a
+        keeper does.
         """
-        present = {name for name in known_stores if _is_there(paths, name, places.get(name))}
         try:
             record = records.read(paths.state, _Record)
         except records.Unreadable as error:
             raise SandboxError(ErrorCode.STATE_INCOMPLETE, str(error), actions=(reset(paths),)) from error
+        kept = set(record.stores) & known_stores if record is not None else set()
+        if record is not None and (moved := sorted(name for name in kept if (name in record.places) != (name in places))):
+            raise _of_another_engine(paths, moved)
+        present = {name for name in known_stores if _is_there(paths, name, places.get(name))}
         if record is None:
             if present:
                 raise incomplete(paths, missing=["state.json"], present=sorted(present))
             return cls._anew(paths, places)
-        kept = set(record.stores) & known_stores
         missing = sorted(kept - present)
         if missing and len(missing) == len(kept):
             return cls._anew(paths, places)
@@ -174,6 +177,15 @@ def incomplete(paths: SandboxPaths, *, missing: list[str], present: list[str], f
         f"the state of {names} {fault}{beside}; starting on half of the data would lose orders",
         actions=(reset(paths),),
         detail={"missing": missing, "present": present},
+    )
+
+
+def _of_another_engine(paths: SandboxPaths, stores: list[str]) -> SandboxError:
+    return SandboxError(
+        ErrorCode.STATE_INCOMPLETE,
+        f"sandbox {paths.name} keeps the data of {', '.join(stores)} with another engine, which it was started with before",
+        actions=("start it with that engine again, or another sandbox beside it with --name", reset(paths)),
+        detail={"missing": stores, "present": []},
     )
 
 

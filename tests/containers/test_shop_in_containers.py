@@ -15,23 +15,31 @@ from typing import Any
 import httpx
 import pytest
 from docker import DockerClient
-from fakes.docker_here import CHECKOUT, address_of_daemon, compose_program
+from fakes.docker_here import CHECKOUT, compose_program, daemon_address, ensure_images
+from shop_sandbox.engines.docker.images import KAFKA, LOCALSTACK, MINISTACK, POSTGRES, PYTHON, VALKEY
 
 Compose = Callable[..., str]
 
 
 @pytest.fixture(scope="module")
-def docker() -> DockerClient:
-    return DockerClient(base_url=address_of_daemon())
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with daemon_address(tmp_path_factory.mktemp("docker")) as found:
+        ensure_images(found, [str(image) for image in (KAFKA, POSTGRES, VALKEY, MINISTACK, LOCALSTACK, PYTHON)])
+        yield found
 
 
 @pytest.fixture(scope="module")
-def compose(docker: DockerClient, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Compose]:
+def docker(address: str) -> DockerClient:
+    return DockerClient(base_url=address)
+
+
+@pytest.fixture(scope="module")
+def compose(address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Compose]:
     """Calls Compose on the shop, in a project of its own at free ports, which is gone afterwards."""
     program = compose_program(tmp_path_factory.mktemp("compose"))
     project = f"shop-test-{uuid.uuid4().hex[:8]}"
     ports = {f"SHOP_{name}_PORT": "0" for name in ("EDGE", "AWS", "POSTGRES", "REDIS", "SCHEMA_REGISTRY", "LOCALSTACK")}
-    environment = {**os.environ, **ports, "SHOP_KAFKA_PORT": "29092", "SHOP_AWS": "localstack"}
+    environment = {**os.environ, **ports, "DOCKER_HOST": address, "SHOP_KAFKA_PORT": "29092", "SHOP_AWS": "localstack"}
 
     def call(*words: str) -> str:
         command = [
@@ -56,9 +64,9 @@ def compose(docker: DockerClient, tmp_path_factory: pytest.TempPathFactory) -> I
 
 
 @pytest.fixture(scope="module")
-def shop(compose: Compose) -> str:
+def shop(compose: Compose, address: str) -> str:
     """The address of the front door of a shop that was built, is up and has goods."""
-    subprocess.run([CHECKOUT / "shop-dev", "build"], cwd=CHECKOUT, check=True)
+    build(address)
     compose("up", "--wait", "--no-build", "--quiet-pull")
     compose("run", "--rm", "--no-deps", "--entrypoint", "python", "provision-aws", "-m", "shop_seeding", "--products", "20")
     return f"http://{compose('port', 'edge', '8080').strip()}"
@@ -86,14 +94,18 @@ def test_services_are_nobody_and_can_write_nowhere(shop: str, compose: Compose, 
     assert orders.image.labels["org.opencontainers.image.title"] == "orders"
 
 
-def test_what_has_not_changed_is_not_built_again(shop: str, docker: DockerClient) -> None:
+def test_what_has_not_changed_is_not_built_again(shop: str, address: str, docker: DockerClient) -> None:
     before = docker.images.get("shop-dev/orders:local").id
-    said = subprocess.run(
-        [CHECKOUT / "shop-dev", "build", "orders"], cwd=CHECKOUT, capture_output=True, text=True, check=True
-    ).stdout
+    said = build(address, "orders")
 
     assert "unchanged" in said
     assert docker.images.get("shop-dev/orders:local").id == before
+
+
+def build(address: str, *services: str) -> str:
+    environment = {**os.environ, "DOCKER_HOST": address}
+    command = [CHECKOUT / "shop-dev", "build", *services]
+    return subprocess.run(command, cwd=CHECKOUT, env=environment, check=True, capture_output=True, text=True).stdout
 
 
 def _post(client: httpx.Client, path: str, body: Any) -> Any:

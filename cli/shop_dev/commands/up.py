@@ -61,6 +61,15 @@ def up(
             show_default=False,
         ),
     ] = None,
+    engine: Annotated[
+        str | None,
+        typer.Option(
+            "--engine",
+            metavar="embedded|mixed",
+            help="What it runs on: plain processes, or Kafka, PostgreSQL and Redis in containers.",
+            show_default=False,
+        ),
+    ] = None,
     join: Annotated[
         str | None,
         typer.Option(
@@ -96,7 +105,7 @@ def up(
         raise typer.BadParameter("--lease takes a name and empty stores of its own: leave out --name and --reset.")
     if join is not None and (lease is not None or name is not None):
         raise typer.BadParameter("--join means a sandbox that runs: leave out --name and --lease.")
-    project = open_project(name=name if lease is None else name_for(lease), start_timeout_seconds=timeout)
+    project = open_project(name=name if lease is None else name_for(lease), start_timeout_seconds=timeout, engine=engine)
     if join is not None:
         project = joining(project, join)
     if project.joined is not None and reset and not resources:

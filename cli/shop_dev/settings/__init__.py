@@ -18,6 +18,7 @@ from shop_dev.settings.table import (
     BY_KEY,
     BY_VARIABLE,
     DEFAULT_CONTRACTS_DIR,
+    DEFAULT_ENGINE,
     DEFAULT_KEYS,
     DEFAULT_NAME,
     DEFAULT_START_TIMEOUT_SECONDS,
@@ -61,6 +62,8 @@ class Settings:
     """Names of log fields, and ends of names of span attributes, by which logs and traces are found."""
     viewers: tuple[str, ...] = ()
     """Who reaches the sandbox beside the processes of this machine."""
+    engine: str = DEFAULT_ENGINE
+    """What the sandbox runs on."""
     cache_dir: Path | None = None
     """None: the user's cache folder."""
     runtime_dir: Path | None = None

@@ -9,6 +9,7 @@ from pathlib import Path
 from shop_dev.settings import values
 
 DEFAULT_NAME = "default"
+DEFAULT_ENGINE = "embedded"
 DEFAULT_START_TIMEOUT_SECONDS = 120.0
 DEFAULT_CONTRACTS_DIR = Path("contracts")
 DEFAULT_KEYS = ("correlation_id",)
@@ -83,6 +84,14 @@ SETTINGS: tuple[Setting, ...] = (
         "Who reaches the sandbox beside this machine's processes: `container` gives Kafka a listener that is advertised as "
         "`host.docker.internal`.",
         "none",
+    ),
+    Setting(
+        "engine",
+        "SHOP_ENGINE",
+        values.engine,
+        "What the sandbox runs on: `embedded`, plain processes, or `mixed`, with Kafka, PostgreSQL and Redis in containers; the "
+        "flag is --engine.",
+        DEFAULT_ENGINE,
     ),
     Setting(
         "cache-dir",

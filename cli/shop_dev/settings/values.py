@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 VIEWERS = ("container",)
+ENGINES = ("embedded", "mixed")
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 
 
@@ -51,6 +52,13 @@ def viewers(value: object) -> tuple[str, ...]:
     if unknown := [one for one in found if one not in VIEWERS]:
         raise WrongValue(f"takes a list of {', '.join(VIEWERS)}, and {unknown[0]!r} is none of them")
     return found
+
+
+def engine(value: object) -> str:
+    """Take the name of an engine."""
+    if value not in ENGINES:
+        raise WrongValue(f"takes {' or '.join(ENGINES)}")
+    return str(value)
 
 
 def name(value: object) -> str:

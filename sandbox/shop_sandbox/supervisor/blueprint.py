@@ -31,9 +31,22 @@ def load(settings: SupervisorSettings) -> Blueprint:
 def embedded(settings: SupervisorSettings) -> Blueprint:
     """The shop of the checkout's manifests, as plain local processes. Raises SandboxError (MANIFEST_INVALID, RESOURCE_UNKNOWN)."""
     from shop_sandbox.engines import engine
+
+    return Blueprint(resources=_resources(settings), drivers=engine.embedded().drivers())
+
+
+def mixed(settings: SupervisorSettings) -> Blueprint:
+    """The same with Kafka, PostgreSQL and Redis in containers. Services stay processes, and so does the AWS emulator: it calls
+    services and runs functions."""
+    from shop_sandbox.engines import docker, engine
+
+    return Blueprint(resources=_resources(settings), drivers={**engine.embedded().drivers(), **docker.drivers()})
+
+
+def _resources(settings: SupervisorSettings) -> dict[str, Resource]:
     from shop_sandbox.resources.shop import build_resources
 
-    resources = build_resources(
+    return build_resources(
         Path(settings.checkout),
         settings.all_globs,
         shared_code=tuple(Path(folder) for folder in settings.all_shared_code),
@@ -43,4 +56,3 @@ def embedded(settings: SupervisorSettings) -> Blueprint:
         contract_commands=settings.contract_commands,
         contracts_stamp=settings.paths.contracts_stamp,
     )
-    return Blueprint(resources=resources, drivers=engine.embedded().drivers())

@@ -10,7 +10,7 @@ from shop_sandbox.errors import ErrorCode, SandboxError
 from shop_sandbox.paths import SandboxPaths
 from shop_sandbox.resources.model import Resource, ResourceKind
 from shop_sandbox.run_context import RunContext
-from shop_sandbox.state import DataIdentity, remove_data
+from shop_sandbox.state import DataIdentity, Place, remove_data
 
 STORES = frozenset({"postgres", "aws"})
 NOWHERE = cast(RunContext, None)
@@ -129,3 +129,15 @@ def test_removed_data_leaves_nothing_to_go_on_from(paths: SandboxPaths) -> None:
     remove_data(paths)
 
     assert begin(paths, postgres=MemoryStore(), aws=MemoryStore()).generation == 1
+
+
+def test_data_that_another_engine_keeps_is_neither_used_nor_begun_anew(paths: SandboxPaths) -> None:
+    begin(paths, postgres=MemoryStore())
+    elsewhere = {"postgres": Place(keeper="nobody:here", proof={})}
+
+    with pytest.raises(SandboxError) as raised:
+        DataIdentity.open(paths, known_stores=frozenset({"postgres"}), places=elsewhere)
+
+    assert raised.value.code == ErrorCode.STATE_INCOMPLETE
+    assert "postgres with another engine" in raised.value.message
+    assert begin(paths).generation == 2

@@ -63,11 +63,12 @@ def _away(address: str, error: Exception) -> SandboxError:
 
 
 def failures() -> tuple[type[Exception], ...]:
-    """Return what the client raises where the daemon refuses or goes away."""
+    """Return what is raised where the daemon refuses or goes away."""
     from docker.errors import DockerException
     from requests.exceptions import RequestException
+    from urllib3.exceptions import HTTPError
 
-    return (DockerException, RequestException, OSError)
+    return (SandboxError, DockerException, RequestException, HTTPError, OSError)
 
 
 def has_image(client: Any, image: str) -> bool:

@@ -9,6 +9,8 @@ import msgspec
 import pytest
 from fakes.command_line import ShopDev
 from fakes.sandbox_client import FakeSandboxClient, sandbox_status
+from shop_dev.project import open_project
+from shop_dev.sandbox import supervisor_settings
 from shop_sandbox.events import (
     CriticalStep,
     DownloadFinished,
@@ -364,3 +366,18 @@ def test_nothing_is_filled_while_what_it_needs_does_not_run(
 
     assert (said.status, said.err) == (0, "")
     assert not (checkout / "filled").exists()
+
+
+def test_the_engine_is_chosen_by_flag_variable_or_setting(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert supervisor_settings(open_project(), reset=False).blueprint.endswith(":embedded")
+    assert supervisor_settings(open_project(engine="mixed"), reset=False).blueprint.endswith(":mixed")
+
+    monkeypatch.setenv("SHOP_ENGINE", "mixed")
+    assert supervisor_settings(open_project(), reset=False).blueprint.endswith(":mixed")
+
+
+def test_an_engine_that_there_is_not_is_told_with_those_that_are(shop_dev: ShopDev, sandbox: FakeSandboxClient) -> None:
+    said = shop_dev("up", "--engine", "docker", "--json")
+
+    assert (said.status, said.document()["error"]["code"]) == (2, "settings_invalid")
+    assert "--engine = 'docker': takes embedded or mixed" in said.document()["error"]["message"]
