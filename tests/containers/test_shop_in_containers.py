@@ -104,8 +104,9 @@ def test_what_has_not_changed_is_not_built_again(shop: str, address: str, docker
 
 def build(address: str, *services: str) -> str:
     environment = {**os.environ, "DOCKER_HOST": address}
-    command = [CHECKOUT / "shop-dev", "build", *services]
-    return subprocess.run(command, cwd=CHECKOUT, env=environment, check=True, capture_output=True, text=True).stdout
+    command = [str(CHECKOUT / "shop-dev"), "build", *services]
+    said: str = subprocess.run(command, cwd=CHECKOUT, env=environment, check=True, capture_output=True, text=True).stdout
+    return said
 
 
 def _post(client: httpx.Client, path: str, body: Any) -> Any:

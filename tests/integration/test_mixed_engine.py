@@ -13,8 +13,9 @@ from docker import DockerClient
 from fakes.docker_here import daemon_address, ensure_images
 from fakes.sandbox_home import Home, eventually
 from shop_sandbox import logs
-from shop_sandbox.client import SandboxClient, is_locked, remove, start_or_attach
+from shop_sandbox.client import SandboxClient, start_or_attach
 from shop_sandbox.credentials import credentials_of
+from shop_sandbox.ending import is_locked, remove
 from shop_sandbox.engines.docker.images import KAFKA, POSTGRES, VALKEY
 from shop_sandbox.errors import ErrorCode
 from shop_sandbox.events import AnyEvent, ResourceState, SandboxFailed, SandboxReady, SandboxStopped, Swept

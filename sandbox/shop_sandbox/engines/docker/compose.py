@@ -7,29 +7,27 @@ other: by name, in a network of their own.
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from shop_sandbox.credentials import Credentials
 from shop_sandbox.endpoints import Address, Endpoints, Viewer
+from shop_sandbox.engines.docker import compose_form as form
 from shop_sandbox.engines.docker import stores
+from shop_sandbox.engines.docker.compose_form import SERVICE_PORT
 from shop_sandbox.engines.docker.images import LOCALSTACK
-from shop_sandbox.engines.docker.stores import StoreContainer
 from shop_sandbox.environment import sandbox_environment, service_environment
 from shop_sandbox.manifest.form import Service
 from shop_sandbox.manifest.form.deployment import Fargate
 from shop_sandbox.manifest.loader import load_manifests
-from shop_sandbox.manifest.names import ACCOUNT_ID, variable
-from shop_sandbox.resources.model import CommandRuntime, HttpHealth, PythonRuntime, Resource, ResourceKind, TcpHealth
+from shop_sandbox.manifest.names import ACCOUNT_ID
+from shop_sandbox.resources.model import CommandRuntime, PythonRuntime, Resource, ResourceKind
 from shop_sandbox.resources.shop import build_resources
 
 FILE = "compose.yaml"
-SERVICE_PORT, FIRST_NAMED_PORT, REGISTRY_PORT, FRONT_DOOR_PORT = 8080, 9090, 8081, 8080
+FIRST_NAMED_PORT, REGISTRY_PORT, FRONT_DOOR_PORT = 9090, 8081, 8080
 CHECKOUT_INSIDE, TOLD_INSIDE = "/shop", "/var/lib/shop"
 _HEADER = f"""\
 # Made by `shop-dev compose` from the manifests; do not edit. `shop-dev compose --check` says whether it is fresh.
@@ -44,7 +42,6 @@ _HEADER = f"""\
 # MiniStack beside it for what LocalStack {LOCALSTACK.tag} has not (Cognito, HTTP APIs). It is pinned, for it is
 # {LOCALSTACK.why}.
 """
-_DOLLAR = re.compile(r"\$(?!\{SHOP_)")
 _SECRET = hashlib.sha256(b"shop-dev compose: known to everybody").hexdigest()
 _AWS_SECRET_KEY = "local"  # noqa: S105  # nosec B105 # the emulators check no signature
 _AWS_URL = f"http://${{SHOP_AWS:-ministack}}:{stores.AWS_PORT}"
@@ -74,7 +71,7 @@ def compose(checkout: Path, service_globs: Sequence[str]) -> Composed:
         _endpoints(runnable),
         Credentials(secret=_SECRET),
     )
-    return Composed(f"{_HEADER}\n{_yaml(file.document())}", left_out)
+    return Composed(f"{_HEADER}\n{form.as_yaml(file.document())}", left_out)
 
 
 def _is_runnable(resource: Resource) -> bool:
@@ -147,32 +144,35 @@ class _File:
         match resource.kind:
             case ResourceKind.KAFKA:
                 port = stores.KAFKA_PORT
-                on_host = f"127.0.0.1:{_chosen_port(name, port)}"
+                on_host = f"127.0.0.1:{form.chosen_port(name, port)}"
                 store = stores.kafka(told_to_host=on_host, told_to_containers=f"{name}:{port}")
             case ResourceKind.POSTGRES:
                 store = stores.postgres(self.credentials)
             case _:
                 store = stores.redis(self.credentials)
-        return _stored(name, store, profiles=["infra", "shop"])
+        return form.stored(name, store, profiles=["infra", "shop"])
 
     def _emulators(self) -> Iterator[tuple[str, dict[str, Any]]]:
         ministack = stores.ministack(key_id=ACCOUNT_ID, secret_key=_AWS_SECRET_KEY)
-        yield "ministack", _stored("ministack", ministack, profiles=["infra", "shop"], variable_of="aws")
-        yield "localstack", _stored("localstack", stores.localstack(key_id=ACCOUNT_ID), profiles=["localstack"], default_port=4567)
+        yield "ministack", form.stored("ministack", ministack, profiles=["infra", "shop"], variable_of="aws")
+        yield (
+            "localstack",
+            form.stored("localstack", stores.localstack(key_id=ACCOUNT_ID), profiles=["localstack"], default_port=4567),
+        )
 
     # --- what runs from images of ours ---------------------------------------------------------------------------------------
 
     def _registry(self, resource: Resource) -> dict[str, Any]:
         own = {"KAFKA_BOOTSTRAP_SERVERS": self.endpoints.address("kafka"), "PORT": str(REGISTRY_PORT), "LISTEN_ADDRESS": "0.0.0.0"}  # noqa: S104  # nosec B104 # inside a container
         return {
-            **_image("platform"),
+            **form.image("platform"),
             "command": ["shop_contracts.registry.__main__:main"],
             "profiles": ["infra", "shop"],
             "environment": own,
-            "ports": [_published(resource.name, REGISTRY_PORT, REGISTRY_PORT)],
+            "ports": [form.published(resource.name, REGISTRY_PORT, REGISTRY_PORT)],
             "depends_on": self._dependencies(resource),
-            "healthcheck": _health(_asks_http(REGISTRY_PORT, "/subjects")),
-            **_guarded(512),
+            "healthcheck": form.health(form.asks_http(REGISTRY_PORT, "/subjects")),
+            **form.guarded(512),
             "restart": "unless-stopped",
         }
 
@@ -188,7 +188,7 @@ class _File:
             "environment": dict(sorted(environment.items())),
             "volumes": [f"told:{TOLD_INSIDE}"],
             "depends_on": self._dependencies(resource),
-            **_guarded(512),
+            **form.guarded(512),
         }
 
     def _service(self, resource: Resource) -> dict[str, Any]:
@@ -202,22 +202,22 @@ class _File:
             "profiles": ["shop"],
             "environment": dict(sorted(environment.items())),
             "ports": [
-                _published(key, self.endpoints.ports[key], front if key == resource.name else None)
+                form.published(key, self.endpoints.ports[key], front if key == resource.name else None)
                 for key in sorted(resource.ports)
             ],
             "volumes": [f"told:{TOLD_INSIDE}:ro"],
             "depends_on": self._dependencies(resource),
-            **({"healthcheck": _health(check)} if (check := _check_of(resource)) else {}),
-            **_guarded(owner.deploy.memory_mib if isinstance(owner.deploy, Fargate) else 512),
+            **({"healthcheck": form.health(check)} if (check := form.check_of(resource)) else {}),
+            **form.guarded(owner.deploy.memory_mib if isinstance(owner.deploy, Fargate) else 512),
             "restart": "unless-stopped",
         }
 
     def _image_of(self, resource: Resource, name: str | None = None) -> dict[str, Any]:
         match resource.runtime:
             case PythonRuntime(target=target):
-                return {**_image(name or resource.name), "command": [target]}
+                return {**form.image(name or resource.name), "command": [target]}
             case CommandRuntime(cwd=folder):
-                return _image(resource.name, {"context": f"./{folder.relative_to(self.checkout).as_posix()}"})
+                return form.image(resource.name, {"context": f"./{folder.relative_to(self.checkout).as_posix()}"})
             case None:
                 raise ValueError(f"{resource.name} says not how it runs")
 
@@ -236,94 +236,3 @@ class _File:
             if need == "aws":
                 found["localstack"] = {"condition": "service_healthy", "required": False}
         return found
-
-
-def _image(name: str, build: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Return an image of ours, and how `docker compose build` makes it."""
-    return {"image": f"shop-dev/{name}:${{SHOP_TAG:-local}}", "build": build or {"context": ".", "args": {"SERVICE": name}}}
-
-
-def _stored(
-    name: str,
-    store: StoreContainer,
-    *,
-    profiles: Sequence[str],
-    variable_of: str | None = None,
-    default_port: int | None = None,
-) -> dict[str, Any]:
-    return {
-        "image": str(store.image),
-        "profiles": list(profiles),
-        **({"command": [_literal(word) for word in store.command]} if store.command else {}),
-        "environment": {key: _literal(value) for key, value in store.environment.items()},
-        "ports": [_published(variable_of or name, store.published, default_port or store.port)],
-        "volumes": [f"{name}:{store.data}"],
-        "healthcheck": _health(store.health, seconds=30),
-        "stop_grace_period": f"{store.seconds_to_stop}s",
-        "deploy": _at_most(store.memory_mib),
-        "restart": "unless-stopped",
-    }
-
-
-def _literal(text: str) -> str:
-    """Keep compose from reading other variables into a text than those of this file."""
-    return _DOLLAR.sub("$$", text)
-
-
-def _published(key: str, inside: int, default: int | None) -> str:
-    return f"127.0.0.1:{_chosen_port(key, default)}:{inside}"
-
-
-def _chosen_port(key: str, default: int | None) -> str:
-    """Return what compose takes for a port that somebody may choose; without a default Docker finds a free one."""
-    return f"${{{variable('SHOP', key)}_PORT:-{default or ''}}}"
-
-
-def _check_of(resource: Resource) -> tuple[str, ...] | None:
-    match resource.health:
-        case HttpHealth(ready_path=ready):
-            return _asks_http(SERVICE_PORT, ready)
-        case TcpHealth():
-            return ("python", "-I", "-S", "-c", f"import socket; socket.create_connection(('127.0.0.1', {SERVICE_PORT}), 2)")
-        case _:
-            return None
-
-
-def _asks_http(port: int, path: str) -> tuple[str, ...]:
-    connected = f"import http.client, sys; c = http.client.HTTPConnection('127.0.0.1', {port}, timeout=2)"
-    return ("python", "-I", "-S", "-c", f"{connected}; c.request('GET', '{path}'); sys.exit(c.getresponse().status != 200)")
-
-
-def _health(command: Sequence[str], *, seconds: int = 5) -> dict[str, Any]:
-    """Return a check that comes soon, for others wait for it; a store or service has two minutes to come up."""
-    test = ["CMD", *map(_literal, command)]
-    return {"test": test, "interval": "3s", "timeout": f"{seconds}s", "retries": 5, "start_period": "120s"}
-
-
-def _guarded(memory_mib: int) -> dict[str, Any]:
-    """Return what holds for every image of ours: it can write nowhere but in its own /tmp, and may do nothing special."""
-    return {
-        "read_only": True,
-        "tmpfs": ["/tmp"],  # noqa: S108  # nosec B108 # inside a container
-        "cap_drop": ["ALL"],
-        "security_opt": ["no-new-privileges:true"],
-        "deploy": _at_most(memory_mib),
-    }
-
-
-def _at_most(memory_mib: int) -> dict[str, Any]:
-    return {"resources": {"limits": {"memory": f"{memory_mib}M", "cpus": "2"}}}
-
-
-class _Dumper(yaml.SafeDumper):
-    """Writes programs of several lines as they stand."""
-
-    def represent_str(self, data: str) -> yaml.ScalarNode:
-        return self.represent_scalar("tag:yaml.org,2002:str", data, style="|" if "\n" in data else None)
-
-
-_Dumper.add_representer(str, _Dumper.represent_str)
-
-
-def _yaml(document: Mapping[str, Any]) -> str:
-    return yaml.dump(document, Dumper=_Dumper, sort_keys=False, width=1000)

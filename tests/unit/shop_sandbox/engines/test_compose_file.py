@@ -115,7 +115,7 @@ def test_a_program_runs_from_the_dockerfile_beside_its_manifest_and_is_left_out_
     assert "tills" in without.left_out
     assert "tills" not in yaml.safe_load(without.text)["services"]
     assert with_one["tills"]["build"] == {"context": "./services/tills"}
-    assert "command" not in with_one["tills"]
+    assert not {"command", "healthcheck"} & with_one["tills"].keys()
 
 
 def test_a_broken_manifest_is_told_as_everywhere(tmp_path: Path) -> None:
