@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from shop_sandbox.engines.docker.drivers import RedisDriver
 from shop_sandbox.engines.docker.images import Image
+from shop_sandbox.engines.docker.store_drivers import RedisDriver
 from shop_sandbox.engines.docker.stores import StoreContainer
 from shop_sandbox.resources.model import Resource, ResourceKind
 from shop_sandbox.run_context import RunContext

@@ -55,7 +55,7 @@ def docker(home: Home) -> DockerClient:
 
 
 def containers(home: Home) -> list[Any]:
-    return list(docker(home).containers.list(all=True, filters=of_checkout(home)))
+    return list(docker(home).containers.list(all=True, filters=of_checkout(home), ignore_removed=True))
 
 
 def volumes(home: Home) -> list[Any]:
@@ -175,7 +175,7 @@ def test_an_image_that_cannot_be_pulled_is_named(mixed: Home) -> None:
     last = list(start_or_attach(mixed.settings).up(("redis",)))[-1]
 
     assert isinstance(last, SandboxFailed)
-    assert last.code == ErrorCode.IMAGE_MISSING
+    assert last.code == ErrorCode.IMAGE_MISSING, last.message
     assert "127.0.0.1:1/nowhere:1" in last.message
 
 

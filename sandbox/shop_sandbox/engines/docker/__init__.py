@@ -13,6 +13,6 @@ if TYPE_CHECKING:
 
 def drivers() -> Mapping[ResourceKind, Driver]:
     """Give a driver for each kind of resource that runs in a container. They keep no state between calls."""
-    from shop_sandbox.engines.docker.drivers import KafkaDriver, PostgresDriver, RedisDriver
+    from shop_sandbox.engines.docker.store_drivers import KafkaDriver, PostgresDriver, RedisDriver
 
     return {ResourceKind.KAFKA: KafkaDriver(), ResourceKind.POSTGRES: PostgresDriver(), ResourceKind.REDIS: RedisDriver()}
