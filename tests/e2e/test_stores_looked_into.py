@@ -14,7 +14,8 @@ from collections.abc import Iterator
 import pytest
 from e2e.shop import CHECKOUT, Shop, aws_of
 from shop_kit.aws.client import AwsClient
-from shop_sandbox.provision.aws_api import Aws, AwsAccount, open_session
+from shop_sandbox.provision.aws_api import Aws, AwsAccount
+from shop_sandbox.provision.aws_session import open_session
 
 
 def typed(shop: Shop, *words: str, given: str = "", **variables: str) -> subprocess.CompletedProcess[str]:

@@ -12,7 +12,8 @@ from shop_kit.kafka.letters import SUFFIX
 from shop_kit.kafka.reading import SECONDS, reading, scan
 from shop_kit.kafka.records import Partition, text_headers
 
-from shop_dev.kafka.records import Record, Topics, away
+from shop_dev.kafka.away import away
+from shop_dev.kafka.records import Record, Topics
 
 if TYPE_CHECKING:
     from confluent_kafka import Consumer, Message

@@ -13,7 +13,8 @@ from shop_kit.kafka.records import RawHeaders
 from shop_kit.kafka.sending import RawRecord, send
 
 from shop_dev.errors import CliCode, ShopDevError
-from shop_dev.kafka.records import away, unknown_topic
+from shop_dev.kafka.away import away
+from shop_dev.kafka.records import unknown_topic
 from shop_dev.kafka.schemas import NotOfThisSchema, ProtobufSchema, Schema, SchemaNotThere, Schemas
 
 SOURCE = "/shop-dev/produce"

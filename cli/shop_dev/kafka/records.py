@@ -14,6 +14,7 @@ from shop_kit.kafka.reading import SECONDS, bounds, follow, offsets_at, reading,
 from shop_kit.kafka.records import partition_of, text_headers
 
 from shop_dev.errors import CliCode, ShopDevError
+from shop_dev.kafka.away import away
 from shop_dev.kafka.schemas import NotOfThisSchema, SchemaNotThere, Schemas
 from shop_dev.near import nearest
 
@@ -130,11 +131,6 @@ def unknown_topic(topic: str, known: Iterable[str]) -> ShopDevError:
     """Return the refusal of a topic that is not there, with the one that was meant; Kafka's own are meant by nobody."""
     meant = nearest(topic, (name for name in known if not name.startswith("__")))
     return ShopDevError(CliCode.TOPIC_UNKNOWN, f"There is no topic {topic}." + (f" Did you mean {meant}?" if meant else ""))
-
-
-def away(error: Unavailable) -> ShopDevError:
-    """Return Kafka's silence as what the user is told."""
-    return ShopDevError(CliCode.KAFKA_AWAY, f"{error}.")
 
 
 def _without_schema(value: bytes) -> object:

@@ -14,7 +14,7 @@ from shop_kit.kafka.letters import SUFFIX
 from shop_kit.kafka.reading import SECONDS, reading, scan
 from shop_kit.kafka.records import Partition
 
-from shop_dev.kafka.records import away
+from shop_dev.kafka.away import away
 
 
 class Reads(NamedTuple):

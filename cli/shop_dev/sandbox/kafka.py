@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shop_dev import sandbox
 from shop_dev.kafka.survey import Reads
 from shop_dev.project import Project, open_project
-from shop_dev.sandbox.manifests import services_in
 
 if TYPE_CHECKING:
-    from shop_sandbox.manifest.form import Service
     from shop_sandbox.supervisor.protocol import SandboxStatus
 
     from shop_dev.kafka.lag import Lags
@@ -41,27 +38,21 @@ class SandboxKafka:
         folder = self.project.paths.data("kafka") / "log"
         return folder if folder.is_dir() else None
 
-    @cached_property
-    def services(self) -> tuple[Service, ...]:
-        """What the manifests say; what is wrong in them is told elsewhere."""
-        return services_in(self.project, self.status)
-
     @property
     def reads(self) -> tuple[Reads, ...]:
         """Which groups are to read which topics."""
-        return tuple(Reads(one.group, one.name) for service in self.services for one in service.needs.topics.consumes)
+        return tuple(Reads(group, topic) for one in self.status.belongings for group, topic in one.reads)
 
     @property
     def writers(self) -> Mapping[str, tuple[str, ...]]:
         """Which services write each topic."""
-        written = [(made.name, service.service) for service in self.services for made in service.needs.topics.produces]
+        written = [(topic, one.service) for one in self.status.belongings for topic in one.writes]
         return {topic: tuple(service for name, service in written if name == topic) for topic, _ in written}
 
     @property
     def schemas(self) -> Mapping[str, str]:
         """By topic in Protobuf the full name of its messages."""
-        made = [topic for service in self.services for topic in service.needs.topics.produces]
-        return {topic.name: topic.message for topic in made if topic.message is not None}
+        return {topic: message for one in self.status.belongings for topic, message in one.writes.items() if message is not None}
 
     @property
     def restarts(self) -> Mapping[str, int]:

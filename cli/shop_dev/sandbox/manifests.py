@@ -8,7 +8,6 @@ from shop_dev.project import Project
 
 if TYPE_CHECKING:
     from shop_sandbox.manifest.form import Service
-    from shop_sandbox.supervisor.protocol import SandboxStatus
 
 
 def services_of(project: Project) -> tuple[Service, ...]:
@@ -16,12 +15,4 @@ def services_of(project: Project) -> tuple[Service, ...]:
     from shop_sandbox.manifest.reading import read_manifests
 
     found = read_manifests(project.checkout, project.settings.services)
-    return tuple(one.service for one in found if one.service is not None)
-
-
-def services_in(project: Project, status: SandboxStatus) -> tuple[Service, ...]:
-    """Return the services of a sandbox that runs, also of checkouts that have joined, whose manifests can be read."""
-    from shop_sandbox.manifest.reading import read_manifests
-
-    found = read_manifests(project.paths.checkout, status.service_globs or project.settings.services)
     return tuple(one.service for one in found if one.service is not None)

@@ -12,7 +12,6 @@ from shop_dev import sandbox
 from shop_dev.errors import CliCode, ShopDevError
 from shop_dev.near import nearest
 from shop_dev.project import Project, open_project
-from shop_dev.sandbox.manifests import services_in
 from shop_dev.stores.owners import Owners
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ class SandboxStores:
 
     @cached_property
     def owners(self) -> Owners:
-        return Owners(services_in(self.project, self.status))
+        return Owners(self.status.belongings)
 
     def runs(self, store: str) -> bool:
         """Return whether this sandbox runs a store: postgres, redis or aws."""

@@ -10,9 +10,10 @@ from typing import TypeVar
 from urllib.parse import quote, urlencode
 
 from shop_sandbox.health.aws import PROBE_TABLE
-from shop_sandbox.provision.aws_api import Aws, AwsAccount, AwsRefused, AwsUnreachable, open_session, xml_values
+from shop_sandbox.provision.aws_api import Aws, AwsAccount, AwsRefused, AwsUnreachable, xml_values
 
 from shop_dev.errors import CliCode, ShopDevError
+from shop_dev.stores.aws_session import open_session
 
 COUNTED_UP_TO = 20_000
 """Beyond so many objects a bucket is not listed to its end: S3 gives a thousand at a time."""
@@ -83,8 +84,9 @@ def buckets(environment: Mapping[str, str]) -> list[BucketFacts]:
 
 def _asked(environment: Mapping[str, str], question: Callable[[Aws], Awaitable[T]]) -> T:
     async def ask() -> T:
-        async with open_session() as session:
-            return await question(Aws(AwsAccount.from_environment(environment), session))
+        account = AwsAccount.from_environment(environment)
+        with open_session(account.endpoint) as session:
+            return await question(Aws(account, session))
 
     try:
         return asyncio.run(ask())

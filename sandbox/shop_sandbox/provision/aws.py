@@ -16,7 +16,8 @@ from shop_sandbox.manifest.loader import Manifest
 from shop_sandbox.manifest.names import service_url_variable
 from shop_sandbox.manifest.rules.view import routes_of
 from shop_sandbox.provision.alarms import settle_alarm
-from shop_sandbox.provision.aws_api import Aws, AwsAccount, AwsRefused, AwsUnreachable, open_session, xml_values
+from shop_sandbox.provision.aws_api import Aws, AwsAccount, AwsRefused, AwsUnreachable, xml_values
+from shop_sandbox.provision.aws_session import open_session
 from shop_sandbox.provision.dynamodb import settle_table
 from shop_sandbox.provision.gateway import gateway_routes
 from shop_sandbox.provision.identity import UserPools, settle_sender

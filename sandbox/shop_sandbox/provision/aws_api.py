@@ -9,15 +9,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 from urllib.parse import urlencode
-
-import aiohttp
-from yarl import URL
 
 from shop_sandbox.provision.signing import Credentials, sign
 
-_REQUEST_SECONDS = 20.0
 _ATTEMPTS = 4
 _FIRST_PAUSE_SECONDS = 0.1
 _THROTTLED = frozenset(
@@ -86,10 +82,26 @@ _JSON_SERVICES = {
 }
 
 
+class Answer(NamedTuple):
+    """What came back over HTTP."""
+
+    status: int
+    headers: Mapping[str, str]
+    text: str
+
+
+class Session(Protocol):
+    """A way to the account's endpoints."""
+
+    async def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        """Send a request as it stands; the URL is encoded already. Raises AwsUnreachable."""
+        ...
+
+
 class Aws:
     """Signed calls to one account, over one session."""
 
-    def __init__(self, account: AwsAccount, session: aiohttp.ClientSession) -> None:
+    def __init__(self, account: AwsAccount, session: Session) -> None:
         self._account = account
         self._session = session
 
@@ -148,37 +160,25 @@ class Aws:
             service=service,
             at=datetime.now(UTC),
         )
-        try:
-            async with self._session.request(method, URL(url, encoded=True), data=body, headers=signed) as response:
-                text = await response.text()
-                if response.status < 300:
-                    return text
-                raise _refusal(response.status, response.headers, text)
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise AwsUnreachable(f"{endpoint} does not answer: {error or type(error).__name__}") from error
+        answer = await self._session.send(method, url, signed, body)
+        if answer.status < 300:
+            return answer.text
+        raise _refusal(answer)
 
 
-def _refusal(status: int, headers: Mapping[str, str], text: str) -> AwsRefused:
+def _refusal(answer: Answer) -> AwsRefused:
     """Read an error in JSON (`__type`) or XML (`<Code>`)."""
+    status, text = answer.status, answer.text
     try:
         body = json.loads(text)
     except ValueError:
         return AwsRefused(
             status, next(iter(xml_values(text, "Code")), f"HTTP {status}"), next(iter(xml_values(text, "Message")), "")
         )
-    kind = str(body.get("__type") or headers.get("x-amzn-errortype") or f"HTTP {status}")
+    kind = str(body.get("__type") or answer.headers.get("x-amzn-errortype") or f"HTTP {status}")
     return AwsRefused(status, kind.partition(":")[0].rpartition("#")[2], str(body.get("message") or body.get("Message") or ""))
 
 
 def xml_values(text: str, element: str) -> list[str]:
     """The texts of all elements of a name, in order. AWS's answers are flat and machine-made: that is all there is to parse."""
     return [html.unescape(value) for value in re.findall(rf"<{element}>([^<]*)</{element}>", text)]
-
-
-def open_session() -> aiohttp.ClientSession:
-    """Return a session fit for `Aws`: its deadline, and no more calls at once than one emulator process can use."""
-    return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=16),
-        timeout=aiohttp.ClientTimeout(total=_REQUEST_SECONDS),
-        skip_auto_headers={"User-Agent"},
-    )

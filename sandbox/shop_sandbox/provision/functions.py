@@ -24,7 +24,8 @@ from shop_sandbox.manifest.form import (
 )
 from shop_sandbox.manifest.loader import Manifest
 from shop_sandbox.manifest.names import ACCOUNT_ID, REGION, function_arn, part_name, queue_arn
-from shop_sandbox.provision.aws_api import Aws, AwsAccount, AwsRefused, AwsUnreachable, open_session
+from shop_sandbox.provision.aws_api import Aws, AwsAccount, AwsRefused, AwsUnreachable
+from shop_sandbox.provision.aws_session import open_session
 from shop_sandbox.provision.identity import UserPools
 from shop_sandbox.provision.routes import Api, WantedRoute
 from shop_sandbox.provision.task import Outcome, Refused, Report, Wanted, run_task

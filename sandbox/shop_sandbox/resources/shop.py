@@ -40,7 +40,32 @@ def build_resources(
 
     Raises SandboxError: MANIFEST_INVALID with every fault of every manifest, RESOURCE_UNKNOWN for limits of what is not there.
     """
-    manifests = load_manifests(checkout, service_globs)
+    return resources_of(
+        load_manifests(checkout, service_globs),
+        checkout,
+        service_globs,
+        shared_code=shared_code,
+        viewers=viewers,
+        keys=keys,
+        limits=limits,
+        contract_commands=contract_commands,
+        contracts_stamp=contracts_stamp,
+    )
+
+
+def resources_of(
+    manifests: Sequence[Manifest],
+    checkout: Path,
+    service_globs: Sequence[str],
+    *,
+    shared_code: Sequence[Path] = (),
+    viewers: Sequence[Viewer] = (),
+    keys: Sequence[str] = (),
+    limits: Mapping[str, Limits] = MappingProxyType({}),
+    contract_commands: Sequence[Sequence[str]] = (),
+    contracts_stamp: Path | None = None,
+) -> dict[str, Resource]:
+    """Build the graph for manifests that are loaded, as `build_resources` does. Raises SandboxError (RESOURCE_UNKNOWN)."""
     shared = [folder for one in shared_code if (folder := checkout / one).is_dir()]
     services = [
         resource

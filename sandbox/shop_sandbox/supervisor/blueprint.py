@@ -10,16 +10,18 @@ from typing import cast
 
 from shop_sandbox.endpoints import Viewer
 from shop_sandbox.engines.driver import Driver
+from shop_sandbox.resources.facts import Belongings
 from shop_sandbox.resources.model import Resource, ResourceKind
 from shop_sandbox.supervisor.settings import SupervisorSettings
 
 
 @dataclass(frozen=True)
 class Blueprint:
-    """All resources a sandbox may start, by name, and a driver for each kind among them."""
+    """All resources a sandbox may start, by name, a driver for each kind among them, and what services have in the stores."""
 
     resources: Mapping[str, Resource]
     drivers: Mapping[ResourceKind, Driver]
+    belongings: tuple[Belongings, ...] = ()
 
 
 def load(settings: SupervisorSettings) -> Blueprint:
@@ -32,7 +34,7 @@ def embedded(settings: SupervisorSettings) -> Blueprint:
     """The shop of the checkout's manifests, as plain local processes. Raises SandboxError (MANIFEST_INVALID, RESOURCE_UNKNOWN)."""
     from shop_sandbox.engines import engine
 
-    return Blueprint(resources=_resources(settings), drivers=engine.embedded().drivers())
+    return _blueprint(settings, engine.embedded().drivers())
 
 
 def mixed(settings: SupervisorSettings) -> Blueprint:
@@ -40,15 +42,20 @@ def mixed(settings: SupervisorSettings) -> Blueprint:
     services and runs functions."""
     from shop_sandbox.engines import docker, engine
 
-    return Blueprint(resources=_resources(settings), drivers={**engine.embedded().drivers(), **docker.drivers()})
+    return _blueprint(settings, {**engine.embedded().drivers(), **docker.drivers()})
 
 
-def _resources(settings: SupervisorSettings) -> dict[str, Resource]:
-    from shop_sandbox.resources.shop import build_resources
+def _blueprint(settings: SupervisorSettings, drivers: Mapping[ResourceKind, Driver]) -> Blueprint:
+    from shop_sandbox.manifest.loader import load_manifests
+    from shop_sandbox.resources.belongings import belongings_of
+    from shop_sandbox.resources.shop import resources_of
 
-    return build_resources(
-        Path(settings.checkout),
-        settings.all_globs,
+    checkout, globs = Path(settings.checkout), settings.all_globs
+    manifests = load_manifests(checkout, globs)
+    resources = resources_of(
+        manifests,
+        checkout,
+        globs,
         shared_code=tuple(Path(folder) for folder in settings.all_shared_code),
         viewers=tuple(Viewer(viewer) for viewer in settings.viewers),
         keys=tuple(settings.keys),
@@ -56,3 +63,4 @@ def _resources(settings: SupervisorSettings) -> dict[str, Resource]:
         contract_commands=settings.contract_commands,
         contracts_stamp=settings.paths.contracts_stamp,
     )
+    return Blueprint(resources, drivers, tuple(belongings_of(manifest.service) for manifest in manifests))

@@ -116,7 +116,9 @@ async def _boot(seed: Seed) -> Booted:
         stop_order=seed.stop_order,
         on_death=seed.on_death,
     )
-    return Booted(context, Runs(resources, loaded.drivers, context), keeping)
+    runs = Runs(resources, loaded.drivers, context)
+    runs.belongings = loaded.belongings
+    return Booted(context, runs, keeping)
 
 
 def _identity(loaded: Blueprint, run: RunContext) -> DataIdentity:

@@ -11,6 +11,7 @@ import msgspec
 
 from shop_sandbox import events
 from shop_sandbox.events import AnyEvent, ResourceState, SandboxFailed
+from shop_sandbox.resources.facts import Belongings
 from shop_sandbox.supervisor.settings import Guest
 
 
@@ -216,8 +217,8 @@ class ResourceStatus(msgspec.Struct, frozen=True, kw_only=True):
 class SandboxStatus(msgspec.Struct, frozen=True, tag_field="event", tag="status", kw_only=True):
     """The sandbox as it is now. `total_pss_bytes` includes the supervisor and its fork servers.
 
-    `environment` are the variables through which programs find the sandbox. `service_globs` find the manifests of all that runs,
-    those of `guests` too; the globs of the checkout itself are relative to it. `warnings` are troubles of the sandbox itself.
+    `environment` are the variables through which programs find the sandbox. `belongings` are what services have in the stores,
+    those of `guests` too. `warnings` are troubles of the sandbox itself.
     """
 
     name: str
@@ -230,7 +231,7 @@ class SandboxStatus(msgspec.Struct, frozen=True, tag_field="event", tag="status"
     ports: dict[str, int]
     environment: dict[str, str]
     resources: tuple[ResourceStatus, ...]
-    service_globs: tuple[str, ...] = ()
+    belongings: tuple[Belongings, ...] = ()
     guests: tuple[Guest, ...] = ()
     failure: SandboxFailed | None
     warnings: tuple[str, ...]

@@ -197,6 +197,7 @@ class Reload:
         keys = {key for resource in plan.resources.values() for key in resource.ports}
         ports.extend(self._context.ports, keys, remembered_in=self._paths.ports, overrides=fixed, seed=str(self._paths.root))
         self._context.condition.warnings.pop("manifests", None)
+        runs.belongings = plan.belongings
         everything = wants_what_is_new and runs.everything_is_wanted
         await runs.remove(runs.resources.keys() - plan.resources.keys(), reason=reason)
         different = {name: resource for name, resource in plan.resources.items() if runs.resources.get(name) != resource}

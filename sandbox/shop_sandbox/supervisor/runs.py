@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from shop_sandbox.engines.driver import Driver
 from shop_sandbox.engines.handle import Exit
+from shop_sandbox.resources.facts import Belongings
 from shop_sandbox.resources.model import Resource, ResourceKind
 from shop_sandbox.supervisor import graph
 from shop_sandbox.supervisor.context import SandboxContext
@@ -19,6 +20,8 @@ class Runs(Mapping[str, ResourceRun]):
     def __init__(self, resources: dict[str, Resource], drivers: Mapping[ResourceKind, Driver], context: SandboxContext) -> None:
         self.resources = resources
         self.wanted: set[str] = set()
+        self.belongings: tuple[Belongings, ...] = ()
+        """What the services have in the stores, as the manifests say that were taken over last."""
         self._context = context
         self._runs: dict[str, ResourceRun] = {}
         for resource in resources.values():

@@ -51,7 +51,7 @@ async def describe(
         endpoints={name: run.endpoint for name, run in runs.items() if run.endpoint is not None and name in wanted},
         ports=dict(booted.context.ports.numbers) if booted is not None else {},
         environment=sandbox_environment(booted.context.run.endpoints, booted.context.run.credentials) if booted is not None else {},
-        service_globs=tuple(settings.all_globs),
+        belongings=booted.runs.belongings if booted is not None else (),
         guests=tuple(settings.guests),
         resources=tuple(
             _resource(run, booted, weights.resources.get(name), usage, is_wanted=name in wanted) for name, run in runs.items()

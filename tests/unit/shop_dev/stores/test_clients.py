@@ -11,6 +11,7 @@ from shop_dev.stores import clients
 from shop_dev.stores.clients import Client
 from shop_sandbox.credentials import Credentials, database_account
 from shop_sandbox.paths import SandboxPaths
+from shop_sandbox.resources.facts import Belongings
 
 SECRET = "ab" * 32
 ENVIRONMENT = {
@@ -22,16 +23,6 @@ ENVIRONMENT = {
     "AWS_REGION": "eu-west-1",
     "AWS_DEFAULT_REGION": "eu-west-1",
 }
-MANIFEST = """\
-schemaVersion: 1
-service: {name}
-summary: For a test.
-owner: team-test
-runtime: {{command: [sh, -c, "sleep 600"]}}
-needs:
-  databases:
-    - name: {database}
-"""
 
 
 @pytest.fixture
@@ -63,8 +54,12 @@ def install(folder: Path, name: str) -> str:
     return str(program)
 
 
-def own_database(checkout: Path, service: str, database: str) -> None:
-    (checkout / "services" / service / "service.yaml").write_text(MANIFEST.format(name=service, database=database))
+def own_databases(checkout: Path, sandbox: FakeSandboxClient, **databases: str | None) -> None:
+    """Let services have these databases, or none."""
+    belongings = tuple(
+        Belongings(service=service, databases=() if database is None else (database,)) for service, database in databases.items()
+    )
+    sandbox.reported = sandbox_status(environment=ENVIRONMENT, belongings=belongings)
     paths = SandboxPaths(checkout=checkout, name="default", runtime_dir=checkout)
     paths.credentials.parent.mkdir(parents=True, exist_ok=True)
     paths.credentials.write_text('{"version": 1, "secret": "' + SECRET + '"}')
@@ -80,7 +75,7 @@ def test_sql_opens_the_services_own_database_as_that_service(
     checkout: Path, shop_dev: ShopDev, running: FakeSandboxClient, opened: list[Client], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PGSERVICE", "production")
-    own_database(checkout, "orders", "orders_store")
+    own_databases(checkout, running, orders="orders_store")
 
     with pytest.raises(SystemExit):
         shop_dev("sql", "orders", "-c", "SELECT 1")
@@ -100,7 +95,7 @@ def test_sql_opens_the_services_own_database_as_that_service(
 def test_sql_needs_no_name_where_one_service_has_a_database(
     checkout: Path, shop_dev: ShopDev, running: FakeSandboxClient, opened: list[Client]
 ) -> None:
-    own_database(checkout, "orders", "orders")
+    own_databases(checkout, running, orders="orders")
 
     with pytest.raises(SystemExit):
         shop_dev("sql", "-c", "SELECT 1")
@@ -119,9 +114,7 @@ def test_sql_needs_no_name_where_one_service_has_a_database(
 def test_sql_says_which_services_have_a_database(
     words: tuple[str, ...], told: str, checkout: Path, shop_dev: ShopDev, running: FakeSandboxClient
 ) -> None:
-    own_database(checkout, "orders", "orders")
-    own_database(checkout, "payments", "payments")
-    (checkout / "services/edge/service.yaml").write_text(MANIFEST.format(name="edge", database="x").partition("needs:")[0])
+    own_databases(checkout, running, orders="orders", payments="payments", edge=None)
 
     said = shop_dev("sql", *words)
 
@@ -139,7 +132,7 @@ def test_a_store_that_does_not_run_is_told_with_how_to_start_it(shop_dev: ShopDe
 def test_no_password_stands_among_the_words_of_a_command_line(
     checkout: Path, shop_dev: ShopDev, running: FakeSandboxClient, opened: list[Client], tools: Path
 ) -> None:
-    own_database(checkout, "orders", "orders")
+    own_databases(checkout, running, orders="orders")
     for program in ("redis-cli", "aws"):
         install(tools, program)
 
