@@ -23,12 +23,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from google.protobuf.descriptor import ServiceDescriptor
 from google.protobuf.message import Message as ProtobufMessage
 from opentelemetry.trace import Tracer
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from shop_kit.auth import TokenVerifier
+from shop_kit.auth.tokens import REMEMBERED_TOKENS
 from shop_kit.clock import Clock, clock_of
 from shop_kit.errors import KitError
 from shop_kit.http.app import Check, create_app, operations_app
@@ -38,7 +40,8 @@ from shop_kit.kafka.producer import Producer
 from shop_kit.messages import Subscription
 from shop_kit.metrics import Metrics
 from shop_kit.repeating import repeating
-from shop_kit.resilience.declared import read_resilience
+from shop_kit.resilience.calls import GuardedCalls
+from shop_kit.resilience.declared import CallPolicy, read_resilience
 from shop_kit.resilience.retry import Retry
 from shop_kit.settings import AwsSettings, KafkaSettings, RuntimeSettings
 from shop_kit.shutdown import Shutdown
@@ -51,6 +54,7 @@ if TYPE_CHECKING:
     from shop_kit.aws.dynamo import Dynamo
     from shop_kit.aws.sdk import AwsSdk
     from shop_kit.grpc import GrpcService
+    from shop_kit.grpc.client import GrpcClient
     from shop_kit.idempotency.dynamo import DynamoIdempotency
     from shop_kit.outbox.dynamo import DynamoOutbox
     from shop_kit.outbox.postgres import Relay
@@ -107,6 +111,7 @@ class Service:
         self.tls = _mutual_tls(settings)
         """What connections inside are made with, both ways; None where they are plain."""
         self._entered = entered
+        self._calls: dict[str, GuardedCalls] = {}
         self.settling: list[Callable[[float], Awaitable[None]]] = []
         """What to wait for in `settle`."""
         self._readiness: dict[str, Check] = {}
@@ -124,6 +129,47 @@ class Service:
     def ready(self, name: str, check: Check) -> None:
         """Ask `check` whenever somebody asks whether the service is ready. It raises Transient when it is not."""
         self._readiness[name] = check
+
+    def policy(self, name: str) -> CallPolicy:
+        """Return how another service is called, as the manifest declares it under `resilience.calls`.
+
+        Raises Miscomposed where it declares nothing: no call is without bounds.
+        """
+        policy = self.resilience.calls_of(name)
+        if policy is None:
+            hint = f"add `- {{service: {name}}}` to `resilience.calls` in its service.yaml"
+            raise Miscomposed(f"{self.name} calls {name}, and does not say how: {hint}")
+        return policy
+
+    def calls(self, name: str) -> GuardedCalls:
+        """Return what all calls to another service are made with. Raises Miscomposed."""
+        if name not in self._calls:
+            self._calls[name] = GuardedCalls(self.policy(name), self.metrics)
+        return self._calls[name]
+
+    def tokens_from(
+        self, name: str, url: str | None, *, issuer: str, audience: str, remembers: int = REMEMBERED_TOKENS
+    ) -> TokenVerifier:
+        """Return what verifies tokens of a service, by the keys that it publishes at `url`; without a `url` no token holds.
+
+        Raises Miscomposed.
+        """
+        return TokenVerifier.of_issuer(
+            issuer,
+            url,
+            audience=audience,
+            clock=self.clock,
+            remembers=remembers,
+            tls=self.tls,
+            calls=self.calls(name),
+        )
+
+    async def grpc_client(self, name: str, contract: ServiceDescriptor, address: str) -> GrpcClient:
+        """Return what calls a service over gRPC. Raises Miscomposed."""
+        from shop_kit.grpc.client import GrpcClient
+
+        calls = self.calls(name)
+        return await self.enter(GrpcClient.connect(calls, contract, address, tracer=self.tracer, tls=self.tls))
 
     async def aws(self, settings: AwsSettings) -> AwsClient:
         """Return a client for AWS."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from fakes.declared_calls import calls_to
 from opentelemetry import trace
 from shop_contracts.proto.pricing.v1 import pricing_service_pb2 as messages
 from shop_kit.auth import StaticKeys, TokenSigner, TokenVerifier
@@ -97,7 +98,7 @@ async def pricing_in_process() -> AsyncIterator[Pricing]:
     async with (
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://pricing") as http,
         serving as port,
-        GrpcClient.connect("pricing", SERVICE, f"127.0.0.1:{port}", tracer=trace.get_tracer("test")) as rpc,
+        GrpcClient.connect(calls_to("pricing"), SERVICE, f"127.0.0.1:{port}", tracer=trace.get_tracer("test")) as rpc,
     ):
         found = Pricing(http, rpc, clock, tables)
         terms = {"currency": "EUR", "taxIncluded": True}

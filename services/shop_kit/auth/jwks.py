@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
 import ssl
 import time
@@ -16,11 +17,16 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from jwt import PyJWK, PyJWTError
 
 from shop_kit.auth.keys import ALGORITHM
-from shop_kit.errors import Unavailable
+from shop_kit.errors import Overloaded, Unavailable
+from shop_kit.metrics import Metrics
+from shop_kit.resilience import deadline
+from shop_kit.resilience.calls import CallKind, GuardedCalls
+from shop_kit.resilience.declared import CallPolicy
 
 _log = logging.getLogger(__name__)
 
-FETCH_SECONDS = 3.0
+ASKING = CallPolicy(service="token issuer", timeout_seconds=3.0, attempts=1)
+"""How an issuer is asked of which no manifest says how."""
 RSA_ALGORITHM = "RS256"
 """With which Cognito signs."""
 _KINDS: Mapping[str, type] = {ALGORITHM: Ed25519PublicKey, RSA_ALGORITHM: RSAPublicKey}
@@ -43,16 +49,18 @@ class JwksKeys:
         retry_seconds: float = 5.0,
         monotonic: Callable[[], float] = time.monotonic,
         tls: ssl.SSLContext | None = None,
+        calls: GuardedCalls | None = None,
     ) -> None:
         self._url = url
         self._tls = tls
+        self._calls = calls or GuardedCalls(ASKING, Metrics())
         self._algorithm = algorithm
         self._fresh_seconds = fresh_seconds
         self._retry_seconds = retry_seconds
         self._monotonic = monotonic
         self._keys: Mapping[str, PyJWK] = {}
         self._looked_at = float("-inf")
-        self._failure: Unavailable | None = None
+        self._failure: Unavailable | Overloaded | None = None
         self._looking: asyncio.Task[None] | None = None
 
     async def find(self, kid: str) -> PyJWK | None:
@@ -64,7 +72,7 @@ class JwksKeys:
         if self._looking is not None or self._is_due(self._retry_seconds):
             await asyncio.shield(self._look())
         if kid not in self._keys and self._failure is not None:
-            raise Unavailable(self._failure.dependency, self._failure.reason)
+            raise Unavailable(self._failure.subject, self._failure.reason)
         return self._keys.get(kid)
 
     def _is_due(self, seconds: float) -> bool:
@@ -73,13 +81,14 @@ class JwksKeys:
     def _look(self) -> asyncio.Task[None]:
         """Return the one look that is under way."""
         if self._looking is None:
-            self._looking = asyncio.create_task(self._renew())
+            # A context of its own: the deadline of the request that happened to need it is none of all the others that wait for it.
+            self._looking = asyncio.create_task(self._renew(), context=contextvars.Context())
         return self._looking
 
     async def _renew(self) -> None:
         try:
-            found = await self._fetch()
-        except Unavailable as away:
+            found = await self._calls.call(self._fetch, kind=CallKind.READ, may_repeat=True)
+        except (Unavailable, Overloaded) as away:
             _log.warning("keys could not be looked at", extra={"url": self._url, "reason": away.reason})
             self._failure = away
         else:
@@ -91,14 +100,18 @@ class JwksKeys:
     async def _fetch(self) -> Mapping[str, PyJWK]:
         try:
             async with (
-                aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=FETCH_SECONDS)) as session,
+                aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=deadline.seconds_left())) as session,
                 session.get(self._url, ssl=self._tls or True) as response,
             ):
                 content = await response.read()
+                self._calls.count(str(response.status))
                 if response.status != 200:
                     raise Unavailable("token issuer", f"HTTP {response.status} from {self._url}")
             return read_jwks(content, self._algorithm)
-        except (aiohttp.ClientError, TimeoutError, OSError, msgspec.MsgspecError) as error:
+        except msgspec.MsgspecError as error:
+            raise Unavailable("token issuer", str(error)) from error
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            self._calls.count("unreachable")
             raise Unavailable("token issuer", str(error) or type(error).__name__) from error
 
 

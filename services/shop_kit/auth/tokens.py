@@ -17,6 +17,7 @@ from shop_kit.auth.jwks import JwksKeys
 from shop_kit.auth.keys import ALGORITHM, Keys, StaticKeys, jwk, key_id
 from shop_kit.clock import Clock, SystemClock
 from shop_kit.errors import KitError
+from shop_kit.resilience.calls import GuardedCalls
 from shop_kit.tls import MutualTls
 
 LEEWAY_SECONDS = 5.0
@@ -140,12 +141,15 @@ class TokenVerifier:
         clock: Clock | None = None,
         remembers: int = REMEMBERED_TOKENS,
         tls: MutualTls | None = None,
+        calls: GuardedCalls | None = None,
     ) -> TokenVerifier:
         """Return a verifier with the keys that the issuer publishes at `url`; without a `url` no token holds.
 
-        `tls` is for an issuer that answers over https, to known certificates only.
+        `tls` is for an issuer that answers over https, to known certificates only; `calls` is how it is asked.
         """
-        keys: Keys = JwksKeys(f"{url.rstrip('/')}{JWKS_PATH}", tls=tls.client if tls else None) if url else StaticKeys()
+        keys: Keys = StaticKeys()
+        if url:
+            keys = JwksKeys(f"{url.rstrip('/')}{JWKS_PATH}", tls=tls.client if tls else None, calls=calls)
         return cls(keys, issuer=issuer, audience=audience, clock=clock, remembers=remembers)
 
     def knows(self, token: str) -> bool:

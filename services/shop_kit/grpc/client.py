@@ -23,8 +23,7 @@ from shop_kit import context
 from shop_kit.errors import Conflict, Invalid, KitError, Overloaded, Refused, Unavailable
 from shop_kit.grpc.details import KEY, refusal_in
 from shop_kit.resilience import deadline
-from shop_kit.resilience.breaker import CircuitBreaker
-from shop_kit.resilience.retry import Retry, RetryBudget
+from shop_kit.resilience.calls import CallKind, GuardedCalls
 from shop_kit.tls import MutualTls
 from shop_kit.tracing import traceparent
 
@@ -38,6 +37,7 @@ _OPTIONS = (
 )
 LONGEST_CALL_SECONDS = 30.0
 _SAFE_TO_REPEAT = frozenset({MethodOptions.NO_SIDE_EFFECTS, MethodOptions.IDEMPOTENT})
+_ANSWERED = "OK"
 
 
 class CallFailed(KitError):
@@ -54,6 +54,7 @@ class _Method:
     path: str
     answer: Descriptor
     is_safe_to_repeat: bool
+    kind: CallKind
     invoke: Any
 
 
@@ -94,29 +95,28 @@ class _Channels:
 class GrpcClient:
     """The methods of one service, each found by the request that it takes."""
 
-    def __init__(self, name: str, service: ServiceDescriptor, channels: _Channels, tracer: Tracer) -> None:
-        self._name = name
+    def __init__(self, calls: GuardedCalls, service: ServiceDescriptor, channels: _Channels, tracer: Tracer) -> None:
+        self._calls = calls
+        self._name = calls.name
         self._tracer = tracer
         self._service = service
         self._channels = channels
         self._methods: dict[str, _Method] = {}
-        self._breaker = CircuitBreaker(name)
-        self._retry = Retry(attempts=3, first_seconds=0.02, cap_seconds=0.25, budget=RetryBudget())
 
     @classmethod
     @asynccontextmanager
     async def connect(
-        cls, name: str, service: ServiceDescriptor, address: str, *, tracer: Tracer, tls: MutualTls | None = None
+        cls, calls: GuardedCalls, service: ServiceDescriptor, address: str, *, tracer: Tracer, tls: MutualTls | None = None
     ) -> AsyncIterator[GrpcClient]:
         """Give a client for the block. `service` is of the contract: `pricing_service_pb2.DESCRIPTOR.services_by_name[…]`."""
         channels = _Channels(address, tls)
         try:
-            yield cls(name, service, channels, tracer)
+            yield cls(calls, service, channels, tracer)
         finally:
             await channels.close()
 
-    async def call(self, request: ProtobufMessage, answer: type[A], *, seconds: float, token: str | None = None) -> A:
-        """Return the answer to a request, within `seconds` and the deadline at hand.
+    async def call(self, request: ProtobufMessage, answer: type[A], *, seconds: float | None = None, token: str | None = None) -> A:
+        """Return the answer to a request, within what its policy allows, `seconds` and the deadline at hand.
 
         A method that its contract calls idempotent is tried again while the service is UNAVAILABLE, and no other.
         Raises Unavailable, Overloaded, Conflict, Refused, Invalid; CallFailed for any other status.
@@ -126,13 +126,9 @@ class GrpcClient:
             raise TypeError(f"{method.path} answers with {method.answer.full_name}, not with {answer.DESCRIPTOR.full_name}")
 
         async def once() -> Any:
-            return await self._breaker.call(lambda: self._traced(method, request, token))
+            return await self._traced(method, request, token)
 
-        try:
-            async with deadline.within(seconds):
-                found = await (self._retry.run(once) if method.is_safe_to_repeat else once())
-        except TimeoutError as late:
-            raise Unavailable(self._name, f"no answer within {seconds:g} s") from late
+        found = await self._calls.call(once, kind=method.kind, may_repeat=method.is_safe_to_repeat, seconds=seconds)
         if isinstance(found, KitError):
             raise found
         return found  # type: ignore[no-any-return]  # it is of the type that was compared above
@@ -154,10 +150,12 @@ class GrpcClient:
                 answer: ProtobufMessage = await method.invoke(request, timeout=deadline.seconds_left(), metadata=_metadata(token))
             except grpc.aio.AioRpcError as failed:
                 span.set_attribute("rpc.grpc.status_code", failed.code().value[0])
+                self._calls.count(failed.code().name)
                 error = _error(self._name, failed)
                 if failed.code() is grpc.StatusCode.UNAVAILABLE:
                     raise error from failed
                 return error
+            self._calls.count(_ANSWERED)
         return answer
 
 
@@ -168,7 +166,9 @@ def _method(service: ServiceDescriptor, method: Any, channel: grpc.aio.Channel) 
         request_serializer=GetMessageClass(method.input_type).SerializeToString,
         response_deserializer=GetMessageClass(method.output_type).FromString,
     )
-    return _Method(path, method.output_type, method.GetOptions().idempotency_level in _SAFE_TO_REPEAT, invoke)
+    level = method.GetOptions().idempotency_level
+    kind = CallKind.READ if level == MethodOptions.NO_SIDE_EFFECTS else CallKind.WRITE
+    return _Method(path, method.output_type, level in _SAFE_TO_REPEAT, kind, invoke)
 
 
 def _metadata(token: str | None) -> tuple[tuple[str, str], ...]:

@@ -9,7 +9,7 @@ import msgspec
 
 
 class CallPolicy(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """How a service behind this one is called."""
+    """How a service is called: one of `needs.services`, or one whose keys prove tokens (`needs.issuers`, a user pool)."""
 
     service: str
     timeout_seconds: float = 5.0
@@ -51,9 +51,9 @@ class Resilience(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     rate_limits: tuple[DeclaredLimit, ...] = ()
     shedding: Shedding = Shedding()
 
-    def calls_of(self, service: str) -> CallPolicy:
-        """Return how a service is called."""
-        return next((call for call in self.calls if call.service == service), CallPolicy(service=service))
+    def calls_of(self, service: str) -> CallPolicy | None:
+        """Return how a service is called, None where nothing is declared."""
+        return next((call for call in self.calls if call.service == service), None)
 
     def limit_of(self, operation: str) -> DeclaredLimit | None:
         """Return the limit on an operation, None where there is none of its own."""

@@ -48,6 +48,8 @@ class Retry:
     first_seconds: float = 0.05
     cap_seconds: float = 2.0
     budget: RetryBudget | None = None
+    retried: Callable[[], None] = field(default=lambda: None, compare=False, repr=False)
+    """Called before each retry."""
     jitter: Callable[[float, float], float] | None = field(default=None, compare=False, repr=False)
     """Draws evenly between two numbers. None: from a source of chance that is made when something fails, which is rare."""
 
@@ -80,3 +82,4 @@ class Retry:
                 if left is not None and left <= wait:
                     raise
                 await asyncio.sleep(wait)
+                self.retried()

@@ -7,9 +7,7 @@ from functools import partial
 import msgspec
 from shop_contracts import tokens
 from shop_kit import redis
-from shop_kit.auth import TokenVerifier
 from shop_kit.aws.dynamo import Dynamo
-from shop_kit.grpc.client import GrpcClient
 from shop_kit.runtime import run_service
 from shop_kit.service import Service
 from shop_kit.settings import AwsSettings, KafkaSettings, RuntimeSettings
@@ -43,11 +41,9 @@ async def cart(service: Service, settings: CartSettings) -> None:
     filling = Filling(CachedCarts(stored, client, metrics=service.metrics))
     await service.kafka(settings.kafka, publishes={})
     service.consumes(erasures(filling))
-    pricing = await service.enter(
-        GrpcClient.connect("pricing", SERVICE, settings.shop_pricing_grpc_address, tracer=service.tracer, tls=service.tls)
-    )
+    pricing = await service.grpc_client("pricing", SERVICE, settings.shop_pricing_grpc_address)
     callers, guests = [
-        TokenVerifier.of_issuer(tokens.ISSUER, settings.shop_edge_url, audience=audience, clock=service.clock)
+        service.tokens_from("edge", settings.shop_edge_url, issuer=tokens.ISSUER, audience=audience)
         for audience in (tokens.INTERNAL_AUDIENCE, tokens.PUBLIC_AUDIENCE)
     ]
     service.serves(CartApi(filling, GrpcPrices(pricing), guests).routes(), tokens=callers)

@@ -6,7 +6,6 @@ import msgspec
 from shop_contracts import tokens
 from shop_contracts.proto.catalog.v1.categories_pb2 import CategoryEvent
 from shop_contracts.proto.catalog.v1.products_pb2 import ProductEvent
-from shop_kit.auth import TokenVerifier
 from shop_kit.runtime import run_service
 from shop_kit.service import Service
 from shop_kit.settings import AwsSettings, KafkaSettings, RuntimeSettings
@@ -58,7 +57,7 @@ async def catalog(service: Service, settings: CatalogSettings) -> None:
         clock=service.clock,
     )
     routes = ProductsApi(Editing(products, categories), media, store.idempotency).routes()
-    callers = TokenVerifier.of_issuer(tokens.ISSUER, settings.shop_edge_url, audience=tokens.INTERNAL_AUDIENCE, clock=service.clock)
+    callers = service.tokens_from("edge", settings.shop_edge_url, issuer=tokens.ISSUER, audience=tokens.INTERNAL_AUDIENCE)
     service.serves([*routes, *CategoriesApi(categories, store.idempotency).routes()], tokens=callers)
 
 

@@ -8,6 +8,7 @@ import msgspec
 from shop_kit.auth import RSA_ALGORITHM, JwksKeys, signing_key
 from shop_kit.clock import Clock
 from shop_kit.rate_limits import RateLimit, RedisRateLimiter
+from shop_kit.resilience.calls import GuardedCalls
 from shop_kit.runtime import run_service
 from shop_kit.service import Service
 from shop_kit.settings import AwsSettings, RuntimeSettings
@@ -28,10 +29,10 @@ class UserPoolSettings(msgspec.Struct, frozen=True, kw_only=True):
     shop_user_pool_customers_client_web: str
     shop_user_pool_customers_client_back_office: str
 
-    def tokens(self, clock: Clock) -> UserPoolTokens:
+    def tokens(self, clock: Clock, calls: GuardedCalls) -> UserPoolTokens:
         """Return what verifies them."""
         return UserPoolTokens(
-            JwksKeys(self.shop_user_pool_customers_jwks_url, algorithm=RSA_ALGORITHM),
+            JwksKeys(self.shop_user_pool_customers_jwks_url, algorithm=RSA_ALGORITHM, calls=calls),
             issuer=self.shop_user_pool_customers_issuer,
             customers=[self.shop_user_pool_customers_client_web],
             machines=[self.shop_user_pool_customers_client_back_office],
@@ -77,11 +78,8 @@ class EdgeSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 async def _behind(service: Service, tokens: EdgeTokens, name: str, url: str) -> HttpService:
     """Return the connection to a service, which is called as the manifest declares."""
-    policy = service.resilience.calls_of(name)
-    connection = HttpService.connect(
-        policy, url, sign=tokens.internal, tracer=service.tracer, metrics=service.metrics, tls=service.tls
-    )
-    return await service.enter(connection)
+    calls = service.calls(name)
+    return await service.enter(HttpService.connect(calls, url, sign=tokens.internal, tracer=service.tracer, tls=service.tls))
 
 
 async def edge(service: Service, settings: EdgeSettings) -> None:
@@ -89,7 +87,7 @@ async def edge(service: Service, settings: EdgeSettings) -> None:
     signing = signing_key(await service.secret(settings.aws, settings.shop_secret_edge_signing))
     guest_secret = (await service.secret(settings.aws, settings.shop_secret_edge_guests)).encode()
     pool = settings.pool
-    others = {pool.shop_user_pool_customers_issuer: pool.tokens(service.clock)}
+    others = {pool.shop_user_pool_customers_issuer: pool.tokens(service.clock, service.calls("customers"))}
     tokens = EdgeTokens(signing, service.clock, others)
     services = Services(**{name: await _behind(service, tokens, name, url) for name, url in settings.services().items()})
     limiter = await service.enter(RedisRateLimiter.connect(settings.redis_url, prefix="edge:rate", metrics=service.metrics))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import msgspec
 from shop_contracts import tokens
 from shop_contracts.proto.identity.v1.customers_pb2 import CustomerEvent
-from shop_kit.auth import TokenVerifier
 from shop_kit.runtime import run_service
 from shop_kit.service import Service
 from shop_kit.settings import AwsSettings, KafkaSettings, RuntimeSettings
@@ -42,7 +41,7 @@ async def identity(service: Service, settings: IdentitySettings) -> None:
     customers = DynamoCustomerRepository(store)
     sign_ins = CognitoSignIns(await service.aws(settings.aws), settings.shop_user_pool_customers)
     service.repeats(removal(customers, sign_ins, service.clock).sweep, name="sweeper", every_seconds=settings.sweep_every_seconds)
-    callers = TokenVerifier.of_issuer(tokens.ISSUER, settings.shop_edge_url, audience=tokens.INTERNAL_AUDIENCE, clock=service.clock)
+    callers = service.tokens_from("edge", settings.shop_edge_url, issuer=tokens.ISSUER, audience=tokens.INTERNAL_AUDIENCE)
     service.serves(IdentityApi(customers, sign_ins, store.idempotency, service.clock).routes(), tokens=callers)
 
 

@@ -6,7 +6,6 @@ import msgspec
 from shop_contracts import tokens
 from shop_contracts.proto.inventory.v1.events_pb2 import InventoryEvent
 from shop_contracts.proto.inventory.v1.stock_pb2 import StockEvent
-from shop_kit.auth import TokenVerifier
 from shop_kit.runtime import run_service
 from shop_kit.service import Service
 from shop_kit.settings import AwsSettings, KafkaSettings, RuntimeSettings
@@ -47,7 +46,7 @@ async def inventory(service: Service, settings: InventorySettings) -> None:
     service.consumes(subscription(stock, reservations, service.clock))
     service.repeats(expiry(reservations, service.clock).sweep, name="sweeper", every_seconds=settings.sweep_every_seconds)
     api = InventoryApi(stock, reservations, store.idempotency)
-    callers = TokenVerifier.of_issuer(tokens.ISSUER, settings.shop_edge_url, audience=tokens.INTERNAL_AUDIENCE, clock=service.clock)
+    callers = service.tokens_from("edge", settings.shop_edge_url, issuer=tokens.ISSUER, audience=tokens.INTERNAL_AUDIENCE)
     service.serves(api.routes(), tokens=callers)
     service.serves_grpc(InventoryRpc(stock, reservations).service(), tokens=callers)
 

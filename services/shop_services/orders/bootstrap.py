@@ -11,7 +11,6 @@ from shop_contracts.proto.inventory.v1.commands_pb2 import InventoryCommand
 from shop_contracts.proto.orders.v1.events_pb2 import OrderEvent
 from shop_contracts.proto.payments.v1.commands_pb2 import PaymentCommand
 from shop_contracts.proto.pricing.v1.commands_pb2 import PricingCommand
-from shop_kit.auth import TokenVerifier
 from shop_kit.clock import moment
 from shop_kit.runtime import run_service
 from shop_kit.service import Service
@@ -87,16 +86,11 @@ async def orders_service(service: Service, settings: OrdersSettings) -> None:
     service.repeats(resuming(orders, ended, service.clock).sweep, name="sweeper", every_seconds=settings.sweep_every_seconds)
     service.repeats(orders.forget_old, name="cleaner", every_seconds=CLEAN_EVERY_SECONDS)
     service.repeats(erased.forget_rest, name="forgetting", every_seconds=CLEAN_EVERY_SECONDS)
-    signed = TokenVerifier.of_issuer(
-        tokens.QUOTE_ISSUER,
-        settings.shop_pricing_url,
-        audience=tokens.QUOTE_AUDIENCE,
-        clock=service.clock,
-        remembers=0,
-        tls=service.tls,
+    signed = service.tokens_from(
+        "pricing", settings.shop_pricing_url, issuer=tokens.QUOTE_ISSUER, audience=tokens.QUOTE_AUDIENCE, remembers=0
     )
     api = OrdersApi(orders, SignedQuotes(signed), ended, clock, new_order_id)
-    callers = TokenVerifier.of_issuer(tokens.ISSUER, settings.shop_edge_url, audience=tokens.INTERNAL_AUDIENCE, clock=service.clock)
+    callers = service.tokens_from("edge", settings.shop_edge_url, issuer=tokens.ISSUER, audience=tokens.INTERNAL_AUDIENCE)
     service.serves(api.routes(), tokens=callers)
 
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 import msgspec
 from shop_contracts import tokens
 from shop_contracts.proto.payments.v1.events_pb2 import PaymentEvent
-from shop_kit.auth import TokenVerifier
 from shop_kit.runtime import run_service
 from shop_kit.service import Service
 from shop_kit.settings import AwsSettings, KafkaSettings, RuntimeSettings
 
-from shop_services.payments.adapters import guarded_provider
 from shop_services.payments.adapters.commands import subscription
 from shop_services.payments.adapters.events import EVENTS_TOPIC
 from shop_services.payments.adapters.guarded_provider import GuardedProvider
@@ -32,7 +30,6 @@ class PaymentsSettings(msgspec.Struct, frozen=True, kw_only=True):
     shop_psp_url: str
     shop_secret_payments_webhooks: str
     shop_edge_url: str | None = None
-    provider_timeout_seconds: float = guarded_provider.TIMEOUT_SECONDS
     reconcile_every_seconds: float = 5.0
 
 
@@ -48,13 +45,13 @@ async def payments(service: Service, settings: PaymentsSettings) -> None:
     )
     repository = DynamoPaymentRepository(store.dynamo, store.outbox, table=store.table)
     client = await service.enter(HttpProvider.connect(settings.shop_psp_url, tracer=service.tracer))
-    provider = GuardedProvider(client, timeout_seconds=settings.provider_timeout_seconds)
+    provider = GuardedProvider(client, service.policy("psp"), service.metrics)
     service.consumes(subscription(repository, provider, service.clock))
     sweeper = reconciler(repository, provider, service.clock)
     service.repeats(sweeper.sweep, name="reconciler", every_seconds=settings.reconcile_every_seconds)
     webhooks = Webhooks(repository, webhook_secret, service.clock)
     api = PaymentsApi(repository, provider, store.idempotency, webhooks, service.clock)
-    callers = TokenVerifier.of_issuer(tokens.ISSUER, settings.shop_edge_url, audience=tokens.INTERNAL_AUDIENCE, clock=service.clock)
+    callers = service.tokens_from("edge", settings.shop_edge_url, issuer=tokens.ISSUER, audience=tokens.INTERNAL_AUDIENCE)
     service.serves(api.routes(), tokens=callers)
 
 

@@ -6,7 +6,7 @@ import msgspec
 from shop_contracts import tokens
 from shop_contracts.proto.pricing.v1.prices_pb2 import PriceEvent
 from shop_contracts.proto.pricing.v1.redemptions_pb2 import RedemptionEvent
-from shop_kit.auth import TokenSigner, TokenVerifier, signing_key
+from shop_kit.auth import TokenSigner, signing_key
 from shop_kit.runtime import run_service
 from shop_kit.service import Service
 from shop_kit.settings import AwsSettings, KafkaSettings, RuntimeSettings
@@ -55,7 +55,7 @@ async def pricing(service: Service, settings: PricingSettings) -> None:
     quoting = Quoting(prices, promotions, coupons, quotes, JwtQuoteSigner(signer), clock)
     service.consumes(subscription(Redeeming(coupons, DynamoRedemptions(store, clock), clock)))
     api = PricingApi(quoting, quotes, DynamoPriceLists(store), prices, promotions, coupons, store.idempotency, clock, signer.jwks())
-    callers = TokenVerifier.of_issuer(tokens.ISSUER, settings.shop_edge_url, audience=tokens.INTERNAL_AUDIENCE, clock=clock)
+    callers = service.tokens_from("edge", settings.shop_edge_url, issuer=tokens.ISSUER, audience=tokens.INTERNAL_AUDIENCE)
     service.serves(api.routes(), tokens=callers)
     service.serves_grpc(PricingRpc(quoting, prices, clock).service(), tokens=callers)
 

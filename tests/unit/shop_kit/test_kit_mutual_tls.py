@@ -13,6 +13,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 from fakes.certificates import Authority
+from fakes.declared_calls import calls_to
 from opentelemetry import trace
 from shop_contracts.proto.inventory.v1 import inventory_service_pb2 as messages
 from shop_contracts.proto.inventory.v1.inventory_service_pb2_grpc import (
@@ -111,7 +112,7 @@ async def over_grpc(tls: MutualTls) -> AsyncIterator[str]:
 
 
 async def called(address: str, tls: MutualTls | None) -> messages.GetStockItemsResponse:
-    async with GrpcClient.connect("inventory", SERVICE, address, tracer=TRACER, tls=tls) as client:
+    async with GrpcClient.connect(calls_to("inventory"), SERVICE, address, tracer=TRACER, tls=tls) as client:
         return await client.call(ARTICLES, messages.GetStockItemsResponse, seconds=5)
 
 
@@ -176,7 +177,7 @@ async def test_over_grpc_both_sides_go_on_with_renewed_certificates(authority: A
     server, client = MutualTls(authority.certifies("inventory")), MutualTls(authority.certifies("edge"))
     async with (
         over_grpc(server) as address,
-        GrpcClient.connect("inventory", SERVICE, address, tracer=TRACER, tls=client) as stub,
+        GrpcClient.connect(calls_to("inventory"), SERVICE, address, tracer=TRACER, tls=client) as stub,
     ):
         call: Callable[[], object] = partial(stub.call, ARTICLES, messages.GetStockItemsResponse, seconds=5)
         await call()  # type: ignore[misc]  # a partial of a coroutine function

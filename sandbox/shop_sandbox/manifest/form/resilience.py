@@ -14,7 +14,8 @@ OperationId = Annotated[str, Meta(pattern="^[a-z][A-Za-z0-9]*$", description="An
 
 
 class CallPolicy(Form, frozen=True, kw_only=True):
-    """How one of `needs.services` is called."""
+    """How somebody is called: one of `needs.services`, or, for the keys that prove tokens, one of `needs.issuers` or the pool of
+    `gateway`."""
 
     service: ServiceName
     timeout_seconds: Annotated[Seconds, Meta(description="How long an answer may take, with all tries.")] = 5.0
@@ -49,6 +50,9 @@ class Shedding(Form, frozen=True, kw_only=True):
 class Resilience(Form, frozen=True, kw_only=True):
     """What the service is told in `SHOP_RESILIENCE`, as JSON. What is left out is as the kit has it."""
 
-    calls: Annotated[tuple[CallPolicy, ...], Meta(description="How services are called, where it differs.")] = ()
+    calls: Annotated[
+        tuple[CallPolicy, ...],
+        Meta(description="How others are called. On the kit nobody else is."),
+    ] = ()
     rate_limits: Annotated[tuple[RateLimit, ...], Meta(description="How often a client may use operations.")] = ()
     shedding: Shedding | None = None

@@ -81,7 +81,8 @@ def _resilience(view: View) -> Iterator[Finding]:
     resilience = view.service.resilience
     if resilience is None:
         return
-    called = view.service.needs.services
+    needs, gateway = view.service.needs, view.service.gateway
+    called = {*needs.services, *needs.issuers, *([gateway.user_pool] if gateway else ())}
     times = Counter(call.service for call in resilience.calls)
     for position, call in enumerate(resilience.calls):
         place: Path = ("resilience", "calls", position, "service")

@@ -13,8 +13,6 @@ from shop_kit.shared_kernel import Money, Sku
 from shop_services.cart.application.ports import Price
 
 SERVICE = messages.DESCRIPTOR.services_by_name["PricingService"]
-ANSWER_SECONDS = 1.0
-"""A cart without prices is better than one that is waited for."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +26,7 @@ class GrpcPrices:
         if not skus:
             return {}
         request = messages.GetPricesRequest(skus=skus, currency_code=currency, country=country or "")
-        answer = await self.pricing.call(request, messages.GetPricesResponse, seconds=ANSWER_SECONDS)
+        answer = await self.pricing.call(request, messages.GetPricesResponse)
         return {one.sku: _price(one.price) for one in answer.prices}
 
 

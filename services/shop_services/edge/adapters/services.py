@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from functools import partial
 
 import aiohttp
 from opentelemetry.trace import SpanKind, Tracer
 from shop_kit import context
 from shop_kit.errors import Unavailable
-from shop_kit.metrics import Metrics
 from shop_kit.resilience import deadline
-from shop_kit.resilience.breaker import BreakerState, CircuitBreaker
-from shop_kit.resilience.bulkhead import Bulkhead
-from shop_kit.resilience.declared import CallPolicy
-from shop_kit.resilience.retry import Retry, RetryBudget
+from shop_kit.resilience.calls import CallKind, GuardedCalls
 from shop_kit.tls import MutualTls
 from shop_kit.tracing import traceparent
 from yarl import URL
@@ -24,7 +19,6 @@ from shop_services.edge.application.callers import Caller
 from shop_services.edge.application.ports import Change, Effect, ServiceAnswer
 
 CONNECT_SECONDS = 1.0
-_ONCE = Retry(attempts=1)
 # Given by the service itself when it cannot work now: the same as no answer.
 AWAY = frozenset({502, 503, 504})
 
@@ -33,78 +27,46 @@ Sign = Callable[[Caller], str]
 
 
 class HttpService:
-    """Implements `Service` over HTTP, as the policy declares. Each kind of call has places of its own: those who wait for their
-    orders must not keep others from placing theirs."""
+    """Implements `Service` over HTTP, as its policy declares."""
 
-    def __init__(
-        self, policy: CallPolicy, url: str, session: aiohttp.ClientSession, *, sign: Sign, tracer: Tracer, metrics: Metrics
-    ) -> None:
-        name = policy.service
-        self._name = name
-        self._most_seconds = policy.timeout_seconds
+    def __init__(self, calls: GuardedCalls, url: str, session: aiohttp.ClientSession, *, sign: Sign, tracer: Tracer) -> None:
+        self._calls = calls
+        self._name = calls.name
         self._url = url.rstrip("/")
         self._session = session
         self._sign = sign
         self._tracer = tracer
-        self._breaker = CircuitBreaker(name, failure_ratio=policy.failure_percent / 100, open_seconds=policy.open_seconds)
-        refused = metrics.counter("shop_calls_refused_total", "Calls that were not made: no place was free.", "service", "kind")
-        self._reads = Bulkhead(name, policy.reads_at_once, partial(refused.add, name, "read"))
-        self._writes = Bulkhead(name, policy.writes_at_once, partial(refused.add, name, "write"))
-        self._waits = Bulkhead(name, policy.waits_at_once, partial(refused.add, name, "wait"))
-        budget = RetryBudget(ratio=policy.retry_percent / 100)
-        self._retry = Retry(attempts=policy.attempts, first_seconds=0.05, cap_seconds=0.5, budget=budget)
-        self._calls = metrics.counter("shop_calls_total", "Calls to other services, retries included.", "service", "outcome")
-        metrics.gauge(
-            "shop_breaker_open",
-            "1 while calls to a service are refused, or single ones find out.",
-            lambda: float(self._breaker.state is not BreakerState.CLOSED),
-            service=name,
-        )
 
     @classmethod
     @asynccontextmanager
     async def connect(
-        cls,
-        policy: CallPolicy,
-        url: str,
-        *,
-        sign: Sign,
-        tracer: Tracer,
-        metrics: Metrics | None = None,
-        tls: MutualTls | None = None,
+        cls, calls: GuardedCalls, url: str, *, sign: Sign, tracer: Tracer, tls: MutualTls | None = None
     ) -> AsyncIterator[HttpService]:
         """Give a client with connections of its own for the block; `tls` is for a service that answers over https."""
-        connector = aiohttp.TCPConnector(
-            limit=policy.reads_at_once + policy.writes_at_once + policy.waits_at_once,
-            keepalive_timeout=30,
-            ssl=tls.client if tls else True,
-        )
+        connector = aiohttp.TCPConnector(limit=calls.connections, keepalive_timeout=30, ssl=tls.client if tls else True)
         async with aiohttp.ClientSession(
             connector=connector, auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar()
         ) as session:
-            yield cls(policy, url, session, sign=sign, tracer=tracer, metrics=metrics or Metrics())
+            yield cls(calls, url, session, sign=sign, tracer=tracer)
 
     async def get(self, path: str, *, caller: Caller, seconds: float) -> ServiceAnswer:
         """Ask in a caller's name; `seconds` bound it with all its tries. Raises Unavailable, Overloaded."""
-        with self._reads.enter():
-            return await self._call("GET", path, self._headers(caller), None, min(seconds, self._most_seconds))
+        return await self._call("GET", path, self._headers(caller), None, seconds, kind=CallKind.READ)
 
     async def wait(self, path: str, *, caller: Caller, seconds: float) -> ServiceAnswer:
         """Ask in a caller's name for what is not there yet. Raises Unavailable; Overloaded when enough others wait."""
-        with self._waits.enter():
-            return await self._call("GET", path, self._headers(caller), None, seconds)
+        return await self._call("GET", path, self._headers(caller), None, seconds, kind=CallKind.WAIT)
 
     async def post(self, path: str, effect: Effect, *, caller: Caller, seconds: float) -> ServiceAnswer:
         """Send a body in a caller's name, with the key that makes repeating it safe. Raises Unavailable, Overloaded."""
         own = {"content-type": effect.content_type, "idempotency-key": effect.idempotency_key}
-        with self._writes.enter():
-            return await self._call("POST", path, {**self._headers(caller), **own}, effect.body, min(seconds, self._most_seconds))
+        headers = {**self._headers(caller), **own}
+        return await self._call("POST", path, headers, effect.body, seconds, kind=CallKind.WRITE)
 
     async def change(self, path: str, change: Change, *, caller: Caller, seconds: float) -> ServiceAnswer:
         """Send a change in a caller's name, once. Raises Unavailable, Overloaded."""
         headers = {**self._headers(caller), **change.headers}
-        with self._writes.enter():
-            return await self._call(change.method, path, headers, change.body, min(seconds, self._most_seconds), retry=_ONCE)
+        return await self._call(change.method, path, headers, change.body, seconds, kind=CallKind.WRITE, may_repeat=False)
 
     async def check(self) -> None:
         """Return when the service answers at all. Raises Unavailable."""
@@ -114,18 +76,20 @@ class HttpService:
         return {"authorization": f"Bearer {self._sign(caller)}", "x-correlation-id": context.correlation_id()}
 
     async def _call(
-        self, method: str, path: str, headers: Mapping[str, str], body: bytes | None, seconds: float, *, retry: Retry | None = None
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        seconds: float,
+        *,
+        kind: CallKind,
+        may_repeat: bool = True,
     ) -> ServiceAnswer:
-        """One request, tried again while there is no answer: it is a read, or carries a key that makes repeating it safe."""
-
-        async def once() -> ServiceAnswer:
-            return await self._breaker.call(lambda: self._traced(method, path, headers, body))
-
-        try:
-            async with deadline.within(seconds):
-                return await (retry or self._retry).run(once)
-        except TimeoutError as late:
-            raise Unavailable(self._name, f"no answer within {seconds:g} s") from late
+        """One request, tried again while there is no answer where it is a read, or carries a key that makes repeating it safe."""
+        return await self._calls.call(
+            lambda: self._traced(method, path, headers, body), kind=kind, may_repeat=may_repeat, seconds=seconds
+        )
 
     async def _traced(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> ServiceAnswer:
         attributes = {"http.request.method": method, "url.path": path.partition("?")[0], "peer.service": self._name}
@@ -147,9 +111,9 @@ class HttpService:
             ) as response:
                 content = await response.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as trouble:
-            self._calls.add(self._name, "unreachable")
+            self._calls.count("unreachable")
             raise Unavailable(self._name, str(trouble) or type(trouble).__name__) from trouble
-        self._calls.add(self._name, str(response.status))
+        self._calls.count(str(response.status))
         if response.status in AWAY:
             raise Unavailable(self._name, f"it answers {response.status}")
         return ServiceAnswer(response.status, content, {name.lower(): value for name, value in response.headers.items()})

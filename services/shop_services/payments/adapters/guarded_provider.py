@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TypeVar
 
-from shop_kit.errors import Unavailable
+from shop_kit.errors import Transient, Unavailable
+from shop_kit.metrics import Metrics
 from shop_kit.resilience import deadline
-from shop_kit.resilience.breaker import CircuitBreaker
+from shop_kit.resilience.breaker import BreakerState
 from shop_kit.resilience.bulkhead import Bulkhead
+from shop_kit.resilience.calls import breaker_of
+from shop_kit.resilience.declared import CallPolicy
 from shop_kit.shared_kernel import Money
 
 from shop_services.payments.application.ports import PaymentProvider, ProviderRefund
@@ -21,9 +25,6 @@ from shop_services.payments.domain.payment import Refusal, issuer_of
 
 T = TypeVar("T")
 NAME = "payment provider"
-TIMEOUT_SECONDS = 2.0
-CALLS_AT_ONCE = 64
-"""For the cards of one issuer: enough for 30 checkouts a second, two calls each, while the issuer takes a second for an answer."""
 ISSUERS = 256
 """How many issuers are told apart; what was learned of the one heard of longest ago is forgotten."""
 UNKNOWN = "unknown"
@@ -32,19 +33,24 @@ UNKNOWN = "unknown"
 class _Compartment:
     """What keeps the trouble of one issuer to itself."""
 
-    def __init__(self, issuer: str) -> None:
+    def __init__(self, issuer: str, policy: CallPolicy, refused: Callable[[], None]) -> None:
         name = f"{NAME} for {issuer} cards"
-        self.breaker = CircuitBreaker(name)
-        self.bulkhead = Bulkhead(name, CALLS_AT_ONCE)
+        self.breaker = breaker_of(policy, name)
+        self.bulkhead = Bulkhead(name, policy.writes_at_once, refused)
 
 
 class GuardedProvider:
-    """Any PaymentProvider, guarded. A call that was cut off is Unavailable: the same key asks again later."""
+    """Any PaymentProvider, guarded as the manifest declares for each issuer. A call that was cut off is Unavailable: the same key
+    asks again later."""
 
-    def __init__(self, provider: PaymentProvider, *, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
+    def __init__(self, provider: PaymentProvider, policy: CallPolicy, metrics: Metrics) -> None:
         self._provider = provider
-        self._timeout_seconds = timeout_seconds
+        self._policy = policy
+        self._calls = metrics.counter("shop_calls_total", "Calls to other services, retries included.", "service", "outcome")
+        refused = metrics.counter("shop_calls_refused_total", "Calls that were not made: no place was free.", "service", "kind")
+        self._refused = partial(refused.add, policy.service, "write")
         self._compartments: OrderedDict[str, _Compartment] = OrderedDict()
+        metrics.gauge("shop_breaker_open", "Issuers whose cards no calls are made about.", self._open, service=policy.service)
 
     async def authorise(self, payment_id: str, order_id: str, amount: Money, *, method_token: str) -> Refusal | None:
         """Hold the amount."""
@@ -70,19 +76,30 @@ class GuardedProvider:
         return await self._call(issuer, lambda: self._provider.find_refund(payment_id, refund_id, issuer=issuer))
 
     async def _call(self, issuer: str | None, operation: Callable[[], Awaitable[T]]) -> T:
+        seconds = self._policy.timeout_seconds
+
         async def in_time() -> T:
             try:
-                async with deadline.within(self._timeout_seconds):
-                    return await operation()
+                async with deadline.within(seconds):
+                    answer = await operation()
             except TimeoutError as error:
-                raise Unavailable(NAME, f"no answer within {self._timeout_seconds} s") from error
+                self._calls.add(self._policy.service, "late")
+                raise Unavailable(NAME, f"no answer within {seconds:g} s") from error
+            except Transient:
+                self._calls.add(self._policy.service, "away")
+                raise
+            self._calls.add(self._policy.service, "answered")
+            return answer
 
         compartment = self._compartment(issuer or UNKNOWN)
         with compartment.bulkhead.enter():
             return await compartment.breaker.call(in_time)
 
+    def _open(self) -> float:
+        return float(sum(one.breaker.state is not BreakerState.CLOSED for one in self._compartments.values()))
+
     def _compartment(self, issuer: str) -> _Compartment:
-        found = self._compartments.get(issuer) or _Compartment(issuer)
+        found = self._compartments.get(issuer) or _Compartment(issuer, self._policy, self._refused)
         self._compartments[issuer] = found
         self._compartments.move_to_end(issuer)
         if len(self._compartments) > ISSUERS:

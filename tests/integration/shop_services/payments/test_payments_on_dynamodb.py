@@ -25,11 +25,12 @@ from shop_kit.http.server import listening_socket, serve
 from shop_kit.idempotency.dynamo import DynamoIdempotency
 from shop_kit.metrics import Metrics
 from shop_kit.outbox.dynamo import DynamoOutbox
+from shop_kit.resilience.declared import CallPolicy
 from shop_kit.resilience.retry import Retry
 from shop_kit.shared_kernel import Money
 from shop_kit.testing.clock import HandClock
 from shop_kit.testing.event_log import EventLog
-from shop_services.payments.adapters.guarded_provider import CALLS_AT_ONCE, GuardedProvider
+from shop_services.payments.adapters.guarded_provider import GuardedProvider
 from shop_services.payments.adapters.http_provider import HttpProvider
 from shop_services.payments.adapters.payment_repository import DynamoPaymentRepository
 from shop_services.payments.adapters.rest import PaymentsApi
@@ -42,6 +43,7 @@ from shop_services.psp.domain.behaviour import Behaviour
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 KEY = Ed25519PrivateKey.generate()
+POLICY = CallPolicy(service="psp", timeout_seconds=0.5, attempts=1, writes_at_once=64)
 SECRET = "whsec"
 EUROS = Money("EUR", 5000)
 
@@ -120,7 +122,7 @@ async def shop(platform: PlatformSettings) -> AsyncIterator[Shop]:
         psp = Provider(InMemoryLedger(), slow_seconds=1.5)
         url = await parts.enter_async_context(serving(psp))
         client_of_psp = await parts.enter_async_context(HttpProvider.connect(url, tracer=trace.get_tracer("test")))
-        provider = GuardedProvider(client_of_psp, timeout_seconds=0.5)
+        provider = GuardedProvider(client_of_psp, POLICY, Metrics())
         api = PaymentsApi(payments, provider, DynamoIdempotency(dynamo, name), Webhooks(payments, SECRET, clock), clock)
         app = create_app(
             api.routes(),
@@ -249,7 +251,8 @@ async def test_while_one_issuer_is_away_the_cards_of_all_others_are_charged(shop
     shop.psp.behaviours["slowbank"] = Behaviour(never_answers=True)
 
     away = await asyncio.gather(
-        *(shop.authorised(f"away-{number}", method="tok_slowbank") for number in range(CALLS_AT_ONCE + 10)), return_exceptions=True
+        *(shop.authorised(f"away-{number}", method="tok_slowbank") for number in range(POLICY.writes_at_once + 10)),
+        return_exceptions=True,
     )
     others = await asyncio.gather(*(shop.authorised(f"other-{number}") for number in range(10)))
 

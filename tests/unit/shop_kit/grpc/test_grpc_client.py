@@ -10,6 +10,7 @@ from functools import partial
 import grpc
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from fakes.declared_calls import calls_to
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import get_current_span
 from shop_contracts.proto.inventory.v1 import inventory_service_pb2 as messages
@@ -68,7 +69,7 @@ async def calling(answering: Answering) -> AsyncIterator[GrpcClient]:
         most_seconds=5.0,
         drain_seconds=lambda: 1.0,
     )
-    async with serving as port, GrpcClient.connect("inventory", SERVICE, f"127.0.0.1:{port}", tracer=TRACER) as client:
+    async with serving as port, GrpcClient.connect(calls_to("inventory"), SERVICE, f"127.0.0.1:{port}", tracer=TRACER) as client:
         yield client
 
 
@@ -208,6 +209,6 @@ async def test_a_deadline_that_passes_ends_the_work_and_is_told_as_unavailable()
 
 
 async def test_nobody_there_is_unavailable() -> None:
-    async with GrpcClient.connect("inventory", SERVICE, "127.0.0.1:1", tracer=TRACER) as client:
+    async with GrpcClient.connect(calls_to("inventory"), SERVICE, "127.0.0.1:1", tracer=TRACER) as client:
         with pytest.raises(Unavailable):
             await name_of_the_article(client)

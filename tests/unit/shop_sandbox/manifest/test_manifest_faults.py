@@ -294,6 +294,12 @@ BROKEN: dict[str, tuple[str, str, str, list[str]]] = {
         "services: [stocks]",
         [f"{T}:9:14: needs.services[0]: there is no service 'stocks' (did you mean 'stock'?)"],
     ),
+    "a policy for calls that nobody makes": (
+        "tills",
+        "needs:\n",
+        "resilience:\n  calls: [{service: stok}]\nneeds:\n",
+        [f"{T}:9:12: resilience.calls[0].service: it does not call 'stok' (did you mean 'stock'?)"],
+    ),
     "services in a circle": (
         "stock",
         "needs:\n",

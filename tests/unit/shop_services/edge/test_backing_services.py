@@ -10,9 +10,12 @@ from dataclasses import dataclass, field
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer, unused_port
+from fakes.declared_calls import calls_to
 from opentelemetry import trace
 from shop_kit.context import bind
 from shop_kit.errors import Overloaded, Unavailable
+from shop_kit.metrics import Metrics
+from shop_kit.resilience.calls import GuardedCalls
 from shop_kit.resilience.declared import CallPolicy
 from shop_services.edge.adapters.services import HttpService
 from shop_services.edge.application.callers import guest
@@ -76,7 +79,7 @@ async def calling(backend: Backend, policy: CallPolicy = POLICY) -> AsyncIterato
     async with (
         TestServer(app) as server,
         HttpService.connect(
-            policy,
+            GuardedCalls(policy, Metrics()),
             str(server.make_url("")),
             sign=lambda caller: f"token-of-{caller.subject}",
             tracer=tracer,
@@ -130,7 +133,8 @@ async def test_a_service_that_is_down_is_spared_until_it_may_be_up_again(service
 
 async def test_nobody_listening_is_unavailable() -> None:
     nowhere = f"http://127.0.0.1:{unused_port()}"
-    async with HttpService.connect(POLICY, nowhere, sign=lambda caller: caller.subject, tracer=trace.get_tracer("test")) as service:
+    calls, tracer = calls_to("orders"), trace.get_tracer("test")
+    async with HttpService.connect(calls, nowhere, sign=lambda caller: caller.subject, tracer=tracer) as service:
         with pytest.raises(Unavailable):
             await service.get("/v1/orders", caller=guest("ann"), seconds=1)
 

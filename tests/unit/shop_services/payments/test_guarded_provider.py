@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
 import pytest
 from shop_kit.errors import Overloaded, Unavailable
+from shop_kit.metrics import Metrics
+from shop_kit.resilience.declared import CallPolicy
 from shop_kit.shared_kernel import Money
-from shop_services.payments.adapters.guarded_provider import CALLS_AT_ONCE, ISSUERS, GuardedProvider
+from shop_services.payments.adapters.guarded_provider import ISSUERS, GuardedProvider
 from shop_services.payments.adapters.in_memory import InMemoryProvider
-from shop_services.payments.application.ports import ProviderRefund
+from shop_services.payments.application.ports import PaymentProvider, ProviderRefund
 from shop_services.payments.domain.payment import Refusal
 
 pytestmark = pytest.mark.anyio
@@ -28,9 +31,14 @@ class HangingProvider(InMemoryProvider):
         return answer
 
 
+def guarded(provider: PaymentProvider, metrics: Metrics | None = None, **bounds: float) -> GuardedProvider:
+    policy = msgspec.structs.replace(CallPolicy(service="psp"), **bounds)
+    return GuardedProvider(provider, policy, metrics or Metrics())
+
+
 async def test_every_call_reaches_the_provider_and_its_answer_comes_back() -> None:
     ledger = InMemoryProvider()
-    provider = GuardedProvider(ledger)
+    provider = guarded(ledger)
 
     assert await provider.authorise("p1", "o1", EUROS, method_token="tok_visa") is None
     assert await provider.capture("p1", issuer="visa") is None
@@ -48,7 +56,7 @@ async def test_every_call_reaches_the_provider_and_its_answer_comes_back() -> No
 async def test_a_call_without_an_answer_ends_in_time_and_may_have_had_its_effect() -> None:
     ledger = HangingProvider()
     ledger.hanging = frozenset({"slow"})
-    provider = GuardedProvider(ledger, timeout_seconds=0.01)
+    provider = guarded(ledger, timeout_seconds=0.01)
     await provider.authorise("p1", "o1", EUROS, method_token="tok_slow")
 
     with pytest.raises(Unavailable, match="no answer within"):
@@ -59,7 +67,8 @@ async def test_a_call_without_an_answer_ends_in_time_and_may_have_had_its_effect
 
 async def test_an_issuer_that_is_away_is_not_called_any_more_and_the_others_are() -> None:
     ledger = InMemoryProvider(issuers_away={"slow"})
-    provider = GuardedProvider(ledger)
+    metrics = Metrics()
+    provider = guarded(ledger, metrics)
     for number in range(10):
         with pytest.raises(Unavailable):
             await provider.authorise(f"p{number}", "o1", EUROS, method_token="tok_slow_1")
@@ -70,13 +79,15 @@ async def test_an_issuer_that_is_away_is_not_called_any_more_and_the_others_are(
     assert await provider.authorise("p11", "o1", EUROS, method_token="tok_visa") is None
 
     assert ledger.holds == ["p11"]
+    assert 'shop_breaker_open{service="psp"} 1.0' in metrics.render()
+    assert 'shop_calls_total{outcome="answered",service="psp"} 1.0' in metrics.render()
 
 
 async def test_calls_that_pile_up_for_one_issuer_leave_the_others_their_places() -> None:
     ledger = HangingProvider()
     ledger.hanging = frozenset({"slow"})
-    provider = GuardedProvider(ledger, timeout_seconds=30)
-    piled_up = [asyncio.create_task(provider.capture(f"p{number}", issuer="slow")) for number in range(CALLS_AT_ONCE)]
+    provider = guarded(ledger, timeout_seconds=30, writes_at_once=8)
+    piled_up = [asyncio.create_task(provider.capture(f"p{number}", issuer="slow")) for number in range(8)]
     await asyncio.sleep(0)
 
     with pytest.raises(Overloaded, match="for slow cards"):
@@ -90,7 +101,7 @@ async def test_calls_that_pile_up_for_one_issuer_leave_the_others_their_places()
 
 async def test_issuers_that_were_heard_of_long_ago_are_forgotten() -> None:
     ledger = InMemoryProvider(issuers_away={"slow"})
-    provider = GuardedProvider(ledger)
+    provider = guarded(ledger)
     for number in range(10):
         with pytest.raises(Unavailable):
             await provider.void(f"p{number}", issuer="slow")
