@@ -30,7 +30,6 @@ ALL_SCOPES = (
     "pricing:read",
     "pricing:write",
     "quotes:create",
-    "quotes:read",
     "catalog:write",
     "carts:read",
     "carts:write",

@@ -73,6 +73,20 @@ def test_without_search_categories_show_what_stands_in_them(shop: Shop) -> None:
     until("search answers again", lambda: shop.http.get(f"{edge}/v1/products").status_code == 200, seconds=60)
 
 
+def test_without_pricing_nothing_is_sold_at_a_price_that_nobody_quoted(shop: Shop) -> None:
+    sku = shop.new_article(stock=5)
+    quote = shop.quote((sku, 1))
+
+    with without(shop, "pricing"):
+        refused = shop.ask_for_a_quote((sku, 1))
+        promised = shop.outcome(shop.place(quote=quote["token"]))
+
+    assert (refused.status_code, refused.json()["type"], refused.headers["retry-after"]) == (503, "/problems/unavailable", "1")
+    assert "pricing" in refused.json()["detail"]
+    assert (promised["status"], promised["total"]["minorUnits"]) == ("completed", quote["total"])
+    assert shop.quote((sku, 1))["total"] == quote["total"]
+
+
 def test_without_the_shelf_nothing_is_shown_and_the_rest_goes_on(shop: Shop) -> None:
     order = shop.place((shop.new_article(stock=5), 1))
     shop.outcome(order)

@@ -101,3 +101,43 @@ def test_the_coupons_of_a_fresh_shop_take_something_off(shop: Shop, keyring: Key
     assert plain["discount"] == 0
     assert (welcome["coupons"], welcome["discount"]) == (["WELCOME10"], round(plain["lines"][0]["total"] / 10))
     assert (shipped["currency"], shipped["shipping"]["price"], shipped["shipping"]["total"]) == ("JPY", 3200, 0)
+
+
+def test_a_cart_becomes_a_quote_and_the_quote_an_order(shop: Shop) -> None:
+    first, second = shop.new_article(stock=5), shop.new_article(stock=5)
+    edge = shop.endpoints["edge"]
+    opened = shop.http.post(f"{edge}/v1/carts", headers={"idempotency-key": str(uuid.uuid4())}).json()
+    guest, cart = {"authorization": f"Bearer {opened['guestToken']}"}, f"{edge}/v1/carts/{opened['id']}"
+    for sku, quantity in ((first, 1), (second, 2)):
+        shop.http.put(f"{cart}/items/{sku}", json={"quantity": quantity}, headers=guest).raise_for_status()
+    wanted = {"cartId": opened["id"], "currency": "EUR", "country": "DE"}
+    key = {"idempotency-key": str(uuid.uuid4())}
+
+    made = shop.http.post(f"{edge}/v1/quotes", json=wanted, headers={**guest, **key})
+    again = shop.http.post(f"{edge}/v1/quotes", json=wanted, headers={**guest, **key})
+    read = shop.http.get(f"{edge}{made.headers['location']}", headers=guest)
+    quote = made.json()
+    order = shop.outcome(shop.place(quote=quote["token"], token=opened["guestToken"]))
+
+    assert made.status_code == 201, made.text
+    assert [(line["sku"], line["quantity"]) for line in quote["lines"]] == [(first, 1), (second, 2)]
+    assert (again.json(), again.headers["idempotency-replayed"], read.json()) == (quote, "true", quote)
+    assert (order["status"], order["quoteId"], order["total"]["minorUnits"]) == ("completed", quote["id"], quote["total"])
+
+
+def test_carts_and_quotes_of_others_are_not_there(shop: Shop) -> None:
+    edge, sku = shop.endpoints["edge"], shop.new_article(stock=1)
+
+    def somebody() -> tuple[str, dict[str, str]]:
+        opened = shop.http.post(f"{edge}/v1/carts", headers={"idempotency-key": str(uuid.uuid4())}).json()
+        return opened["id"], {"authorization": f"Bearer {opened['guestToken']}"}
+
+    (anns_cart, ann), (_, bob) = somebody(), somebody()
+    shop.http.put(f"{edge}/v1/carts/{anns_cart}/items/{sku}", json={"quantity": 1}, headers=ann).raise_for_status()
+    wanted = {"cartId": anns_cart, "currency": "EUR", "country": "DE"}
+    anns = shop.http.post(f"{edge}/v1/quotes", json=wanted, headers={**ann, "idempotency-key": str(uuid.uuid4())})
+    taken = shop.http.post(f"{edge}/v1/quotes", json=wanted, headers={**bob, "idempotency-key": str(uuid.uuid4())})
+    seen = [shop.http.get(f"{edge}{anns.headers['location']}", headers=who).status_code for who in (ann, bob, {})]
+
+    assert (taken.status_code, taken.json()["type"]) == (404, "/problems/no-such-cart")
+    assert seen == [200, 404, 404]

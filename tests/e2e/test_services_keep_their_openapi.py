@@ -231,13 +231,14 @@ def _accounts(shop: Shop) -> list[Account]:
 def _customer(shop: Shop, keyring: Keyring, token: str, sku: str) -> Caller:
     """A customer with an order and an address."""
     as_customer = {"authorization": f"Bearer {token}"}
-    order = shop.place((sku, 1), token=token)
+    quote = shop.quote((sku, 1), token=token)
+    order = shop.place(quote=quote["token"], token=token)
     me = f"{shop.endpoints['edge']}/v1/customers/me"
     registered = shop.http.put(me, json={"name": "Ann"}, headers={**as_customer, "if-none-match": "*"}).json()
     added = shop.http.post(f"{me}/addresses", json=HOME, headers={**as_customer, "idempotency-key": str(uuid.uuid4())}).json()
     shop.outcome(order)
     cart = shop.http.post(f"{shop.endpoints['edge']}/v1/carts", headers=as_customer).json()
-    things = {"orderId": order.id, "sku": sku, "addressId": added["id"], "cartId": cart["id"]}
+    things = {"orderId": order.id, "sku": sku, "addressId": added["id"], "cartId": cart["id"], "quoteId": quote["id"]}
     return Caller(shop.endpoints["edge"], token, things, keyring.internal(registered["id"]))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import msgspec
+from shop_contracts.proto.pricing.v1 import pricing_service_pb2 as messages
 from shop_kit.errors import Overloaded, Unavailable
 from shop_services.edge.application.callers import Caller
 from shop_services.edge.application.ports import Change, Effect, ServiceAnswer
@@ -59,6 +60,17 @@ class FakeService:
         if self.is_down:
             raise Unavailable("orders", "connection refused")
         return self.answer
+
+
+@dataclass
+class FakeQuotes:
+    """Makes an empty quote of whatever pricing is asked for."""
+
+    pricing: FakeService
+
+    async def make(self, wanted: messages.CreateQuoteRequest, *, caller: Caller) -> messages.CreateQuoteResponse:
+        self.pricing.asked.append(Asked("CreateQuote", "", caller.subject, scopes=caller.scopes))
+        return messages.CreateQuoteResponse(quote=messages.Quote(customer_id=wanted.customer_id))
 
 
 def json_answer(status: int, value: object, **headers: str) -> ServiceAnswer:

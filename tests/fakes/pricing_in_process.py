@@ -34,7 +34,7 @@ from shop_services.pricing.application.quoting import Quoting
 
 EDGE, OWN = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
 SERVICE = messages.DESCRIPTOR.services_by_name["PricingService"]
-SCOPES = ("quotes:create", "quotes:read", "pricing:read", "pricing:write")
+SCOPES = ("quotes:create", "pricing:read", "pricing:write")
 
 
 @dataclass
@@ -78,14 +78,14 @@ async def pricing_in_process() -> AsyncIterator[Pricing]:
     tables, clock = PricingTables(), HandClock()
     prices, quotes = InMemoryPrices(tables, clock), InMemoryQuotes(tables)
     promotions, coupons = InMemoryPromotions(tables), InMemoryCoupons(tables)
-    signer = TokenSigner(OWN, "shop-pricing", clock)
+    signer, keys = TokenSigner(OWN, "shop-pricing", clock), InMemoryKeys()
     quoting = Quoting(prices, promotions, coupons, quotes, JwtQuoteSigner(signer), clock)
     tokens = TokenVerifier(StaticKeys(EDGE.public_key()), issuer="shop-edge", audience="shop-internal")
     lists = InMemoryPriceLists(tables)
-    api = PricingApi(quoting, quotes, lists, prices, promotions, coupons, InMemoryKeys(), clock, signer.jwks())
+    api = PricingApi(quoting, quotes, lists, prices, promotions, coupons, keys, clock, signer.jwks())
     app = create_app(api.routes(), readiness={}, tracer=trace.get_tracer("test"), metrics=Metrics(), tokens=tokens)
     serving = serving_grpc(
-        [PricingRpc(quoting, prices, clock).service()],
+        [PricingRpc(quoting, prices, keys, clock).service()],
         address="127.0.0.1",
         port=0,
         readiness={},

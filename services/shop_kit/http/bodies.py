@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import types
 import typing
 from collections import Counter
 from collections.abc import Hashable, Iterator, Mapping
@@ -122,6 +123,9 @@ def _inner_faults(value: Any, kind: Any, *, strict: bool, path: str) -> list[Fie
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin is typing.Annotated:
         return _inner_faults(value, arguments[0], strict=strict, path=path)
+    if origin in (types.UnionType, typing.Union):
+        others = [one for one in arguments if one not in (types.NoneType, msgspec.UnsetType)]
+        return _inner_faults(value, others[0], strict=strict, path=path) if len(others) == 1 else []
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct) and isinstance(value, dict):
         return _struct_faults(value, kind, strict=strict, path=path)
     if origin in (list, tuple) and isinstance(value, list) and arguments:

@@ -14,6 +14,7 @@ from shop_kit.service import Service
 from shop_kit.settings import AwsSettings, RuntimeSettings
 
 from shop_services.edge.adapters.gate import Limits
+from shop_services.edge.adapters.quotes import CONTRACT, GrpcQuotes, QuoteRoutes
 from shop_services.edge.adapters.rest import EdgeApi
 from shop_services.edge.adapters.services import HttpService
 from shop_services.edge.adapters.tokens import EdgeTokens
@@ -51,6 +52,7 @@ class EdgeSettings(msgspec.Struct, frozen=True, kw_only=True):
     shop_identity_url: str
     shop_catalog_url: str
     shop_pricing_url: str
+    shop_pricing_grpc_address: str
     shop_cart_url: str
     shop_search_url: str
     pool: UserPoolSettings
@@ -91,10 +93,11 @@ async def edge(service: Service, settings: EdgeSettings) -> None:
     tokens = EdgeTokens(signing, service.clock, others)
     services = Services(**{name: await _behind(service, tokens, name, url) for name, url in settings.services().items()})
     limiter = await service.enter(RedisRateLimiter.connect(settings.redis_url, prefix="edge:rate", metrics=service.metrics))
+    pricing = await service.grpc_client("pricing", CONTRACT, settings.shop_pricing_grpc_address)
+    quotes = QuoteRoutes(services.pricing, services.cart, GrpcQuotes(pricing, tokens.internal))
     # Nothing is asked: without Redis nobody is counted, and without the services the door still says when to try again.
-    door = EdgeApi(
-        services, tokens, limiter, settings.limits(), guest_secret, service.shutdown.begun, service.resilience, service.metrics
-    )
+    limits, closing = settings.limits(), service.shutdown.begun
+    door = EdgeApi(services, quotes, tokens, limiter, limits, guest_secret, closing, service.resilience, service.metrics)
     service.serves(door.routes())
 
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from shop_kit.shared_kernel import Sku
+from shop_kit.shared_kernel import MOST_ARTICLES, Sku
 
-MOST_LINES = 100
-"""As many as a quote takes."""
 MOST_OF_ONE = 1_000
 
 
@@ -15,7 +13,7 @@ class CartFull(ValueError):
     """There is no room for another article."""
 
     def __init__(self) -> None:
-        super().__init__(f"a cart holds up to {MOST_LINES} different articles")
+        super().__init__(f"a cart holds up to {MOST_ARTICLES} different articles")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +38,7 @@ class Cart:
         if all(line.sku != sku for line in self.lines):
             if quantity == 0:
                 return self
-            if len(self.lines) == MOST_LINES:
+            if len(self.lines) >= MOST_ARTICLES:
                 raise CartFull
             return replace(self, lines=(*self.lines, Line(sku, quantity)))
         lines = tuple(Line(sku, quantity) if line.sku == sku else line for line in self.lines)
@@ -67,7 +65,7 @@ def merge(cart: Cart, other: Cart) -> Merge:
     """
     numbers = {line.sku: line.quantity for line in cart.lines}
     for line in other.lines:
-        if line.sku in numbers or len(numbers) < MOST_LINES:
+        if line.sku in numbers or len(numbers) < MOST_ARTICLES:
             numbers[line.sku] = max(line.quantity, numbers.get(line.sku, 0))
     left_out = tuple(line for line in other.lines if line.sku not in numbers)
     return Merge(replace(cart, lines=tuple(Line(sku, quantity) for sku, quantity in numbers.items())), left_out)

@@ -13,9 +13,9 @@ from urllib.parse import quote
 import msgspec
 import shop_contracts
 from shop_kit import context
-from shop_kit.errors import KitError, Overloaded
+from shop_kit.errors import Overloaded
 from shop_kit.http import FieldFault, GuardedRoute, Problem, json, read_query
-from shop_kit.http.access import Handler, visitor
+from shop_kit.http.access import Handler
 from shop_kit.http.contract import operations, routes
 from shop_kit.http.idempotency import key_of
 from shop_kit.http.shedding import shed
@@ -26,19 +26,22 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from shop_services.edge.adapters import gate
+from shop_services.edge.adapters.handing_on import (
+    ANSWER_SECONDS,
+    PASSED_ON,
+    caller_of,
+    effect_of,
+    known_caller,
+    pass_on,
+    relay,
+    with_query,
+)
 from shop_services.edge.adapters.personal_data import KEPT, PersonalData, Refused
-from shop_services.edge.application.callers import ANYBODY, NOBODY, Caller, guest
-from shop_services.edge.application.ports import Change, Effect, Service, ServiceAnswer, Services
+from shop_services.edge.adapters.quotes import QuoteRoutes
+from shop_services.edge.application.callers import NOBODY, Caller, guest
+from shop_services.edge.application.ports import Change, ServiceAnswer, Services
 from shop_services.edge.domain.visitors import KeyTooWeak, guest_for
 
-ANSWER_SECONDS = 5.0
-"""How long a service may take, beyond what the visitor asked it to wait."""
-
-QUERY_CHARACTERS = "!$&'()*+,;=:@/?%-._~"
-"""What may stand in a query as it is: https://www.rfc-editor.org/rfc/rfc3986#section-3.4"""
-
-PASSED_ON = ("location", "link", "retry-after", "idempotency-replayed", "content-type", "etag", "cache-control")
-PASSED_IN = ("content-type", "accept", "if-match", "if-none-match")
 RELAYED = {
     "identity": (
         *("getCustomer", "putCustomer"),
@@ -96,6 +99,7 @@ class EdgeApi:
     """The routes of the shop."""
 
     services: Services
+    quotes: QuoteRoutes
     tokens: Tokens
     limiter: RateLimiter
     limits: gate.Limits
@@ -120,7 +124,8 @@ class EdgeApi:
             "listOrders": self.list_orders,
             "getOrder": self.show_order,
             "cancelOrder": self.cancel_order,
-            "createQuote": self.quote_cart,
+            "createQuote": self.quotes.create,
+            "getQuote": self.quotes.show,
             "listStockItems": self.browse,
             "getStockItem": self.show_stock_item,
             "openCart": self.open_cart,
@@ -132,21 +137,21 @@ class EdgeApi:
 
     async def place_order(self, request: Request) -> Response:
         """Take an order from a customer or a guest: 202, and its place to look for it."""
-        effect = await _effect(request)
-        known = _caller(request)
+        effect = await effect_of(request)
+        known = caller_of(request)
         buyer = known or guest(self._new_guest(effect.idempotency_key))
         answer = await self.services.orders.post("/v1/orders", effect, caller=buyer, seconds=ANSWER_SECONDS)
         return self._with_guest_token(answer, buyer) if known is None and answer.status == 202 else pass_on(answer)
 
     async def list_orders(self, request: Request) -> Response:
         """Answer with the visitor's own orders."""
-        path = _with_query("/v1/orders", request)
-        return pass_on(await self.services.orders.get(path, caller=_known(request), seconds=ANSWER_SECONDS))
+        path = with_query("/v1/orders", request)
+        return pass_on(await self.services.orders.get(path, caller=known_caller(request), seconds=ANSWER_SECONDS))
 
     async def show_order(self, request: Request) -> Response:
         """Answer with the visitor's order; with `wait`, as soon as it is final or the time is over, or too many wait already."""
         query = read_query(request, OneOrderQuery)
-        caller = _known(request)
+        caller = known_caller(request)
         order_id = request.path_params["order_id"]
         path = f"/v1/orders/{quote(order_id, safe='')}"
         with context.bind(order_id=order_id):
@@ -155,47 +160,42 @@ class EdgeApi:
 
     async def cancel_order(self, request: Request) -> Response:
         """Take a cancellation: 202; the order is `cancelled` once everything is undone."""
-        effect = await _effect(request)
+        effect = await effect_of(request)
         order_id = request.path_params["order_id"]
         path = f"/v1/orders/{quote(order_id, safe='')}/cancellations"
         with context.bind(order_id=order_id):
-            return pass_on(await self.services.orders.post(path, effect, caller=_known(request), seconds=ANSWER_SECONDS))
-
-    async def quote_cart(self, request: Request) -> Response:
-        """Answer with what a cart costs, signed: for who is known, else for anybody."""
-        effect, buyer = await _effect(request), _caller(request) or ANYBODY
-        return pass_on(await self.services.pricing.post("/v1/quotes", effect, caller=buyer, seconds=ANSWER_SECONDS))
+            return pass_on(await self.services.orders.post(path, effect, caller=known_caller(request), seconds=ANSWER_SECONDS))
 
     async def open_cart(self, request: Request) -> Response:
         """Say where the visitor's cart is; one without a token becomes a guest."""
-        known = _caller(request)
+        known = caller_of(request)
         owner = known or guest(self._new_guest(key_of(request)))
-        path, change = _with_query("/v1/carts", request), Change("POST", b"", {})
+        path, change = with_query("/v1/carts", request), Change("POST", b"", {})
         answer = await self.services.cart.change(path, change, caller=owner, seconds=ANSWER_SECONDS)
         return self._with_guest_token(answer, owner) if known is None and answer.status == 201 else pass_on(answer)
 
     async def export_customer(self, request: Request) -> Response:
         """Answer with all that the shop knows of a customer."""
         try:
-            return json(await PersonalData(self.services).of(_known(request)), headers={"cache-control": "no-store"})
+            return json(await PersonalData(self.services).of(known_caller(request)), headers={"cache-control": "no-store"})
         except Refused as refused:
             return pass_on(refused.answer)
 
     async def erase_customer(self, request: Request) -> Response:
         """Forget a customer, but for what is kept, and say what that is."""
-        answer = await PersonalData(self.services).erase(_known(request))
+        answer = await PersonalData(self.services).erase(known_caller(request))
         return json({"kept": KEPT}) if answer.status == 204 else pass_on(answer)
 
     async def browse(self, request: Request) -> Response:
         """Answer with how much there is: anybody may look."""
-        path = _with_query("/v1/stock-items", request)
-        answer = await self.services.inventory.get(path, caller=_caller(request) or NOBODY, seconds=ANSWER_SECONDS)
+        path = with_query("/v1/stock-items", request)
+        answer = await self.services.inventory.get(path, caller=caller_of(request) or NOBODY, seconds=ANSWER_SECONDS)
         return json(msgspec.json.decode(answer.body, type=StockPageView)) if answer.status == 200 else pass_on(answer)
 
     async def show_stock_item(self, request: Request) -> Response:
         """Answer with one article."""
         path = f"/v1/stock-items/{quote(request.path_params['sku'], safe='')}"
-        answer = await self.services.inventory.get(path, caller=_caller(request) or NOBODY, seconds=ANSWER_SECONDS)
+        answer = await self.services.inventory.get(path, caller=caller_of(request) or NOBODY, seconds=ANSWER_SECONDS)
         return json(msgspec.json.decode(answer.body, type=StockItemView)) if answer.status == 200 else pass_on(answer)
 
     async def show_keys(self, _request: Request) -> Response:
@@ -237,53 +237,3 @@ class EdgeApi:
         order["guestToken"] = self.tokens.issue(buyer.subject)
         headers = {name: answer.headers[name] for name in PASSED_ON if name in answer.headers and name != "content-type"}
         return json(order, answer.status, {**headers, "cache-control": "no-store"})
-
-
-async def relay(service: Service, request: Request) -> Response:
-    """Hand a request on to the service that has the same path, and its answer back."""
-    path, caller = _with_query(quote(request.scope["path"]), request), _caller(request) or NOBODY
-    match request.method:
-        case "GET" | "HEAD":
-            answer = await service.get(path, caller=caller, seconds=ANSWER_SECONDS)
-        case "POST" if "idempotency-key" in request.headers:
-            answer = await service.post(path, await _effect(request), caller=caller, seconds=ANSWER_SECONDS)
-        case method:
-            headers = {name: request.headers[name] for name in PASSED_IN if name in request.headers}
-            change = Change(method, await request.body(), headers)
-            answer = await service.change(path, change, caller=caller, seconds=ANSWER_SECONDS)
-    return pass_on(answer)
-
-
-def pass_on(answer: ServiceAnswer) -> Response:
-    """Return a service's answer as the visitor gets it. That one fails or refuses the edge itself is not their business."""
-    if answer.status in {401, 403} or answer.status >= 500:
-        raise Problem(
-            502, "A part of the shop did not understand us", kind="bad-gateway", detail="It was logged under the correlation id."
-        )
-    headers = {name: answer.headers[name] for name in PASSED_ON if name in answer.headers}
-    return Response(answer.body, answer.status, headers=headers)
-
-
-async def _effect(request: Request) -> Effect:
-    """Return what the visitor sends, unread: the service behind says what is wrong with it."""
-    return Effect(await request.body(), request.headers.get("content-type", ""), key_of(request))
-
-
-def _caller(request: Request) -> Caller | None:
-    """Return who asks, as the gate let them in."""
-    found = visitor(request)
-    assert found is None or isinstance(found, Caller)  # noqa: S101  # nosec B101 # the gate admits no others
-    return found
-
-
-def _known(request: Request) -> Caller:
-    found = _caller(request)
-    if found is None:
-        raise KitError("this operation lets in callers who are not known")
-    return found
-
-
-def _with_query(path: str, request: Request) -> str:
-    """Return the path with the visitor's own query, which the service behind judges."""
-    query = quote(request.scope["query_string"], safe=QUERY_CHARACTERS)
-    return f"{path}?{query}" if query else path

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from shop_kit.aggregates import Stale, decide_and_record
 from shop_kit.errors import Invalid
+from shop_kit.shared_kernel import MOST_ARTICLES
 
 from shop_services.inventory.application.ports import Clock, ReservationRepository, StockRepository
 from shop_services.inventory.domain.reservation import (
@@ -19,9 +20,6 @@ from shop_services.inventory.domain.reservation import (
 )
 
 DEFAULT_HOLD_SECONDS, LONGEST_HOLD_SECONDS = 900.0, 24 * 3600.0
-
-MOST_ARTICLES = 48
-"""In one reservation: all of it is one transaction of DynamoDB, which takes 100 writes, and each article may need two."""
 
 
 class ReservationUnknown(Invalid):

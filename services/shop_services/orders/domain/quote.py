@@ -7,11 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shop_kit.shared_kernel import Money
-
-MOST_LINES = 48
-"""Of different articles in one order. Inventory holds all or none in one transaction of DynamoDB, which takes 100 writes: one for
-each article, one for each level that changes with it, and a few of its own."""
+from shop_kit.shared_kernel import MOST_ARTICLES, Money
 
 
 class QuoteInconsistent(ValueError):
@@ -75,8 +71,8 @@ class Quote:
         """Raise QuoteInconsistent when this is not what somebody could pay: the sums must be right to the minor unit."""
         if not self.lines or any(line.quantity < 1 for line in self.lines):
             raise QuoteInconsistent("a quote has lines of at least one piece each")
-        if len(self.lines) > MOST_LINES:
-            raise QuoteInconsistent(f"an order has at most {MOST_LINES} different articles, and these are {len(self.lines)}")
+        if len(self.lines) > MOST_ARTICLES:
+            raise QuoteInconsistent(f"an order has at most {MOST_ARTICLES} different articles, and these are {len(self.lines)}")
         if len({line.sku for line in self.lines}) < len(self.lines):
             raise QuoteInconsistent("lines on one article are put together")
         for line in self.lines:

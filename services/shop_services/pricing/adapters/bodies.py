@@ -8,7 +8,7 @@ from typing import Annotated
 
 import msgspec
 from shop_kit.http.values import MoneyBody, SkuText
-from shop_kit.shared_kernel import Money
+from shop_kit.shared_kernel import MOST_ARTICLES, Money
 
 from shop_services.pricing.application.listing import WantedPrices
 from shop_services.pricing.application.quoting import QuoteRequest
@@ -49,7 +49,7 @@ class WishBody(msgspec.Struct, forbid_unknown_fields=True):
 class QuoteBody(msgspec.Struct, forbid_unknown_fields=True, rename="camel", kw_only=True):
     """What somebody may want to buy."""
 
-    lines: Annotated[list[WishBody], msgspec.Meta(min_length=1, max_length=100)]
+    lines: Annotated[list[WishBody], msgspec.Meta(min_length=1, max_length=MOST_ARTICLES)]
     currency: Currency
     country: Country
     shipping_method: Name = "standard"

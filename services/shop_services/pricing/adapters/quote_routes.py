@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import msgspec
+from shop_contracts import tokens
 from shop_kit.errors import FieldFault
 from shop_kit.http import Anybody, GuardedRoute, Problem, Scope, caller, json, read_body, read_query
 from shop_kit.http.idempotency import once
@@ -26,7 +27,8 @@ from shop_services.pricing.application.quoting import QuoteRequest, Quoting, pri
 from shop_services.pricing.domain import shipping
 from shop_services.pricing.domain.tax import CountryNotServed, rate
 
-QUOTE, READ = "quotes:create", "quotes:read"
+QUOTE = "quotes:create"
+"""Who may have quotes made reads their own again."""
 MOST_SKUS = 100
 
 
@@ -75,7 +77,7 @@ class QuoteRoutes:
         """Return all paths and what serves them."""
         return [
             GuardedRoute("/v1/quotes", self.create_quote, methods=["POST"], access=Scope(QUOTE)),
-            GuardedRoute("/v1/quotes/{quote_id}", self.show_quote, access=Scope(READ)),
+            GuardedRoute("/v1/quotes/{quote_id}", self.show_quote, access=Scope(QUOTE)),
             GuardedRoute("/v1/prices", self.show_prices, access=Anybody("what the shop sells for is public")),
             GuardedRoute("/v1/shipping-methods", self.show_methods, access=Anybody("what shipping costs is public")),
             GuardedRoute("/.well-known/jwks.json", self.show_keys, access=Anybody("public keys are public")),
@@ -83,7 +85,7 @@ class QuoteRoutes:
 
     async def create_quote(self, request: Request) -> Response:
         """Price a cart for the caller."""
-        wanted = (await read_body(request, QuoteBody)).request(caller(request).subject)
+        wanted = (await read_body(request, QuoteBody)).request(_customer(request))
         return await once(request, lambda claim: self.keys.once(claim, partial(self._quote, wanted)))
 
     async def _quote(self, wanted: QuoteRequest) -> Answer:
@@ -135,6 +137,12 @@ class QuoteRoutes:
         """Answer with the public key that verifies quotes."""
         del request
         return json(self.jwks, headers={"cache-control": "public, max-age=300"})
+
+
+def _customer(request: Request) -> str | None:
+    """Return whose quote it is going to be, None when it is anybody's."""
+    subject = caller(request).subject
+    return None if subject == tokens.ANYBODY else subject
 
 
 def _skus(text: str) -> list[str]:

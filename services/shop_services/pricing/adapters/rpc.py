@@ -16,7 +16,9 @@ from shop_kit.auth import NotAllowed
 from shop_kit.errors import FieldFault, Invalid, Refused
 from shop_kit.grpc import Anybody, GrpcService, Scope
 from shop_kit.grpc.access import caller
+from shop_kit.grpc.idempotency import once
 from shop_kit.http.bodies import faults
+from shop_kit.idempotency import IdempotencyKeys
 from shop_kit.shared_kernel import InvalidSku, parse_sku
 
 from shop_services.pricing.adapters.bodies import QuoteBody
@@ -35,6 +37,7 @@ class PricingRpc(PricingServiceServicer):
 
     quoting: Quoting
     prices: PriceRepository
+    keys: IdempotencyKeys
     clock: Clock
 
     def service(self) -> GrpcService:
@@ -52,8 +55,17 @@ class PricingRpc(PricingServiceServicer):
         del context
         if request.customer_id and request.customer_id != caller().subject:
             raise NotAllowed(f"{QUOTE} of {request.customer_id}")
-        signed = await self.quoting.quote(_body(request).request(request.customer_id or None))
-        return messages.CreateQuoteResponse(quote=_quote(signed))
+        wanted = _body(request).request(request.customer_id or None)
+
+        async def made() -> messages.CreateQuoteResponse:
+            return messages.CreateQuoteResponse(quote=_quote(await self.quoting.quote(wanted)))
+
+        if not request.request_id:
+            return await made()
+        said, is_repeated = await once(request, self.keys, made)
+        answer = messages.CreateQuoteResponse.FromString(said)
+        answer.is_repeated = is_repeated
+        return answer
 
     async def GetPrices(  # noqa: N802 - the contract's name
         self, request: messages.GetPricesRequest, context: object

@@ -19,6 +19,7 @@ from shop_kit.clock import SystemClock
 from shop_kit.messages import OutgoingMessage
 from shop_kit.metrics import Metrics
 from shop_kit.outbox.dynamo import DynamoOutbox, DynamoOutboxTable
+from shop_kit.shared_kernel import MOST_ARTICLES
 from shop_kit.testing.clock import HandClock
 from shop_kit.testing.event_log import EventLog, received
 from shop_services.inventory.adapters.in_memory import InMemoryReservationRepository, InMemoryStockRepository, InventoryTables
@@ -27,7 +28,6 @@ from shop_services.inventory.adapters.stock_repository import DynamoStockReposit
 from shop_services.inventory.adapters.sweeper import expiry
 from shop_services.inventory.application.ports import ReservationRepository, StockRepository
 from shop_services.inventory.application.reserving import (
-    MOST_ARTICLES,
     Reserve,
     commit_stock,
     release_stock,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from shop_kit.shared_kernel import Sku
-from shop_services.cart.domain.cart import MOST_LINES, Cart, CartFull, Line, merge
+from shop_kit.shared_kernel import MOST_ARTICLES, Sku
+from shop_services.cart.domain.cart import Cart, CartFull, Line, merge
 
 LINES = st.dictionaries(st.sampled_from("abcdefgh"), st.integers(1, 9)).map(
     lambda numbers: tuple(Line(Sku(sku), quantity) for sku, quantity in numbers.items())
@@ -27,7 +27,7 @@ def test_none_of_an_article_takes_it_out() -> None:
 
 
 def test_a_cart_holds_so_many_articles_and_no_more() -> None:
-    full = cart(*((f"sku-{number}", 1) for number in range(MOST_LINES)))
+    full = cart(*((f"sku-{number}", 1) for number in range(MOST_ARTICLES)))
 
     assert full.with_quantity(Sku("sku-7"), 3).lines[7].quantity == 3
     with pytest.raises(CartFull):
@@ -42,7 +42,7 @@ def test_of_an_article_in_both_the_larger_number_stays_and_others_come_behind() 
 
 
 def test_what_finds_no_room_is_left_out_and_what_was_there_stays() -> None:
-    own = [(f"sku-{number}", 1) for number in range(MOST_LINES - 1)]
+    own = [(f"sku-{number}", 1) for number in range(MOST_ARTICLES - 1)]
     merged = merge(cart(*own), cart(("sku-0", 9), ("first", 1), ("second", 2), owner="guest"))
 
     assert merged.cart == cart(("sku-0", 9), *own[1:], ("first", 1))

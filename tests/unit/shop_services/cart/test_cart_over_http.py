@@ -15,11 +15,11 @@ from shop_contracts.tokens import INTERNAL_AUDIENCE, ISSUER, PUBLIC_AUDIENCE
 from shop_kit.auth import StaticKeys, TokenSigner, TokenVerifier
 from shop_kit.http.app import create_app
 from shop_kit.metrics import Metrics
+from shop_kit.shared_kernel import MOST_ARTICLES
 from shop_services.cart.adapters.cart_table import cart_id
 from shop_services.cart.adapters.in_memory import InMemoryCarts
 from shop_services.cart.adapters.rest import CartApi
 from shop_services.cart.application.filling import Filling
-from shop_services.cart.domain.cart import MOST_LINES
 
 pytestmark = pytest.mark.anyio
 KEY = Ed25519PrivateKey.generate()
@@ -147,7 +147,7 @@ async def test_at_sign_in_the_guests_cart_comes_to_the_customer_once(shop: Shop)
 
 
 async def test_what_finds_no_room_is_named_and_stays_with_the_guest(shop: Shop) -> None:
-    for number in range(MOST_LINES):
+    for number in range(MOST_ARTICLES):
         await shop.put(f"sku-{number}", 1)
     await shop.put("mug", 1, by="guest-1")
     await shop.put("sku-3", 4, by="guest-1")

@@ -11,7 +11,7 @@ import jwt
 import pytest
 from anyio.lowlevel import checkpoint
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from fakes.backing_service import FakeService, json_answer
+from fakes.backing_service import FakeQuotes, FakeService, json_answer
 from opentelemetry import trace
 from shop_kit.auth import StaticKeys, TokenSigner, TokenVerifier
 from shop_kit.http.app import create_app
@@ -19,6 +19,7 @@ from shop_kit.metrics import Metrics
 from shop_kit.rate_limits import RateLimit
 from shop_kit.testing.rate_limits import InMemoryRateLimiter
 from shop_services.edge.adapters.gate import Limits
+from shop_services.edge.adapters.quotes import QuoteRoutes
 from shop_services.edge.adapters.rest import EdgeApi
 from shop_services.edge.adapters.tokens import EdgeTokens
 from shop_services.edge.application.callers import guest
@@ -57,7 +58,8 @@ class Door:
         self.limiter = InMemoryRateLimiter(lambda: self.clock.seconds * 1000)
         self.stopping = asyncio.Event()
         services = Services(self.orders, self.inventory, self.pricing, self.identity, self.catalog, self.cart, self.search)
-        front = EdgeApi(services, self.tokens, self.limiter, self.limits, b"secret", self.stopping)
+        quotes = QuoteRoutes(self.pricing, self.cart, FakeQuotes(self.pricing))
+        front = EdgeApi(services, quotes, self.tokens, self.limiter, self.limits, b"secret", self.stopping)
         app = create_app(front.routes(), readiness={}, tracer=trace.get_tracer("test"), metrics=Metrics())
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://edge")
 
@@ -259,20 +261,6 @@ async def test_visitors_see_what_can_be_bought_and_not_how_much_was_sold(door: D
     assert (await door.http.get("/v1/stock-items")).json() == {"items": [shown], "nextCursor": "n"}
     door.inventory.answer = json_answer(200, mug)
     assert (await door.http.get("/v1/stock-items/mug")).json() == shown
-
-
-async def test_a_quote_is_asked_for_in_the_name_of_its_customer_and_without_one_for_anybody(door: Door) -> None:
-    cart = {"lines": [{"sku": "mug", "quantity": 2}], "currency": "EUR", "country": "DE"}
-    key = {"idempotency-key": str(uuid.uuid4())}
-    door.pricing.answer = json_answer(201, {"token": "a.quote.token"})
-
-    answers = [
-        await door.http.post("/v1/quotes", json=cart, headers=key),
-        await door.http.post("/v1/quotes", json=cart, headers={**key, **door.as_customer("cus_1")}),
-    ]
-
-    assert [(answer.status_code, answer.json()) for answer in answers] == [(201, {"token": "a.quote.token"})] * 2
-    assert [asked.customer for asked in door.pricing.asked] == ["guest", "cus_1"]
 
 
 async def test_an_answer_of_a_service_is_passed_on_with_its_problem(door: Door) -> None:

@@ -25,6 +25,7 @@ from shop_kit.resilience.declared import DeclaredLimit, Resilience, Shedding
 from shop_kit.testing.clock import HandClock
 from shop_kit.testing.rate_limits import InMemoryRateLimiter
 from shop_services.edge.adapters.gate import Limits
+from shop_services.edge.adapters.quotes import QuoteRoutes
 from shop_services.edge.adapters.rest import CONTRACT, EdgeApi
 from shop_services.edge.adapters.tokens import EdgeTokens
 from shop_services.edge.application.ports import Services
@@ -71,7 +72,14 @@ class Door:
         limiter = InMemoryRateLimiter(lambda: self.clock.seconds * 1000)
         behind = Services(**dict.fromkeys(Services.__dataclass_fields__, cast("Any", self.service)))
         front = EdgeApi(
-            behind, self.tokens, limiter, Limits(plenty, plenty), b"secret", resilience=self.declared, metrics=self.metrics
+            behind,
+            QuoteRoutes(behind.pricing, behind.cart, cast("Any", self.service)),
+            self.tokens,
+            limiter,
+            Limits(plenty, plenty),
+            b"secret",
+            resilience=self.declared,
+            metrics=self.metrics,
         )
         app = create_app(front.routes(), readiness={}, tracer=trace.get_tracer("test"), metrics=self.metrics)
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://edge")

@@ -13,11 +13,12 @@ from fakes.quotes import MINUTES_15, QuoteSigner, a_quote
 from shop_contracts.tokens import QUOTE_AUDIENCE, QUOTE_CLAIM, QUOTE_ISSUER
 from shop_kit.auth import Keys, TokenSigner, TokenVerifier
 from shop_kit.errors import Unavailable
+from shop_kit.shared_kernel import MOST_ARTICLES
 from shop_kit.testing.clock import HandClock
 from shop_services.orders.adapters.quote_records import QuoteRecord
 from shop_services.orders.adapters.quotes import SignedQuotes
 from shop_services.orders.application.ports import QuoteExpired, QuoteNotValid
-from shop_services.orders.domain.quote import MOST_LINES, Quote
+from shop_services.orders.domain.quote import Quote
 
 pytestmark = pytest.mark.anyio
 QUOTE = a_quote(("mug", 2, 1999), ("pot", 1, 4550), coupons=("AUTUMN",), off=100)
@@ -129,7 +130,7 @@ async def test_two_lines_on_one_article_and_more_articles_than_an_order_takes_ar
     quotes: SignedQuotes, pricing: QuoteSigner
 ) -> None:
     twice = a_quote(("mug", 1, 1999), ("mug", 1, 1999))
-    long = a_quote(*((f"sku-{number}", 1, 100) for number in range(MOST_LINES + 1)))
+    long = a_quote(*((f"sku-{number}", 1, 100) for number in range(MOST_ARTICLES + 1)))
 
     for quote, why in ((twice, "put together"), (long, "at most")):
         with pytest.raises(QuoteNotValid, match=why):

@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from shop_contracts.proto.pricing.v1 import prices_pb2 as shop__contracts_dot_proto_dot_pricing_dot_v1_dot_prices__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n5shop_contracts/proto/pricing/v1/pricing_service.proto\x12\x0fshop.pricing.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a,shop_contracts/proto/pricing/v1/prices.proto\"\xca\x01\n\x12\x43reateQuoteRequest\x12\x13\n\x0b\x63ustomer_id\x18\x01 \x01(\t\x12\x16\n\x0e\x63ustomer_group\x18\x02 \x01(\t\x12\x15\n\rcurrency_code\x18\x03 \x01(\t\x12\x0f\n\x07\x63ountry\x18\x04 \x01(\t\x12\x17\n\x0fshipping_method\x18\x05 \x01(\t\x12\x30\n\x05lines\x18\x06 \x03(\x0b\x32!.shop.pricing.v1.QuoteRequestLine\x12\x14\n\x0c\x63oupon_codes\x18\x07 \x03(\t\"1\n\x10QuoteRequestLine\x12\x0b\n\x03sku\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\x05\"<\n\x13\x43reateQuoteResponse\x12%\n\x05quote\x18\x01 \x01(\x0b\x32\x16.shop.pricing.v1.Quote\"\xc4\x03\n\x05Quote\x12\x10\n\x08quote_id\x18\x01 \x01(\t\x12\r\n\x05token\x18\x02 \x01(\t\x12-\n\tissued_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nexpires_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x63ustomer_id\x18\x05 \x01(\t\x12\x15\n\rcurrency_code\x18\x06 \x01(\t\x12\x0f\n\x07\x63ountry\x18\x07 \x01(\t\x12\x14\n\x0ctax_included\x18\x08 \x01(\x08\x12)\n\x05lines\x18\t \x03(\x0b\x32\x1a.shop.pricing.v1.QuoteLine\x12\x30\n\x08shipping\x18\n \x01(\x0b\x32\x1e.shop.pricing.v1.QuoteShipping\x12\x14\n\x0c\x63oupon_codes\x18\x0b \x03(\t\x12\x35\n\npromotions\x18\x0c \x03(\x0b\x32!.shop.pricing.v1.AppliedPromotion\x12\x10\n\x08subtotal\x18\r \x01(\x03\x12\x10\n\x08\x64iscount\x18\x0e \x01(\x03\x12\x0b\n\x03tax\x18\x0f \x01(\x03\x12\r\n\x05total\x18\x10 \x01(\x03\"l\n\tQuoteLine\x12\x0b\n\x03sku\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\x05\x12\x12\n\nunit_price\x18\x03 \x01(\x03\x12\x10\n\x08\x64iscount\x18\x04 \x01(\x03\x12\x0b\n\x03tax\x18\x05 \x01(\x03\x12\r\n\x05total\x18\x06 \x01(\x03\"\\\n\rQuoteShipping\x12\x0e\n\x06method\x18\x01 \x01(\t\x12\r\n\x05price\x18\x02 \x01(\x03\x12\x10\n\x08\x64iscount\x18\x03 \x01(\x03\x12\x0b\n\x03tax\x18\x04 \x01(\x03\x12\r\n\x05total\x18\x05 \x01(\x03\"M\n\x10\x41ppliedPromotion\x12\x14\n\x0cpromotion_id\x18\x01 \x01(\t\x12\x0e\n\x06\x61mount\x18\x02 \x01(\x03\x12\x13\n\x0b\x63oupon_code\x18\x03 \x01(\t\"`\n\x10GetPricesRequest\x12\x0c\n\x04skus\x18\x01 \x03(\t\x12\x15\n\rcurrency_code\x18\x02 \x01(\t\x12\x0f\n\x07\x63ountry\x18\x03 \x01(\t\x12\x16\n\x0e\x63ustomer_group\x18\x04 \x01(\t\"B\n\x11GetPricesResponse\x12-\n\x06prices\x18\x01 \x03(\x0b\x32\x1d.shop.pricing.v1.ArticlePrice\"a\n\x0c\x41rticlePrice\x12\x0b\n\x03sku\x18\x01 \x01(\t\x12%\n\x05price\x18\x02 \x01(\x0b\x32\x16.shop.pricing.v1.Price\x12\x1d\n\x15tax_rate_basis_points\x18\x03 \x01(\x05\x32\xc8\x01\n\x0ePricingService\x12]\n\x0b\x43reateQuote\x12#.shop.pricing.v1.CreateQuoteRequest\x1a$.shop.pricing.v1.CreateQuoteResponse\"\x03\x90\x02\x02\x12W\n\tGetPrices\x12!.shop.pricing.v1.GetPricesRequest\x1a\".shop.pricing.v1.GetPricesResponse\"\x03\x90\x02\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n5shop_contracts/proto/pricing/v1/pricing_service.proto\x12\x0fshop.pricing.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a,shop_contracts/proto/pricing/v1/prices.proto\"\xde\x01\n\x12\x43reateQuoteRequest\x12\x13\n\x0b\x63ustomer_id\x18\x01 \x01(\t\x12\x16\n\x0e\x63ustomer_group\x18\x02 \x01(\t\x12\x15\n\rcurrency_code\x18\x03 \x01(\t\x12\x0f\n\x07\x63ountry\x18\x04 \x01(\t\x12\x17\n\x0fshipping_method\x18\x05 \x01(\t\x12\x30\n\x05lines\x18\x06 \x03(\x0b\x32!.shop.pricing.v1.QuoteRequestLine\x12\x14\n\x0c\x63oupon_codes\x18\x07 \x03(\t\x12\x12\n\nrequest_id\x18\x08 \x01(\t\"1\n\x10QuoteRequestLine\x12\x0b\n\x03sku\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\x05\"Q\n\x13\x43reateQuoteResponse\x12%\n\x05quote\x18\x01 \x01(\x0b\x32\x16.shop.pricing.v1.Quote\x12\x13\n\x0bis_repeated\x18\x02 \x01(\x08\"\xc4\x03\n\x05Quote\x12\x10\n\x08quote_id\x18\x01 \x01(\t\x12\r\n\x05token\x18\x02 \x01(\t\x12-\n\tissued_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nexpires_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x63ustomer_id\x18\x05 \x01(\t\x12\x15\n\rcurrency_code\x18\x06 \x01(\t\x12\x0f\n\x07\x63ountry\x18\x07 \x01(\t\x12\x14\n\x0ctax_included\x18\x08 \x01(\x08\x12)\n\x05lines\x18\t \x03(\x0b\x32\x1a.shop.pricing.v1.QuoteLine\x12\x30\n\x08shipping\x18\n \x01(\x0b\x32\x1e.shop.pricing.v1.QuoteShipping\x12\x14\n\x0c\x63oupon_codes\x18\x0b \x03(\t\x12\x35\n\npromotions\x18\x0c \x03(\x0b\x32!.shop.pricing.v1.AppliedPromotion\x12\x10\n\x08subtotal\x18\r \x01(\x03\x12\x10\n\x08\x64iscount\x18\x0e \x01(\x03\x12\x0b\n\x03tax\x18\x0f \x01(\x03\x12\r\n\x05total\x18\x10 \x01(\x03\"l\n\tQuoteLine\x12\x0b\n\x03sku\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\x05\x12\x12\n\nunit_price\x18\x03 \x01(\x03\x12\x10\n\x08\x64iscount\x18\x04 \x01(\x03\x12\x0b\n\x03tax\x18\x05 \x01(\x03\x12\r\n\x05total\x18\x06 \x01(\x03\"\\\n\rQuoteShipping\x12\x0e\n\x06method\x18\x01 \x01(\t\x12\r\n\x05price\x18\x02 \x01(\x03\x12\x10\n\x08\x64iscount\x18\x03 \x01(\x03\x12\x0b\n\x03tax\x18\x04 \x01(\x03\x12\r\n\x05total\x18\x05 \x01(\x03\"M\n\x10\x41ppliedPromotion\x12\x14\n\x0cpromotion_id\x18\x01 \x01(\t\x12\x0e\n\x06\x61mount\x18\x02 \x01(\x03\x12\x13\n\x0b\x63oupon_code\x18\x03 \x01(\t\"`\n\x10GetPricesRequest\x12\x0c\n\x04skus\x18\x01 \x03(\t\x12\x15\n\rcurrency_code\x18\x02 \x01(\t\x12\x0f\n\x07\x63ountry\x18\x03 \x01(\t\x12\x16\n\x0e\x63ustomer_group\x18\x04 \x01(\t\"B\n\x11GetPricesResponse\x12-\n\x06prices\x18\x01 \x03(\x0b\x32\x1d.shop.pricing.v1.ArticlePrice\"a\n\x0c\x41rticlePrice\x12\x0b\n\x03sku\x18\x01 \x01(\t\x12%\n\x05price\x18\x02 \x01(\x0b\x32\x16.shop.pricing.v1.Price\x12\x1d\n\x15tax_rate_basis_points\x18\x03 \x01(\x05\x32\xc8\x01\n\x0ePricingService\x12]\n\x0b\x43reateQuote\x12#.shop.pricing.v1.CreateQuoteRequest\x1a$.shop.pricing.v1.CreateQuoteResponse\"\x03\x90\x02\x02\x12W\n\tGetPrices\x12!.shop.pricing.v1.GetPricesRequest\x1a\".shop.pricing.v1.GetPricesResponse\"\x03\x90\x02\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,25 +38,25 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PRICINGSERVICE'].methods_by_name['GetPrices']._loaded_options = None
   _globals['_PRICINGSERVICE'].methods_by_name['GetPrices']._serialized_options = b'\220\002\001'
   _globals['_CREATEQUOTEREQUEST']._serialized_start=154
-  _globals['_CREATEQUOTEREQUEST']._serialized_end=356
-  _globals['_QUOTEREQUESTLINE']._serialized_start=358
-  _globals['_QUOTEREQUESTLINE']._serialized_end=407
-  _globals['_CREATEQUOTERESPONSE']._serialized_start=409
-  _globals['_CREATEQUOTERESPONSE']._serialized_end=469
-  _globals['_QUOTE']._serialized_start=472
-  _globals['_QUOTE']._serialized_end=924
-  _globals['_QUOTELINE']._serialized_start=926
-  _globals['_QUOTELINE']._serialized_end=1034
-  _globals['_QUOTESHIPPING']._serialized_start=1036
-  _globals['_QUOTESHIPPING']._serialized_end=1128
-  _globals['_APPLIEDPROMOTION']._serialized_start=1130
-  _globals['_APPLIEDPROMOTION']._serialized_end=1207
-  _globals['_GETPRICESREQUEST']._serialized_start=1209
-  _globals['_GETPRICESREQUEST']._serialized_end=1305
-  _globals['_GETPRICESRESPONSE']._serialized_start=1307
-  _globals['_GETPRICESRESPONSE']._serialized_end=1373
-  _globals['_ARTICLEPRICE']._serialized_start=1375
-  _globals['_ARTICLEPRICE']._serialized_end=1472
-  _globals['_PRICINGSERVICE']._serialized_start=1475
-  _globals['_PRICINGSERVICE']._serialized_end=1675
+  _globals['_CREATEQUOTEREQUEST']._serialized_end=376
+  _globals['_QUOTEREQUESTLINE']._serialized_start=378
+  _globals['_QUOTEREQUESTLINE']._serialized_end=427
+  _globals['_CREATEQUOTERESPONSE']._serialized_start=429
+  _globals['_CREATEQUOTERESPONSE']._serialized_end=510
+  _globals['_QUOTE']._serialized_start=513
+  _globals['_QUOTE']._serialized_end=965
+  _globals['_QUOTELINE']._serialized_start=967
+  _globals['_QUOTELINE']._serialized_end=1075
+  _globals['_QUOTESHIPPING']._serialized_start=1077
+  _globals['_QUOTESHIPPING']._serialized_end=1169
+  _globals['_APPLIEDPROMOTION']._serialized_start=1171
+  _globals['_APPLIEDPROMOTION']._serialized_end=1248
+  _globals['_GETPRICESREQUEST']._serialized_start=1250
+  _globals['_GETPRICESREQUEST']._serialized_end=1346
+  _globals['_GETPRICESRESPONSE']._serialized_start=1348
+  _globals['_GETPRICESRESPONSE']._serialized_end=1414
+  _globals['_ARTICLEPRICE']._serialized_start=1416
+  _globals['_ARTICLEPRICE']._serialized_end=1513
+  _globals['_PRICINGSERVICE']._serialized_start=1516
+  _globals['_PRICINGSERVICE']._serialized_end=1716
 # @@protoc_insertion_point(module_scope)

@@ -33,6 +33,7 @@ class CreateQuoteRequest(_message.Message):
     SHIPPING_METHOD_FIELD_NUMBER: _builtins.int
     LINES_FIELD_NUMBER: _builtins.int
     COUPON_CODES_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
     customer_id: _builtins.str
     """Who asks; empty for a guest, whose quote is good for whoever holds it."""
     customer_group: _builtins.str
@@ -43,9 +44,13 @@ class CreateQuoteRequest(_message.Message):
     """Where it is shipped to, which decides about tax and shipping: ISO 3166-1 alpha-2, such as "DE"."""
     shipping_method: _builtins.str
     """As the country offers it, such as "standard"."""
+    request_id: _builtins.str
+    """Names this request, in up to 200 characters: the same again gives the same quote for a day, and another request under it is refused.
+    Without it each request makes a quote of its own.
+    """
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___QuoteRequestLine]:
-        """1 to 100; lines on one SKU count together."""
+        """1 to 48, as many as an order takes; lines on one SKU count together."""
 
     @_builtins.property
     def coupon_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -61,10 +66,11 @@ class CreateQuoteRequest(_message.Message):
         shipping_method: _builtins.str = ...,
         lines: _abc.Iterable[Global___QuoteRequestLine] | None = ...,
         coupon_codes: _abc.Iterable[_builtins.str] | None = ...,
+        request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["country", b"country", "coupon_codes", b"coupon_codes", "currency_code", b"currency_code", "customer_group", b"customer_group", "customer_id", b"customer_id", "lines", b"lines", "shipping_method", b"shipping_method"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["country", b"country", "coupon_codes", b"coupon_codes", "currency_code", b"currency_code", "customer_group", b"customer_group", "customer_id", b"customer_id", "lines", b"lines", "request_id", b"request_id", "shipping_method", b"shipping_method"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -102,16 +108,20 @@ class CreateQuoteResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     QUOTE_FIELD_NUMBER: _builtins.int
+    IS_REPEATED_FIELD_NUMBER: _builtins.int
+    is_repeated: _builtins.bool
+    """Whether it was made before, for the same request id."""
     @_builtins.property
     def quote(self) -> Global___Quote: ...
     def __init__(
         self,
         *,
         quote: Global___Quote | None = ...,
+        is_repeated: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["quote", b"quote"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["quote", b"quote"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["is_repeated", b"is_repeated", "quote", b"quote"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -53,8 +53,7 @@ class PricingServiceServicer:
 
     def CreateQuote(self, request, context):
         """Price a cart: itemised, signed, and good for a few minutes. Refused with INVALID_ARGUMENT as the REST call is with 422: the details
-        name the kind of problem and each field that is wrong. Takes a token with the scope quotes:create. It uses nothing up: asked again
-        it makes another quote.
+        name the kind of problem and each field that is wrong. Takes a token with the scope quotes:create. It uses nothing up.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

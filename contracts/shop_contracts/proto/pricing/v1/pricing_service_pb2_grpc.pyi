@@ -35,8 +35,7 @@ class PricingServiceStub:
     def __new__(cls, channel: _aio.Channel) -> PricingServiceAsyncStub: ...
     CreateQuote: _grpc.UnaryUnaryMultiCallable[_pricing_service_pb2.CreateQuoteRequest, _pricing_service_pb2.CreateQuoteResponse]
     """Price a cart: itemised, signed, and good for a few minutes. Refused with INVALID_ARGUMENT as the REST call is with 422: the details
-    name the kind of problem and each field that is wrong. Takes a token with the scope quotes:create. It uses nothing up: asked again
-    it makes another quote.
+    name the kind of problem and each field that is wrong. Takes a token with the scope quotes:create. It uses nothing up.
     """
     GetPrices: _grpc.UnaryUnaryMultiCallable[_pricing_service_pb2.GetPricesRequest, _pricing_service_pb2.GetPricesResponse]
     """What articles cost now, up to 100 at once, for carts and pages that show many. What the shop sells for is public."""
@@ -48,8 +47,7 @@ class PricingServiceAsyncStub(PricingServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateQuote: _aio.UnaryUnaryMultiCallable[_pricing_service_pb2.CreateQuoteRequest, _pricing_service_pb2.CreateQuoteResponse]  # type: ignore[assignment]
     """Price a cart: itemised, signed, and good for a few minutes. Refused with INVALID_ARGUMENT as the REST call is with 422: the details
-    name the kind of problem and each field that is wrong. Takes a token with the scope quotes:create. It uses nothing up: asked again
-    it makes another quote.
+    name the kind of problem and each field that is wrong. Takes a token with the scope quotes:create. It uses nothing up.
     """
     GetPrices: _aio.UnaryUnaryMultiCallable[_pricing_service_pb2.GetPricesRequest, _pricing_service_pb2.GetPricesResponse]  # type: ignore[assignment]
     """What articles cost now, up to 100 at once, for carts and pages that show many. What the shop sells for is public."""
@@ -64,8 +62,7 @@ class PricingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_pricing_service_pb2.CreateQuoteResponse, _abc.Awaitable[_pricing_service_pb2.CreateQuoteResponse]]:
         """Price a cart: itemised, signed, and good for a few minutes. Refused with INVALID_ARGUMENT as the REST call is with 422: the details
-        name the kind of problem and each field that is wrong. Takes a token with the scope quotes:create. It uses nothing up: asked again
-        it makes another quote.
+        name the kind of problem and each field that is wrong. Takes a token with the scope quotes:create. It uses nothing up.
         """
 
     @_abc_1.abstractmethod
