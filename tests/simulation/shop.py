@@ -193,6 +193,7 @@ class Shop:
             "SHOP_PSP_URL": "http://psp",
             **self.timing.environment(),
         }
+        found["SHOP_RESILIENCE"] = msgspec.json.encode(document.resilience).decode()
         found |= {variable("PORT", name): "1" for name in document.runtime.ports}
         for table in needs.tables:
             parts = [table.key.partition.name, *([table.key.sort.name] if table.key.sort else [])]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import logging
 import ssl
 import time
@@ -81,13 +80,14 @@ class JwksKeys:
     def _look(self) -> asyncio.Task[None]:
         """Return the one look that is under way."""
         if self._looking is None:
-            # A context of its own: the deadline of the request that happened to need it is none of all the others that wait for it.
-            self._looking = asyncio.create_task(self._renew(), context=contextvars.Context())
+            self._looking = asyncio.create_task(self._renew())
         return self._looking
 
     async def _renew(self) -> None:
         try:
-            found = await self._calls.call(self._fetch, kind=CallKind.READ, may_repeat=True)
+            # The deadline of the request that happened to ask first is none of the others' that wait for the same look.
+            with deadline.lifted():
+                found = await self._calls.call(self._fetch, kind=CallKind.READ, may_repeat=True)
         except (Unavailable, Overloaded) as away:
             _log.warning("keys could not be looked at", extra={"url": self._url, "reason": away.reason})
             self._failure = away

@@ -30,9 +30,10 @@ def shed(served: Iterable[tuple[Operation, GuardedRoute]], declared: Resilience,
     pairs = [*served]
     if unknown := sorted(declared.operations() - {operation.id for operation, _ in pairs}):
         raise ContractNotKept(f"the manifest declares limits or priorities of {unknown}, which are not served")
-    shedder = LoadShedder(declared.shedding.at_once, metrics)
+    shedding = declared.shedding or Shedding()
+    shedder = LoadShedder(shedding.at_once, metrics)
     for operation, route in pairs:
-        priority = _priority(operation.id, declared.shedding)
+        priority = _priority(operation.id, shedding)
         if priority is not None:
             route.app = _Shed(route.app, shedder, priority)
     return [route for _, route in pairs]

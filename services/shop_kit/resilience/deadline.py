@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 
 HEADER = "x-deadline-ms"
@@ -31,5 +31,15 @@ async def within(seconds: float) -> AsyncIterator[None]:
     try:
         async with asyncio.timeout(max(0.0, at - now)):
             yield
+    finally:
+        _deadline.reset(token)
+
+
+@contextmanager
+def lifted() -> Iterator[None]:
+    """Run the block under no deadline but its own: it is done for more than who asked for it."""
+    token = _deadline.set(None)
+    try:
+        yield
     finally:
         _deadline.reset(token)

@@ -49,7 +49,7 @@ class Resilience(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     calls: tuple[CallPolicy, ...] = ()
     rate_limits: tuple[DeclaredLimit, ...] = ()
-    shedding: Shedding = Shedding()
+    shedding: Shedding | None = None
 
     def calls_of(self, service: str) -> CallPolicy | None:
         """Return how a service is called, None where nothing is declared."""
@@ -61,7 +61,7 @@ class Resilience(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     def operations(self) -> frozenset[str]:
         """Return all operations that are named."""
-        return self.shedding.operations().union(*(limit.operations for limit in self.rate_limits))
+        return (self.shedding or Shedding()).operations().union(*(limit.operations for limit in self.rate_limits))
 
 
 AS_THE_KIT_HAS_IT = Resilience()

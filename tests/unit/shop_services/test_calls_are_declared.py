@@ -11,10 +11,11 @@ import pytest
 import shop_services
 import yaml
 from opentelemetry.trace import NoOpTracer
-from shop_kit.resilience.declared import Resilience
+from shop_kit.resilience.declared import Resilience, read_resilience
 from shop_kit.service import Miscomposed, Service
 from shop_kit.settings import RuntimeSettings
 from shop_kit.shutdown import Shutdown
+from shop_sandbox.manifest.loader import load_manifests
 
 MANIFESTS = sorted(Path(next(iter(shop_services.__path__))).glob("*/service.yaml"))
 
@@ -33,6 +34,17 @@ def test_a_service_says_how_it_calls_each_that_it_calls(path: Path) -> None:
     assert {call.service for call in declared.calls} == called(manifest)
     assert len(declared.calls) == len({call.service for call in declared.calls})
     assert all("timeoutSeconds" in call for call in manifest.get("resilience", {}).get("calls", ()))
+
+
+def test_what_the_sandbox_hands_over_is_what_the_kit_reads() -> None:
+    loaded = load_manifests(MANIFESTS[0].parents[3], ["services/shop_services/*/service.yaml"])
+    handed_over = {
+        one.service.service: msgspec.json.encode(one.service.resilience).decode() for one in loaded if one.service.resilience
+    }
+
+    assert {name: len(read_resilience(text).calls) for name, text in handed_over.items()} == {
+        one.service.service: len(one.service.resilience.calls) for one in loaded if one.service.resilience
+    }
 
 
 def test_a_service_calls_nobody_of_whom_its_manifest_says_nothing() -> None:
