@@ -1,8 +1,8 @@
 """`python -m shop_seeding`: the shop's `seed` command, as its settings name it.
 
-It finds the shop by SHOP_CATALOG_URL, SHOP_INVENTORY_URL, SHOP_PRICING_URL and AWS's own variables. With SHOP_SEED=if-empty it
-leaves a shop with products alone, and imports nothing heavy to see that. Its last line is JSON: what was done, and the SKU of an
-article that can be ordered.
+It finds the shop by SHOP_CATALOG_URL, SHOP_INVENTORY_URL, SHOP_PRICING_URL, SHOP_IDENTITY_URL and AWS's own variables. With
+SHOP_SEED=if-empty it leaves a shop with products alone, and imports nothing heavy to see that. Its last line is JSON: what was
+done, and the SKU of an article that can be ordered.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import time
 from collections.abc import Mapping, Sequence
 
 from shop_seeding import shelf
+from shop_seeding.customers import Customer, customers
 from shop_seeding.failing import SeedingFailed
 from shop_seeding.products import DEFAULT_COUNT, DEFAULT_SEED, Article, Product, largest_count, products
 
@@ -31,7 +32,8 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
                 return 0
             _say(f"Filling the empty shop with {asked.products:,} products.")
         began = time.monotonic()
-        count = _fill(inventory, [*products(seed=asked.seed, count=asked.products)], environ)
+        invented = [*products(seed=asked.seed, count=asked.products)], [*customers(seed=asked.seed)]
+        count = _fill(inventory, *invented, environ)
     except KeyError as error:
         print(f"{error.args[0]} is not set: does that part of the shop run?", file=sys.stderr)  # noqa: T201 - its answer
         return 1
@@ -44,13 +46,14 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     return 0
 
 
-def _fill(inventory: str, assortment: Sequence[Product], environ: Mapping[str, str]) -> int:
+def _fill(inventory: str, assortment: Sequence[Product], people: Sequence[Customer], environ: Mapping[str, str]) -> int:
     from shop_kit.settings import AwsSettings, read_settings
 
-    from shop_seeding.importing import Shop, import_products
+    from shop_seeding.importing import Shop, import_everything
 
     aws = read_settings(AwsSettings, environ)
-    return import_products(Shop(environ["SHOP_CATALOG_URL"], inventory, environ["SHOP_PRICING_URL"], aws), assortment)
+    urls = (environ["SHOP_CATALOG_URL"], inventory, environ["SHOP_PRICING_URL"], environ["SHOP_IDENTITY_URL"])
+    return import_everything(Shop(*urls, aws), assortment, people)
 
 
 def _facts(first: Article) -> dict[str, object]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import aiohttp
@@ -34,20 +34,33 @@ class Caller:
 
     session: aiohttp.ClientSession
     free: asyncio.Semaphore
+    signer: TokenSigner
+    token: str
+
+    def acting_as(self, subject: str, scopes: Sequence[str]) -> Caller:
+        """Return one who calls in somebody's name."""
+        return replace(self, token=_token(self.signer, subject, scopes))
 
     async def post(self, url: str, body: Mapping[str, object], *, what: str) -> dict[str, Any]:
         """Send what may be sent again under another key. Returns the answer. Raises SeedingFailed, which names `what`."""
-        return await self._send("POST", url, body, {"Idempotency-Key": str(uuid.uuid4())}, what)
+        return await self._send("POST", url, body, {"Idempotency-Key": str(uuid.uuid4())}, what) or {}
 
-    async def put_new(self, url: str, body: Mapping[str, object], *, what: str) -> None:
-        """Make what is not there yet; what is there stays. Raises SeedingFailed, which names `what`."""
-        await self._send("PUT", url, body, {"If-None-Match": "*"}, what)
+    async def put(self, url: str, body: Mapping[str, object], *, what: str) -> None:
+        """Set something. Raises SeedingFailed, which names `what`."""
+        await self._send("PUT", url, body, {}, what)
+
+    async def put_new(self, url: str, body: Mapping[str, object], *, what: str) -> bool:
+        """Make what is not there yet; what is there stays. Returns whether it is new. Raises SeedingFailed, which names `what`."""
+        return await self._send("PUT", url, body, {"If-None-Match": "*"}, what) is not None
 
     async def _send(
         self, method: str, url: str, body: Mapping[str, object], headers: Mapping[str, str], what: str
-    ) -> dict[str, Any]:
-        async with self.free, self.session.request(method, url, json=body, headers=headers) as answer:
-            if answer.status >= 400 and answer.status != STAYS:
+    ) -> dict[str, Any] | None:
+        sent = {"Authorization": f"Bearer {self.token}", **headers}
+        async with self.free, self.session.request(method, url, json=body, headers=sent) as answer:
+            if answer.status == STAYS:
+                return None
+            if answer.status >= 400:
                 raise SeedingFailed(f"{url} answered {answer.status} to {what}: {_told(await answer.text())}")
             return dict(await answer.json(content_type=None) or {})
 
@@ -57,11 +70,13 @@ async def calling(aws: AwsSettings) -> AsyncIterator[Caller]:
     """Give a caller with a token as the edge signs them: whoever may read the sandbox's secret may set everything."""
     async with AwsClient.connect(aws) as client:
         key = signing_key(await read_secret(client, SIGNING_SECRET))
-    token = TokenSigner(key, ISSUER).sign("seeding", audience=INTERNAL_AUDIENCE, scopes=SCOPES, lifetime_seconds=TOKEN_SECONDS)
-    headers = {"Authorization": f"Bearer {token}"}
-    timeout = aiohttp.ClientTimeout(total=CALL_SECONDS)
-    async with aiohttp.ClientSession(headers=headers, timeout=timeout) as session:
-        yield Caller(session, asyncio.Semaphore(AT_ONCE))
+    signer, timeout = TokenSigner(key, ISSUER), aiohttp.ClientTimeout(total=CALL_SECONDS)
+    async with aiohttp.ClientSession(timeout=timeout) as session:
+        yield Caller(session, asyncio.Semaphore(AT_ONCE), signer, _token(signer, "seeding", SCOPES))
+
+
+def _token(signer: TokenSigner, subject: str, scopes: Sequence[str]) -> str:
+    return signer.sign(subject, audience=INTERNAL_AUDIENCE, scopes=scopes, lifetime_seconds=TOKEN_SECONDS)
 
 
 def _told(body: str) -> str:

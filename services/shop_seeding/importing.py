@@ -1,4 +1,4 @@
-"""Puts products, their stock and their prices into a running shop, through the front doors of catalog, inventory and pricing."""
+"""Puts products with stock and prices, and customers, into a running shop, through the front doors of its services."""
 
 from __future__ import annotations
 
@@ -8,15 +8,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
+from shop_kit.aws.client import AwsClient
 from shop_kit.errors import KitError
 from shop_kit.settings import AwsSettings
 
 from shop_seeding.calls import Caller, calling
 from shop_seeding.catalog_lines import categories, product_line
+from shop_seeding.customers import Customer
 from shop_seeding.failing import SeedingFailed
 from shop_seeding.offers import COUPONS, promotions
 from shop_seeding.price_tags import PRICE_LISTS, price_tag
 from shop_seeding.products import Article, Product
+from shop_seeding.registering import UserPool, register
 
 CHUNK = 100
 """The most items that inventory and pricing take in one call; the catalog takes more."""
@@ -24,22 +27,23 @@ CHUNK = 100
 
 @dataclass(frozen=True)
 class Shop:
-    """Where the parts of a running shop are that seeding needs: catalog, inventory, pricing and the AWS emulator."""
+    """Where the parts of a running shop are that seeding needs: catalog, inventory, pricing, identity and the AWS emulator."""
 
     catalog: str
     inventory: str
     pricing: str
+    identity: str
     aws: AwsSettings
 
 
-def import_products(shop: Shop, products: Sequence[Product]) -> int:
-    """Set each product with its units and prices, and return how many there are. Doing it again changes nothing, also after some
-    were sold; what somebody has set otherwise since stays as they set it.
+def import_everything(shop: Shop, products: Sequence[Product], customers: Sequence[Customer]) -> int:
+    """Set each product with its units and prices, register the customers, and return how many products there are. Doing it again
+    changes nothing, also after some were sold; what somebody has set otherwise since stays as they set it.
 
     Raises SeedingFailed.
     """
     try:
-        asyncio.run(_import(shop, products))
+        asyncio.run(_import(shop, products, customers))
     except (aiohttp.ClientError, TimeoutError, KitError) as error:
         raise SeedingFailed(
             f"it broke off: {str(error) or type(error).__name__}. What was imported stays; doing it again is safe."
@@ -47,10 +51,11 @@ def import_products(shop: Shop, products: Sequence[Product]) -> int:
     return len(products)
 
 
-async def _import(shop: Shop, products: Sequence[Product]) -> None:
+async def _import(shop: Shop, products: Sequence[Product], customers: Sequence[Customer]) -> None:
     articles = [article for product in products for article in product.articles]
-    async with calling(shop.aws) as caller:
+    async with calling(shop.aws) as caller, AwsClient.connect(shop.aws) as aws:
         await asyncio.gather(
+            register(caller, shop.identity, await UserPool.find(aws), customers),
             _import_catalog(caller, shop.catalog, products),
             _import_stock(caller, shop.inventory, articles),
             _import_prices(caller, shop.pricing, articles),

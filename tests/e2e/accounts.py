@@ -34,12 +34,13 @@ class Account:
     email: str
     pages: str
     client: str
+    password: str = PASSWORD
 
     def signs_in(self, *scopes: str) -> str:
         """An access token with these scopes, got on the pool's own page; without scopes with all of a customer's."""
         wanted = " ".join(["openid", *(f"shop/{scope}" for scope in scopes or SCOPES)])
         browser = Browser(self.pages, self.client, CALLBACK, wanted)
-        return str(browser.token(browser.sign_in(self.email, PASSWORD))["access_token"])
+        return str(browser.token(browser.sign_in(self.email, self.password))["access_token"])
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,10 @@ class Accounts:
 
         asyncio.run(sign_up())
         return Account(email, self.environment["AWS_ENDPOINT_URL"], self.clients["web"])
+
+    def of_email(self, email: str, password: str) -> Account:
+        """Somebody who has signed up before."""
+        return Account(email, self.environment["AWS_ENDPOINT_URL"], self.clients["web"], password)
 
     def machine(self, *scopes: str) -> str:
         """An access token of the back office, by client credentials."""

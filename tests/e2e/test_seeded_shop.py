@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 import pytest
+from e2e.accounts import Accounts
 from e2e.shop import Sandbox, Shop
+from shop_seeding.customers import PASSWORD, customers
+from shop_seeding.products import DEFAULT_SEED
 
 pytestmark = pytest.mark.e2e
 
@@ -27,6 +32,18 @@ def test_seeding_is_told_in_products_and_the_same_seed_gives_the_same_shop(sandb
     assert first["products"] == again["products"] == 1000
     assert _skus(shop) == skus
     assert len(skus) > 50
+
+
+def test_the_customers_of_a_fresh_shop_can_sign_in_and_have_addresses(shop: Shop) -> None:
+    accounts = Accounts.of(shop)
+
+    for customer in islice(customers(seed=DEFAULT_SEED), 2):
+        token = accounts.of_email(customer.email, PASSWORD).signs_in()
+        found = shop.http.get(f"{shop.endpoints['edge']}/v1/customers/me", headers={"authorization": f"Bearer {token}"}).json()
+
+        assert (found["name"], found["email"]) == (customer.name, customer.email)
+        assert [one["city"] for one in found["addresses"]] == [one["city"] for one in customer.addresses]
+        assert {one["purpose"]: one["isGiven"] for one in found["consents"]} == customer.consents
 
 
 def _skus(shop: Shop) -> list[str]:
