@@ -1,0 +1,98 @@
+"""Docker's refusals in our words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from docker.errors import APIError, NotFound
+from shop_sandbox.engines.docker import daemon
+from shop_sandbox.engines.docker.container import ContainerLaunch
+from shop_sandbox.engines.docker.images import VALKEY
+from shop_sandbox.engines.docker.stores import StoreContainer
+from shop_sandbox.engines.handle import Handle, Output, ProcessLaunch
+from shop_sandbox.errors import ErrorCode, SandboxError
+
+
+def refusing(why: str) -> Any:
+    """A client whose daemon refuses to pull and to start anything."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise APIError("500 Server Error", explanation=why)
+
+    def not_there(name: str) -> None:
+        raise NotFound(name)
+
+    made = SimpleNamespace(start=refuse, remove=lambda force: None)
+    return SimpleNamespace(
+        images=SimpleNamespace(pull=refuse), containers=SimpleNamespace(get=not_there, create=lambda *_, **__: made)
+    )
+
+
+class Host:
+    """Notes what is recorded before anything is started."""
+
+    resource = "redis"
+    output: Output
+
+    def __init__(self) -> None:
+        self.recorded: list[dict[str, str]] = []
+
+    async def start_process(self, launch: ProcessLaunch, *, hand_over: str | None = None) -> Handle:
+        raise NotImplementedError
+
+    def record(self, sweeper: str, proof: Mapping[str, str]) -> None:
+        self.recorded.append(dict(proof))
+
+    def let_bind(self) -> None:
+        """Nothing is held here."""
+
+
+LAUNCH = ContainerLaunch(
+    docker={"DOCKER_HOST": "unix:///nowhere"},
+    name="shop-dev-1-default-redis",
+    volume="shop-dev-1-default-redis",
+    store=StoreContainer(VALKEY, 6379, data="/data", health=("true",), memory_mib=64),
+    published={6379: 20001},
+    labels={},
+)
+
+
+def test_localstack_that_wants_an_account_is_told_with_the_release_that_wants_none() -> None:
+    with pytest.raises(SandboxError) as raised:
+        daemon.pull(refusing("denied"), "localstack/localstack:2026.4")
+
+    assert raised.value.code == ErrorCode.IMAGE_MISSING
+    assert raised.value.actions[0] == (
+        "use localstack/localstack:4.14.0, the last one that needs no account, or set LOCALSTACK_AUTH_TOKEN"
+    )
+
+
+@pytest.mark.anyio
+async def test_a_port_that_another_program_has_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(daemon, "connect", lambda _: refusing("Bind for 127.0.0.1:20001 failed: port is already allocated"))
+    host = Host()
+
+    with pytest.raises(SandboxError) as raised:
+        await LAUNCH.start(host)
+
+    assert (raised.value.code, raised.value.detail["ports"]) == (ErrorCode.PORT_TAKEN, [20001])
+    assert host.recorded == [{"DOCKER_HOST": "unix:///nowhere", "name": "shop-dev-1-default-redis"}]
+
+
+@pytest.mark.anyio
+async def test_an_image_that_cannot_be_started_is_told_in_dockers_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(daemon, "connect", lambda _: refusing("no space left on device"))
+
+    with pytest.raises(SandboxError) as raised:
+        await LAUNCH.start(Host())
+
+    assert raised.value.code == ErrorCode.RESOURCE_DIED
+    assert "no space left on device" in raised.value.message
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
