@@ -102,7 +102,7 @@ class PromotionRepository(Protocol):
     """The promotions: a few dozen."""
 
     async def all(self) -> Sequence[Promotion]:
-        """Every promotion, as it is stored now."""
+        """Every promotion; of what another instance has set, a second may pass until it is seen."""
         ...
 
     async def find(self, promotion_id: str) -> Promotion | None:
