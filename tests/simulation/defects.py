@@ -224,7 +224,8 @@ def _waits_for_ever(putting: Putting) -> None:
 
 
 def _trouble_buries(putting: Putting) -> None:
-    """What is not plainly 'away' counts as the message's fault, after five tries in 1.5 s."""
+    """What is not plainly 'away' counts as the message's fault, after five tries in 1.5 s; no part of its process ends by it."""
+    _parts_die_in_silence(putting)
     import asyncpg
     from shop_kit import postgres
 
@@ -232,7 +233,6 @@ def _trouble_buries(putting: Putting) -> None:
         one for one in postgres.AWAY if one not in {asyncpg.ReadOnlySQLTransactionError, asyncpg.OperatorInterventionError}
     )
     putting.replace(postgres, "AWAY", away)
-    putting.replace(aws_client, "NOT_LET_IN", frozenset())
     _short_patience(putting)
 
 
@@ -446,7 +446,12 @@ DEFECTS: tuple[Defect, ...] = (
         "A key whose dependency is away is tried for ever: its partition's offset stays where it is.",
         _waits_for_ever,
     ),
-    Defect("trouble-buries", "A failover or expired keys bury good messages after 1.5 s.", _trouble_buries),
+    Defect(
+        "trouble-buries",
+        "A failover or expired keys bury good messages after 1.5 s.",
+        _trouble_buries,
+        "is with the dead letters",
+    ),
     Defect(
         "parts-die-in-silence",
         "A background part ends with the first error it does not know, and the service goes on without it.",
