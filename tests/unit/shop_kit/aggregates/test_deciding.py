@@ -53,3 +53,13 @@ def test_a_revision_counts_writes_and_events_and_names_the_last_messages() -> No
     assert (revision.version, revision.sequence) == (REMEMBERED_MESSAGES + 4, REMEMBERED_MESSAGES + 2)
     assert [revision.has_handled(f"m{number}") for number in (2, 3, REMEMBERED_MESSAGES + 2)] == [False, True, True]
     assert not Revision().has_handled(None)
+
+
+def test_memory_knows_nothing_of_what_it_is_not_to_trust_any_more() -> None:
+    memory = Memory[str]()
+    memory.keep("order 1", "as it was")
+
+    memory.forget("order 1")
+    memory.forget("order 2")
+
+    assert memory.get("order 1") is None
