@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -42,6 +42,8 @@ class Endpoints:
     ports: Mapping[str, int]
     viewer: Viewer = Viewer.HOST
     elsewhere: Mapping[tuple[Viewer, str], Address] = field(default_factory=dict)
+    secured: Container[str] = frozenset()
+    """Keys of what answers over https, to certificates of the sandbox's authority."""
 
     def seen_by(self, viewer: Viewer) -> Endpoints:
         """Return the same endpoints for another viewer."""
@@ -60,5 +62,5 @@ class Endpoints:
         return str(self.at(key))
 
     def url(self, key: str) -> str:
-        """Return the http URL of an endpoint."""
-        return f"http://{self.at(key)}"
+        """Return the URL of an endpoint."""
+        return f"{'https' if key in self.secured else 'http'}://{self.at(key)}"

@@ -43,6 +43,11 @@ class SandboxPaths:
         return self.root / "credentials.json"
 
     @property
+    def certificates(self) -> Path:
+        """The sandbox's own authority and its services' certificates, see `shop_sandbox.certificates`."""
+        return self.root / "tls"
+
+    @property
     def ports(self) -> Path:
         """The ports that were chosen once, to be taken again."""
         return self.root / "ports.json"

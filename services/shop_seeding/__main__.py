@@ -27,7 +27,7 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     try:
         inventory = environ["SHOP_INVENTORY_URL"]
         if environ.get("SHOP_SEED") == "if-empty":
-            if shelf.is_stocked(inventory, first.sku):
+            if shelf.is_stocked(inventory, first.sku, shelf.shown(environ)):
                 _say(json.dumps(_facts(first)))
                 return 0
             _say(f"Filling the empty shop with {asked.products:,} products.")
@@ -51,9 +51,9 @@ def _fill(inventory: str, assortment: Sequence[Product], people: Sequence[Custom
 
     from shop_seeding.importing import Shop, import_everything
 
-    aws = read_settings(AwsSettings, environ)
+    aws, tls = read_settings(AwsSettings, environ), shelf.shown(environ)
     urls = (environ["SHOP_CATALOG_URL"], inventory, environ["SHOP_PRICING_URL"], environ["SHOP_IDENTITY_URL"])
-    return import_everything(Shop(*urls, aws), assortment, people)
+    return import_everything(Shop(*urls, aws, tls), assortment, people)
 
 
 def _facts(first: Article) -> dict[str, object]:

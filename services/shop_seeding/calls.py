@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -66,12 +67,16 @@ class Caller:
 
 
 @asynccontextmanager
-async def calling(aws: AwsSettings) -> AsyncIterator[Caller]:
-    """Give a caller with a token as the edge signs them: whoever may read the sandbox's secret may set everything."""
+async def calling(aws: AwsSettings, tls: ssl.SSLContext | None) -> AsyncIterator[Caller]:
+    """Give a caller with a token as the edge signs them: whoever may read the sandbox's secret may set everything.
+
+    `tls` is what services are shown that answer known certificates only.
+    """
     async with AwsClient.connect(aws) as client:
         key = signing_key(await read_secret(client, SIGNING_SECRET))
     signer, timeout = TokenSigner(key, ISSUER), aiohttp.ClientTimeout(total=CALL_SECONDS)
-    async with aiohttp.ClientSession(timeout=timeout) as session:
+    connector = aiohttp.TCPConnector(ssl=tls or True)
+    async with aiohttp.ClientSession(timeout=timeout, connector=connector) as session:
         yield Caller(session, asyncio.Semaphore(AT_ONCE), signer, _token(signer, "seeding", SCOPES))
 
 

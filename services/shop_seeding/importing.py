@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -34,6 +35,8 @@ class Shop:
     pricing: str
     identity: str
     aws: AwsSettings
+    tls: ssl.SSLContext | None = None
+    """What services are shown that answer known certificates only."""
 
 
 def import_everything(shop: Shop, products: Sequence[Product], customers: Sequence[Customer]) -> int:
@@ -53,7 +56,7 @@ def import_everything(shop: Shop, products: Sequence[Product], customers: Sequen
 
 async def _import(shop: Shop, products: Sequence[Product], customers: Sequence[Customer]) -> None:
     articles = [article for product in products for article in product.articles]
-    async with calling(shop.aws) as caller, AwsClient.connect(shop.aws) as aws:
+    async with calling(shop.aws, shop.tls) as caller, AwsClient.connect(shop.aws) as aws:
         await asyncio.gather(
             register(caller, shop.identity, await UserPool.find(aws), customers),
             _import_catalog(caller, shop.catalog, products),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from http.client import HTTPConnection, HTTPException
+import ssl
+from collections.abc import Mapping
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from urllib.parse import quote, urlsplit
 
 from shop_seeding.failing import SeedingFailed
@@ -10,12 +12,22 @@ from shop_seeding.failing import SeedingFailed
 LOOK_SECONDS = 5.0
 
 
-def is_stocked(inventory: str, sku: str) -> bool:
+def shown(environ: Mapping[str, str]) -> ssl.SSLContext | None:
+    """Return what services are shown that answer known certificates only; None where they answer everybody."""
+    if "SHOP_TLS_AUTHORITY" not in environ:
+        return None
+    found = ssl.create_default_context(cafile=environ["SHOP_TLS_AUTHORITY"])
+    found.load_cert_chain(environ["SHOP_TLS_CERTIFICATE"], environ["SHOP_TLS_KEY"])
+    return found
+
+
+def is_stocked(inventory: str, sku: str, tls: ssl.SSLContext | None = None) -> bool:
     """Return True if the inventory at this URL knows the product, and False only if it says that it does not.
 
     Raises SeedingFailed: any other answer says nothing, and seeding sets back what has been sold.
     """
-    connection = HTTPConnection(urlsplit(inventory).netloc, timeout=LOOK_SECONDS)
+    place = urlsplit(inventory).netloc
+    connection = HTTPSConnection(place, timeout=LOOK_SECONDS, context=tls) if tls else HTTPConnection(place, timeout=LOOK_SECONDS)
     try:
         connection.request("GET", f"/v1/stock-items/{quote(sku)}")
         status = connection.getresponse().status

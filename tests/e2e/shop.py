@@ -29,6 +29,7 @@ from shop_kit.auth import TokenSigner, private_key
 from shop_kit.aws.client import AwsClient
 from shop_kit.aws.secrets import read_secret
 from shop_kit.settings import AwsSettings
+from shop_seeding.shelf import shown
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 FINAL = {"completed", "rejected", "cancelled"}
@@ -152,7 +153,7 @@ class Shop:
         self.sandbox = sandbox
         self.endpoints: dict[str, str] = sandbox.status()["endpoints"]
         self.environment: dict[str, str] = sandbox.cli("env")
-        self.http = httpx.Client(timeout=40, limits=httpx.Limits(max_connections=40))
+        self.http = httpx.Client(timeout=40, limits=httpx.Limits(max_connections=40), verify=shown(self.environment) or True)
         signer = TokenSigner(private_key(asyncio.run(_signing_key(self.environment))), ISSUER)
         self.book_keeper = _bearer(_internal(signer, "book-keeper", *BOOK_KEEPERS_SCOPES))
         self._has_price_list = False

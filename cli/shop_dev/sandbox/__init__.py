@@ -70,6 +70,7 @@ def supervisor_settings(project: Project, *, reset: bool) -> SupervisorSettings:
         viewers=list(project.settings.viewers),
         keys=list(project.settings.keys),
         limits={name: _limits(limit) for name, limit in project.settings.limits.items()},
+        mtls=project.settings.mtls,
         contract_commands=_contract_commands(project),
         start_timeout_seconds=project.settings.start_timeout_seconds,
         reset=reset,

@@ -64,6 +64,8 @@ class Settings:
     """Who reaches the sandbox beside the processes of this machine."""
     engine: str = DEFAULT_ENGINE
     """What the sandbox runs on."""
+    mtls: bool = False
+    """Whether services answer only certificates of the sandbox's own authority."""
     cache_dir: Path | None = None
     """None: the user's cache folder."""
     runtime_dir: Path | None = None

@@ -94,6 +94,14 @@ SETTINGS: tuple[Setting, ...] = (
         DEFAULT_ENGINE,
     ),
     Setting(
+        "mtls",
+        "SHOP_MTLS",
+        values.yes_or_no,
+        "Whether services know each other by certificates of the sandbox's own authority: over HTTP and gRPC each then answers "
+        "nobody else (docs/adr/0022-mutual-tls-in-the-kit.md).",
+        "false",
+    ),
+    Setting(
         "cache-dir",
         "SHOP_CACHE_DIR",
         values.folder,

@@ -68,6 +68,15 @@ def name(value: object) -> str:
     return value
 
 
+def yes_or_no(value: object) -> bool:
+    """Take true or false, in a variable by name."""
+    known = {"true": True, "false": False}
+    found = value if isinstance(value, bool) else known.get(value) if isinstance(value, str) else None
+    if found is None:
+        raise WrongValue("takes true or false")
+    return found
+
+
 def seconds(value: object) -> float:
     """Take a number of seconds above 0."""
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import ssl
 
 from shop_sandbox.health.not_ready import NotReady
 
@@ -10,16 +11,36 @@ _SECONDS = 1.5
 _SHOWN_CHARACTERS = 200
 
 
-def expect_ok(port: int, path: str, *, method: str = "GET", body: bytes = b"", content_type: str | None = None) -> None:
+def expect_ok(
+    port: int,
+    path: str,
+    *,
+    method: str = "GET",
+    body: bytes = b"",
+    content_type: str | None = None,
+    tls: ssl.SSLContext | None = None,
+) -> None:
     """Return if the server on 127.0.0.1 answers 200, else raise NotReady with what it says."""
-    status, text = ask(port, path, method=method, body=body, content_type=content_type)
+    status, text = ask(port, path, method=method, body=body, content_type=content_type, tls=tls)
     if status != 200:
         raise NotReady(f"{method} {path} answers {status}: {text[:_SHOWN_CHARACTERS]}".rstrip(": "))
 
 
-def ask(port: int, path: str, *, method: str = "GET", body: bytes = b"", content_type: str | None = None) -> tuple[int, str]:
-    """Give status and text of an answer. Raises NotReady where there is none."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_SECONDS)
+def ask(
+    port: int,
+    path: str,
+    *,
+    method: str = "GET",
+    body: bytes = b"",
+    content_type: str | None = None,
+    tls: ssl.SSLContext | None = None,
+) -> tuple[int, str]:
+    """Give status and text of an answer, over https with `tls`. Raises NotReady where there is none."""
+    connection = (
+        http.client.HTTPSConnection("127.0.0.1", port, timeout=_SECONDS, context=tls)
+        if tls
+        else http.client.HTTPConnection("127.0.0.1", port, timeout=_SECONDS)
+    )
     try:
         connection.request(method, path, body or None, {"Content-Type": content_type} if content_type else {})
         answer = connection.getresponse()

@@ -63,4 +63,8 @@ def _blueprint(settings: SupervisorSettings, drivers: Mapping[ResourceKind, Driv
         contract_commands=settings.contract_commands,
         contracts_stamp=settings.paths.contracts_stamp,
     )
+    if settings.mtls:
+        from shop_sandbox.resources.certified import certified
+
+        resources = certified(resources, settings.paths.certificates)
     return Blueprint(resources, drivers, tuple(belongings_of(manifest.service) for manifest in manifests))

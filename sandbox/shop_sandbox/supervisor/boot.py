@@ -7,13 +7,14 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from shop_sandbox.credentials import credentials_of
+from shop_sandbox.credentials import Credentials, credentials_of
 from shop_sandbox.disk import FULL, disk_full
 from shop_sandbox.endpoints import Endpoints
 from shop_sandbox.engines.handle import Exit, StopOrder
 from shop_sandbox.environment import sandbox_environment
 from shop_sandbox.errors import ErrorCode, SandboxError
 from shop_sandbox.ownership import Owner
+from shop_sandbox.resources.certified import Secured
 from shop_sandbox.run_context import RunContext
 from shop_sandbox.state import DataIdentity, KeptElsewhere, Stamped, remove_data
 from shop_sandbox.supervisor import blueprint, limits, ports
@@ -90,14 +91,14 @@ async def _boot(seed: Seed) -> Booted:
     )
     resources = dict(loaded.resources)
     keeping = limits.keeping()
-    endpoints, credentials = Endpoints(held.numbers), credentials_of(paths)
+    endpoints, credentials = Endpoints(held.numbers, secured=Secured(resources)), credentials_of(paths)
     run = RunContext(
         paths=paths,
         cache=settings.cache,
         endpoints=endpoints,
         credentials=credentials,
         resources=resources,
-        environment=sandbox_environment(endpoints, credentials),
+        environment=environment_outside(endpoints, credentials, settings),
         inherited={**settings.inherited, NONCE_VARIABLE: seed.nonce},
         shell_variables=settings.shell_variables,
         announce=seed.announcements.announce,
@@ -119,6 +120,16 @@ async def _boot(seed: Seed) -> Booted:
     runs = Runs(resources, loaded.drivers, context)
     runs.belongings = loaded.belongings
     return Booted(context, runs, keeping)
+
+
+def environment_outside(endpoints: Endpoints, credentials: Credentials, settings: SupervisorSettings) -> dict[str, str]:
+    """Return the variables by which programs find the sandbox, with what they show services that answer known certificates only."""
+    found = sandbox_environment(endpoints, credentials)
+    if not settings.mtls:
+        return found
+    from shop_sandbox.certificates import OPERATOR, Certified
+
+    return {**found, **Certified.named(settings.paths.certificates, OPERATOR).variables()}
 
 
 def _identity(loaded: Blueprint, run: RunContext) -> DataIdentity:

@@ -41,6 +41,7 @@ class SupervisorSettings(msgspec.Struct, frozen=True, kw_only=True):
     beside this machine's processes that reach the sandbox: `container`. `keys` are ends of names of span attributes by which traces
     are found. `limits` are by name of a resource.
     `contract_commands` pass a schema that was edited before it is registered. `guests` are checkouts that have joined.
+    With `mtls` services answer only certificates of the sandbox's own authority.
     `reset` starts with empty stores. With a `lease` the sandbox ends with the process that holds it, and its data with it.
     `blueprint` is a `package.module:function` that takes these settings and gives a `Blueprint`: what to run and with which engine.
     """
@@ -58,6 +59,7 @@ class SupervisorSettings(msgspec.Struct, frozen=True, kw_only=True):
     viewers: list[str] = []
     keys: list[str] = []
     limits: dict[str, Limits] = {}
+    mtls: bool = False
     contract_commands: list[list[str]] = []
     start_timeout_seconds: float = 120.0
     reset: bool = False

@@ -44,7 +44,7 @@ async def payments(service: Service, settings: PaymentsSettings) -> None:
         publishes={EVENTS_TOPIC: PaymentEvent},
     )
     repository = DynamoPaymentRepository(store.dynamo, store.outbox, table=store.table)
-    client = await service.enter(HttpProvider.connect(settings.shop_psp_url, tracer=service.tracer))
+    client = await service.enter(HttpProvider.connect(settings.shop_psp_url, tracer=service.tracer, tls=service.tls))
     provider = GuardedProvider(client, service.policy("psp"), service.metrics)
     service.consumes(subscription(repository, provider, service.clock))
     sweeper = reconciler(repository, provider, service.clock)

@@ -29,7 +29,8 @@ async def psp(service: Service, settings: PspSettings) -> None:
     secret = await service.secret(settings.aws, settings.shop_secret_payments_webhooks)
     ledger = await service.enter(RedisLedger.connect(settings.redis_url))
     service.ready("redis", ledger.check)
-    session = await service.enter(aiohttp.ClientSession())
+    connector = aiohttp.TCPConnector(ssl=service.tls.client if service.tls else True)
+    session = await service.enter(aiohttp.ClientSession(connector=connector))
     webhooks = Webhooks(session, secret, service.clock)
     service.serves(PspApi(Provider(ledger, slow_seconds=settings.psp_slow_seconds), webhooks).routes())
 

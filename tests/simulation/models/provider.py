@@ -127,7 +127,7 @@ def client_of(current: Callable[[], Provider]) -> type:
 
         @classmethod
         @contextlib.asynccontextmanager
-        async def connect(cls, url: str, *, tracer: Any) -> AsyncIterator[Client]:
+        async def connect(cls, url: str, *, tracer: Any, tls: Any) -> AsyncIterator[Client]:
             yield cls()
 
         async def _ask(self, call: str, payment_id: str, effect: Callable[[], Refusal]) -> DomainRefusal | None:

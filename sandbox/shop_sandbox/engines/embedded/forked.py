@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 
 from shop_sandbox.clock import ClockFile
 from shop_sandbox.engines.driver import ExecLaunch, ForkLaunch
@@ -99,7 +100,8 @@ class ServiceDriver(ProgramDriver):
     def probe(self, resource: Resource, context: RunContext) -> None:
         match resource.health:
             case HttpHealth(live_path=live, ready_path=ready):
-                _expect_http(context.endpoints.ports[resource.name], live=live, ready=ready)
+                tls = _known_by(resource) if resource.name in context.endpoints.secured else None
+                _expect_http(context.endpoints.ports[resource.name], live=live, ready=ready, tls=tls)
             case TcpHealth():
                 tcp.expect_accepted(context.endpoints.ports[resource.name])
             case CommandHealth(argv=argv, cwd=cwd):
@@ -108,13 +110,24 @@ class ServiceDriver(ProgramDriver):
                 pass  # it runs: nothing tells more
 
 
-def _expect_http(port: int, *, live: str, ready: str) -> None:
+def _known_by(resource: Resource) -> ssl.SSLContext:
+    """Return what a service answers to: its own certificate. Raises NotReady."""
+    found = resource.environment
+    try:
+        context = ssl.create_default_context(cafile=found["SHOP_TLS_AUTHORITY"])
+        context.load_cert_chain(found["SHOP_TLS_CERTIFICATE"], found["SHOP_TLS_KEY"])
+    except (OSError, ssl.SSLError) as error:
+        raise NotReady(f"the certificate of {resource.name} cannot be read: {error}") from error
+    return context
+
+
+def _expect_http(port: int, *, live: str, ready: str, tls: ssl.SSLContext | None) -> None:
     """Return where the ready path answers 200. Raises NotReady, and NotAlive where the live path does not answer 200 either."""
     try:
-        health.expect_ok(port, ready)
+        health.expect_ok(port, ready, tls=tls)
     except NotReady as error:
         try:
-            health.expect_ok(port, live)
+            health.expect_ok(port, live, tls=tls)
         except NotReady as silent:
             raise NotAlive(f"{error}; {silent}") from error
         raise

@@ -14,6 +14,7 @@ from opentelemetry.trace import SpanKind, Tracer
 from shop_kit import context
 from shop_kit.errors import KitError, Overloaded, Unavailable
 from shop_kit.shared_kernel import Money
+from shop_kit.tls import MutualTls
 from shop_kit.tracing import traceparent
 
 from shop_services.payments.application.ports import ProviderRefund
@@ -82,9 +83,9 @@ class HttpProvider:
 
     @classmethod
     @asynccontextmanager
-    async def connect(cls, url: str, *, tracer: Tracer) -> AsyncIterator[HttpProvider]:
-        """Give a client with connections of its own for the block."""
-        connector = aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=30)
+    async def connect(cls, url: str, *, tracer: Tracer, tls: MutualTls | None = None) -> AsyncIterator[HttpProvider]:
+        """Give a client with connections of its own for the block; `tls` is for a provider that takes known certificates only."""
+        connector = aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=30, ssl=tls.client if tls else True)
         async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as session:
             yield cls(url, session, tracer)
 
