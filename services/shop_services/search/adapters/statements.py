@@ -50,19 +50,13 @@ def searching(wish: Wish, *, now: datetime) -> tuple[str, Sequence[object]]:
         rank = f"-ts_rank_cd(d.words, {query})"
     currency, moment = parts.parameter(wish.currency), parts.parameter(now)
     if wish.asks_for_prices:
-        source += " LEFT JOIN offered ON offered.product_id = p.product_id"
+        source += _offered(wish, f"currency = {currency} AND {_holds(moment)}")
     _narrow(wish, parts)
-    offered = f"""
-    offered AS (
-        SELECT product_id, min(minor_units) AS minor_units FROM {{schema}}.offers
-        WHERE currency = {currency} AND {_holds(moment)} GROUP BY product_id
-    ),"""  # noqa: S608  # nosec B608 # as below
     behind = ""
     if wish.behind:
         behind = f"WHERE (key, product_id) > ({parts.parameter(wish.behind.key)}, {parts.parameter(wish.behind.product_id)})"
     statement = f"""
-    WITH {offered if wish.asks_for_prices else ""}
-    hits AS MATERIALIZED (
+    WITH hits AS MATERIALIZED (
         SELECT p.product_id, {_key(wish, parts, rank)} AS key, p.facets, p.category_facets FROM {source} {parts.where()}
     ),
     counted AS (
@@ -117,6 +111,17 @@ def _key(wish: Wish, parts: _Parts, rank: str) -> str:
             return f"lower(coalesce(p.title ->> {parts.parameter(wish.language)}, p.title ->> 'en', '')) COLLATE \"C\""
         case _:
             return f"({rank})::double precision"
+
+
+def _offered(wish: Wish, condition: str) -> str:
+    """Return the join with the lowest price of each product: looked up for some of them, or put together once for nearly all."""
+    if wish.words or wish.category_id or wish.brands or wish.option_groups:
+        return f""" CROSS JOIN LATERAL (
+            SELECT min(minor_units) AS minor_units FROM {{schema}}.offers WHERE offers.product_id = p.product_id AND {condition}
+        ) AS offered"""  # noqa: S608  # nosec B608 # as above
+    return f""" LEFT JOIN (
+        SELECT product_id, min(minor_units) AS minor_units FROM {{schema}}.offers WHERE {condition} GROUP BY product_id
+    ) AS offered ON offered.product_id = p.product_id"""  # noqa: S608  # nosec B608 # as above
 
 
 def _narrow(wish: Wish, parts: _Parts) -> None:
