@@ -11,6 +11,7 @@ from shop_kit.runtime import run_service
 from shop_kit.service import Service
 from shop_kit.settings import AwsSettings, KafkaSettings, RuntimeSettings
 
+from shop_services.pricing.adapters.cached_promotions import CachedPromotions
 from shop_services.pricing.adapters.commands import subscription
 from shop_services.pricing.adapters.documents import JwtQuoteSigner
 from shop_services.pricing.adapters.events import PRICES_TOPIC, REDEMPTIONS_TOPIC
@@ -48,7 +49,7 @@ async def pricing(service: Service, settings: PricingSettings) -> None:
     clock = service.clock
     prices, promotions, coupons, quotes = (
         DynamoPrices(store, clock),
-        DynamoPromotions(store),
+        CachedPromotions(DynamoPromotions(store)),
         DynamoCoupons(store),
         DynamoQuotes(store),
     )

@@ -114,7 +114,7 @@ class QuoteRoutes:
                 one.price.price_list.id,
                 MoneyView.of(one.price.amount),
                 one.price.price_list.tax_included,
-                rate(rates, one.tax_class) if rates else None,
+                rate(rates, one.tax_class, at=self.clock.now()) if rates else None,
             )
             for sku in skus
             if (one := found.get(sku))

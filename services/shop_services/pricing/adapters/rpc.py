@@ -80,7 +80,7 @@ class PricingRpc(PricingServiceServicer):
         try:
             for sku in skus:
                 if one := found.get(sku):
-                    tax = rate(request.country, one.tax_class) if request.country else 0
+                    tax = rate(request.country, one.tax_class, at=self.clock.now()) if request.country else 0
                     answer.prices.add(sku=sku, price=price_message(one.price), tax_rate_basis_points=tax)
         except CountryNotServed as error:
             raise refusals.country_not_served(request.country) from error

@@ -59,7 +59,7 @@ class Quoting:
         except shipping.MethodNotOffered as error:
             raise refusals.shipping_not_offered(request.shipping_method, request.country, request.currency) from error
         prices, offers = await asyncio.gather(self._prices(request, at=now), self._offers(request, at=now))
-        cart = price_cart(request.wishes, prices, method, offers, country=request.country)
+        cart = price_cart(request.wishes, prices, method, offers, country=request.country, at=now)
         quote = Quote(new_identifier("qte"), request.customer_id, cart, issued_at=now, expires_at=now + LIFETIME_SECONDS)
         signed = SignedQuote(quote, self.signer.sign(quote))
         await self.quotes.add(signed)

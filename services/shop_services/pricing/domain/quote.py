@@ -130,14 +130,21 @@ def together(wishes: Iterable[Wish]) -> tuple[Wish, ...]:
 
 
 def price_cart(
-    wishes: Sequence[Wish], prices: Mapping[str, TaxedPrice], method: ShippingMethod, offers: Sequence[Offer], *, country: str
+    wishes: Sequence[Wish],
+    prices: Mapping[str, TaxedPrice],
+    method: ShippingMethod,
+    offers: Sequence[Offer],
+    *,
+    country: str,
+    at: float,
 ) -> PricedCart:
-    """Return what these articles cost, shipped so, with the offers that leave least to pay.
+    """Return what these articles cost, shipped so and taxed as at a moment, with the offers that leave least to pay.
 
     Each SKU has a price, all in one currency. A quote shows prices of one kind: where some include tax and others do not, it is put
     into each unit price that lacks it. Raises CountryNotServed.
     """
-    pricing = _Pricing(country, is_gross=any(prices[wish.sku].price.price_list.tax_included for wish in wishes), prices=prices)
+    is_gross = any(prices[wish.sku].price.price_list.tax_included for wish in wishes)
+    pricing = _Pricing(country, at, is_gross=is_gross, prices=prices)
     articles = [pricing.position(wish) for wish in together(wishes)]
     by_promotion = {offer.promotion.id: offer for offer in reversed(offers)}
     carts = [
@@ -150,6 +157,7 @@ def price_cart(
 @dataclass(frozen=True)
 class _Pricing:
     country: str
+    at: float
     is_gross: bool
     prices: Mapping[str, TaxedPrice]
 
@@ -157,7 +165,7 @@ class _Pricing:
         taxed = self.prices[wish.sku]
         unit = taxed.price.amount
         if self.is_gross and not taxed.price.price_list.tax_included:
-            unit += part(unit, rate(self.country, taxed.tax_class))
+            unit += part(unit, self._rate(taxed.tax_class))
         return Position(wish.sku, wish.quantity, unit, Money(unit.currency, 0))
 
     def cart(
@@ -180,13 +188,16 @@ class _Pricing:
         way = QuoteShipping(method.id, shipping.price, shipping.discount, tax, total)
         return PricedCart(nothing.currency, self.country, self.is_gross, lines, way, (*applied, *on_shipping))
 
+    def _rate(self, tax_class: TaxClass) -> int:
+        return rate(self.country, tax_class, at=self.at)
+
     @property
     def _shipping_rate(self) -> int:
-        return rate(self.country, TaxClass.STANDARD)
+        return self._rate(TaxClass.STANDARD)
 
     def _line(self, position: Position) -> QuoteLine:
         sku = position.sku or ""
-        tax, total = self._taxed(position.left, rate(self.country, self.prices[sku].tax_class))
+        tax, total = self._taxed(position.left, self._rate(self.prices[sku].tax_class))
         return QuoteLine(sku, position.quantity, position.unit_price, position.discount, tax, total)
 
     def _taxed(self, amount: Money, basis_points: int) -> tuple[Money, Money]:

@@ -190,7 +190,7 @@ async def test_prices_that_were_changed_meanwhile_are_stale(stored: Repositories
 
 async def test_a_quote_is_kept_with_whose_it_is(stored: Repositories) -> None:
     taxed = TaxedPrice(Price(RETAIL, Money("EUR", 1999)), TaxClass.STANDARD)
-    cart = price_cart([Wish("mug", 1)], {"mug": taxed}, shipping.method("standard", "DE", "EUR"), (), country="DE")
+    cart = price_cart([Wish("mug", 1)], {"mug": taxed}, shipping.method("standard", "DE", "EUR"), (), country="DE", at=0.0)
     for quote_id, customer in (("qte_1", "cus_1"), ("qte_2", None)):
         await stored.quotes.add(SignedQuote(Quote(quote_id, customer, cart, 1_000.0, 1_900.0), "a-token"))
 

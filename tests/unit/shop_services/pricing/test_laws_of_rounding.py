@@ -28,10 +28,11 @@ class Case:
     offers: tuple[Offer, ...]
     country: str
     method: shipping.ShippingMethod
+    at: float = 0.0
 
     def priced(self, wishes: Sequence[Wish] | None = None, *, offers: Sequence[Offer] | None = None) -> PricedCart:
         chosen = self.offers if offers is None else offers
-        return price_cart(wishes or self.wishes, self.prices, self.method, chosen, country=self.country)
+        return price_cart(wishes or self.wishes, self.prices, self.method, chosen, country=self.country, at=self.at)
 
 
 def rewards(currency: str) -> st.SearchStrategy[Reward]:
@@ -69,7 +70,7 @@ def cases(draw: st.DrawFn, *, with_tax: bool | None = None) -> Case:
     count = draw(st.integers(0, 4))
     offers = tuple(Offer(draw(promotions(currency, index))) for index in range(count))
     method = draw(st.sampled_from(shipping.methods(country, currency)))
-    return Case(tuple(wishes), prices, offers, country, method)
+    return Case(tuple(wishes), prices, offers, country, method, float(draw(st.integers(0, 2_000_000_000))))
 
 
 @given(cases())

@@ -14,6 +14,7 @@ from shop_services.pricing.domain.tax import TaxClass
 from shop_services.pricing.domain.validity import Validity
 
 EURO = PriceList("retail", "EUR")
+NOW = 1_770_000_000.0
 PRICES = {
     sku: TaxedPrice(Price(EURO, Money("EUR", cents)), TaxClass.STANDARD)
     for sku, cents in {"mug": 1000, "pen": 250, "tea": 499}.items()
@@ -23,7 +24,7 @@ PRICES = {
 def cart(*wishes: tuple[str, int], promotions: Sequence[Promotion] = (), offers: Sequence[Offer] = ()) -> PricedCart:
     method = shipping.method("standard", "DE", "EUR")
     chosen = [*(Offer(one) for one in promotions), *offers]
-    return price_cart([Wish(*wish) for wish in wishes], PRICES, method, chosen, country="DE")
+    return price_cart([Wish(*wish) for wish in wishes], PRICES, method, chosen, country="DE", at=NOW)
 
 
 def discounts(priced: PricedCart) -> dict[str, int]:
@@ -135,7 +136,7 @@ def test_where_prices_with_and_without_tax_meet_tax_is_put_into_each_unit_price_
     net = TaxedPrice(Price(PriceList("net", "EUR", tax_included=False), Money("EUR", 333)), TaxClass.REDUCED)
     method = shipping.method("standard", "DE", "EUR")
 
-    priced = price_cart([Wish("mug", 1), Wish("net", 2)], {**PRICES, "net": net}, method, (), country="DE")
+    priced = price_cart([Wish("mug", 1), Wish("net", 2)], {**PRICES, "net": net}, method, (), country="DE", at=NOW)
 
     assert priced.tax_included
     assert [(line.unit_price.minor_units, line.tax.minor_units) for line in priced.lines] == [(1000, 160), (356, 47)]
@@ -145,8 +146,18 @@ def test_a_cart_of_net_prices_is_taxed_on_top_line_by_line_and_shipping_too() ->
     net = TaxedPrice(Price(PriceList("net", "EUR", tax_included=False), Money("EUR", 333)), TaxClass.STANDARD)
     method = shipping.method("standard", "DE", "EUR")
 
-    priced = price_cart([Wish("net", 3)], {"net": net}, method, (), country="DE")
+    priced = price_cart([Wish("net", 3)], {"net": net}, method, (), country="DE", at=NOW)
 
     assert not priced.tax_included
     assert (priced.lines[0].tax.minor_units, priced.lines[0].total.minor_units) == (190, 1189)
     assert (priced.shipping.price.minor_units, priced.shipping.tax.minor_units, priced.shipping.total.minor_units) == (412, 78, 490)
+
+
+def test_a_quote_pays_the_tax_of_its_moment() -> None:
+    method = shipping.method("standard", "CH", "EUR")
+    before, after = (
+        price_cart([Wish("mug", 1)], PRICES, method, (), country="CH", at=at) for at in (1_704_067_199.0, 1_704_067_200.0)
+    )
+
+    assert (before.lines[0].total, before.lines[0].tax) == (Money("EUR", 1000), Money("EUR", 71))
+    assert (after.lines[0].total, after.lines[0].tax) == (Money("EUR", 1000), Money("EUR", 75))
