@@ -84,13 +84,19 @@ def searching(wish: Wish, *, now: datetime) -> tuple[str, Sequence[object]]:
     return statement, parts.parameters
 
 
+# Brands are few, products many: the index is asked for one brand after another.
 SUGGESTING = """
+WITH RECURSIVE brands AS (
+    SELECT min(brand) AS brand FROM {schema}.products
+    UNION ALL
+    SELECT (SELECT min(p.brand) FROM {schema}.products AS p WHERE p.brand > brands.brand) FROM brands WHERE brands.brand IS NOT NULL
+)
 SELECT kind, text, id FROM (
     (SELECT 0 AS place, 'category' AS kind, coalesce(names ->> $2, names ->> 'en') AS text, category_id AS id
      FROM {schema}.categories WHERE to_tsvector('simple', coalesce(names ->> $2, names ->> 'en', '')) @@ to_tsquery('simple', $1)
      ORDER BY text, category_id LIMIT $3)
     UNION ALL
-    (SELECT 1, 'brand', brand, NULL FROM (SELECT DISTINCT brand FROM {schema}.products) AS brands
+    (SELECT 1, 'brand', brand, NULL FROM brands
      WHERE to_tsvector('simple', brand) @@ to_tsquery('simple', $1) ORDER BY brand LIMIT $3)
     UNION ALL
     (SELECT 2, 'product', title ->> $2, product_id
