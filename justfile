@@ -88,6 +88,10 @@ containers:
 bench-up *arguments:
     cd tests && ../{{ python }} -m bench.bench_up {{ arguments }}
 
+# Measure how long a look takes (topics, explain, tables ...); write the figures into docs/reference/performance.md
+bench-first-day *arguments:
+    cd tests && ../{{ python }} -m bench.bench_first_day {{ arguments }}
+
 # Measure what checkouts cost and how long they take; write the figures into docs/reference/performance.md
 bench-shop *arguments:
     cd tests && ../{{ python }} -m bench.bench_checkout {{ arguments }}

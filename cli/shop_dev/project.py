@@ -11,12 +11,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from shop_sandbox.checked_out import branch_of
 from shop_sandbox.errors import ErrorCode, SandboxError
 from shop_sandbox.paths import SandboxPaths, default_cache_root, default_runtime_dir
 
+from shop_dev.branches import sandbox_of
 from shop_dev.errors import CliCode, ShopDevError
 from shop_dev.joined import Joined, joined_by
 from shop_dev.settings import Settings, read_settings
+from shop_dev.settings.table import DEFAULT_NAME
 
 PLATFORM = ("kafka", "schema-registry", "aws", "postgres", "redis", "telemetry")
 TASKS = ("check-contracts", "provision-topics", "provision-schemas", "provision-aws", "provision-databases")
@@ -40,6 +43,8 @@ class Project:
     """The part of the caller's environment that programs need to run at all."""
     shell_variables: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The caller's whole environment; a service gets what its manifest names of it, and nothing else."""
+    branch: str | None = None
+    """The git branch whose state commands mean, where each has its own."""
     joined: Joined | None = None
     """The sandbox of another checkout that this one has joined: commands mean it then."""
     was_joined: Joined | None = None
@@ -71,6 +76,9 @@ def open_project(*, name: str | None = None, start_timeout_seconds: float | None
         endpoints=lambda globs: _endpoints(checkout, globs),
         source=source,
     )
+    branch = branch_of(checkout) if settings.branch_state and name is None and settings.name == DEFAULT_NAME else None
+    if branch is not None:
+        settings = replace(settings, name=sandbox_of(branch))
     project = Project(
         checkout=checkout,
         settings=settings,
@@ -78,6 +86,7 @@ def open_project(*, name: str | None = None, start_timeout_seconds: float | None
         runtime_dir=checkout / settings.runtime_dir if settings.runtime_dir else default_runtime_dir(environ),
         inherited={key: environ[key] for key in _INHERITED if key in environ},
         shell_variables=environ,
+        branch=branch,
     )
     if (joined := joined_by(project.own_paths)) is None:
         return project

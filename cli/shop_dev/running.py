@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from shop_dev.branches import states
 from shop_dev.project import Project
 
 if TYPE_CHECKING:
@@ -20,3 +21,9 @@ class Running:
     status: SandboxStatus | None
     trouble: str | None = None
     is_of_another_version: bool = False
+
+    @property
+    def branch(self) -> str | None:
+        """The git branch whose state it holds, where each has its own."""
+        kept = {state.name: state.branch for state in states(self.project.checkout)}
+        return kept.get(self.project.settings.name)

@@ -11,6 +11,7 @@ from shop_dev.output.answer import Answer
 
 
 def down(
+    *,
     name: SandboxName = None,
     purge: Annotated[bool, typer.Option("--purge", help="Remove the data, the logs and the traces as well.")] = False,
     force: Annotated[
@@ -19,6 +20,10 @@ def down(
     ] = False,
     everywhere: Annotated[
         bool, typer.Option("--all", help="Stop all sandboxes of this user, whatever checkout they belong to.")
+    ] = False,
+    gone_branches: Annotated[
+        bool,
+        typer.Option("--gone-branches", help="With --purge: the sandboxes of git branches that are gone, and no other."),
     ] = False,
     json: JsonFlag = False,
 ) -> Answer:
@@ -29,6 +34,7 @@ def down(
     """
     from shop_dev.output.sinks import sink_for
     from shop_dev.project import open_project
+    from shop_dev.sandbox.branching import remove_gone
     from shop_dev.sandbox.joining import leave
     from shop_dev.sandbox.stopping import lost, stop_everything, stop_project
 
@@ -40,6 +46,15 @@ def down(
         failed = next((end.failure for end in ends if end.failure is not None), None)
         return Answer(data={"stopped": [end.data() for end in ends]}, text="" if ends else "No sandbox runs.", failure=failed)
     project = open_project(name=name)
+    if gone_branches:
+        if not purge or name is not None:
+            raise typer.BadParameter("--gone-branches goes with --purge, and means sandboxes that no --name names.")
+        with sink_for(json=json) as sink:
+            removed = remove_gone(project, sink=sink)
+        return Answer(
+            data={"removed": removed},
+            text="" if removed else "No branch is gone that has left data.",
+        )
     if project.joined is not None:
         with sink_for(json=json) as sink:
             gone = leave(project, sink=sink)

@@ -21,4 +21,8 @@ def status(name: SandboxName = None, json: JsonFlag = False) -> Answer:
 
     failure = found.failure
     failed = (". ".join((failure.message, *failure.actions)),) if failure is not None else ()
-    return Answer(data=status_data(found, beside), text=status_table(found, beside), warnings=(*failed, *found.warnings))
+    return Answer(
+        data=status_data(found, beside, project.branch),
+        text=status_table(found, beside, project.branch),
+        warnings=(*failed, *found.warnings),
+    )

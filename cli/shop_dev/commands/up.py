@@ -94,6 +94,7 @@ def up(
     from shop_dev.output.start_report import StartReport
     from shop_dev.output.suggestion import suggestion
     from shop_dev.project import open_project
+    from shop_dev.sandbox.branching import gone_told
     from shop_dev.sandbox.joining import joining
     from shop_dev.sandbox.starting import Lease, Wish, leaving_in_order, seed_if_empty, start, stay
     from shop_dev.sandbox.unused import unused
@@ -129,5 +130,5 @@ def up(
     return Answer(
         data={**report.data(), "name": project.settings.name},
         text="" if attach else report.text(),
-        warnings=(*unused(project, started.ready), *filled.warnings),
+        warnings=(*unused(project, started.ready), *filled.warnings, *gone_told(project)),
     )

@@ -25,6 +25,7 @@ def list_data(found: Sequence[Running]) -> dict[str, object]:
             {
                 "name": one.project.settings.name,
                 "checkout": str(one.project.checkout),
+                "branch": one.branch,
                 "state": overall_state(one.status) if one.status else None,
                 "trouble": one.trouble,
                 "supervisorPid": one.supervisor_pid,
@@ -49,7 +50,7 @@ def _cells(one: Running) -> tuple[Cell, ...]:
         settled = sum(resource.state in (ResourceState.READY, ResourceState.DONE) for resource in wanted)
         ready, up_for = f"{settled} of {len(wanted)}", age(time.time() - one.status.started_at)
     return (
-        Cell(one.project.settings.name),
+        Cell(f"{one.project.settings.name} (branch {one.branch})" if one.branch else one.project.settings.name),
         Cell(state, _STYLES.get(state, "red")),
         Cell(ready),
         Cell(up_for),

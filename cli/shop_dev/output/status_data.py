@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from shop_sandbox.supervisor.protocol import LastExit, ResourceStatus, SandboxStatus
 
 
-def status_data(status: SandboxStatus, siblings: Sequence[str] = ()) -> dict[str, object]:
+def status_data(status: SandboxStatus, siblings: Sequence[str] = (), branch: str | None = None) -> dict[str, object]:
     """Return the sandbox and its resources; sizes in bytes of proportional memory (PSS), times in seconds."""
     return {
         "name": status.name,
@@ -27,6 +27,7 @@ def status_data(status: SandboxStatus, siblings: Sequence[str] = ()) -> dict[str
         "endpoints": dict(status.endpoints),
         "guests": [{"checkout": guest.checkout, "services": list(guest.services)} for guest in status.guests],
         "siblings": list(siblings),
+        "branch": branch,
         "totalPssBytes": status.total_pss_bytes,
         "supervisorPssBytes": status.supervisor_pss_bytes,
         "resources": [_resource(resource) for resource in status.resources],

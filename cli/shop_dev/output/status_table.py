@@ -19,11 +19,14 @@ HEADINGS = ("", "RESOURCE", "STATE", "PID", "MEMORY", "READY IN", "RESTARTS", "W
 TO_THE_RIGHT = frozenset({3, 4, 5, 6})
 
 
-def status_table(status: SandboxStatus, siblings: Sequence[str] = ()) -> Page:
-    """One line a resource under a headline; what is wrong, and why, stands last. `siblings` run beside it in this checkout."""
+def status_table(status: SandboxStatus, siblings: Sequence[str] = (), branch: str | None = None) -> Page:
+    """One line a resource under a headline; what is wrong, and why, stands last.
+
+    `siblings` run beside it in this checkout; `branch` is whose state it holds, where each has its own.
+    """
     heads = [Cell(heading, "dim") for heading in HEADINGS]
     rows = columns([heads, *(_cells(resource) for resource in status.resources)], right=TO_THE_RIGHT)
-    return Page(((Cell(_headline(status)),), (), *rows, *_limits(status), *_others(status, siblings), *_troubles(status)))
+    return Page(((Cell(_headline(status)),), (), *rows, *_limits(status), *_others(status, siblings, branch), *_troubles(status)))
 
 
 def _headline(status: SandboxStatus) -> str:
@@ -41,10 +44,12 @@ def _limits(status: SandboxStatus) -> Iterator[tuple[Cell, ...]]:
         yield (Cell(f"{one.name} uses {' and '.join(_parts_of_limits(one))}."),)
 
 
-def _others(status: SandboxStatus, siblings: Sequence[str]) -> Iterator[tuple[Cell, ...]]:
-    """Who has joined, and what runs beside it."""
-    if status.guests or siblings:
+def _others(status: SandboxStatus, siblings: Sequence[str], branch: str | None) -> Iterator[tuple[Cell, ...]]:
+    """Whose state it is, who has joined, and what runs beside it."""
+    if status.guests or siblings or branch:
         yield ()
+    if branch:
+        yield (Cell(f"Its data is that of git branch {branch}."),)
     for guest in status.guests:
         yield (Cell(f"{guest.checkout} has joined: {', '.join(guest.services)}."),)
     if siblings:

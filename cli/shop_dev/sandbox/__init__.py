@@ -74,6 +74,7 @@ def supervisor_settings(project: Project, *, reset: bool) -> SupervisorSettings:
         contract_commands=_contract_commands(project),
         start_timeout_seconds=project.settings.start_timeout_seconds,
         reset=reset,
+        branch=project.branch,
         blueprint=f"shop_sandbox.supervisor.blueprint:{project.settings.engine}",
     )
 

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 from shop_sandbox.events import AnyEvent, SandboxFailed, SandboxReady, SandboxStopped
 
-from shop_dev import sandbox
+from shop_dev import branches, sandbox
 from shop_dev.errors import Failed, Failure, ShopDevError
 from shop_dev.joined import forget
 from shop_dev.output.sinks import Sink
 from shop_dev.project import Project
 from shop_dev.sandbox import registry
+from shop_dev.sandbox.branching import stop_other_branches
 from shop_dev.sandbox.emptying import Held, empty, held_by
 from shop_dev.sandbox.following import until_ready
 from shop_dev.sandbox.joining import join
@@ -71,6 +72,8 @@ def start(project: Project, wish: Wish, *, sink: Sink, reset: bool, leave: Leave
     held = held_by(services_of(project), wish.resources) if reset and wish.resources else None
     if project.joined is not None:
         return _join(project, wish, held, sink=sink)
+    if project.branch is not None and wish.lease is None:
+        stop_other_branches(project, sink=sink)
     with interrupt_after():
         if wish.lease is None:
             client = leave.client = sandbox.start_or_attach(project, reset=reset and held is None)
@@ -79,6 +82,8 @@ def start(project: Project, wish: Wish, *, sink: Sink, reset: bool, leave: Leave
         registry.remember(project)
         if project.was_joined is not None:
             forget(project.own_paths)
+        if project.branch is not None:
+            branches.remember(project.paths.root, project.branch)
     if held is not None:
         empty(project, client, held, sink=sink)
     seconds = project.settings.start_timeout_seconds

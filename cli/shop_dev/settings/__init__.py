@@ -51,6 +51,8 @@ class Settings:
     services: tuple[str, ...] = ()
     """Globs of service manifests, relative to the checkout or absolute."""
     name: str = DEFAULT_NAME
+    branch_state: bool = False
+    """Whether the default sandbox is one for each git branch."""
     start_timeout_seconds: float = DEFAULT_START_TIMEOUT_SECONDS
     contracts_dir: Path = DEFAULT_CONTRACTS_DIR
     """The folder of the contracts, relative to the checkout: `proto/`, `baselines/`, `asyncapi/` lie in it."""

@@ -41,6 +41,14 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("name", "SHOP_NAME", values.name, "Which sandbox of this checkout commands mean; the flag is --name.", DEFAULT_NAME),
     Setting(
+        "branch-state",
+        "SHOP_BRANCH_STATE",
+        values.yes_or_no,
+        "Whether each git branch has a sandbox with stores of its own, called `branch-<branch>`, in the place of the default one. "
+        "They begin empty and are seeded; a branch that is checked out again finds what it left. A name that is given wins.",
+        "false",
+    ),
+    Setting(
         "start-timeout-seconds",
         "SHOP_START_TIMEOUT_SECONDS",
         values.seconds,

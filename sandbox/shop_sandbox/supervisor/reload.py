@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from shop_sandbox import checked_out
 from shop_sandbox.errors import SandboxError
 from shop_sandbox.events import CodeChanged, ProbeFailed, ResourceState
 from shop_sandbox.supervisor import blueprint, ports, watching
@@ -24,6 +25,8 @@ from shop_sandbox.supervisor.watching import Change, Watch, WatchFailed
 
 _MOST_NAMED_FILES: Final = 20
 _WATCH_AGAIN_SECONDS: Final = 10.0
+_GIT_WORKS_SECONDS: Final = 30.0
+_GIT_LOOK_SECONDS: Final = 0.05
 
 
 class Reload:
@@ -131,7 +134,7 @@ class Reload:
 
     async def _take_in(self, change: Change) -> None:
         """Start anew what the change concerns, and nothing else; when what services are has changed, compare that first."""
-        if self._is_pointless:
+        if self._is_pointless or await self._is_of_another_branch():
             return
         concerned = {name: files for name, files in self._concerned(change).items() if self._edits(name, files)}
         again = frozenset(concerned)
@@ -148,6 +151,24 @@ class Reload:
             self._context.side_tasks.begin(self._start_again_later(again, files, delay))
         elif again:
             self._start_again(again, files)
+
+    async def _is_of_another_branch(self) -> bool:
+        """Return whether what changed is code of another branch than the one whose state this is; says so while it is."""
+        own, checkout = self._settings.branch, self._paths.checkout
+        if own is None:
+            return False
+        deadline = time.monotonic() + _GIT_WORKS_SECONDS
+        while checked_out.is_under_way(checkout) and time.monotonic() < deadline:  # noqa: ASYNC110 - git tells nobody
+            await asyncio.sleep(_GIT_LOOK_SECONDS)
+        await asyncio.sleep(_GIT_LOOK_SECONDS)  # it writes HEAD behind its index
+        now = checked_out.branch_of(checkout)
+        if now == own:
+            self._context.condition.warnings.pop("branch", None)
+            return False
+        self._context.condition.warnings["branch"] = (
+            f"this is the state of branch {own}, and {now or 'no branch'} is checked out: edits are not taken in"
+        )
+        return True
 
     def _concerned(self, change: Change) -> dict[str, tuple[Path, ...]]:
         found = change.concerns(self._runs.resources, self._ignored)

@@ -42,6 +42,7 @@ class SupervisorSettings(msgspec.Struct, frozen=True, kw_only=True):
     are found. `limits` are by name of a resource.
     `contract_commands` pass a schema that was edited before it is registered. `guests` are checkouts that have joined.
     With `mtls` services answer only certificates of the sandbox's own authority.
+    `branch` is the git branch whose state this is: while another is checked out, nothing is taken in.
     `reset` starts with empty stores. With a `lease` the sandbox ends with the process that holds it, and its data with it.
     `blueprint` is a `package.module:function` that takes these settings and gives a `Blueprint`: what to run and with which engine.
     """
@@ -64,6 +65,7 @@ class SupervisorSettings(msgspec.Struct, frozen=True, kw_only=True):
     start_timeout_seconds: float = 120.0
     reset: bool = False
     lease: Lease | None = None
+    branch: str | None = None
     guests: list[Guest] = []
     blueprint: str = "shop_sandbox.supervisor.blueprint:embedded"
 
