@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from urllib.parse import urlsplit
 
-from shop_sandbox.provision.aws_api import Answer, AwsUnreachable, Session
+from shop_sandbox.provision.aws_api import Answer, Session, unreachable
 
 _SECONDS = 20.0
 
@@ -35,5 +35,5 @@ class _Session:
             response = self._connection.getresponse()
             text = response.read().decode(errors="replace")
         except (OSError, HTTPException) as error:
-            raise AwsUnreachable(f"{url} does not answer: {error or type(error).__name__}") from error
+            raise unreachable(url, error) from error
         return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, text)

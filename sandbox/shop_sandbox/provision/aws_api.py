@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from shop_sandbox.provision.signing import Credentials, sign
 
@@ -88,6 +88,12 @@ class Answer(NamedTuple):
     status: int
     headers: Mapping[str, str]
     text: str
+
+
+def unreachable(url: str, error: Exception) -> AwsUnreachable:
+    """Return the error for a request that nobody answered; it names the endpoint and not the request."""
+    parts = urlsplit(url)
+    return AwsUnreachable(f"{parts.scheme}://{parts.netloc} does not answer: {str(error) or type(error).__name__}")
 
 
 class Session(Protocol):

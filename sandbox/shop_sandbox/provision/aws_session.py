@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import aiohttp
 from yarl import URL
 
-from shop_sandbox.provision.aws_api import Answer, AwsUnreachable, Session
+from shop_sandbox.provision.aws_api import Answer, Session, unreachable
 
 _REQUEST_SECONDS = 20.0
 _AT_ONCE = 16
@@ -35,4 +35,4 @@ class _Session:
             async with self._client.request(method, URL(url, encoded=True), data=body, headers=headers) as response:
                 return Answer(response.status, response.headers, await response.text())
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise AwsUnreachable(f"{url} does not answer: {error or type(error).__name__}") from error
+            raise unreachable(url, error) from error
