@@ -38,8 +38,8 @@ def is_broken(resource: ResourceStatus) -> bool:
 
 
 def is_crash_looping(resource: ResourceStatus) -> bool:
-    """True for what has died several times in a row and has not lived long since."""
-    return resource.crashes_in_a_row > 1
+    """True for what has died several times in a row and has not lived long since, unless somebody has stopped it."""
+    return resource.crashes_in_a_row > 1 and resource.state is not ResourceState.STOPPED
 
 
 def overall_state(status: SandboxStatus) -> str:

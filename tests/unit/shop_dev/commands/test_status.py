@@ -81,6 +81,18 @@ def test_a_crash_loop_looks_like_one_also_while_the_process_is_up(shop_dev: Shop
     assert said.out.splitlines()[-2] == "✗ orders crashed 2 s ago, exit 3, 4th time: RuntimeError: no table"
 
 
+def test_what_somebody_has_stopped_is_not_called_crashing_for_what_came_before(shop_dev: ShopDev, sandbox: FakeSandboxClient) -> None:
+    ended = LastExit(at=time.time() - 86, code=None, signal=9, line="a message waits")
+    sandbox.reported = sandbox_status(
+        resource_status("orders", ResourceState.STOPPED, crashes_in_a_row=2, last_exit=ended, reason="stop was asked for")
+    )
+
+    said = shop_dev("status").out
+
+    assert "is degraded" not in said
+    assert "crash" not in said
+
+
 def test_what_a_resource_may_use_stands_beside_what_it_uses_and_reached(shop_dev: ShopDev, sandbox: FakeSandboxClient) -> None:
     used: dict[str, Any] = {"pss_bytes": 40 * MIB, "peak_pss_bytes": 55 * MIB, "cpus": 0.1, "peak_cpus": 0.4}
     limited: dict[str, Any] = {
