@@ -62,3 +62,17 @@ def _loaded(sandbox: Sandbox, *arguments: str) -> dict[str, Any]:
     document = json.loads(done.stdout)
     assert document["data"] is not None, document["error"]
     return dict(document["data"])
+
+
+def test_carts_are_filled_looked_at_and_emptied_again(sandbox: Sandbox, shop: Shop, tmp_path: Path) -> None:
+    profile = tmp_path / "carts.yaml"
+    profile.write_text(
+        "summary: Carts only.\njourneys: {cart: 1}\nstages: [{seconds: 2, rate: 4}]\nslos: [{operation: '*', failures: 0}]\n"
+    )
+
+    data = _loaded(sandbox, str(profile))
+
+    calls = {one["operation"]: one["calls"] for one in data["operations"]}
+    assert [one for one in data["operations"] if one["failures"]] == []
+    assert calls["openCart"] == calls["removeItem"] == calls["getCart"] / 2 > 0
+    assert calls["putItem"] >= calls["openCart"]
