@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shop_dev import sandbox
+from shop_dev.errors import CliCode, ShopDevError
 from shop_dev.kafka.survey import Reads
 from shop_dev.project import Project, open_project
 
@@ -26,11 +27,13 @@ class SandboxKafka:
 
     @property
     def servers(self) -> str:
-        return self.status.environment["KAFKA_BOOTSTRAP_SERVERS"]
+        """Where Kafka is. Raises ShopDevError (kafka_away) in a sandbox without one."""
+        return self._address("KAFKA_BOOTSTRAP_SERVERS")
 
     @property
     def registry_url(self) -> str:
-        return self.status.environment["SCHEMA_REGISTRY_URL"]
+        """Where the Schema Registry is. Raises ShopDevError (kafka_away) in a sandbox without Kafka."""
+        return self._address("SCHEMA_REGISTRY_URL")
 
     @property
     def log_folder(self) -> Path | None:
@@ -64,6 +67,15 @@ class SandboxKafka:
         from shop_dev.kafka.lag import lags
 
         return lags(self.servers, reads=self.reads, writers=self.writers, restarts=self.restarts)
+
+    def _address(self, variable: str) -> str:
+        if variable not in self.status.environment:
+            raise ShopDevError(
+                CliCode.KAFKA_AWAY,
+                "This sandbox runs no Kafka: no service that it runs declares a topic.",
+                actions=("`needs: {topics: {produces: [...]}}` in a service.yaml, then `shop-dev up`", "shop-dev status"),
+            )
+        return self.status.environment[variable]
 
 
 def kafka_of(name: str | None) -> SandboxKafka:

@@ -81,7 +81,9 @@ def test_a_crash_loop_looks_like_one_also_while_the_process_is_up(shop_dev: Shop
     assert said.out.splitlines()[-2] == "✗ orders crashed 2 s ago, exit 3, 4th time: RuntimeError: no table"
 
 
-def test_what_somebody_has_stopped_is_not_called_crashing_for_what_came_before(shop_dev: ShopDev, sandbox: FakeSandboxClient) -> None:
+def test_what_somebody_has_stopped_is_not_called_crashing_for_what_came_before(
+    shop_dev: ShopDev, sandbox: FakeSandboxClient
+) -> None:
     ended = LastExit(at=time.time() - 86, code=None, signal=9, line="a message waits")
     sandbox.reported = sandbox_status(
         resource_status("orders", ResourceState.STOPPED, crashes_in_a_row=2, last_exit=ended, reason="stop was asked for")
