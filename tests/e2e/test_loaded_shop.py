@@ -15,15 +15,8 @@ from e2e.shop import CHECKOUT, Sandbox, Shop
 pytestmark = pytest.mark.e2e
 
 GUIDE = CHECKOUT / "docs/guides/load-the-shop.md"
-OPERATIONS = {
-    "createQuote",
-    "getOrder",
-    "getProduct",
-    "getStockItem",
-    "listCategories",
-    "listProductsInCategory",
-    "order to completed",
-}
+OPERATIONS = {"getProduct", "getStockItem", "listCategories", "listProductsInCategory", "searchProducts", "suggestWords"}
+"""Of what visits of these few seconds do for sure: which journeys they make is thrown by dice."""
 
 
 def test_the_guide_loads_the_shop_as_it_stands(sandbox: Sandbox, shop: Shop, tmp_path: Path) -> None:
