@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from shop_sandbox.disk import write_atomically
 
 AUTHORITY = "authority"
 OPERATOR = "operator"
@@ -50,13 +51,13 @@ class Certified:
 
 
 def ensure(folder: Path, names: Iterable[str]) -> None:
-    """Have a certificate for each name that holds for half of a lifetime at least. Raises OSError."""
+    """Have a certificate for each name that holds for half of a lifetime at least. Raises OSError, SandboxError (DISK_FULL)."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     certify(folder, [name for name in names if not _holds(folder, name)])
 
 
 def certify(folder: Path, names: Iterable[str]) -> None:
-    """Write a new certificate for each name, in place of the one before. Raises OSError."""
+    """Write a new certificate for each name, in place of the one before. Raises OSError, SandboxError (DISK_FULL)."""
     wanted = [*names]
     if not wanted:
         return
@@ -70,8 +71,8 @@ def certify(folder: Path, names: Iterable[str]) -> None:
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
         )
-        _write(folder / f"{name}.key", _private(key))
-        _write(folder / f"{name}.pem", _public(made.sign(signer, hashes.SHA256())))
+        write_atomically(folder / f"{name}.key", _private(key))
+        write_atomically(folder / f"{name}.pem", _public(made.sign(signer, hashes.SHA256())))
 
 
 def _authority(folder: Path) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
@@ -87,8 +88,8 @@ def _authority(folder: Path) -> tuple[ec.EllipticCurvePrivateKey, x509.Certifica
     made = made.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
     made = made.add_extension(_signs_certificates(), critical=True)
     signed = made.sign(fresh, hashes.SHA256())
-    _write(key, _private(fresh))
-    _write(certificate, _public(signed))
+    write_atomically(key, _private(fresh))
+    write_atomically(certificate, _public(signed))
     return fresh, signed
 
 
@@ -142,12 +143,3 @@ def _public(certificate: x509.Certificate) -> bytes:
 
 def _private(key: ec.EllipticCurvePrivateKey) -> bytes:
     return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-
-
-def _write(file: Path, content: bytes) -> None:
-    """Put a file in its place at once, for nobody else to read."""
-    fresh = file.with_name(f".{file.name}.{os.getpid()}")
-    fresh.unlink(missing_ok=True)
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as written:
-        written.write(content)
-    fresh.replace(file)

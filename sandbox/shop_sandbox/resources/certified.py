@@ -12,7 +12,7 @@ CERTIFICATE = "SHOP_TLS_CERTIFICATE"
 
 
 def certified(resources: Mapping[str, Resource], folder: Path) -> dict[str, Resource]:
-    """Return the resources, each service with a certificate of its own in `folder`. Raises OSError."""
+    """Return the resources, each service with a certificate of its own in `folder`. Raises OSError, SandboxError (DISK_FULL)."""
     from shop_sandbox import certificates
     from shop_sandbox.certificates import OPERATOR, Certified
 
