@@ -52,12 +52,14 @@ def build(
 def _wanted(project: Project, names: Sequence[str]) -> tuple[str, ...]:
     """Return the images to build: that of the platform's own programs is the first. Raises ShopDevError (resource_unknown)."""
     from shop_sandbox.engines.docker.building import PLATFORM
-    from shop_sandbox.resources.shop import build_resources, closure
+    from shop_sandbox.manifest.loader import load_manifests
+    from shop_sandbox.resources.shop import closure, resources_of
 
     from shop_dev.sandbox.manifests import services_of
 
     if names:
-        closure(build_resources(project.checkout, project.settings.services), names)
+        globs = project.settings.services
+        closure(resources_of(load_manifests(project.checkout, globs), project.checkout, globs), names)
     python = [one.service for one in services_of(project) if one.runtime is not None and one.runtime.python]
     return (PLATFORM, *(name for name in python if not names or name in names))
 

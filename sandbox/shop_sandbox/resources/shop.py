@@ -12,45 +12,11 @@ from shop_sandbox.endpoints import Viewer
 from shop_sandbox.errors import ErrorCode, SandboxError
 from shop_sandbox.manifest.faults import did_you_mean
 from shop_sandbox.manifest.form import Needs, Service
-from shop_sandbox.manifest.loader import Manifest, load_manifests
+from shop_sandbox.manifest.loader import Manifest
 from shop_sandbox.manifest.names import part_name
 from shop_sandbox.resources.limits import NO_LIMITS, Limits
 from shop_sandbox.resources.model import PythonRuntime, Resource, ResourceKind
 from shop_sandbox.resources.processes import build_task, builds_of, functions_task, processes
-
-
-def build_resources(
-    checkout: Path,
-    service_globs: Sequence[str],
-    *,
-    shared_code: Sequence[Path] = (),
-    viewers: Sequence[Viewer] = (),
-    keys: Sequence[str] = (),
-    limits: Mapping[str, Limits] = MappingProxyType({}),
-    contract_commands: Sequence[Sequence[str]] = (),
-    contracts_stamp: Path | None = None,
-) -> dict[str, Resource]:
-    """Build the graph for the manifests that the globs find, dependencies before what needs them.
-
-    A store is in it when some service needs it; a checkout without manifests gets the bare platform. A change in one of the
-    folders `shared_code` (relative to the checkout, or absolute) restarts every Python service of the checkout that it is in.
-    `viewers` are those beside the processes of this machine that reach the stores; `keys` are ends of names of span attributes by
-    which traces are found; `limits` are by name of a resource, and win over those of manifests. `contract_commands` are run when a
-    schema of the checkout was edited, before it is registered; `contracts_stamp` is where it is kept which schemas have passed.
-
-    Raises SandboxError: MANIFEST_INVALID with every fault of every manifest, RESOURCE_UNKNOWN for limits of what is not there.
-    """
-    return resources_of(
-        load_manifests(checkout, service_globs),
-        checkout,
-        service_globs,
-        shared_code=shared_code,
-        viewers=viewers,
-        keys=keys,
-        limits=limits,
-        contract_commands=contract_commands,
-        contracts_stamp=contracts_stamp,
-    )
 
 
 def resources_of(
@@ -65,7 +31,16 @@ def resources_of(
     contract_commands: Sequence[Sequence[str]] = (),
     contracts_stamp: Path | None = None,
 ) -> dict[str, Resource]:
-    """Build the graph for manifests that are loaded, as `build_resources` does. Raises SandboxError (RESOURCE_UNKNOWN)."""
+    """Build the graph for manifests, which the globs have found, dependencies before what needs them.
+
+    A store is in it when some service needs it; a checkout without manifests gets the bare platform. A change in one of the
+    folders `shared_code` (relative to the checkout, or absolute) restarts every Python service of the checkout that it is in.
+    `viewers` are those beside the processes of this machine that reach the stores; `keys` are ends of names of span attributes by
+    which traces are found; `limits` are by name of a resource, and win over those of manifests. `contract_commands` are run when a
+    schema of the checkout was edited, before it is registered; `contracts_stamp` is where it is kept which schemas have passed.
+
+    Raises SandboxError (RESOURCE_UNKNOWN) for limits of what is not there.
+    """
     shared = [folder for one in shared_code if (folder := checkout / one).is_dir()]
     services = [
         resource

@@ -24,7 +24,7 @@ from shop_sandbox.manifest.form.deployment import Fargate
 from shop_sandbox.manifest.loader import load_manifests
 from shop_sandbox.manifest.names import ACCOUNT_ID
 from shop_sandbox.resources.model import CommandRuntime, PythonRuntime, Resource, ResourceKind
-from shop_sandbox.resources.shop import build_resources
+from shop_sandbox.resources.shop import resources_of
 
 FILE = "compose.yaml"
 FIRST_NAMED_PORT, REGISTRY_PORT, FRONT_DOOR_PORT = 9090, 8081, 8080
@@ -60,14 +60,14 @@ class Composed:
 
 def compose(checkout: Path, service_globs: Sequence[str]) -> Composed:
     """Return the compose file of a checkout. Raises SandboxError (MANIFEST_INVALID)."""
-    manifests = {one.service.service: one for one in load_manifests(checkout, service_globs)}
-    graph = build_resources(checkout, service_globs)
+    manifests = load_manifests(checkout, service_globs)
+    graph = resources_of(manifests, checkout, service_globs)
     runnable = {name: one for name, one in graph.items() if _is_runnable(one)}
     left_out = tuple(name for name, one in graph.items() if name not in runnable and one.kind is not ResourceKind.TELEMETRY)
     file = _File(
         checkout,
         runnable,
-        {name: one.service for name, one in manifests.items()},
+        {one.service.service: one.service for one in manifests},
         _endpoints(runnable),
         Credentials(secret=_SECRET),
     )

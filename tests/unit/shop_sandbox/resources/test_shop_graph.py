@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fakes.checkout_tree import GLOBS, CheckoutTree
@@ -10,8 +12,9 @@ from shop_sandbox.credentials import Credentials
 from shop_sandbox.endpoints import Endpoints, Viewer
 from shop_sandbox.environment import service_environment
 from shop_sandbox.errors import ErrorCode, SandboxError
-from shop_sandbox.resources.model import CommandHealth, CommandRuntime, HttpHealth, PythonRuntime, TcpHealth
-from shop_sandbox.resources.shop import build_resources, closure
+from shop_sandbox.manifest.loader import load_manifests
+from shop_sandbox.resources.model import CommandHealth, CommandRuntime, HttpHealth, PythonRuntime, Resource, TcpHealth
+from shop_sandbox.resources.shop import closure, resources_of
 
 CREDENTIALS = Credentials(secret="5e" * 32)
 
@@ -19,6 +22,11 @@ CREDENTIALS = Credentials(secret="5e" * 32)
 @pytest.fixture
 def tree(tmp_path: Path) -> CheckoutTree:
     return CheckoutTree.plant(tmp_path)
+
+
+def build_resources(checkout: Path, globs: Sequence[str], **wanted: Any) -> dict[str, Resource]:
+    """Build the graph of what the globs find."""
+    return resources_of(load_manifests(checkout, globs), checkout, globs, **wanted)
 
 
 def test_the_graph_holds_what_the_services_need_and_nothing_else(tree: CheckoutTree) -> None:

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 from shop_sandbox.engines.embedded.forked import REGISTRY_TARGET, TELEMETRY_TARGET
+from shop_sandbox.manifest.loader import load_manifests
 from shop_sandbox.resources.model import PythonRuntime
-from shop_sandbox.resources.shop import build_resources
+from shop_sandbox.resources.shop import resources_of
 
 CHECKOUT = Path(__file__).resolve().parents[4]
 
@@ -98,7 +99,8 @@ def run(program: str, *arguments: str) -> str:
 
 @on_linux
 def test_all_that_services_import_from_others_is_there_before_they_are_forked() -> None:
-    resources = build_resources(CHECKOUT, ["services/shop_services/*/service.yaml"])
+    globs = ["services/shop_services/*/service.yaml"]
+    resources = resources_of(load_manifests(CHECKOUT, globs), CHECKOUT, globs)
     targets = [one.runtime.target for one in resources.values() if isinstance(one.runtime, PythonRuntime)]
 
     told: dict[str, Any] = json.loads(run(IN_A_PROCESS_OF_ITS_OWN, json.dumps([*targets, REGISTRY_TARGET, TELEMETRY_TARGET])))
