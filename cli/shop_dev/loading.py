@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 import httpx
 from shop_loadtests.journeys import journeys
@@ -73,7 +74,7 @@ def allowed_target(url: str, *, is_mine: bool) -> str:
 def articles_in_stock(target: str) -> tuple[str, ...]:
     """Return the SKUs of up to 500 articles that can be bought. Raises ShopDevError (service_unreachable)."""
     try:
-        found = (*_in_stock(target),)
+        found = (*islice(_in_stock(target), MOST_SKUS),)
     except (httpx.HTTPError, ValueError, KeyError) as error:
         raise ShopDevError(
             CliCode.SERVICE_UNREACHABLE,
@@ -87,14 +88,11 @@ def articles_in_stock(target: str) -> tuple[str, ...]:
 
 def _in_stock(target: str) -> Iterator[str]:
     with httpx.Client(base_url=target, timeout=_ANSWER_SECONDS) as client:
-        cursor, count = None, 0
-        while count < MOST_SKUS:
+        cursor = None
+        while True:
             answer = client.get("/v1/stock-items", params={"limit": _PAGE, **({"cursor": cursor} if cursor else {})})
             page = answer.raise_for_status().json()
-            for item in page["items"]:
-                if item["free"] > 0 and count < MOST_SKUS:
-                    count += 1
-                    yield item["sku"]
+            yield from (item["sku"] for item in page["items"] if item["free"] > 0)
             cursor = page.get("nextCursor")
             if not cursor:
                 return

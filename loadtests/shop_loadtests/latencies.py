@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
 
 import msgspec
 from hdrh.histogram import HdrHistogram
@@ -53,12 +52,3 @@ class Latencies:
     def milliseconds(self, percentile: float) -> float:
         """Return the latency that so many percent of the calls did not exceed."""
         return float(self._histogram.get_value_at_percentile(percentile)) / 1e3
-
-
-def merged(parts: Iterable[Mapping[str, Recorded]]) -> dict[str, Latencies]:
-    """Put together what several have recorded, by operation."""
-    together: dict[str, Latencies] = {}
-    for part in parts:
-        for operation, recorded in part.items():
-            together.setdefault(operation, Latencies()).add(recorded)
-    return together

@@ -101,14 +101,13 @@ def _listen(output: IO[bytes] | None, worker: int, lines: queue.Queue[tuple[int,
 
 
 def _expect(lines: queue.Queue[tuple[int, Ready | Interval | None]], *, seconds: float) -> Ready | Interval:
-    while True:
-        try:
-            worker, line = lines.get(timeout=seconds)
-        except queue.Empty as error:
-            raise GeneratorLost(f"no generator has said anything for {seconds:g} s") from error
-        if line is None:
-            raise GeneratorLost(f"generator {worker} ended before its time")
-        return line
+    try:
+        worker, line = lines.get(timeout=seconds)
+    except queue.Empty as error:
+        raise GeneratorLost(f"no generator has said anything for {seconds:g} s") from error
+    if line is None:
+        raise GeneratorLost(f"generator {worker} ended before its time")
+    return line
 
 
 def _tell(process: subprocess.Popen[bytes], message: Plan | Begin) -> None:

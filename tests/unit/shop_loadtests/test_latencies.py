@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
-from shop_loadtests.latencies import Latencies, merged
+from shop_loadtests.latencies import Latencies
+from shop_loadtests.plan import Interval
+from shop_loadtests.run import Measured
+from shop_loadtests.watch import Generator
 
 CALLS = st.lists(
     st.tuples(st.floats(min_value=1e-6, max_value=3000), st.sampled_from([None, None, "HTTP 503", "no answer"])), max_size=60
@@ -20,7 +23,10 @@ def recorded(calls: list[tuple[float, str | None]]) -> Latencies:
 
 @given(shares=st.lists(CALLS, min_size=1, max_size=4))
 def test_what_workers_have_recorded_is_put_together_without_loss(shares: list[list[tuple[float, str | None]]]) -> None:
-    together = merged([{"order": recorded(share).recorded()} for share in shares])["order"]
+    measured = Measured()
+    for share in shares:
+        measured.add(Interval({"order": recorded(share).recorded()}, Generator(), seconds=1.0, is_last=False))
+    together = measured.operations["order"]
     alone = recorded([call for share in shares for call in share])
 
     assert together.count == alone.count
