@@ -17,10 +17,10 @@ build() { # build NAME:TAG FOLDER, with what has been put into $place/FOLDER bes
 }
 
 if ! there $base; then
-  debootstrap --variant=minbase --include=python3,python3-pip,ca-certificates,redis-server bookworm "$place/root" >/dev/null
-  cp /etc/ssl/certs/ca-certificates.crt "$place/root/etc/ssl/certs/" # a machine that builds behind a proxy trusts it
-  rm -rf "$place"/root/var/cache/apt/* "$place"/root/var/lib/apt/lists/* "$place"/root/usr/share/{doc,man,locale}/*
-  tar -C "$place/root" -c . | docker import --message 'stand-in: debootstrap bookworm' - $base
+  debootstrap --variant=minbase --include=python3,python3-pip,ca-certificates,redis-server bookworm "$place/rootfs" >/dev/null
+  cp /etc/ssl/certs/ca-certificates.crt "$place/rootfs/etc/ssl/certs/" # a machine that builds behind a proxy trusts it
+  rm -rf "$place"/rootfs/var/cache/apt/* "$place"/rootfs/var/lib/apt/lists/* "$place"/rootfs/usr/share/{doc,man,locale}/*
+  tar -C "$place/rootfs" -c . | docker import --message 'stand-in: debootstrap bookworm' - $base
 fi
 there python:3.11-slim-bookworm || build python:3.11-slim-bookworm python
 there valkey/valkey:8.1 || build valkey/valkey:8.1 valkey
