@@ -59,6 +59,7 @@ class CliCode(StrEnum):
     LOAD_INVALID = "load_invalid"
     LOAD_BROKEN = "load_broken"
     PROFILE_INVALID = "profile_invalid"
+    JOURNEYS_UNUSABLE = "journeys_unusable"
     TARGET_REFUSED = "target_refused"
     MACHINE_NOT_READY = "machine_not_ready"
     PATH_UNUSABLE = "path_unusable"
@@ -416,10 +417,16 @@ EXPLANATIONS: dict[str, Explanation] = {
         "A profile of load cannot be read or names what is not there; all its faults are told at once.",
         ("docs/guides/load-the-shop.md says what stands in a profile.",),
     ),
+    CliCode.JOURNEYS_UNUSABLE: Explanation(
+        Category.PROJECT,
+        ExitStatus.WRONG_USE,
+        "The package of journeys that the settings name cannot be imported, or has none.",
+        ("Correct `journeys` of [tool.shop-dev.load]; docs/guides/load-the-shop.md says what a journey is.",),
+    ),
     CliCode.TARGET_REFUSED: Explanation(
         Category.USAGE,
         ExitStatus.WRONG_USE,
-        "Load goes to this machine only, unless whoever asks says that they own the target.",
+        "Load goes to this machine and to hosts that the settings allow, unless whoever asks says that they own the target.",
         ("--i-own-this-target",),
     ),
     CliCode.MACHINE_NOT_READY: Explanation(

@@ -16,6 +16,7 @@ gevent.monkey.patch_all()
 import random  # noqa: E402 - patched first, as gevent demands
 import resource  # noqa: E402
 import time  # noqa: E402
+from pathlib import Path  # noqa: E402
 
 import gevent  # noqa: E402
 import msgspec  # noqa: E402
@@ -23,7 +24,7 @@ from gevent.pool import Group  # noqa: E402
 from locust.contrib.fasthttp import FastHttpSession  # noqa: E402
 from locust.env import Environment  # noqa: E402
 
-from shop_loadtests.journeys import Journey, journeys  # noqa: E402
+from shop_loadtests.journey import Journey, journeys_of  # noqa: E402
 from shop_loadtests.latencies import Latencies  # noqa: E402
 from shop_loadtests.plan import Begin, Interval, Plan, Ready  # noqa: E402
 from shop_loadtests.schedule import arrivals  # noqa: E402
@@ -44,7 +45,8 @@ class Crowd:
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        self._journeys: Mapping[str, Journey] = {name: journeys()[name] for name in plan.profile.journeys}
+        there = journeys_of(plan.source.package, folder=Path(plan.source.folder) if plan.source.folder else None).visits
+        self._journeys: Mapping[str, Journey] = {name: there[name] for name in plan.profile.journeys}
         self._session = FastHttpSession(plan.target, Environment().events.request, user=None, concurrency=CONNECTIONS)
         self._visits = Group()
         self._measured: dict[str, Latencies] = {}
@@ -60,7 +62,7 @@ class Crowd:
         for moment in arrivals(plan.profile.stages, seed=plan.seed, worker=plan.worker, workers=plan.workers):
             due = begin + moment
             gevent.sleep(max(due - time.monotonic(), 0.0))
-            visitor = Visitor(self._send, self._record, due=due, dice=random.Random(dice.getrandbits(64)), skus=plan.skus)  # noqa: S311  # nosec B311 # as above
+            visitor = Visitor(self._send, self._record, due=due, dice=random.Random(dice.getrandbits(64)), data=plan.data)  # noqa: S311  # nosec B311 # as above
             self._visits.spawn(self._visit, self._journeys[dice.choices(names, weights)[0]], visitor, due)
         self._visits.join(timeout=PATIENCE_SECONDS)
 

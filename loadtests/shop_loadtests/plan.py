@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from shop_loadtests.latencies import Recorded
 from shop_loadtests.profile import Profile
 from shop_loadtests.watch import Generator
+
+
+class Source(msgspec.Struct, frozen=True):
+    """Where journeys are imported from: a package, which may also lie in `folder`."""
+
+    package: str
+    folder: str | None = None
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -15,7 +24,8 @@ class Plan(msgspec.Struct, frozen=True):
     target: str
     profile: Profile
     seed: int
-    skus: tuple[str, ...]
+    source: Source
+    data: dict[str, Any] = {}
     worker: int = 0
     workers: int = 1
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import msgspec
 import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
 
-PROFILES = Path(__file__).with_name("profiles")
 EVERY_OPERATION = "*"
 _Positive = Annotated[float, msgspec.Meta(gt=0)]
 _NotNegative = Annotated[float, msgspec.Meta(ge=0)]
+_Kind = TypeVar("_Kind", bound=msgspec.Struct)
 _Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 
@@ -51,6 +54,10 @@ class Slo(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel
         bounds = {50.0: self.p50, 95.0: self.p95, 99.0: self.p99}
         return {percentile: bound for percentile, bound in bounds.items() if bound is not None}
 
+    @property
+    def is_empty(self) -> bool:
+        return not self.latencies and self.failures is None
+
 
 class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A shape of load: journeys by weight, stages in their order, and the objectives."""
@@ -72,31 +79,54 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return msgspec.structs.replace(self, stages=(Stage(seconds or self.seconds, pace),))
 
 
-def names() -> list[str]:
-    """Name the profiles that come with the shop."""
-    return sorted(path.stem for path in PROFILES.glob("*.yaml"))
+def names(folder: Path | None) -> list[str]:
+    """Name the profiles of a folder."""
+    return sorted(path.stem for path in folder.glob("*.yaml")) if folder is not None else []
 
 
-def read(name: str, journeys: Sequence[str]) -> Profile:
-    """Read a profile by its name, or a file of one's own, and hold it against the journeys there are. Raises ProfileUnusable."""
-    path = Path(name) if name.endswith((".yaml", ".yml")) else PROFILES / f"{name}.yaml"
+def read(name: str, *, journeys: Sequence[str], folder: Path | None = None) -> Profile:
+    """Read a profile of a folder by its name, or a file, and hold it against the journeys there are. Raises ProfileUnusable."""
     try:
-        profile = msgspec.convert(yaml.safe_load(path.read_text()), Profile)
-    except FileNotFoundError as error:
-        raise ProfileUnusable(name, [f"there is no such file; those of the shop are {', '.join(names())}"]) from error
-    except (msgspec.ValidationError, yaml.YAMLError) as error:
+        document = yaml.safe_load(_file(name, folder).read_text(encoding="utf-8"))
+    except OSError as error:
+        there = ", ".join(names(folder)) or "a file of your own: NAME.yaml"
+        raise ProfileUnusable(name, [f"it cannot be read ({error.strerror}); there are {there}"]) from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ProfileUnusable(name, [str(error)]) from error
-    if faults := [*_faults(profile, journeys)]:
+    if faults := [*_faults_of_form(document), *_faults_of_meaning(document, journeys)]:
         raise ProfileUnusable(name, faults)
-    return profile
+    return msgspec.convert(document, Profile)
 
 
-def _faults(profile: Profile, journeys: Sequence[str]) -> Iterator[str]:
-    if not profile.journeys:
+def _file(name: str, folder: Path | None) -> Path:
+    return Path(name) if folder is None or name.endswith((".yaml", ".yml")) else folder / f"{name}.yaml"
+
+
+def _faults_of_form(document: object) -> Iterator[str]:
+    validator = Draft202012Validator(msgspec.json.schema(Profile))
+    for error in sorted(validator.iter_errors(document), key=lambda one: one.json_path):
+        cause = best_match([error])
+        yield f"{cause.json_path.removeprefix('$.')}: {cause.message}" if cause is not None else error.message
+
+
+def _faults_of_meaning(document: object, journeys: Sequence[str]) -> Iterator[str]:
+    wanted, stages, slos = (_part(document, key) for key in ("journeys", "stages", "slos"))
+    if wanted in ({}, []):
         yield "it names no journey"
-    yield from (f"there is no journey {one}; there are {', '.join(journeys)}" for one in profile.journeys if one not in journeys)
-    if not any(stage.rate or stage.last_rate for stage in profile.stages):
+    if isinstance(wanted, dict):
+        yield from (f"there is no journey {one}; there are {', '.join(journeys)}" for one in wanted if one not in journeys)
+    readable = [*_readable(stages, Stage)]
+    if len(readable) == len(stages) and not any(stage.rate or stage.last_rate for stage in readable):
         yield "no stage has a visitor"
-    yield from (
-        f"the objective for {one.operation} says nothing" for one in profile.slos if not one.latencies and one.failures is None
-    )
+    yield from (f"the objective for {one.operation} says nothing" for one in _readable(slos, Slo) if one.is_empty)
+
+
+def _part(document: object, key: str) -> Collection[object]:
+    found = document.get(key) if isinstance(document, dict) else None
+    return found if isinstance(found, dict | list) else ()
+
+
+def _readable(items: Collection[object], kind: type[_Kind]) -> Iterator[_Kind]:
+    for item in items:
+        with suppress(msgspec.ValidationError):  # told as a fault of form
+            yield msgspec.convert(item, kind)

@@ -7,7 +7,7 @@ import subprocess  # nosec B404 # starts our own generator
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import IO
@@ -15,9 +15,10 @@ from typing import IO
 import msgspec
 
 from shop_loadtests.latencies import Latencies
-from shop_loadtests.plan import Begin, Interval, Plan, Ready
+from shop_loadtests.plan import Begin, Interval, Plan, Ready, Source
 from shop_loadtests.profile import Profile
 from shop_loadtests.verdict import Verdict, judge
+from shop_loadtests.visitor import Data
 from shop_loadtests.watch import Generator, together
 
 _READY_WITHIN_SECONDS = 60.0
@@ -49,12 +50,12 @@ class Measured:
         return judge(profile.slos, self.operations, self.generator)
 
 
-def run(profile: Profile, *, target: str, skus: Sequence[str], seed: int, workers: int = 1) -> Iterator[Measured]:
+def run(profile: Profile, *, target: str, source: Source, data: Data, seed: int, workers: int = 1) -> Iterator[Measured]:
     """Make a profile's visits to `target` and yield what was measured, again each second; the last is the whole.
 
     Raises GeneratorLost. The generators end with the block that iterates.
     """
-    plans = [Plan(target, profile, seed, tuple(skus), worker, workers) for worker in range(workers)]
+    plans = [Plan(target, profile, seed, source, dict(data), worker, workers) for worker in range(workers)]
     with ExitStack() as stack:
         lines: queue.Queue[tuple[int, Ready | Interval | None]] = queue.Queue()
         generators = [stack.enter_context(_generator(plan, lines)) for plan in plans]

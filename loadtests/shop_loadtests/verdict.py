@@ -18,7 +18,7 @@ nine tenths of its processor, it is the generator that was measured."""
 
 
 class Kind(StrEnum):
-    """INVALID is neither: the generator, not the shop, was at its end."""
+    """INVALID is neither: the generator, not the shop, was at its end, or an objective holds for nothing that happened."""
 
     GREEN = "green"
     RED = "red"
@@ -34,8 +34,8 @@ class Verdict:
 
 
 def judge(slos: Sequence[Slo], measured: Mapping[str, Latencies], generator: Generator) -> Verdict:
-    """Hold what was measured against the objectives; an objective for what was never called is not met."""
-    if doubts := [*_doubts(generator)]:
+    """Hold what was measured against the objectives. One for what was never called is an error of the profile: nothing is known."""
+    if doubts := [*_doubts(generator), *_never_called(slos, measured)]:
         return Verdict(Kind.INVALID, tuple(doubts))
     missed = [reason for slo in slos for reason in _missed(slo, measured)]
     return Verdict(Kind.RED if missed else Kind.GREEN, tuple(missed))
@@ -54,12 +54,15 @@ def _doubts(generator: Generator) -> Iterator[str]:
     yield from (f"a visit ended with a fault of its own: {fault}" for fault in generator.faults)
 
 
+def _never_called(slos: Sequence[Slo], measured: Mapping[str, Latencies]) -> Iterator[str]:
+    for slo in slos:
+        if slo.operation != EVERY_OPERATION and slo.operation not in measured:
+            yield f"{slo.operation} has an objective and was never called"
+
+
 def _missed(slo: Slo, measured: Mapping[str, Latencies]) -> Iterator[str]:
-    concerned = measured if slo.operation == EVERY_OPERATION else {slo.operation: measured.get(slo.operation, Latencies())}
+    concerned = measured if slo.operation == EVERY_OPERATION else {slo.operation: measured[slo.operation]}
     for operation, latencies in concerned.items():
-        if not latencies.count:
-            yield f"{operation} has an objective and was never called"
-            continue
         for percentile, bound in slo.latencies.items():
             if (found := latencies.milliseconds(percentile)) > bound:
                 yield f"{operation}: p{percentile:g} is {found:.0f} ms, its objective {bound:g} ms"

@@ -26,6 +26,8 @@ class Answer(Protocol):
 
 
 Send = Callable[[str, str, str | None, Mapping[str, str]], Answer]
+Data = Mapping[str, Any]
+"""What visits choose from, as JSON: the same for all of a run."""
 Record = Callable[[str, float, str | None], None]
 
 
@@ -36,9 +38,9 @@ class Visitor:
     for an answer does not ask on meanwhile.
     """
 
-    def __init__(self, send: Send, record: Record, *, due: float, dice: random.Random, skus: tuple[str, ...]) -> None:
+    def __init__(self, send: Send, record: Record, *, due: float, dice: random.Random, data: Data) -> None:
         self.dice = dice
-        self.skus = skus
+        self.data = data
         self._send = send
         self._record = record
         self._since: float | None = due

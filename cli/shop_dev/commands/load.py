@@ -12,10 +12,10 @@ from shop_dev.output.answer import Answer
 
 def load(
     profile: Annotated[
-        str, typer.Argument(metavar="PROFILE", help="smoke, baseline, peak, spike, soak, stress, or a file of your own (.yaml).")
+        str, typer.Argument(metavar="PROFILE", help="One of the project's profiles (smoke, peak, soak …), or a file (.yaml).")
     ] = "smoke",
     *,
-    target: Annotated[str | None, typer.Option("--target", metavar="URL", help="Where the shop is; else this sandbox.")] = None,
+    target: Annotated[str | None, typer.Option("--target", metavar="URL", help="What to load; else this sandbox.")] = None,
     rate: Annotated[
         float | None,
         typer.Option("--rate", metavar="PER_SECOND", min=0.01, help="Visits a second, in place of the profile's stages."),
@@ -29,18 +29,26 @@ def load(
     name: SandboxName = None,
     json: JsonFlag = False,
 ) -> Answer:
-    """Load the shop as visitors do, and say whether the objectives hold.
+    """Load what the project runs as visitors do, and say whether the objectives hold.
 
     Visits begin when they are due, however slow the shop is, and count from then. Exit status 1: an objective is missed, or the
     figures are not to be believed, since the generator was at its end.
     """
-    from shop_dev.loading import Load, allowed_target, articles_in_stock, profile_of
+    from shop_dev.loading.declared import declared_by
+    from shop_dev.loading.run import Load
+    from shop_dev.loading.target import allowed_target
     from shop_dev.output.load_report import load_answer, progress_line
-    from shop_dev.sandbox.front_door import front_door_of
+    from shop_dev.project import open_project
+    from shop_dev.sandbox.front_door import front_door
 
-    wanted = profile_of(profile).paced(rate=rate, seconds=duration)
-    base = allowed_target(target or front_door_of(name), is_mine=own)
-    run = Load(wanted, base, articles_in_stock(base), seed=seed, workers=workers)
+    project = open_project(name=name)
+    declared = declared_by(project)
+    wanted = declared.profile(profile).paced(rate=rate, seconds=duration)
+    if target is not None:
+        aim = allowed_target(target, is_mine=own, allowed=declared.settings.targets)
+    else:
+        aim = front_door(project, declared.settings.door)
+    run = Load(wanted, aim.url, declared.source, declared.data(aim), seed=seed, workers=workers)
     for measured in run.measuring():
         if not json:
             typer.echo(progress_line(measured, wanted), err=True)

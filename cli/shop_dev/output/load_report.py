@@ -10,7 +10,7 @@ from shop_loadtests.run import Measured
 from shop_loadtests.verdict import Kind
 
 from shop_dev.errors import CliCode, Failure
-from shop_dev.loading import Load
+from shop_dev.loading.run import Load
 from shop_dev.output.answer import Answer
 from shop_dev.output.columns import Cell, Page, columns
 

@@ -1,17 +1,17 @@
-"""Where visitors enter the shop that a sandbox runs."""
+"""Where load enters what a sandbox runs."""
 
 from __future__ import annotations
 
 from shop_dev import sandbox
 from shop_dev.errors import CliCode, ShopDevError
-from shop_dev.project import open_project
+from shop_dev.loading.target import Target
+from shop_dev.project import Project
 
-EDGE = "edge"
 
-
-def front_door_of(name: str | None) -> str:
-    """Return the front door of a sandbox that runs. Raises SandboxError (not_running), ShopDevError (service_unreachable)."""
-    endpoints = sandbox.connect(open_project(name=name)).status(memory=False).endpoints
-    if EDGE not in endpoints:
-        raise ShopDevError(CliCode.SERVICE_UNREACHABLE, "This sandbox does not run edge.", actions=("shop-dev up", "--target URL"))
-    return endpoints[EDGE]
+def front_door(project: Project, door: str) -> Target:
+    """Return the endpoint `door` of the sandbox. Raises SandboxError (not_running), ShopDevError (service_unreachable)."""
+    status = sandbox.connect(project).status(memory=False)
+    if door not in status.endpoints:
+        said = f"This sandbox does not run {door}." if door else "The settings name no `door` that load goes to."
+        raise ShopDevError(CliCode.SERVICE_UNREACHABLE, said, actions=("shop-dev up", "--target URL"))
+    return Target(status.endpoints[door], {**project.inherited, **status.environment})

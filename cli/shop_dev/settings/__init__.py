@@ -12,7 +12,7 @@ from pathlib import Path
 
 from shop_dev.errors import CliCode, ShopDevError
 from shop_dev.settings import hooks, limits, pins
-from shop_dev.settings.hooks import FirstTry, Seed
+from shop_dev.settings.hooks import FirstTry, LoadTests, Seed
 from shop_dev.settings.limits import Limit
 from shop_dev.settings.table import (
     BY_KEY,
@@ -35,13 +35,19 @@ __all__ = [
     "SETTINGS",
     "FirstTry",
     "Limit",
+    "LoadTests",
     "Seed",
     "Setting",
     "Settings",
     "read_settings",
 ]
 
-_TABLES: Mapping[str, Callable[[object], object]] = {"seed": hooks.seed, "first-try": hooks.first_try, "limits": limits.limits}
+_TABLES: Mapping[str, Callable[[object], object]] = {
+    "seed": hooks.seed,
+    "first-try": hooks.first_try,
+    "load": hooks.load,
+    "limits": limits.limits,
+}
 
 
 @dataclass(frozen=True)
@@ -78,6 +84,7 @@ class Settings:
     registry_to_ca: Path | None = None
     seed: Seed | None = None
     first_try: FirstTry | None = None
+    load: LoadTests | None = None
     limits: Mapping[str, Limit] = field(default_factory=dict)
     """What resources may use at most, by name."""
     ports: Mapping[str, int] = field(default_factory=dict)

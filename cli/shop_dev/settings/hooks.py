@@ -1,9 +1,10 @@
-"""What a project does in its own way: filling an empty sandbox, and what to try first."""
+"""What a project does in its own way: filling an empty sandbox, what to try first, and how it is loaded."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from shop_dev.settings.values import WrongValue
 
@@ -26,6 +27,20 @@ class FirstTry:
     then: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class LoadTests:
+    """How `load` loads what the project runs.
+
+    `journeys` is a package; `door` the endpoint of the sandbox that load goes to; `profiles` a folder of profiles, relative to the
+    checkout; `targets` are hosts beside this machine that may be loaded.
+    """
+
+    journeys: str
+    door: str = ""
+    profiles: Path | None = None
+    targets: tuple[str, ...] = ()
+
+
 def seed(value: object) -> Seed:
     """Take the table `seed`."""
     table = _table(value, ("command", "needs"))
@@ -42,6 +57,15 @@ def first_try(value: object) -> FirstTry:
     if not command:
         raise WrongValue("takes `command`, the line to try")
     return FirstTry(command, _text(table, "say", FirstTry.say), _text(table, "answer", ""), _list(table, "then"))
+
+
+def load(value: object) -> LoadTests:
+    """Take the table `load`."""
+    table = _table(value, ("journeys", "door", "profiles", "targets"))
+    journeys, profiles = _text(table, "journeys", ""), _text(table, "profiles", "")
+    if not journeys or not all(part.isidentifier() for part in journeys.split(".")):
+        raise WrongValue("takes `journeys`, a package with a module for each journey, like our_load.journeys")
+    return LoadTests(journeys, _text(table, "door", ""), Path(profiles) if profiles else None, _list(table, "targets"))
 
 
 def _table(value: object, known: tuple[str, ...]) -> Mapping[str, object]:

@@ -191,4 +191,10 @@ SECTIONS: tuple[Section, ...] = (
         "What `up` suggests at its end: `say`, a line above; `command`, with `${…}` for variables of `shop-dev env`, facts of "
         "`seed` and `${UUID}`; `answer`, what it answers; `then`, commands to go on with. Shown when every variable is there.",
     ),
+    Section(
+        "load",
+        "How `load` loads what the project runs: `journeys`, a package with a module for each journey; "
+        "`door`, the endpoint of the sandbox that load goes to; `profiles`, a folder of profiles; `targets`, hosts beside this "
+        "machine that may be loaded. docs/guides/load-the-shop.md shows all four.",
+    ),
 )

@@ -1,20 +1,32 @@
-"""What visitors do. A journey is a file of this package with a function `visit`, and is called like the file."""
+"""What visitors of this shop do. A journey is a file of this package with a function `visit`, and is called like the file."""
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-from collections.abc import Callable
-from functools import cache
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from itertools import islice
 
-if TYPE_CHECKING:
-    from shop_loadtests.visitor import Visitor
+import httpx
 
-Journey = Callable[["Visitor"], None]
+MOST_SKUS = 500
+_PAGE = 100
+_ANSWER_SECONDS = 10.0
 
 
-@cache
-def journeys() -> dict[str, Journey]:
-    """Return all journeys by name."""
-    return {found.name: importlib.import_module(f"{__name__}.{found.name}").visit for found in pkgutil.iter_modules(__path__)}
+def prepare(target: str, _environment: Mapping[str, str]) -> dict[str, object]:
+    """Find the SKUs of up to 500 articles that can be bought. Raises httpx.HTTPError, ValueError."""
+    skus = [*islice(_in_stock(target), MOST_SKUS)]
+    if not skus:
+        raise ValueError("nothing is in stock")
+    return {"skus": skus}
+
+
+def _in_stock(target: str) -> Iterator[str]:
+    with httpx.Client(base_url=target, timeout=_ANSWER_SECONDS) as client:
+        cursor = None
+        while True:
+            answer = client.get("/v1/stock-items", params={"limit": _PAGE, **({"cursor": cursor} if cursor else {})})
+            page = answer.raise_for_status().json()
+            yield from (item["sku"] for item in page["items"] if item["free"] > 0)
+            cursor = page.get("nextCursor")
+            if not cursor:
+                return

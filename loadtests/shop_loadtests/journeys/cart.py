@@ -12,7 +12,8 @@ def visit(visitor: Visitor) -> None:
     """Fill a cart, look at it, and take something out again."""
     opened = visitor.call("openCart", "POST", "/v1/carts", expected=201)
     cart, token = f"/v1/carts/{opened['id']}", opened["guestToken"]
-    skus = visitor.dice.sample(visitor.skus, k=min(visitor.dice.randint(1, MOST_ARTICLES), len(visitor.skus)))
+    stocked = visitor.data["skus"]
+    skus = visitor.dice.sample(stocked, k=min(visitor.dice.randint(1, MOST_ARTICLES), len(stocked)))
     for sku in skus:
         quantity = {"quantity": visitor.dice.randint(1, MOST_UNITS)}
         visitor.call("putItem", "PUT", f"{cart}/items/{sku}?{PRICES}", body=quantity, token=token)

@@ -15,7 +15,7 @@ ORDER_TO_COMPLETED = "order to completed"
 def visit(visitor: Visitor) -> None:
     """Order what was quoted; how long it takes to be final counts as `order to completed`. Raises Refused."""
     cart = {
-        "lines": [{"sku": visitor.dice.choice(visitor.skus), "quantity": 1}],
+        "lines": [{"sku": visitor.dice.choice(visitor.data["skus"]), "quantity": 1}],
         "currency": "EUR",
         "country": "DE",
         "shippingMethod": "standard",

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import pytest
 from aiohttp import web
+from shop_loadtests.plan import Source
 from shop_loadtests.profile import Profile, Slo, Stage
 from shop_loadtests.run import GeneratorLost, Measured, run
 from shop_loadtests.schedule import arrivals
@@ -21,6 +22,7 @@ pytestmark = pytest.mark.integration
 RATE, SECONDS, SEED = 40.0, 5.0, 7
 FROZEN_SECONDS = 2.0
 OPERATION = "listCategories"
+BROWSERS = Source("shop_loadtests.journeys")
 
 
 @dataclass
@@ -74,7 +76,7 @@ def profile(*slos: Slo, rate: float = RATE) -> Profile:
 
 
 def run_to_its_end(server: Server, of: Profile, *, workers: int = 1) -> Measured:
-    *_, measured = run(of, target=server.url, skus=["SKU-1"], seed=SEED, workers=workers)
+    *_, measured = run(of, target=server.url, source=BROWSERS, data={}, seed=SEED, workers=workers)
     return measured
 
 

@@ -35,10 +35,10 @@ def test_every_objective_that_is_missed_is_named_with_what_was_found() -> None:
     )
 
 
-def test_an_objective_for_what_was_never_called_is_missed() -> None:
+def test_an_objective_for_what_was_never_called_is_an_error() -> None:
     verdict = judge([Slo("placeOrder", p95=500)], {"getOrder": calls(0.1)}, WELL)
 
-    assert (verdict.kind, verdict.reasons) == (Kind.RED, ("placeOrder has an objective and was never called",))
+    assert (verdict.kind, verdict.reasons) == (Kind.INVALID, ("placeOrder has an objective and was never called",))
 
 
 def test_a_generator_that_did_not_keep_up_makes_the_run_invalid_whatever_was_measured() -> None:
