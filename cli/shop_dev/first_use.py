@@ -6,6 +6,7 @@ What it does and why is in docs/adr/0005-wrapper-and-command-line.md.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import importlib.util
@@ -93,6 +94,15 @@ class Layout:
     def log(self) -> Path:
         return self.kept / "venv.log"
 
+    @property
+    def shared_uv(self) -> Path | None:
+        """Where the user's cache keeps the uv of this lock for all checkouts. None if the lock names none."""
+        if (entry := _uv_entry(self.lock.read_bytes())) is None:
+            return None
+        base = os.environ.get("XDG_CACHE_HOME")  # as shop_sandbox.paths has it, which cannot be imported yet
+        cache = (Path(base) if base else Path.home() / ".cache") / "shop-dev"
+        return cache / "derived" / f"uv-{hashlib.sha256(entry).hexdigest()[:12]}" / "uv"
+
 
 def main(arguments: Sequence[str]) -> int:
     """Make the environment of the checkout named by the only argument. Everything it says goes to stderr."""
@@ -160,8 +170,20 @@ def _fill(layout: Layout, environment: Environment, locked: bytes) -> None:
 
 
 def _uv(layout: Layout) -> str | None:
-    """Return the uv on PATH, else the one that the environment in use has from its lock."""
-    return shutil.which("uv") or shutil.which("uv", path=str(layout.venv.resolve() / "bin"))
+    """Return the uv on PATH, else the one that the environment in use has from its lock, else the one that a checkout has kept."""
+    on_path = shutil.which("uv") or shutil.which("uv", path=str(layout.venv.resolve() / "bin"))
+    if on_path is not None or (shared := layout.shared_uv) is None:
+        return on_path
+    kept = shutil.which("uv", path=str(shared.parent))
+    return kept if kept is not None and _runs(kept) else None
+
+
+def _runs(program: str) -> bool:
+    """False for one that is broken, or of another kind of machine that shares this home directory."""
+    try:
+        return subprocess.run([program, "--version"], capture_output=True, check=False).returncode == 0  # nosec B603 # as above
+    except OSError:
+        return False
 
 
 def _exchange(layout: Layout, environment: Environment) -> None:
@@ -228,6 +250,7 @@ def _install_without_uv(layout: Layout, environment: Environment, count: int) ->
         except SetupFailed:
             _say("  uv could not, so pip does it, which takes longer")
         else:
+            _keep_for_other_checkouts(layout, Path(locked_uv))
             return
     _install_with_pip(layout, environment, count)
 
@@ -237,12 +260,12 @@ def _uv_from_the_lock(layout: Layout, environment: Environment) -> str | None:
 
     None where the lock names no uv, or pip finds none for this platform: then pip does everything, and says what is wrong.
     """
-    entry = re.search(rb"^uv==.*\n(?:[ \t].*\n)*", layout.lock.read_bytes(), re.MULTILINE)
+    entry = _uv_entry(layout.lock.read_bytes())
     if entry is None:
         return None
     _say("  there is no uv here; pip installs it first")
     requirement = layout.kept / "venv.uv.lock"
-    requirement.write_bytes(entry[0])
+    requirement.write_bytes(entry)
     try:
         for _ in _run_watched(layout, _pip_install(layout, environment, requirement), failed="no uv"):
             pass
@@ -251,6 +274,23 @@ def _uv_from_the_lock(layout: Layout, environment: Environment) -> str | None:
     finally:
         requirement.unlink()
     return str(environment.folder / "bin" / "uv")
+
+
+def _uv_entry(lock: bytes) -> bytes | None:
+    """Return the lines of the lock that name uv and its hashes."""
+    found = re.search(rb"^uv==.*\n(?:[ \t].*\n)*", lock, re.MULTILINE)
+    return None if found is None else found[0]
+
+
+def _keep_for_other_checkouts(layout: Layout, uv: Path) -> None:
+    """Put a uv that has proved itself where the next checkout of this user finds it: fetching it by pip takes ten seconds."""
+    if (shared := layout.shared_uv) is None:
+        return
+    scratch = shared.with_name(f"{os.getpid()}.scratch")
+    with contextlib.suppress(OSError):  # the cache cannot be written: the next checkout fetches its own
+        shared.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        shutil.copy2(uv, scratch)
+        scratch.replace(shared)
 
 
 def _pip_install(layout: Layout, environment: Environment, requirements: Path) -> list[str]:

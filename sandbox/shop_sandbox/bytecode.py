@@ -42,6 +42,18 @@ def _share(own: Path, shared: Path) -> None:
 
 
 def _installed(packages: Path) -> str:
-    """Name these very files: the versions, and when they were written."""
-    found = sorted(f"{path.parent.name} {path.stat().st_mtime_ns}" for path in packages.glob("*.dist-info/METADATA"))
+    """Name these very files: the versions, and when they were written.
+
+    What pip wrote beside what uv linked (uv itself, where the machine had none) has times of its own in each work tree. It is no
+    library of ours, so it does not count.
+    """
+    all_of_them = sorted(packages.glob("*.dist-info/METADATA"))
+    linked = [metadata for metadata in all_of_them if _installer(metadata) == "uv"]
+    found = (f"{metadata.parent.name} {metadata.stat().st_mtime_ns}" for metadata in linked or all_of_them)
     return hashlib.sha256("\n".join((sys.implementation.cache_tag or "", *found)).encode()).hexdigest()[:16]
+
+
+def _installer(metadata: Path) -> str:
+    with contextlib.suppress(FileNotFoundError):
+        return metadata.with_name("INSTALLER").read_text(encoding="utf-8").strip()
+    return ""

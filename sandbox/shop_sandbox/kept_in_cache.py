@@ -23,6 +23,7 @@ _KINDS = {
     "postgres": "PostgreSQL's template",
     "redis": "Redis server",
     "bytecode": "bytecode of packages",
+    "uv": "uv, for new checkouts",
 }
 _SCRATCH_SECONDS = 24 * 3600.0
 

@@ -14,8 +14,8 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -35,11 +35,14 @@ TINY_UV = """\
 import pathlib, subprocess, sys
 
 def main():
-    pathlib.Path(sys.prefix, "installed-by-tiny-uv").write_text(" ".join(sys.argv[1:]))
+    if sys.argv[1] == "--version":
+        return
+    python = sys.argv[sys.argv.index("--python") + 1]
+    pathlib.Path(python).parents[1].joinpath("installed-by-tiny-uv").write_text(" ".join(sys.argv[1:]))
     if {fails}:
         sys.exit("tiny uv gives up")
     lock = sys.argv[sys.argv.index("--requirement") + 1]
-    pip = [sys.executable, "-m", "pip", "install", "--require-hashes", "--no-deps", "--requirement", lock]
+    pip = [sys.executable, "-m", "pip", "--python", python, "install", "--require-hashes", "--no-deps", "--requirement", lock]
     sys.exit(subprocess.call(pip, stdout=sys.stderr))
 """
 """Stands where the locked uv would: takes uv's command line, leaves a mark, and does the work."""
@@ -50,10 +53,11 @@ class Bench:
     """A folder to try the wrapper in: a copy of it, wheels instead of a network, and a PATH with little on it."""
 
     folder: Path
+    checkout: str = "checkout of somebody"
 
     @property
     def copy(self) -> Path:
-        return self.folder / "checkout of somebody"
+        return self.folder / self.checkout
 
     @property
     def wheels(self) -> Path:
@@ -80,6 +84,12 @@ class Bench:
 
     def without_wheels(self) -> dict[str, str]:
         return {**self.environment(), "PIP_FIND_LINKS": str(self.programs), "UV_FIND_LINKS": str(self.programs)}
+
+    def another_checkout(self) -> Bench:
+        """A second one of the same user, who has used the first."""
+        other = replace(self, checkout="another checkout")
+        shutil.copytree(self.copy, other.copy, ignore=shutil.ignore_patterns(".venv", ".shop-dev"))
+        return other
 
     def run(self, *words: str, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         command = [str(self.copy / "shop-dev"), *words]
@@ -247,6 +257,42 @@ def test_where_the_locked_uv_fails_pip_does_its_work(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (0, "ran one\n")
     assert bench.mark_of_the_locked_uv.exists()
     assert "uv could not, so pip does it" in done.stderr
+
+
+def test_the_next_checkout_takes_the_uv_that_the_first_has_fetched(tmp_path: Path) -> None:
+    bench = bench_in(tmp_path, "pip")
+    bench.lock_uv_as_well()
+    first = bench.run()
+    next_one = bench.another_checkout()
+
+    second = next_one.run()
+
+    assert "there is no uv here" in first.stderr
+    assert (second.returncode, second.stdout) == (0, "ran one\n")
+    assert "there is no uv here" not in second.stderr
+    assert next_one.mark_of_the_locked_uv.exists()
+
+
+@pytest.mark.parametrize("spoil", [lambda uv: uv.write_text("#!/nowhere\n"), lambda uv: uv.write_text("#!/bin/sh\nexit 1\n")])
+def test_a_kept_uv_that_does_not_run_is_fetched_again(tmp_path: Path, spoil: Callable[[Path], object]) -> None:
+    bench = bench_in(tmp_path, "pip")
+    bench.lock_uv_as_well()
+    bench.run()
+    [kept] = tmp_path.glob(".cache/shop-dev/derived/uv-*/uv")
+    spoil(kept)
+
+    done = bench.another_checkout().run()
+
+    assert (done.returncode, done.stdout) == (0, "ran one\n")
+    assert "there is no uv here" in done.stderr
+
+
+def test_a_cache_that_cannot_be_written_keeps_no_uv_and_spoils_nothing(tmp_path: Path) -> None:
+    bench = bench_in(tmp_path, "pip")
+    bench.lock_uv_as_well()
+    (tmp_path / ".cache").write_text("in the way")
+
+    assert bench.run().stdout == "ran one\n"
 
 
 def test_a_lock_that_changed_is_installed(bench: Bench) -> None:

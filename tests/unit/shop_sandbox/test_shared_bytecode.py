@@ -16,11 +16,12 @@ def cache(tmp_path: Path) -> CachePaths:
     return CachePaths(tmp_path / "cache")
 
 
-def installed(folder: Path, *, version: str = "1.0", at: int = 1_000) -> Path:
-    metadata = folder / f"asyncpg-{version}.dist-info" / "METADATA"
+def installed(folder: Path, package: str = "asyncpg", *, version: str = "1.0", at: int = 1_000, by: str = "uv") -> Path:
+    metadata = folder / f"{package}-{version}.dist-info" / "METADATA"
     metadata.parent.mkdir(parents=True)
     metadata.touch()
     os.utime(metadata, (at, at))
+    metadata.with_name("INSTALLER").write_text(by)
     return folder
 
 
@@ -44,6 +45,25 @@ def test_work_trees_with_the_same_files_share_their_bytecode(
 def test_others_do_not(tmp_path: Path, cache: CachePaths, monkeypatch: pytest.MonkeyPatch, changes: dict[str, object]) -> None:
     one = compiled(installed(tmp_path / "one"), cache, monkeypatch)
     other = compiled(installed(tmp_path / "other", **changes), cache, monkeypatch)  # type: ignore[arg-type]  # as given above
+
+    assert one != other
+
+
+def test_the_uv_that_pip_wrote_for_each_of_them_does_not_part_them(
+    tmp_path: Path, cache: CachePaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = (
+        compiled(installed(installed(tmp_path / name), "uv", at=at, by="pip"), cache, monkeypatch)
+        for name, at in (("one", 2_000), ("other", 3_000))
+    )
+
+    assert one == other
+
+
+def test_packages_that_pip_wrote_are_shared_with_nobody(tmp_path: Path, cache: CachePaths, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = (
+        compiled(installed(tmp_path / name, at=at, by="pip"), cache, monkeypatch) for name, at in (("one", 2_000), ("other", 3_000))
+    )
 
     assert one != other
 
