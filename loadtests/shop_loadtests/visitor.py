@@ -25,6 +25,7 @@ class Answer(Protocol):
     def content(self) -> bytes | None: ...
 
 
+_NOT_FOUND = 404
 Send = Callable[[str, str, str | None, Mapping[str, str]], Answer]
 Data = Mapping[str, Any]
 """What visits choose from, as JSON: the same for all of a run."""
@@ -54,8 +55,12 @@ class Visitor:
         body: object = None,
         token: str | None = None,
         expected: int = 200,
+        may_be_missing: bool = False,
     ) -> Any:
-        """Call an operation and return its JSON. Raises Refused for any other status than the expected one."""
+        """Call an operation and return its JSON, None where there is none or where 404 is an answer like another.
+
+        Raises Refused for any other status than the expected one.
+        """
         headers = {} if token is None else {"authorization": f"Bearer {token}"}
         if method == "POST":
             headers["idempotency-key"] = str(uuid.UUID(int=self.dice.getrandbits(128), version=4))
@@ -63,11 +68,18 @@ class Visitor:
             headers["content-type"] = "application/json"
         since, self._since = self._since or time.monotonic(), None
         answer = self._send(method, path, msgspec.json.encode(body).decode() if body is not None else None, headers)
-        failure = None if answer.status_code == expected else f"HTTP {answer.status_code}" if answer.status_code else "no answer"
+        missing = may_be_missing and answer.status_code == _NOT_FOUND
+        failure = (
+            None
+            if missing or answer.status_code == expected
+            else f"HTTP {answer.status_code}"
+            if answer.status_code
+            else "no answer"
+        )
         self._record(operation, time.monotonic() - since, failure)
         if failure is not None:
             raise Refused(f"{operation}: {failure}")
-        return msgspec.json.decode(answer.content) if answer.content else None
+        return msgspec.json.decode(answer.content) if answer.content and not missing else None
 
     def record(self, what: str, since: float, failure: str | None = None) -> None:
         """Count something that takes more than one call, from a moment of the monotonic clock until now."""

@@ -273,7 +273,9 @@ def cloned(folder: Path) -> Path:
 
 
 def in_clone(clone: Path, *words: str, environment: Mapping[str, str]) -> None:
-    subprocess.run(["./shop-dev", *words], cwd=clone, env=dict(environment), check=True, stdout=subprocess.DEVNULL)
+    """Run shop-dev there as in a developer's shell, which lets Python keep what it compiles."""
+    usual = {name: value for name, value in environment.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    subprocess.run(["./shop-dev", *words], cwd=clone, env=usual, check=True, stdout=subprocess.DEVNULL)
 
 
 # --- idle --------------------------------------------------------------------------------------------------------------------
