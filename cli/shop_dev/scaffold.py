@@ -32,7 +32,7 @@ services = ["services/*/service.yaml"]
 say = "Ask your service:"
 command = "curl -s ${SHOP_NAME_URL}/v1/greetings/Ada"
 """
-_IGNORED = (".shop-dev/", "services/*/bin/")
+_IGNORED = (".shop-dev/", "services/*/bin/", "__pycache__/", "node_modules/")
 
 
 class Language(StrEnum):

@@ -22,8 +22,9 @@ class RunContext:
     endpoints: Endpoints
     credentials: Credentials = field(repr=False)
     resources: Mapping[str, Resource]
-    environment: Mapping[str, str] = field(repr=False)
-    """What services get: KAFKA_BOOTSTRAP_SERVERS, AWS_ENDPOINT_URL and so on (see `shop_sandbox.environment`)."""
+    environment: Callable[[], Mapping[str, str]] = field(compare=False, repr=False)
+    """What services get at this moment: KAFKA_BOOTSTRAP_SERVERS, AWS_ENDPOINT_URL and so on (see `shop_sandbox.environment`). An
+    edited manifest may bring in a store that was not there before."""
     inherited: Mapping[str, str]
     """The part of the caller's environment that programs need to run at all: PATH, HOME, LANG, TMPDIR, JAVA_HOME."""
     announce: Callable[[Event], None] = field(compare=False, repr=False)

@@ -139,7 +139,7 @@ def store_of(name: str, checkout: Path, cache: CachePaths) -> Iterator[Store]:
         endpoints=Endpoints(dict(zip(keys, free_ports(len(keys)), strict=True))),
         credentials=Credentials(secret="5e" * 32),
         resources={name: resource},
-        environment={},
+        environment=dict,
         inherited=INHERITED,
         announce=events.append,
     )

@@ -39,7 +39,7 @@ class Broker:
             endpoints=Endpoints(ports),
             credentials=Credentials(secret="5e" * 32),
             resources={"kafka": self._resource},
-            environment={},
+            environment=dict,
             inherited=inherited,
             announce=lambda _: None,
         )

@@ -71,7 +71,8 @@ def supervisor_settings(project: Project, *, reset: bool) -> SupervisorSettings:
         keys=list(project.settings.keys),
         limits={name: _limits(limit) for name, limit in project.settings.limits.items()},
         mtls=project.settings.mtls,
-        contract_commands=_contract_commands(project),
+        contract_commands=_contract_commands(),
+        released_contracts=str(project.checkout / project.settings.contracts_dir / "baselines"),
         start_timeout_seconds=project.settings.start_timeout_seconds,
         reset=reset,
         branch=project.branch,
@@ -79,10 +80,8 @@ def supervisor_settings(project: Project, *, reset: bool) -> SupervisorSettings:
     )
 
 
-def _contract_commands(project: Project) -> list[list[str]]:
+def _contract_commands() -> list[list[str]]:
     """Return what an edited schema passes, where the project keeps released contracts: code is made from it, then it is checked."""
-    if not (project.checkout / project.settings.contracts_dir / "baselines").is_dir():
-        return []
     command = [sys.executable, "-P", "-m", "shop_dev", "contracts"]
     return [[*command, "generate", "--json"], [*command, "check", "--no-proofs", "--json"]]
 

@@ -9,7 +9,6 @@ import hashlib
 import os
 import subprocess  # nosec B404 # the commands are the project's
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -59,11 +58,14 @@ def main() -> None:
 
 
 class Contracts(msgspec.Struct, frozen=True, kw_only=True):
-    """`commands` run in the checkout, one after the other, when a `.proto` file in one of the folders is not what it was. Each
-    answers with a JSON document on its output."""
+    """`commands` run in the checkout, one after the other, when a `.proto` file below one of the folders, or an Avro or JSON
+    Schema in one of `texts`, is not what it was. Each answers with a JSON document on its output. Nobody is held to anything before
+    the folder `released` is there."""
 
     checkout: Path
     folders: tuple[Path, ...]
+    texts: tuple[Path, ...] = ()
+    released: Path
     commands: tuple[tuple[str, ...], ...]
 
 
@@ -72,23 +74,25 @@ def run(contracts: Contracts, stamp: Path, environment: dict[str, str]) -> int:
 
     What is there at the very first start is taken as it is: it is not edited, and was checked before it was committed.
     """
-    now = digest(contracts.folders)
+    now = digest(contracts)
     before = stamp.read_text(encoding="utf-8") if stamp.exists() else now
-    for command in contracts.commands if before != now else ():
+    for command in contracts.commands if before != now and contracts.released.is_dir() else ():
         done = subprocess.run(command, cwd=contracts.checkout, env=environment, capture_output=True, check=False)  # nosec B603
         if done.returncode and (refused := refusal(done.stdout, done.stderr)):
             for line in refused:
                 _tell(f"error: {line}")
             return done.returncode
-    if digest(contracts.folders) == now:  # else it was edited meanwhile, and is looked at again
+    if digest(contracts) == now:  # else it was edited meanwhile, and is looked at again
         stamp.write_text(now, encoding="utf-8")
     return 0
 
 
-def digest(folders: Iterable[Path]) -> str:
+def digest(contracts: Contracts) -> str:
     """Return a digest of all schemas: names and contents."""
     told = hashlib.sha256()
-    for file in sorted(file for folder in folders for file in folder.rglob("*.proto")):
+    protos = (file for folder in contracts.folders for file in folder.rglob("*.proto"))
+    texts = (file for folder in contracts.texts for kind in ("*.avsc", "*.json") for file in folder.glob(kind))
+    for file in sorted({*protos, *texts}):
         told.update(f"\0{file}\0".encode())
         told.update(hashlib.sha256(file.read_bytes()).digest())
     return told.hexdigest()

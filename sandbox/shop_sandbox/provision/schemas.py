@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -130,9 +131,7 @@ class _Registry:
         if status == 404:
             status, found = await self._post(subject, f"{path}/versions", schema)
         if status != 200:
-            raise Refused(
-                "schema", subject, str(found.get("message") or f"the registry answers {status}"), _ACTIONS.get(status, "")
-            )
+            raise refusal(subject, status, str(found.get("message") or f"the registry answers {status}"), f"{self._url}{path}")
         _, made = await self._post(subject, path, schema)
         self._report("schema", subject, Outcome.MADE, f"id {found['id']}, version {made['version']}")
         return int(made["version"])
@@ -146,7 +145,26 @@ class _Registry:
             raise Refused("schema", subject, why, "look at `shop-dev logs schema-registry`") from error
 
 
+def refusal(subject: str, status: int, message: str, url: str) -> Refused:
+    """Return what the registry's answer means for whoever edits; `url` is the subject's.
+
+    Of an incompatible schema Confluent's answer quotes the whole old one: told are the reasons, in one line.
+    """
+    reasons = "; ".join(reason.replace('\\"', '"') for reason in _REASONS.findall(message))
+    version = _OLD_VERSION.search(message)
+    if status != _INCOMPATIBLE or not reasons or version is None:
+        return Refused("schema", subject, " ".join(message.split()), _ACTIONS.get(status, ""))
+    action = (
+        f"{_ACTIONS[status]}; where nobody but this sandbox has seen version {version[1]}, it can be taken back: "
+        f"`curl -X DELETE {url}/versions/{version[1]} && shop-dev restart provision-schemas`"
+    )
+    return Refused("schema", subject, f"incompatible with version {version[1]}: {reasons}", action)
+
+
+_INCOMPATIBLE = 409
+_REASONS = re.compile(r'description:"((?:[^"\\]|\\.)*)"')
+_OLD_VERSION = re.compile(r"\{oldSchemaVersion: (\d+)\}")
 _ACTIONS = {
-    409: "make the change compatible, or give it a new version (`v2`) on a topic of its own",
+    _INCOMPATIBLE: "make the change compatible, or give it a new version (`v2`) on a topic of its own",
     422: "correct the file; `shop-dev contracts check` shows the place",
 }

@@ -29,6 +29,7 @@ def resources_of(
     keys: Sequence[str] = (),
     limits: Mapping[str, Limits] = MappingProxyType({}),
     contract_commands: Sequence[Sequence[str]] = (),
+    released_contracts: Path = Path("contracts/baselines"),
     contracts_stamp: Path | None = None,
 ) -> dict[str, Resource]:
     """Build the graph for manifests, which the globs have found, dependencies before what needs them.
@@ -37,7 +38,8 @@ def resources_of(
     folders `shared_code` (relative to the checkout, or absolute) restarts every Python service of the checkout that it is in.
     `viewers` are those beside the processes of this machine that reach the stores; `keys` are ends of names of span attributes by
     which traces are found; `limits` are by name of a resource, and win over those of manifests. `contract_commands` are run when a
-    schema of the checkout was edited, before it is registered; `contracts_stamp` is where it is kept which schemas have passed.
+    schema of the checkout was edited, before it is registered, once the folder `released_contracts` is there; `contracts_stamp` is
+    where it is kept which schemas have passed.
 
     Raises SandboxError (RESOURCE_UNKNOWN) for limits of what is not there.
     """
@@ -50,7 +52,9 @@ def resources_of(
     wanted = {name for service in services for name in service.needs} if services else set(_STORES)
     tasks = [task for task in _tasks(checkout, service_globs, manifests) if task.name in wanted]
     if contract_commands and contracts_stamp is not None:
-        tasks = list(_with_contracts_passed(tasks, checkout, contract_commands, contracts_stamp))
+        beside = sorted({(root / file).parent for root, file in _text_schemas(manifests) if (root / file).is_relative_to(checkout)})
+        passing = {"checkout": checkout, "texts": beside, "commands": contract_commands, "released": released_contracts}
+        tasks = list(_with_contracts_passed(tasks, checkout, passing, contracts_stamp))
     wanted.update(name for task in tasks for name in task.needs)
     if "schema-registry" in wanted:
         wanted.add("kafka")
@@ -123,6 +127,7 @@ def _tasks(checkout: Path, service_globs: Sequence[str], manifests: Sequence[Man
     """Return the provisioning tasks; each reads the manifests itself, so that a description stays small and inert."""
     environment = {"SHOP_CHECKOUT": str(checkout), "SHOP_SERVICE_GLOBS": json.dumps(list(service_globs))}
     inputs = _inputs(manifests)
+    texts = sorted({"/".join(("!", *file.parts[1:-1], f"*{file.suffix}")) for _, file in _text_schemas(manifests)})
     return [
         Resource(
             f"provision-{what}",
@@ -130,15 +135,23 @@ def _tasks(checkout: Path, service_globs: Sequence[str], manifests: Sequence[Man
             needs=(store,),
             runtime=PythonRuntime(f"shop_sandbox.provision.{what}:main"),
             watched=inputs.get(what, ()),
-            ignored=_EVERYTHING_BUT_INPUTS,
+            ignored=(*_EVERYTHING_BUT_INPUTS, *texts) if what == "schemas" else _EVERYTHING_BUT_INPUTS,
             environment=environment,
         )
         for what, store in _PROVISIONED.items()
     ]
 
 
+def _text_schemas(manifests: Sequence[Manifest]) -> Iterator[tuple[Path, Path]]:
+    """Give the Avro and JSON Schemas, each behind its root. What they refer to lies beside them."""
+    for manifest in manifests:
+        for topic in manifest.service.needs.topics.produces:
+            if not topic.schema.endswith(".proto"):
+                yield manifest.root, Path(topic.schema)
+
+
 def _with_contracts_passed(
-    tasks: Iterable[Resource], checkout: Path, commands: Sequence[Sequence[str]], stamp: Path
+    tasks: Iterable[Resource], checkout: Path, passing: Mapping[str, object], stamp: Path
 ) -> Iterator[Resource]:
     """Put a task before the one that registers schemas: what it refuses is never registered."""
     for task in tasks:
@@ -146,14 +159,16 @@ def _with_contracts_passed(
         if task.name != "provision-schemas" or not own:
             yield task
             continue
-        told = {"checkout": str(checkout), "folders": [str(folder) for folder in own], "commands": commands}
         yield Resource(
             "check-contracts",
             ResourceKind.PROVISION,
             runtime=PythonRuntime("shop_sandbox.provision.contracts:main"),
             watched=own,
             ignored=task.ignored,
-            environment={"SHOP_CONTRACTS": json.dumps(told), "SHOP_CONTRACTS_STAMP": str(stamp)},
+            environment={
+                "SHOP_CONTRACTS": json.dumps({**passing, "folders": own}, default=str),
+                "SHOP_CONTRACTS_STAMP": str(stamp),
+            },
         )
         yield replace(task, needs=(*task.needs, "check-contracts"))
 

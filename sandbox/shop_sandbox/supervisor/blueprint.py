@@ -61,6 +61,7 @@ def _blueprint(settings: SupervisorSettings, drivers: Mapping[ResourceKind, Driv
         keys=tuple(settings.keys),
         limits=settings.limits,
         contract_commands=settings.contract_commands,
+        released_contracts=Path(settings.released_contracts),
         contracts_stamp=settings.paths.contracts_stamp,
     )
     if settings.mtls:

@@ -6,6 +6,7 @@ import asyncio
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from shop_sandbox.credentials import Credentials, credentials_of
 from shop_sandbox.disk import FULL, disk_full
@@ -98,7 +99,7 @@ async def _boot(seed: Seed) -> Booted:
         endpoints=endpoints,
         credentials=credentials,
         resources=resources,
-        environment=environment_outside(endpoints, credentials, settings),
+        environment=partial(_environment, endpoints, credentials, settings),
         inherited={**settings.inherited, NONCE_VARIABLE: seed.nonce},
         shell_variables=settings.shell_variables,
         announce=seed.announcements.announce,
@@ -122,7 +123,7 @@ async def _boot(seed: Seed) -> Booted:
     return Booted(context, runs, keeping)
 
 
-def environment_outside(endpoints: Endpoints, credentials: Credentials, settings: SupervisorSettings) -> dict[str, str]:
+def _environment(endpoints: Endpoints, credentials: Credentials, settings: SupervisorSettings) -> dict[str, str]:
     """Return the variables by which programs find the sandbox, with what they show services that answer known certificates only."""
     found = sandbox_environment(endpoints, credentials)
     if not settings.mtls:

@@ -186,7 +186,8 @@ class ResourceRun:
         await self._end_life(former)
         handle = self.handle
         await self._end_process(self.reason)
-        self.restarts += 1
+        if self.process_started_at is not None:
+            self.restarts += 1
         self._enter(ResourceState.PENDING, self.reason)
         if handle is not None and (error := self._context.on_death(self.name, handle.ended.result())) is not None:
             self._fail(error)

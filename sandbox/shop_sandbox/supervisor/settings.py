@@ -40,7 +40,8 @@ class SupervisorSettings(msgspec.Struct, frozen=True, kw_only=True):
     checkout) whose code runs inside its Python services, `preload` modules to import before those are forked. `viewers` are those
     beside this machine's processes that reach the sandbox: `container`. `keys` are ends of names of span attributes by which traces
     are found. `limits` are by name of a resource.
-    `contract_commands` pass a schema that was edited before it is registered. `guests` are checkouts that have joined.
+    `contract_commands` pass a schema that was edited before it is registered, once the folder `released_contracts` is there.
+    `guests` are checkouts that have joined.
     With `mtls` services answer only certificates of the sandbox's own authority.
     `branch` is the git branch whose state this is: while another is checked out, nothing is taken in.
     `reset` starts with empty stores. With a `lease` the sandbox ends with the process that holds it, and its data with it.
@@ -62,6 +63,7 @@ class SupervisorSettings(msgspec.Struct, frozen=True, kw_only=True):
     limits: dict[str, Limits] = {}
     mtls: bool = False
     contract_commands: list[list[str]] = []
+    released_contracts: str = ""
     start_timeout_seconds: float = 120.0
     reset: bool = False
     lease: Lease | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 
-from shop_sandbox.supervisor.boot import Booted, environment_outside
+from shop_sandbox.supervisor.boot import Booted
 from shop_sandbox.supervisor.context import Condition
 from shop_sandbox.supervisor.protocol import CpuLimit, LastExit, MemoryLimit, ResourceStatus, SandboxState, SandboxStatus
 from shop_sandbox.supervisor.resource_run import ResourceRun
@@ -49,7 +49,7 @@ async def describe(
         generation=booted.context.identity.generation if booted is not None else 0,
         endpoints={name: run.endpoint for name, run in runs.items() if run.endpoint is not None and name in wanted},
         ports=dict(booted.context.ports.numbers) if booted is not None else {},
-        environment=_environment(booted, settings) if booted is not None else {},
+        environment=dict(booted.context.run.environment()) if booted is not None else {},
         belongings=booted.runs.belongings if booted is not None else (),
         guests=tuple(settings.guests),
         resources=tuple(
@@ -62,11 +62,6 @@ async def describe(
         supervisor_pss_bytes=weights.supervision,
         total_pss_bytes=weights.supervision + sum(weights.resources.values()),
     )
-
-
-def _environment(booted: Booted, settings: SupervisorSettings) -> dict[str, str]:
-    run = booted.context.run
-    return environment_outside(run.endpoints, run.credentials, settings)
 
 
 def _resource(

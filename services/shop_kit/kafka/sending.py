@@ -11,6 +11,9 @@ from shop_kit.errors import Unavailable
 from shop_kit.kafka.reading import SECONDS
 from shop_kit.kafka.records import RawHeaders
 
+_ERRORS = 3
+"""The client's log goes to the terminal of whoever sends: what it tries again by itself is no news there (syslog's levels)."""
+
 
 @dataclass(frozen=True)
 class RawRecord:
@@ -36,7 +39,14 @@ def send(servers: str, records: Iterable[RawRecord]) -> list[Message]:
         else:
             failures.append(error.str())
 
-    producer = Producer({"bootstrap.servers": servers, "enable.idempotence": True, "delivery.timeout.ms": int(SECONDS * 1000)})
+    producer = Producer(
+        {
+            "bootstrap.servers": servers,
+            "enable.idempotence": True,
+            "delivery.timeout.ms": int(SECONDS * 1000),
+            "log_level": _ERRORS,
+        }
+    )
     try:
         for record in records:
             producer.produce(record.topic, value=record.value, key=record.key, headers=list(record.headers), on_delivery=delivered)

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import re
 import shlex
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from e2e.first_day.script import Developer, Step
@@ -19,8 +18,6 @@ from e2e.first_day.script import Developer, Step
 _BLOCK = re.compile(r"^(?:`(?P<file>[\w./-]+)`[^\n]*:\n\n)?```(?P<kind>\w+)\n(?P<content>.*?)^```", re.MULTILINE | re.DOTALL)
 _EXIT = re.compile(r"\(exit status (\d+)\)")
 _LOOKS = frozenset({"curl", "status", "topics", "peek", "lag", "trace", "explain", "logs", "tables", "ls"})
-_SECONDS = 40.0
-_PAUSE_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -56,17 +53,8 @@ def follow(page: Path, developer: Developer) -> None:
 
 
 def _do(step: Step, developer: Developer) -> None:
-    deadline = time.monotonic() + (_SECONDS if _only_looks(step.command) else 0.0)
     command = step.command.partition(" && ")[2] if step.command.startswith("cd ") else step.command
-    while True:
-        try:
-            developer.types(Step(command, step.status, step.said), told=step.command)
-        except AssertionError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(_PAUSE_SECONDS)
-        else:
-            return
+    developer.types(replace(step, command=command, looks=_only_looks(step.command)), told=step.command)
 
 
 def _only_looks(command: str) -> bool:

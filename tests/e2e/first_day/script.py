@@ -2,6 +2,8 @@
 
 ## A task
 $ a command, as a shell takes it
+> its next line
+? a command that only looks: it is typed again until it says what it must
 = 18                 its exit status, where that is not 0
 | a regular expression that some line of the screen fits
 ! one that no line fits
@@ -12,21 +14,25 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 _SECONDS = 180.0
+_PATIENCE_SECONDS = 60.0
+_PAUSE_SECONDS = 0.2
 
 
 @dataclass
 class Step:
-    """A command, and what it must end with and say."""
+    """A command, and what it must end with and say; one that `looks` may be typed again until it does."""
 
     command: str
     status: int = 0
     said: list[str] = field(default_factory=list)
     unsaid: list[str] = field(default_factory=list)
+    looks: bool = False
 
 
 @dataclass
@@ -45,8 +51,10 @@ def read(file: Path) -> list[Task]:
         match kind:
             case "##":
                 tasks.append(Task(text))
-            case "$":
-                tasks[-1].steps.append(Step(text))
+            case "$" | "?":
+                tasks[-1].steps.append(Step(text, looks=kind == "?"))
+            case ">":
+                tasks[-1].steps[-1].command += f"\n{text}"
             case "=":
                 tasks[-1].steps[-1].status = int(text)
             case "|":
@@ -81,8 +89,24 @@ class Developer:
         for step in task.steps:
             self.types(step, told=f"{task.name}\n$ {step.command}")
 
+    def at_work_in(self, folder: Path) -> Developer:
+        """Return the same person in another folder."""
+        return replace(self, folder=folder)
+
     def types(self, step: Step, *, told: str) -> None:
         """Type a command, and hold the screen to what it must say. `told` says what it is part of."""
+        deadline = time.monotonic() + (_PATIENCE_SECONDS if step.looks else 0.0)
+        while True:
+            try:
+                self._types_once(step, told)
+            except AssertionError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(_PAUSE_SECONDS)
+            else:
+                return
+
+    def _types_once(self, step: Step, told: str) -> None:
         done = subprocess.run(
             ["/bin/sh", "-c", step.command],
             cwd=self.folder,
@@ -100,7 +124,3 @@ class Developer:
         assert missing == [], told
         present = [text for text in step.unsaid if re.search(text, done.stdout, re.MULTILINE)]
         assert present == [], told
-
-    def at_work_in(self, folder: Path) -> Developer:
-        """Return the same person in another folder."""
-        return replace(self, folder=folder)

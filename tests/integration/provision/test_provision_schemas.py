@@ -96,7 +96,11 @@ def test_an_incompatible_change_is_refused_and_says_what_to_do(shop: Bench) -> N
 
     assert told.status == 1
     assert told.refused.startswith(f"schema sales.{shop.x}-value: ")
-    assert told.refused.endswith("\n  hint: make the change compatible, or give it a new version (`v2`) on a topic of its own\n")
+    refused, hint = told.refused.splitlines()
+    assert "incompatible with version 1: " in refused
+    assert "int64" in refused
+    assert hint.startswith("  hint: make the change compatible, or give it a new version (`v2`) on a topic of its own; ")
+    assert "/versions/1 && shop-dev restart provision-schemas`" in hint
     assert registry(shop).get_latest_version(f"sales.{shop.x}-value").version == 1
 
 

@@ -76,7 +76,7 @@ class TaskDriver(ProgramDriver):
         own = {"SHOP_NAME": context.paths.name, "SHOP_PROVISIONED": str(context.paths.provisioned)}
         own["SHOP_CREDENTIALS"] = str(context.paths.credentials)
         passed = context.passed_to(resource)
-        environment = {**context.inherited, **passed, **context.environment, **own, **resource.environment}
+        environment = {**context.inherited, **passed, **context.environment(), **own, **resource.environment}
         if "SHOP_SERVICE" in resource.environment:  # a task of one service: what it makes gets that service's environment
             environment["SHOP_SERVICE_ENVIRONMENT"] = json.dumps(environment_of(resource, context))
         return _launch(resource, context, environment, listener=None)

@@ -63,7 +63,7 @@ def test_files_that_are_there_stay_as_they_are(shop_dev: ShopDev, empty: Path) -
     assert said["language"] == "python"
     assert said["kept"] == ["pyproject.toml", ".gitignore", "services/greeter/server.py"]
     assert (empty / "pyproject.toml").read_text().startswith('[project]\nname = "mine"\n\n[tool.shop-dev]\n')
-    assert (empty / ".gitignore").read_text() == "*.log\n.shop-dev/\nservices/*/bin/\n"
+    assert (empty / ".gitignore").read_text() == "*.log\n.shop-dev/\nservices/*/bin/\n__pycache__/\nnode_modules/\n"
     assert (empty / "services/greeter/server.py").read_text() == "print('mine')\n"
 
 

@@ -30,7 +30,11 @@ if pathlib.Path("wrong").exists():
     print({answer(finding("changes", file="sales.proto", line=4, id="FIELD_SAME_TYPE")).decode()!r})
     sys.exit(1)
 """
-    return Contracts(checkout=tmp_path, folders=(tmp_path / "proto",), commands=((sys.executable, "-S", "-c", command),))
+    (released := tmp_path / "baselines").mkdir()
+    commands = ((sys.executable, "-S", "-c", command),)
+    return Contracts(
+        checkout=tmp_path, folders=(tmp_path / "proto",), texts=(tmp_path / "json",), released=released, commands=commands
+    )
 
 
 def test_only_what_was_edited_since_it_passed_is_looked_at(contracts: Contracts) -> None:
@@ -44,6 +48,35 @@ def test_only_what_was_edited_since_it_passed_is_looked_at(contracts: Contracts)
     ran.unlink()
     assert run(contracts, stamp, {}) == 0
     assert not ran.exists()
+
+
+def test_an_edited_json_schema_is_looked_at_too(contracts: Contracts) -> None:
+    (contracts.checkout / "json").mkdir()
+    schema, stamp = contracts.checkout / "json/sale.json", contracts.checkout / "stamp"
+    schema.write_text("{}")
+    run(contracts, stamp, {})
+
+    schema.write_text('{"type": "object"}')
+
+    assert run(contracts, stamp, {}) == 0
+    assert (contracts.checkout / "ran").exists()
+
+
+def test_before_anything_is_released_nobody_is_held_to_anything_and_afterwards_to_what_is_edited_from_then_on(
+    contracts: Contracts,
+) -> None:
+    ran, stamp, schema = contracts.checkout / "ran", contracts.checkout / "stamp", contracts.folders[0] / "sales.proto"
+    contracts.released.rmdir()
+    run(contracts, stamp, {})
+    schema.write_text("message Sale { string id = 1; }")
+
+    assert run(contracts, stamp, {}) == 0
+    assert not ran.exists()
+    contracts.released.mkdir()
+    schema.write_text("message Sale { string id = 2; }")
+
+    assert run(contracts, stamp, {}) == 0
+    assert ran.exists()
 
 
 def test_what_is_refused_stays_refused_until_it_is_mended(contracts: Contracts, capsys: pytest.CaptureFixture[str]) -> None:
