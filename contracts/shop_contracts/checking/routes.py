@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,8 @@ from shop_contracts.files import read_regular_file
 from shop_contracts.tree.declared import Place
 
 _PARAMETER = re.compile(r"\{[^}]*\}")
+_CLASS = re.compile(r"^\s*class (\w+)\(([^)]*)\)", re.MULTILINE)
+_WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +53,30 @@ def served_by(root: Path, folder: str) -> Served:
 
 def _trees(root: Path, folder: str) -> dict[str, ast.Module]:
     """Return by path the files that may say something of routes and bodies."""
+    files = (file for file in sorted((root / folder).rglob("*.py")) if file.is_file())
+    sources = {file: read_regular_file(file).decode("utf-8", errors="replace") for file in files}
+    structs = _structs(sources.values())
     found = {}
-    for file in sorted((root / folder).rglob("*.py")):
-        if not file.is_file():
-            continue
-        source = read_regular_file(file).decode("utf-8", errors="replace")
-        if "Route(" not in source and "Struct" not in source:
-            continue
-        with contextlib.suppress(SyntaxError):
-            found[file.relative_to(root).as_posix()] = ast.parse(source)
+    for file, source in sources.items():
+        if "Route(" in source or any(structs & bases for _, bases in _classes(source)):
+            with contextlib.suppress(SyntaxError):
+                found[file.relative_to(root).as_posix()] = ast.parse(source)
     return found
+
+
+def _structs(sources: Iterable[str]) -> set[str]:
+    """Return the names of the classes that are structs, or inherit from one, by a quick look; `Struct` among them."""
+    classes = [one for source in sources for one in _classes(source)]
+    found = {"Struct"}
+    while more := {name for name, bases in classes if bases & found} - found:
+        found |= more
+    return found
+
+
+def _classes(source: str) -> Iterator[tuple[str, set[str]]]:
+    """Yield the classes of a file with the words of what they inherit from."""
+    for name, said in _CLASS.findall(source):
+        yield name, set(_WORD.findall(said))
 
 
 def without_names(path: str) -> str:

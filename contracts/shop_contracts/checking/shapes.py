@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 _STRUCT = ("msgspec.Struct", "Struct")
+_TAG_FIELD = "type"
+"""Where msgspec puts a tag unless it is told otherwise."""
 _FOLLOWED_CALLS = 4
 """How deep a handler is followed into functions of its own file."""
 
@@ -49,24 +51,60 @@ class Structs:
         return len(self._found.get(str(name), ())) == 1
 
     def shape(self, name: str | None, above: frozenset[str] = frozenset()) -> Shape | None:
-        """Return the shape of a struct; None for what is none, for one that is tagged or inherits, and for one within itself."""
-        if name is None or name not in self or name in above:
+        """Return the shape of a struct; None for what is none, for what is not an object in JSON, and for one within itself."""
+        own = self._struct(name, above)
+        if own is None or name is None:
             return None
         ((file, node),) = self._found[name]
-        if not node.bases or any(ast.unparse(base) not in _STRUCT for base in node.bases):
+        tag = {} if own.tag_field is None else {own.tag_field: None}
+        return Shape(name, file, node.lineno, {**tag, **own.properties})
+
+    def _struct(self, name: str | None, above: frozenset[str]) -> _Struct | None:
+        """Return a struct with what it inherits; None where the source does not spell all of it out."""
+        if name is None or name not in self or name in above:
             return None
-        options = {keyword.arg: keyword.value for keyword in node.keywords}
-        rename = options.get("rename")
-        is_camel = isinstance(rename, ast.Constant) and rename.value == "camel"
-        if {"tag", "tag_field", "array_like"} & options.keys() or (rename is not None and not is_camel):
+        ((_, node),) = self._found[name]
+        inherited = [self._struct(_last_name(base), above | {name}) for base in node.bases if ast.unparse(base) not in _STRUCT]
+        bases = [one for one in inherited if one is not None]
+        options = _options(node, bases)
+        says_too_little = not node.bases or len(bases) != len(inherited) or options.get("tag_field") is ...
+        if says_too_little or options.get("array_like") or options.get("rename") not in (None, "camel"):
             return None
-        fields = [one for one in node.body if isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name)]
-        properties = {_property(one, is_camel=is_camel): self._below(one.annotation, above | {name}) for one in fields}
-        return Shape(name, file, node.lineno, properties)
+        properties = {key: below for base in bases for key, below in base.properties.items()}
+        for field in _fields(node):
+            properties[_property(field, is_camel=options.get("rename") == "camel")] = self._below(field.annotation, above | {name})
+        return _Struct(properties, options)
 
     def _below(self, annotation: ast.expr, above: frozenset[str]) -> Shape | None:
         named = {one.id for one in ast.walk(annotation) if isinstance(one, ast.Name) and one.id in self}
         return self.shape(next(iter(named)), above) if len(named) == 1 else None
+
+
+@dataclass(frozen=True)
+class _Struct:
+    """A struct by its fields, and the options that its own classes inherit (https://jcristharif.com/msgspec/structs.html)."""
+
+    properties: Mapping[str, Shape | None]
+    options: Mapping[str, object]
+
+    @property
+    def tag_field(self) -> str | None:
+        """The property that says which of several structs it is, where it has one."""
+        found = self.options.get("tag_field", _TAG_FIELD if self.options.get("tag") else None)
+        return None if found is None or self.options.get("tag") is False else str(found)
+
+
+def _options(node: ast.ClassDef, bases: Iterable[_Struct]) -> dict[str, object]:
+    """Return the options of a class with those that it inherits; `...` stands for what is no plain text."""
+    said = {one.arg or "": one.value.value if isinstance(one.value, ast.Constant) else ... for one in node.keywords}
+    inherited = {name: value for base in bases for name, value in base.options.items()}
+    return inherited | {name: value for name, value in said.items() if value is not None or name == "rename"}
+
+
+def _fields(node: ast.ClassDef) -> Iterator[ast.AnnAssign]:
+    for one in node.body:
+        if isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name) and "ClassVar" not in ast.unparse(one.annotation):
+            yield one
 
 
 class Module:

@@ -184,14 +184,59 @@ def test_what_only_one_side_knows_is_found_at_its_place(shop_dev: ShopDev, repos
     assert expected in drift(shop_dev)
 
 
+BASE = """\
+import msgspec
+
+
+class Noted(msgspec.Struct, rename="camel"):
+    gift_message: str | None = None
+    gift_wrap: bool = False
+"""
+
+
+def test_what_a_struct_inherits_is_judged_like_its_own(shop_dev: ShopDev, repository: ContractRepository) -> None:
+    repository.write("services/tills/noted.py", BASE)
+    repository.change(PROGRAM, 'class SaleBody(Struct, rename="camel", ', "class SaleBody(Noted, ")
+    repository.change(PROGRAM, "    gift_message: str | None = None\n", "")
+    repository.change(PROGRAM, "from tills.views", "from tills.noted import Noted\nfrom tills.views")
+
+    assert drift(shop_dev) == [
+        (
+            "property-without-contract",
+            f"{PROGRAM}: class SaleBody(Noted, forbid_unknown_fields=True):",
+            "POST /v1/sales takes giftWrap, by SaleBody in the code of tills; its document has no such property.",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [('tag="sale"', "type"), ('tag="sale", tag_field="kind"', "kind"), ("tag=True", "type"), ("tag_field='kind'", "kind")],
+)
+def test_the_property_that_tells_tagged_structs_apart_needs_a_contract_too(
+    shop_dev: ShopDev, repository: ContractRepository, options: str, field: str
+) -> None:
+    repository.change(VIEWS, 'rename="camel"', f'rename="camel", {options}')
+
+    assert [(rule, message) for rule, _, message in drift(shop_dev)] == [
+        (
+            "property-without-contract",
+            f"POST /v1/sales answers with {field}, by SaleView in the code of tills; its document has no such property.",
+        )
+    ]
+    repository.change(DOCUMENT, "        printedAt:", f"        {field}: {{type: string}}\n        printedAt:")
+
+    assert [one for one in drift(shop_dev) if one[0].startswith("property-")] == []
+
+
 @pytest.mark.parametrize(
     "change",
     [
         (PROGRAM, "class SaleBody(Struct, ", "class SaleBody(Base, "),
-        (VIEWS, 'rename="camel"', 'rename="camel", tag="sale"'),
+        (VIEWS, 'rename="camel"', 'rename=shouted'),
         (VIEWS, "    id: str\n", "    id: str\n    above: SaleView | None = None\n"),
     ],
-    ids=["a base that is not known", "a tag", "itself within itself"],
+    ids=["a base that is not known", "a function that names", "itself within itself"],
 )  # fmt: skip
 def test_what_the_source_does_not_spell_out_is_not_judged_by_guesses(
     shop_dev: ShopDev, repository: ContractRepository, change: tuple[str, str, str]
