@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,26 +30,36 @@ class Joined:
         """Return whether that run has ended."""
         from shop_sandbox import ownership  # only few checkouts have joined one
 
-        owner = ownership.last_owner(self.paths(runtime_dir))
-        return owner is None or owner.nonce != self.nonce or not owner.supervisor.runs
+        owner = ownership.running_owner(self.paths(runtime_dir))
+        return owner is None or owner.nonce != self.nonce
 
 
 def joined_by(own: SandboxPaths) -> Joined | None:
-    """Return what a checkout has joined in the place of its own sandbox; None where it has not."""
-    with suppress(OSError, ValueError, KeyError, TypeError):
-        told = json.loads((own.root / _RECORD).read_bytes())
-        return Joined(Path(told["host"]), told["name"], told["nonce"])
+    """Return what a checkout has joined in the place of its own sandbox; None where it has not.
+
+    Raises SandboxError (WRITTEN_BY_ANOTHER_VERSION).
+    """
+    file = own.root / _RECORD
+    if not file.is_file():
+        return None
+    from shop_sandbox import records
+
+    from shop_dev.sandbox_records import JoinedSandbox
+
+    with suppress(OSError, records.Unreadable):
+        told = records.read(file, JoinedSandbox)
+        return Joined(Path(told.host), told.name, told.nonce) if told is not None else None
     return None
 
 
 def remember(own: SandboxPaths, joined: Joined) -> None:
     """Keep what this checkout has joined. Raises SandboxError (FOLDER_UNUSABLE, DISK_FULL)."""
-    from shop_sandbox import ownership
-    from shop_sandbox.disk import write_atomically
+    from shop_sandbox import ownership, records
+
+    from shop_dev.sandbox_records import JoinedSandbox
 
     ownership.make_home(own)
-    told = {"host": str(joined.host), "name": joined.name, "nonce": joined.nonce}
-    write_atomically(own.root / _RECORD, json.dumps(told).encode())
+    records.write(own.root / _RECORD, JoinedSandbox(host=str(joined.host), name=joined.name, nonce=joined.nonce))
 
 
 def forget(own: SandboxPaths) -> None:

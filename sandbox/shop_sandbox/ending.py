@@ -47,8 +47,8 @@ def stop_by_force(paths: SandboxPaths, *, purge: bool = False) -> Iterator[AnyEv
     """
     began = time.monotonic()
     ownership.expect_ours(paths)
-    owner = ownership.last_owner(paths)
-    if owner is not None and owner.supervisor.runs:
+    owner = ownership.running_owner(paths)
+    if owner is not None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(owner.supervisor.pid, signal.SIGKILL)
     elif not paths.ledger.exists() and not is_locked(paths):

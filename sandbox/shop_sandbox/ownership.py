@@ -179,6 +179,12 @@ def last_owner(paths: SandboxPaths) -> Owner | None:
     return None
 
 
+def running_owner(paths: SandboxPaths) -> Owner | None:
+    """Give the record of the supervisor that runs this sandbox; None where none runs, or none that can be recognised."""
+    owner = last_owner(paths)
+    return owner if owner is not None and owner.supervisor.runs else None
+
+
 def of_another_version(paths: SandboxPaths) -> SandboxError:
     """Return the error for a supervisor that this program cannot talk to."""
     return SandboxError(

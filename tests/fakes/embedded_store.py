@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from shop_sandbox.credentials import Credentials
@@ -42,7 +43,7 @@ class Store:
     def resource(self) -> Resource:
         return self.context.resources[self.name]
 
-    @property
+    @cached_property
     def driver(self) -> Driver:
         return drivers()[self.resource.kind]
 

@@ -176,6 +176,25 @@ def test_a_store_dies_with_its_parent_even_under_another_identity(store: Store, 
 
 
 @each("kafka")
+def test_a_broker_is_asked_over_the_same_connections_until_it_has_gone(store: Store) -> None:
+    store.start()
+    before = _connections_to(store.port)
+    for _ in range(3):
+        store.driver.probe(store.resource, store.context)
+    later = _connections_to(store.port)
+    store.kill()
+    with pytest.raises(NotReady, match="nothing listens"):
+        store.driver.probe(store.resource, store.context)
+    after_its_end = _connections_to(store.port)
+    store.start()
+
+    assert before
+    assert before <= later
+    assert not after_its_end
+    assert _connections_to(store.port)
+
+
+@each("kafka")
 def test_a_corrupt_aot_cache_is_passed_over_and_trained_again(store: Store, cache: CachePaths, tmp_path: Path) -> None:
     store.context = with_cache_of_its_own(store.context, cache, tmp_path / "cache")
     own, inherited = store.context.cache, store.context.inherited
@@ -417,3 +436,8 @@ def _answers(store: Store) -> bool:
 def _listening_addresses(pids: list[int]) -> set[str]:
     connections = [connection for pid in pids for connection in psutil.Process(pid).net_connections("tcp")]
     return {connection.laddr.ip for connection in connections if connection.status == psutil.CONN_LISTEN}
+
+
+def _connections_to(port: int) -> set[int]:
+    """The ends that this process has of connections to a port, by their own."""
+    return {one.laddr.port for one in psutil.Process().net_connections("tcp") if one.raddr and one.raddr.port == port}

@@ -22,8 +22,7 @@ def stop_other_branches(project: Project, *, sink: Sink) -> None:
     """
     for state in states(project.checkout):
         paths = replace(project.own_paths, name=state.name)
-        owner = ownership.last_owner(paths)
-        if state.name != project.settings.name and owner is not None and owner.supervisor.runs:
+        if state.name != project.settings.name and ownership.running_owner(paths) is not None:
             sink.say(f"Stopping the sandbox of branch {state.branch}; its data stays.")
             for event in client.stop(paths):
                 sink.announce(event)
@@ -46,8 +45,7 @@ def remove_gone(project: Project, *, sink: Sink) -> list[str]:
     for state in gone(project.checkout):
         own = replace(project, settings=replace(project.settings, name=state.name), joined=None, was_joined=None)
         sink.say(f"Removing the data of branch {state.branch}, which is gone.")
-        owner = ownership.last_owner(own.paths)
-        runs = owner is not None and owner.supervisor.runs
+        runs = ownership.running_owner(own.paths) is not None
         for event in sandbox.stop(own, purge=True) if runs else sandbox.purge(own):
             sink.announce(event)
         removed.append(state.branch)

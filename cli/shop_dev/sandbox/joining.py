@@ -38,14 +38,13 @@ def joining(project: Project, word: str) -> Project:
     if host.status is None:
         raise _not_to_be_talked_to(host)
     named = replace(project, settings=replace(project.settings, name=paths.name), joined=None)
-    own = ownership.last_owner(named.paths)
-    if own is not None and own.supervisor.runs:
+    if ownership.running_owner(named.paths) is not None:
         raise SandboxError(
             ErrorCode.JOIN_REFUSED,
             f"this checkout runs a sandbox {paths.name} of its own",
             actions=(f"shop-dev down{paths.flag}",),
         )
-    owner = ownership.last_owner(paths)
+    owner = ownership.running_owner(paths)
     if owner is None:
         raise _none_runs(word, others)
     return replace(named, joined=Joined(paths.checkout, paths.name, owner.nonce))

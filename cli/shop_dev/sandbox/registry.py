@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from shop_sandbox import records
 from shop_sandbox.errors import ErrorCode, SandboxError
 
 from shop_dev import sandbox
 from shop_dev.project import Project, project_at, user_state_folder
 from shop_dev.running import Running
+from shop_dev.sandbox_records import Pointer
 
 _WHY = {
     ErrorCode.SUPERVISOR_OF_ANOTHER_VERSION: "of another version",
@@ -28,9 +29,9 @@ def remember(project: Project) -> None:
     """Leave a pointer to the project's sandbox. One that cannot be written is missed by `ls` elsewhere, and by nothing else."""
     root = str(project.paths.root)
     pointer = _folder() / f"{hashlib.sha256(root.encode()).hexdigest()[:16]}.json"
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, SandboxError):
         pointer.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        pointer.write_text(json.dumps({"checkout": str(project.checkout), "name": project.settings.name}), encoding="utf-8")
+        records.write(pointer, Pointer(checkout=str(project.checkout), name=project.settings.name))
 
 
 def running(here: Path | None) -> list[Running]:
@@ -42,17 +43,17 @@ def running(here: Path | None) -> list[Running]:
 
 def siblings(project: Project) -> list[str]:
     """Return the names of the other sandboxes that run in the checkout of the project's. Nobody is asked, so it takes no time."""
-    from shop_sandbox.ownership import last_owner
+    from shop_sandbox.ownership import running_owner
 
-    owners = {one.settings.name: last_owner(one.paths) for one in _inside(project.paths.checkout)}
-    return sorted(name for name, owner in owners.items() if owner and owner.supervisor.runs and name != project.paths.name)
+    owners = {one.settings.name: running_owner(one.paths) for one in _inside(project.paths.checkout)}
+    return sorted(name for name, owner in owners.items() if owner is not None and name != project.paths.name)
 
 
 def _look_at(project: Project) -> Running | None:
-    from shop_sandbox.ownership import last_owner
+    from shop_sandbox.ownership import running_owner
 
-    owner = last_owner(project.paths)
-    if owner is None or not owner.supervisor.runs:
+    owner = running_owner(project.paths)
+    if owner is None:
         return None
     try:
         return Running(project, owner.supervisor.pid, sandbox.connect(project).status(memory=False))
@@ -69,9 +70,11 @@ def _out_of_reach(project: Project, supervisor_pid: int, error: SandboxError) ->
 
 def _pointed_to() -> Iterator[Project]:
     for pointer in sorted(_folder().glob("*.json")):
-        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-            told = json.loads(pointer.read_text(encoding="utf-8"))
-            project = project_at(Path(told["checkout"]), told["name"])
+        with contextlib.suppress(OSError, records.Unreadable, SandboxError):
+            told = records.read(pointer, Pointer)
+            if told is None:
+                continue
+            project = project_at(Path(told.checkout), told.name)
             if project.paths.root.is_dir():
                 yield project
             else:

@@ -16,7 +16,7 @@ class Engine(Protocol):
     """One way to run all kinds of resources."""
 
     def drivers(self) -> Mapping[ResourceKind, Driver]:
-        """Give a driver for each kind of resource. They keep no state between calls."""
+        """Give a driver for each kind of resource. They keep nothing between calls but connections to ask over."""
         ...
 
     def fetch(self, cache: CachePaths, inherited: Mapping[str, str], announce: Announce) -> tuple[Fetched, ...]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from shop_sandbox.health.not_ready import NotReady
 
 if TYPE_CHECKING:
-    from confluent_kafka import KafkaError, Message
+    from confluent_kafka import KafkaError, Message, Producer
 
 PROBE_TOPIC = "__shop_dev_probe"
 """Kept for probes; nobody else writes there. Its records are gone after a minute or so."""
@@ -20,14 +20,58 @@ _SECONDS = 1.8
 _QUIET = {"log_level": 0, "socket.connection.setup.timeout.ms": 1000}
 
 
-def probe(port: int, *, seconds: float = _SECONDS) -> None:
-    """Write a record to the probe topic and read that very record back. Raises NotReady within `seconds`."""
-    _must_listen(port)
-    deadline = time.monotonic() + seconds
-    token = uuid.uuid4().hex.encode()
-    _have_topic(port, PROBE_TOPIC, deadline)
-    offset = _produce(port, PROBE_TOPIC, token, deadline)
-    _consume(port, PROBE_TOPIC, offset, token, deadline)
+class Probe:
+    """Asks a broker now and then. It keeps its connections as long as they serve: new ones would cost more than the question.
+
+    Any thread may ask.
+    """
+
+    def __init__(self) -> None:
+        self._resting: _RoundTrip | None = None
+
+    def ask(self, port: int, *, seconds: float = _SECONDS) -> None:
+        """Write a record to the probe topic and read that very record back. Raises NotReady within `seconds`."""
+        trip, self._resting = self._resting, None  # nobody else's meanwhile, and nobody's at all after a failure
+        _must_listen(port)
+        deadline = time.monotonic() + seconds
+        if trip is None or trip.port != port:
+            trip = _RoundTrip(port, deadline)
+        trip.once(deadline)
+        self._resting = trip
+
+
+class _RoundTrip:
+    """The clients of one probe, which read nothing between two questions."""
+
+    def __init__(self, port: int, deadline: float) -> None:
+        from confluent_kafka import Consumer, Producer
+
+        self.port = port
+        _have_topic(port, PROBE_TOPIC, deadline)
+        self._producer = Producer(_producing(port))
+        self._consumer = Consumer(
+            {**_client(port), "group.id": "shop-dev-probe", "enable.auto.commit": False, "fetch.wait.max.ms": 50}
+        )
+
+    def once(self, deadline: float) -> None:
+        token = uuid.uuid4().hex.encode()
+        self._read_back(_produce(self._producer, PROBE_TOPIC, token, deadline), token, deadline)
+
+    def _read_back(self, offset: int, value: bytes, deadline: float) -> None:
+        from confluent_kafka import TopicPartition
+
+        try:
+            self._consumer.assign([TopicPartition(PROBE_TOPIC, 0, offset)])
+            message = self._consumer.poll(max(0.1, _left(deadline)))
+        finally:
+            self._consumer.unassign()
+        if message is None:
+            raise NotReady("a record went in and does not come out")
+        error = message.error()
+        if error is not None:
+            raise NotReady(f"the broker does not give a record back: {error.str()}")
+        if message.value() != value:
+            raise NotReady("another record came out than went in")
 
 
 def brokers(port: int) -> list[str]:
@@ -45,13 +89,13 @@ def brokers(port: int) -> list[str]:
 
 def exercise(port: int) -> None:
     """Do what clients of a sandbox do, a few times over, so that a training run sees the code they need."""
-    from confluent_kafka import Consumer
+    from confluent_kafka import Consumer, Producer
 
     deadline = time.monotonic() + 30
     for number in range(3):
         _have_topic(port, f"training-{number}", deadline)
         for _ in range(20):
-            _produce(port, f"training-{number}", b"x" * 500, deadline)
+            _produce(Producer(_producing(port)), f"training-{number}", b"x" * 500, deadline)
     _transact(port, "training-0")
     consumer = Consumer(
         {
@@ -111,12 +155,13 @@ def _have_topic(port: int, topic: str, deadline: float) -> None:
         raise NotReady("the broker does not answer the request for a topic") from error
 
 
-def _produce(port: int, topic: str, value: bytes, deadline: float) -> int:
-    """Send one record and give the offset it got."""
-    from confluent_kafka import Producer
+def _producing(port: int) -> dict[str, str | int | float | bool]:
+    return {**_client(port), "linger.ms": 0, "acks": "all"}
 
+
+def _produce(producer: Producer, topic: str, value: bytes, deadline: float) -> int:
+    """Send one record and give the offset it got."""
     told: list[tuple[KafkaError | None, Message]] = []
-    producer = Producer({**_client(port), "linger.ms": 0, "acks": "all"})
     producer.produce(topic, value, partition=0, on_delivery=lambda error, message: told.append((error, message)))
     producer.flush(max(0.1, _left(deadline)))
     if not told:
@@ -125,24 +170,6 @@ def _produce(port: int, topic: str, value: bytes, deadline: float) -> int:
     if error is not None:
         raise NotReady(f"the broker refuses a record: {error.str()}")
     return int(message.offset() or 0)
-
-
-def _consume(port: int, topic: str, offset: int, value: bytes, deadline: float) -> None:
-    from confluent_kafka import Consumer, TopicPartition
-
-    consumer = Consumer({**_client(port), "group.id": "shop-dev-probe", "enable.auto.commit": False, "fetch.wait.max.ms": 50})
-    try:
-        consumer.assign([TopicPartition(topic, 0, offset)])
-        message = consumer.poll(max(0.1, _left(deadline)))
-    finally:
-        consumer.close()
-    if message is None:
-        raise NotReady("a record went in and does not come out")
-    error = message.error()
-    if error is not None:
-        raise NotReady(f"the broker does not give a record back: {error.str()}")
-    if message.value() != value:
-        raise NotReady("another record came out than went in")
 
 
 def _left(deadline: float) -> float:

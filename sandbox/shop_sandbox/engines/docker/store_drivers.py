@@ -71,6 +71,9 @@ class StoreDriver:
 class KafkaDriver(StoreDriver):
     """Runs the broker in a container."""
 
+    def __init__(self) -> None:
+        self._probe = kafka_health.Probe()
+
     def store(self, resource: Resource, context: RunContext) -> StoreContainer:
         ports, own = context.endpoints.ports, f"localhost:{stores.KAFKA_PORT}"
         is_seen = f"{resource.name}.{Viewer.CONTAINER}" in ports
@@ -82,7 +85,7 @@ class KafkaDriver(StoreDriver):
         return {**super().published(store, resource, context), **({store.port: seen} if seen else {})}
 
     def probe(self, resource: Resource, context: RunContext) -> None:
-        kafka_health.probe(context.endpoints.ports[resource.name])
+        self._probe.ask(context.endpoints.ports[resource.name])
 
     def read_stamp(self, resource: Resource, context: RunContext) -> str | None:
         return container.read_file(context.inherited, _name(resource, context), f"{stores.KAFKA_DATA}/{_STAMP}")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def drivers() -> Mapping[ResourceKind, Driver]:
-    """Give a driver for each kind of resource. They keep no state between calls."""
+    """Give a driver for each kind of resource. They keep nothing between calls but connections to ask over."""
     # Imported here, because the emulator and the training run are modules of this package that start without the drivers.
     from shop_sandbox.engines.embedded.aws import AwsDriver
     from shop_sandbox.engines.embedded.forked import RegistryDriver, ServiceDriver, TaskDriver, TelemetryDriver

@@ -51,6 +51,9 @@ class KafkaDriver:
     loses_state_when_killed = False
     takes_files_on_trust = True
 
+    def __init__(self) -> None:
+        self._probe = health.Probe()
+
     def prepare(self, resource: Resource, context: RunContext) -> None:
         """Have Java, the archives, a formatted data directory and this start's settings. Raises SandboxError."""
         share_java(context.cache)
@@ -78,7 +81,7 @@ class KafkaDriver:
         )
 
     def probe(self, resource: Resource, context: RunContext) -> None:
-        health.probe(context.endpoints.ports[resource.name])
+        self._probe.ask(context.endpoints.ports[resource.name])
 
     def read_stamp(self, resource: Resource, context: RunContext) -> str | None:
         return kafka_home.read_stamp(context.paths.data(resource.name))

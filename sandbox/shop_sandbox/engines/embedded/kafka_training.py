@@ -71,7 +71,7 @@ def _run_once(command: tuple[str, ...], home: Path, port: int, inherited: Mappin
 
 def _wait_until_ready(broker: subprocess.Popen[bytes], port: int, home: Path) -> None:
     deadline = time.monotonic() + _START_SECONDS
-    reason = ""
+    reason, probe = "", health.Probe()
     while time.monotonic() < deadline:
         if broker.poll() is not None:
             last_lines = (home / "output.log").read_text(errors="replace").splitlines()[-20:]
@@ -81,7 +81,7 @@ def _wait_until_ready(broker: subprocess.Popen[bytes], port: int, home: Path) ->
                 detail={"resource": "kafka", "lastLines": last_lines},
             )
         try:
-            health.probe(port)
+            probe.ask(port)
         except NotReady as not_yet:
             reason = str(not_yet)
             time.sleep(_POLL_SECONDS)
