@@ -58,6 +58,9 @@ class CliCode(StrEnum):
     LOAD_RED = "load_red"
     LOAD_INVALID = "load_invalid"
     LOAD_BROKEN = "load_broken"
+    VERSION_WORSE = "version_worse"
+    VERSION_NOT_STARTED = "version_not_started"
+    COMPARISON_UNDECIDED = "comparison_undecided"
     PROFILE_INVALID = "profile_invalid"
     JOURNEYS_UNUSABLE = "journeys_unusable"
     TARGET_REFUSED = "target_refused"
@@ -410,6 +413,24 @@ EXPLANATIONS: dict[str, Explanation] = {
         ExitStatus.FAILED,
         "A generator ended in the middle of a run of load, so that a part of what was measured is missing.",
         ("Run it again; what the generator said stands above.",),
+    ),
+    CliCode.VERSION_WORSE: Explanation(
+        Category.VERDICT,
+        ExitStatus.FAILED,
+        "`load --compare` found operations that take longer than before, or fail more often, beyond what noise explains.",
+        ("docs/guides/load-the-shop.md says how to read the table.",),
+    ),
+    CliCode.VERSION_NOT_STARTED: Explanation(
+        Category.SANDBOX,
+        ExitStatus.FAILED,
+        "A version that was to be compared could not be started in a sandbox of its own; the message has what it said.",
+        ("Check that commit out and run `shop-dev up` there.",),
+    ),
+    CliCode.COMPARISON_UNDECIDED: Explanation(
+        Category.VERDICT,
+        ExitStatus.FAILED,
+        "`load --compare` could not tell two versions apart, nor call them the same, within the time that it was given.",
+        ("Give it more --budget, or a larger --within.",),
     ),
     CliCode.PROFILE_INVALID: Explanation(
         Category.USAGE,

@@ -1,6 +1,7 @@
 """`python -m shop_loadtests.generator`: makes the visits of a plan, in a process of its own, since gevent patches sockets.
 
-It speaks in lines of JSON: it reads a Plan, says that it is Ready, reads when to Begin, and then tells an Interval each second.
+It speaks in lines of JSON: it reads a Plan, says that it is Ready, reads when to Begin, and then tells an Interval each second;
+when the last visit has ended it may be told to begin anew.
 """
 
 from __future__ import annotations
@@ -54,13 +55,13 @@ class Crowd:
         self._faults: list[str] = []
         self._cpu = _cpu_seconds()
 
-    def come(self, begin: float) -> None:
+    def come(self, begin: Begin) -> None:
         """Let all visits begin at their moments and return when the last has ended, or was waited for long enough."""
         plan = self._plan
-        dice = random.Random(f"{plan.seed}/{plan.worker}")  # noqa: S311  # nosec B311 # repeatable, not secret
+        dice = random.Random(f"{begin.seed}/{plan.worker}")  # noqa: S311  # nosec B311 # repeatable, not secret
         names, weights = [*plan.profile.journeys], [*plan.profile.journeys.values()]
-        for moment in arrivals(plan.profile.stages, seed=plan.seed, worker=plan.worker, workers=plan.workers):
-            due = begin + moment
+        for moment in arrivals(plan.profile.stages, seed=begin.seed, worker=plan.worker, workers=plan.workers):
+            due = begin.at + moment
             gevent.sleep(max(due - time.monotonic(), 0.0))
             visitor = Visitor(self._send, self._record, due=due, dice=random.Random(dice.getrandbits(64)), data=plan.data)  # noqa: S311  # nosec B311 # as above
             self._visits.spawn(self._visit, self._journeys[dice.choices(names, weights)[0]], visitor, due)
@@ -74,10 +75,12 @@ class Crowd:
             visits=self._began,
             late=self._late,
             unfinished=len(self._visits) if is_last else 0,
-            cpu=(self._cpu - cpu) / seconds,
+            cpu=(self._cpu - cpu) / max(seconds, INTERVAL_SECONDS),
             faults=tuple(self._faults),
         )
         self._began, self._late, self._faults = 0, 0, []
+        if is_last:
+            self._visits.kill(block=False)
         return Interval({name: latencies.recorded() for name, latencies in measured.items()}, watched, seconds, is_last)
 
     def _visit(self, journey: Journey, visitor: Visitor, due: float) -> None:
@@ -119,10 +122,11 @@ def main() -> None:
     plan = msgspec.json.decode(sys.stdin.readline(), type=Plan)
     crowd = Crowd(plan)
     _say(Ready())
-    begin = msgspec.json.decode(sys.stdin.readline(), type=Begin).at
-    gevent.sleep(max(begin - time.monotonic(), 0.0))
-    for interval in _intervals(crowd, gevent.spawn(crowd.come, begin)):
-        _say(interval)
+    while line := sys.stdin.readline():
+        begin = msgspec.json.decode(line, type=Begin)
+        gevent.sleep(max(begin.at - time.monotonic(), 0.0))
+        for interval in _intervals(crowd, gevent.spawn(crowd.come, begin)):
+            _say(interval)
 
 
 def _say(line: Ready | Interval) -> None:

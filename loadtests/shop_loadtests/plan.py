@@ -23,7 +23,6 @@ class Plan(msgspec.Struct, frozen=True):
 
     target: str
     profile: Profile
-    seed: int
     source: Source
     data: dict[str, Any] = {}
     worker: int = 0
@@ -35,9 +34,10 @@ class Ready(msgspec.Struct, frozen=True, tag="ready"):
 
 
 class Begin(msgspec.Struct, frozen=True):
-    """All generators begin at this moment of the machine's monotonic clock."""
+    """All generators begin the visits of `seed` at this moment of the machine's monotonic clock. There may be another one later."""
 
     at: float
+    seed: int
 
 
 class Interval(msgspec.Struct, frozen=True, tag="interval"):

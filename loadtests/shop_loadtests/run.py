@@ -7,8 +7,8 @@ import subprocess  # nosec B404 # starts our own generator
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import IO
 
@@ -24,7 +24,9 @@ from shop_loadtests.watch import Generator, together
 _READY_WITHIN_SECONDS = 60.0
 _HEAD_START_SECONDS = 0.2
 _ENDS_WITHIN_SECONDS = 5.0
-_Line = msgspec.json.Decoder(Ready | Interval)
+_Line = Ready | Interval | None
+"""What a generator tells; None when it has ended."""
+_DECODER = msgspec.json.Decoder(Ready | Interval)
 
 
 class GeneratorLost(Exception):
@@ -38,12 +40,15 @@ class Measured:
     seconds: float = 0.0
     operations: dict[str, Latencies] = field(default_factory=dict)
     generator: Generator = field(default_factory=Generator)
+    timeline: list[tuple[float, Interval]] = field(default_factory=list)
+    """What each generator has told, and when, in seconds from the begin."""
 
     def add(self, interval: Interval) -> None:
         """Take in what a generator has told."""
         for operation, recorded in interval.measured.items():
             self.operations.setdefault(operation, Latencies()).add(recorded)
         self.generator = together((self.generator, interval.generator))
+        self.timeline.append((self.seconds, interval))
 
     def verdict(self, profile: Profile) -> Verdict:
         """Hold it against the profile's objectives."""
@@ -55,27 +60,46 @@ def run(profile: Profile, *, target: str, source: Source, data: Data, seed: int,
 
     Raises GeneratorLost. The generators end with the block that iterates.
     """
-    plans = [Plan(target, profile, seed, source, dict(data), worker, workers) for worker in range(workers)]
-    with ExitStack() as stack:
-        lines: queue.Queue[tuple[int, Ready | Interval | None]] = queue.Queue()
-        generators = [stack.enter_context(_generator(plan, lines)) for plan in plans]
-        for _ in plans:
-            _expect(lines, seconds=_READY_WITHIN_SECONDS)
-        begin = time.monotonic() + _HEAD_START_SECONDS
-        for generator in generators:
-            _tell(generator, Begin(begin))
-        measured, running = Measured(), len(plans)
+    with crew(profile, target=target, source=source, data=data, workers=workers) as generators:
+        yield from generators.visits(seed)
+
+
+class Crew:
+    """Generators that are ready to make the visits of one profile to one target, as often as they are asked."""
+
+    def __init__(self, generators: Sequence[subprocess.Popen[bytes]], lines: queue.Queue[tuple[int, _Line]]) -> None:
+        self._generators = generators
+        self._lines = lines
+
+    def visits(self, seed: int) -> Iterator[Measured]:
+        """Make the visits of a seed and yield what was measured, again each second; the last is the whole. Raises GeneratorLost."""
+        begin = Begin(time.monotonic() + _HEAD_START_SECONDS, seed)
+        for generator in self._generators:
+            _tell(generator, begin)
+        measured, running = Measured(), len(self._generators)
         while running:
-            interval = _expect(lines, seconds=_READY_WITHIN_SECONDS)
+            interval = _expect(self._lines, seconds=_READY_WITHIN_SECONDS)
+            measured.seconds = time.monotonic() - begin.at
             if isinstance(interval, Interval):
                 running -= interval.is_last
                 measured.add(interval)
-            measured.seconds = time.monotonic() - begin
             yield measured
 
 
 @contextmanager
-def _generator(plan: Plan, lines: queue.Queue[tuple[int, Ready | Interval | None]]) -> Iterator[subprocess.Popen[bytes]]:
+def crew(profile: Profile, *, target: str, source: Source, data: Data, workers: int = 1) -> Iterator[Crew]:
+    """Start generators and give them when all are ready. Raises GeneratorLost."""
+    lines: queue.Queue[tuple[int, _Line]] = queue.Queue()
+    with ExitStack() as stack:
+        plans = [Plan(target, profile, source, dict(data), worker, workers) for worker in range(workers)]
+        generators = [stack.enter_context(_generator(plan, lines)) for plan in plans]
+        for _ in plans:
+            _expect(lines, seconds=_READY_WITHIN_SECONDS)
+        yield Crew(generators, lines)
+
+
+@contextmanager
+def _generator(plan: Plan, lines: queue.Queue[tuple[int, _Line]]) -> Iterator[subprocess.Popen[bytes]]:
     command = [sys.executable, "-P", "-m", "shop_loadtests.generator"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:  # nosec B603 # our own
         try:
@@ -91,17 +115,13 @@ def _generator(plan: Plan, lines: queue.Queue[tuple[int, Ready | Interval | None
                 process.kill()
 
 
-def _listen(output: IO[bytes] | None, worker: int, lines: queue.Queue[tuple[int, Ready | Interval | None]]) -> None:
-    is_done = False
+def _listen(output: IO[bytes] | None, worker: int, lines: queue.Queue[tuple[int, _Line]]) -> None:
     for line in output or ():
-        told = _Line.decode(line)
-        is_done = isinstance(told, Interval) and told.is_last
-        lines.put((worker, told))
-    if not is_done:
-        lines.put((worker, None))
+        lines.put((worker, _DECODER.decode(line)))
+    lines.put((worker, None))
 
 
-def _expect(lines: queue.Queue[tuple[int, Ready | Interval | None]], *, seconds: float) -> Ready | Interval:
+def _expect(lines: queue.Queue[tuple[int, _Line]], *, seconds: float) -> Ready | Interval:
     try:
         worker, line = lines.get(timeout=seconds)
     except queue.Empty as error:
@@ -113,5 +133,6 @@ def _expect(lines: queue.Queue[tuple[int, Ready | Interval | None]], *, seconds:
 
 def _tell(process: subprocess.Popen[bytes], message: Plan | Begin) -> None:
     if process.stdin is not None:
-        process.stdin.write(msgspec.json.encode(message) + b"\n")
-        process.stdin.flush()
+        with suppress(BrokenPipeError):  # it has ended: whoever listens to it says so
+            process.stdin.write(msgspec.json.encode(message) + b"\n")
+            process.stdin.flush()

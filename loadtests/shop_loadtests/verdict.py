@@ -35,16 +35,17 @@ class Verdict:
 
 def judge(slos: Sequence[Slo], measured: Mapping[str, Latencies], generator: Generator) -> Verdict:
     """Hold what was measured against the objectives. One for what was never called is an error of the profile: nothing is known."""
-    if doubts := [*_doubts(generator), *_never_called(slos, measured)]:
-        return Verdict(Kind.INVALID, tuple(doubts))
+    if reasons := [*doubts(generator), *_never_called(slos, measured)]:
+        return Verdict(Kind.INVALID, tuple(reasons))
     missed = [reason for slo in slos for reason in _missed(slo, measured)]
     return Verdict(Kind.RED if missed else Kind.GREEN, tuple(missed))
 
 
-def _doubts(generator: Generator) -> Iterator[str]:
+def doubts(generator: Generator, *, most_late: float = MOST_LATE) -> Iterator[str]:
+    """Yield why a generator is not to be believed: a sentence for each reason."""
     if not generator.visits:
         yield "no visit was begun"
-    elif generator.late > MOST_LATE * generator.visits:
+    elif generator.late > most_late * generator.visits:
         yield (
             f"{generator.late} of {generator.visits} visits began more than {LATE_SECONDS * 1000:g} ms late: "
             "the generator did not keep up. Use more --workers, or a lower rate"

@@ -63,7 +63,7 @@ class Visitor:
         """
         headers = {} if token is None else {"authorization": f"Bearer {token}"}
         if method == "POST":
-            headers["idempotency-key"] = str(uuid.UUID(int=self.dice.getrandbits(128), version=4))
+            headers["idempotency-key"] = str(uuid.uuid4())
         if body is not None:
             headers["content-type"] = "application/json"
         since, self._since = self._since or time.monotonic(), None

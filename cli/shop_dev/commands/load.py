@@ -25,6 +25,21 @@ def load(
     ] = None,
     workers: Annotated[int, typer.Option("--workers", metavar="N", min=1, max=64, help="Processes that make the visits.")] = 1,
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="The same number makes the same visits.")] = 1,
+    compare: Annotated[
+        str | None,
+        typer.Option(
+            "--compare",
+            metavar="REF",
+            help="Compare this checkout with another commit: both are started, and loaded in turn.",
+            show_default=False,
+        ),
+    ] = None,
+    within: Annotated[
+        float, typer.Option("--within", metavar="SHARE", min=0.001, max=1, help="A change that does not matter, with --compare.")
+    ] = 0.05,
+    budget: Annotated[
+        float, typer.Option("--budget", metavar="SECONDS", min=1, help="How long --compare may measure at most.")
+    ] = 300,
     own: Annotated[bool, typer.Option("--i-own-this-target", help="Allow a target that is not this machine.")] = False,
     name: SandboxName = None,
     json: JsonFlag = False,
@@ -41,8 +56,24 @@ def load(
     from shop_dev.project import open_project
     from shop_dev.sandbox.front_door import front_door
 
+    def say(line: str) -> None:
+        if not json:
+            typer.echo(line, err=True)
+
     project = open_project(name=name)
     declared = declared_by(project)
+    if compare is not None:
+        from shop_dev.comparing.compare import SLICE_SECONDS, Terms, both_versions, comparing
+        from shop_dev.output.comparison_report import comparison_answer, progress_of
+
+        if target is not None:
+            raise typer.BadParameter("--compare starts both versions itself: leave out --target.")
+        slice_of = declared.profile(profile).paced(rate=rate, seconds=duration or SLICE_SECONDS)
+        terms = Terms(slice_of, within=within, seconds=budget, seed=seed, workers=workers)
+        with both_versions(declared, compare, say=say) as (before, after):
+            for compared in comparing(declared, before, after, terms):
+                say(progress_of(compared))
+        return comparison_answer(compared, ref=compare, within=within)
     wanted = declared.profile(profile).paced(rate=rate, seconds=duration)
     if target is not None:
         aim = allowed_target(target, is_mine=own, allowed=declared.settings.targets)
@@ -50,6 +81,5 @@ def load(
         aim = front_door(project, declared.settings.door)
     run = Load(wanted, aim.url, declared.source, declared.data(aim), seed=seed, workers=workers)
     for measured in run.measuring():
-        if not json:
-            typer.echo(progress_line(measured, wanted), err=True)
+        say(progress_line(measured, wanted))
     return load_answer(run, name=profile)
