@@ -57,11 +57,15 @@ ci:
 contracts:
     {{ python }} -P -m shop_dev contracts generate
 
-# Write what is made from the code and the manifests: reference pages, parts of ARCHITECTURE.md, compose.yaml
+# Write what is made from the code and the manifests: reference pages, parts of ARCHITECTURE.md, compose.yaml, the chart's values
 reference:
     {{ python }} -m shop_dev.reference
     {{ python }} -m shop_contracts.compat.documents > docs/reference/contract-rules.md
     {{ python }} -m shop_contracts.openapi_diff.pages > docs/reference/openapi-rules.md
+
+# Make the same calls to each AWS emulator; write docs/reference/aws-parity.md (LocalStack takes uv, Maven and Java)
+parity *arguments:
+    cd tests && ../{{ python }} -m parity {{ arguments }}
 
 # Hold the contract checks against the cases of the tools they follow (../shared/corpora)
 conformance *arguments:

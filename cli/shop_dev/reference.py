@@ -1,4 +1,4 @@
-"""Writes what is made from the code and the manifests: reference pages, parts of ARCHITECTURE.md, and compose.yaml.
+"""Writes what is made from code, manifests and locks: reference pages, tables of ARCHITECTURE.md, compose.yaml, chart values, SBOM.
 
 `python -m shop_dev.reference`; with --check it says what is stale.
 """
@@ -13,6 +13,7 @@ from typing import Any
 
 from shop_sandbox.engines.docker.compose import FILE, compose
 
+from shop_dev import chart, sbom
 from shop_dev.app import load
 from shop_dev.architecture import MANIFESTS, refreshed
 from shop_dev.command_table import COMMANDS, LazyCommand, LazyGroup
@@ -189,12 +190,14 @@ def _cell(text: str) -> str:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Write the pages of the checkout this file is in, the parts of its ARCHITECTURE.md and its compose.yaml, or check them."""
+    """Write, or check, the pages of the checkout this file is in, and what it made of its manifests."""
     checkout = Path(__file__).resolve().parents[2]
     folder, architecture = checkout / "docs" / "reference", checkout / "ARCHITECTURE.md"
     made = {
         architecture: refreshed(architecture.read_text("utf-8"), checkout),
         checkout / FILE: compose(checkout, MANIFESTS).text,
+        checkout / chart.FILE: chart.values(checkout, MANIFESTS),
+        checkout / sbom.FILE: sbom.sbom(checkout),
     }
     if "--check" not in arguments:
         write(folder)

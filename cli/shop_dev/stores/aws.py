@@ -7,7 +7,7 @@ import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from shop_sandbox.health.aws import PROBE_TABLE
 from shop_sandbox.provision.aws_api import Aws, AwsAccount, AwsRefused, AwsUnreachable, xml_values
@@ -150,11 +150,11 @@ async def _buckets(aws: Aws) -> list[BucketFacts]:
 
 async def _bucket(aws: Aws, name: str) -> BucketFacts:
     sizes: list[int] = []
-    following: dict[str, str] = {}
+    following = ""
     while True:
-        page = await aws.rest("s3", "GET", f"/{name}?{urlencode({'list-type': '2', **following}, quote_via=quote)}")
+        page = await aws.rest("s3", "GET", f"/{name}?list-type=2{following}")
         sizes += map(int, xml_values(page, "Size"))
         token = next(iter(xml_values(page, "NextContinuationToken")), None)
         if token is None or len(sizes) >= COUNTED_UP_TO:
             return BucketFacts(name, len(sizes), sum(sizes), is_exact=token is None)
-        following = {"continuation-token": token}
+        following = f"&continuation-token={quote(token, safe='')}"

@@ -1,0 +1,1 @@
+"""How alike AWS emulators are to AWS, in what the shop uses of it: `python -m parity` writes docs/reference/aws-parity.md."""
