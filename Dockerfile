@@ -1,27 +1,37 @@
 # The image of a Python service, and of the platform's own programs (SERVICE=platform: Schema Registry, provisioning).
-# All share every layer but the last: `docker build --build-arg SERVICE=orders .`, or `shop-dev build orders`.
+# All share every layer: `docker build --build-arg SERVICE=orders .`, or `shop-dev build orders`, whose images are the same bit by bit
+# wherever they are built.
 ARG PYTHON=python:3.11-slim-bookworm
 
-FROM ${PYTHON} AS build
-ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
-COPY infra/images/requirements.lock /build/
-# Compiled ahead, and valid whatever the files' times are: nothing is written when a service starts, and nothing can be.
+FROM ${PYTHON} AS packages
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore PYTHONDONTWRITEBYTECODE=1 PYTHONHASHSEED=0
+COPY infra/images/requirements.lock infra/images/slim.py /build/
+# Compiled ahead, and valid whatever the files' times are: nothing is written when a service starts, and nothing can be. One process
+# compiles, for what it writes depends a little on what it has compiled before.
 RUN python -m pip install --target /packages --no-compile --no-deps --only-binary :all: --require-hashes -r /build/requirements.lock \
- && find /packages -name '*.c' -delete -o -name '*.pyx' -delete -o -path '*/botocore/data/*/examples-1.json' -delete \
- && python -m compileall -q -j 0 --invalidation-mode unchecked-hash /packages
+ && python /build/slim.py packages /packages \
+ && python -m compileall -q --invalidation-mode unchecked-hash /packages
 COPY sandbox /shop/sandbox
 COPY services /shop/services
 COPY contracts /shop/contracts
-RUN python -m compileall -q -j 0 --invalidation-mode unchecked-hash /shop && mkdir -p /var/lib/shop
+COPY infra/images/sbom.cdx.json /shop/sbom.cdx.json
+RUN python -m compileall -q --invalidation-mode unchecked-hash /shop && mkdir -p /var/lib/shop
 
-FROM ${PYTHON}
-ENV PYTHONPATH=/shop/sandbox:/shop/services:/shop/contracts:/packages \
+# Python and the system below it, without what installs, builds or documents.
+FROM ${PYTHON} AS system
+COPY infra/images/slim.py /build/
+RUN python -B /build/slim.py system / && rm -rf /build
+
+FROM scratch
+COPY --from=system / /
+COPY --from=packages /packages /packages
+COPY --from=packages /shop /shop
+# What provisioning tells to services is kept in a volume here, which takes its owner from this folder.
+COPY --from=packages --chown=10001:10001 /var/lib/shop /var/lib/shop
+ENV PATH=/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \
+    PYTHONPATH=/shop/sandbox:/shop/services:/shop/contracts:/packages \
     PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PYTHONSAFEPATH=1 MALLOC_ARENA_MAX=2 \
     PORT=8080 LISTEN_ADDRESS=0.0.0.0
-COPY --from=build /packages /packages
-COPY --from=build /shop /shop
-# What provisioning tells to services is kept in a volume here, which takes its owner from this folder.
-COPY --from=build --chown=10001:10001 /var/lib/shop /var/lib/shop
 WORKDIR /shop
 USER 10001:10001
 EXPOSE 8080
@@ -38,4 +48,5 @@ LABEL org.opencontainers.image.title="${SERVICE}" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}" \
       org.opencontainers.image.licenses="Apache-2.0" \
-      dev.shop-dev.inputs="${INPUTS}"
+      dev.shop-dev.inputs="${INPUTS}" \
+      dev.shop-dev.sbom="/shop/sbom.cdx.json"

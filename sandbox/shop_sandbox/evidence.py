@@ -17,7 +17,8 @@ import hashlib
 import importlib.metadata
 import platform
 import subprocess  # nosec B404 # asking git is the task
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -98,6 +99,23 @@ def commit_of(checkout: Path) -> str | None:
     if commit is None:
         return None
     return commit + ("+" if _git(checkout, "status", "--porcelain") else "")
+
+
+@dataclass(frozen=True)
+class Change:
+    """A commit, with a + where files differ from it, and when it was made, in seconds since 1970."""
+
+    commit: str
+    seconds: int
+
+
+def last_change(checkout: Path, paths: Sequence[str]) -> Change:
+    """Return the last commit that changed any of these paths; `unknown`, in 1970, where there is no git."""
+    found = _git(checkout, "log", "-1", "--format=%H %ct", "--", *paths)
+    if not found:
+        return Change("unknown", 0)
+    commit, seconds = found.split()
+    return Change(commit + ("+" if _git(checkout, "status", "--porcelain", "--", *paths) else ""), int(seconds))
 
 
 def _git(checkout: Path, *arguments: str) -> str | None:
