@@ -14,7 +14,7 @@ BOTOCORE_SERVICES = frozenset({"s3", "sesv2", "sns", "sqs"})
 """Whom `shop_kit.aws.sdk` is connected to; the others' descriptions are 26 MB."""
 _UNUSED_FILES = ("*.pyi", "*.pyx", "*.pxd", "*.c", "*.h", "*.cpp", "*.a")
 _UNUSED_FOLDERS = ("tests", "test", "testing/tests")
-_UNUSED_OF_PYTHON = ("ensurepip", "idlelib", "lib2to3", "pydoc_data", "test", "tkinter", "turtledemo")
+_UNUSED_OF_PYTHON = ("distutils", "ensurepip", "idlelib", "lib2to3", "pydoc_data", "test", "tkinter", "turtledemo")
 _UNUSED_OF_SYSTEM = (
     "usr/bin/perl*",
     "usr/lib/*/perl*",
@@ -25,12 +25,20 @@ _UNUSED_OF_SYSTEM = (
     "usr/lib/apt",
     "usr/lib/*/libapt-*",
     "usr/lib/*/libdb-5*",
+    "usr/lib/*/libgcrypt.*",  # this one and the following are apt's
+    "usr/lib/*/libgmp.*",
+    "usr/lib/*/libgnutls.*",
+    "usr/lib/*/libhogweed.*",
+    "usr/lib/*/libnettle.*",
+    "usr/lib/*/libp11-kit.*",
+    "usr/lib/*/libunistring.*",
     "usr/share/doc",
     "usr/share/man",
     "usr/share/info",
     "usr/share/lintian",
     "usr/share/locale",
     "usr/share/python-wheels",
+    "usr/share/zoneinfo",  # services know UTC only
     "var/cache/*",
     "var/lib/apt",
     "var/lib/dpkg/info",
@@ -39,6 +47,7 @@ _UNUSED_OF_SYSTEM = (
     "tmp/*",
 )
 _INSTALLERS = ("pip", "setuptools", "wheel", "pkg_resources", "_distutils_hack")
+_INSTALLED_AT_START = "distutils-precedence.pth"
 
 
 def slim_packages(packages: Path) -> None:
@@ -48,6 +57,10 @@ def slim_packages(packages: Path) -> None:
             shutil.rmtree(service)
     for examples in packages.glob("botocore/data/*/*/examples-1.json*"):
         examples.unlink()
+    for name in _INSTALLERS:  # grpcio-tools asks for setuptools, and imports nothing of it
+        for found in (packages / name, *packages.glob(f"{name}-*")):
+            shutil.rmtree(found, ignore_errors=True)
+    (packages / _INSTALLED_AT_START).unlink(missing_ok=True)
     for name in _UNUSED_FOLDERS:
         for folder in [*packages.glob(f"*/{name}")]:
             shutil.rmtree(folder)
