@@ -17,6 +17,8 @@ from cyclonedx.output.json import JsonV1Dot6
 from packageurl import PackageURL
 from packaging.markers import Marker
 
+_TAKEN_OUT = frozenset({"setuptools"})
+"""What is installed and taken out again: see infra/images/slim.py."""
 LOCK, FILE = "infra/images/requirements.lock", "infra/images/sbom.cdx.json"
 _PINNED = re.compile(r"^(?P<name>[a-z0-9][a-z0-9.-]*)==(?P<version>[^ ;\\]+)(?: ; (?P<marker>[^\\]+))?", re.MULTILINE)
 _INSTALLED_ON = {
@@ -42,6 +44,8 @@ def sbom(checkout: Path) -> str:
 
 def _components(lock: str) -> Iterator[Component]:
     for found in _PINNED.finditer(lock):
+        if found["name"] in _TAKEN_OUT:
+            continue
         if found["marker"] is None or Marker(found["marker"]).evaluate(_INSTALLED_ON):
             purl = PackageURL("pypi", None, found["name"], found["version"])
             yield Component(name=found["name"], version=found["version"], purl=purl, bom_ref=str(purl))
