@@ -1,6 +1,7 @@
 # One word sets up, one word checks. `just` alone lists the words.
 
 python := ".venv/bin/python"
+alike := "tests/e2e/test_checkout.py tests/e2e/test_quotes.py tests/e2e/test_cart.py tests/e2e/test_catalog.py tests/e2e/test_search.py tests/e2e/test_api_gateway.py tests/e2e/test_services_keep_their_openapi.py"
 
 [private]
 default:
@@ -87,6 +88,18 @@ bench-shop-kills *arguments:
 # The whole shop in containers: build its images, bring it up with docker compose, order something (needs a Docker daemon)
 containers:
     {{ python }} -m pytest tests/containers
+
+# The same tests of the shop on each engine, end to end and of its API (needs a Docker daemon; takes its time)
+equality *engines='embedded mixed docker':
+    for engine in {{ engines }}; do SHOP_ENGINE=$engine ./shop-dev test {{ alike }} || exit 1; done
+
+# Integration tests on stores from throw-away containers in place of the embedded engine (needs a Docker daemon)
+throw-away *arguments='tests/integration/provision tests/integration/shop_kit tests/integration/shop_services':
+    ./shop-dev test --engine docker {{ arguments }}
+
+# Measure the engines beside each other and beside docker compose; write the figures into docs/reference/performance.md
+bench-engines *arguments:
+    cd tests && ../{{ python }} -m bench.bench_engines {{ arguments }}
 
 # Measure up, down, status, --help and edit-to-ready; write the figures into docs/reference/performance.md
 bench-up *arguments:

@@ -192,6 +192,19 @@ EXPLANATIONS: dict[str, Explanation] = {
         "A sandbox can be leased only to a process that runs.",
         ("Give the id of the process whose sandbox it is to be.",),
     ),
+    ErrorCode.ENGINE_REFUSED: Explanation(
+        Category.USAGE,
+        ExitStatus.WRONG_USE,
+        "The sandbox runs with another engine than was asked for, or what was chosen for single resources cannot meet: containers "
+        "do not see processes of this machine.",
+        ("shop-dev status", "shop-dev up --engine docker --name docker"),
+    ),
+    ErrorCode.EXTERNAL_INVALID: Explanation(
+        Category.USAGE,
+        ExitStatus.WRONG_USE,
+        "A store is to be external, and its address is missing or cannot be read; it is not shown, for it may hold a password.",
+        ("Set SHOP_EXTERNAL_KAFKA, or external.kafka in the project's settings.",),
+    ),
     ErrorCode.JOIN_REFUSED: Explanation(
         Category.USAGE,
         ExitStatus.WRONG_USE,

@@ -230,11 +230,11 @@ class SandboxClient:
                 raise
 
 
-def start_or_attach(settings: SupervisorSettings) -> SandboxClient:
+def start_or_attach(settings: SupervisorSettings, *, insists_on_engine: bool = False) -> SandboxClient:
     """Give a client of the sandbox, starting its supervisor when none runs. Of several callers at once exactly one starts it.
 
-    With `settings.reset` a sandbox that runs is stopped first. Raises SandboxError (SUPERVISOR_UNREACHABLE, DISK_FULL,
-    FOLDER_UNUSABLE, SUPERVISOR_OF_ANOTHER_VERSION).
+    With `settings.reset` a sandbox that runs is stopped first. Who insists on the engine is refused one that runs with another.
+    Raises SandboxError (SUPERVISOR_UNREACHABLE, DISK_FULL, FOLDER_UNUSABLE, SUPERVISOR_OF_ANOTHER_VERSION, ENGINE_REFUSED).
     """
     paths = settings.paths
     deadline = time.monotonic() + _UNREACHABLE_AFTER_SECONDS
@@ -249,7 +249,9 @@ def start_or_attach(settings: SupervisorSettings) -> SandboxClient:
         if settings.reset:
             for _ in stop(paths):
                 pass
-        elif _serves(running):
+        elif (serving := _serves(running)) is not None:
+            if insists_on_engine:
+                _expect_engine(serving, settings)
             return running
         time.sleep(_RETRY_SECONDS)
     raise ownership.frozen(paths)
@@ -357,14 +359,36 @@ def _connected(paths: SandboxPaths, *, seconds: float) -> socket.socket:
     return connection
 
 
-def _serves(client: SandboxClient) -> bool:
-    """Return True when a supervisor answers and is not on its way out. Raises SandboxError when it never will."""
+def _serves(client: SandboxClient) -> SandboxStatus | None:
+    """Return what a supervisor answers that is not on its way out. Raises SandboxError when it never will."""
     try:
-        return client.status().state is not SandboxState.STOPPING
+        status = client.status(memory=False)
     except SandboxError as error:
         if error.code is ErrorCode.SUPERVISOR_OF_ANOTHER_VERSION or "frozen" in error.detail:
             raise
-        return False
+        return None
+    return status if status.state is not SandboxState.STOPPING else None
+
+
+def _expect_engine(status: SandboxStatus, settings: SupervisorSettings) -> None:
+    if (status.engine, status.engines) == (settings.engine, settings.engines):
+        return
+    flag, runs, asked = settings.paths.flag, _told(status.engine, status.engines), _told(settings.engine, settings.engines)
+    raise SandboxError(
+        ErrorCode.ENGINE_REFUSED,
+        f"sandbox {status.name} runs with {runs}, not with {asked}",
+        actions=(
+            f"`shop-dev up --engine {status.engine}{flag}` goes on with what runs",
+            f"`shop-dev up --engine {settings.engine} --name {settings.engine}` starts another sandbox beside it",
+            f"`shop-dev down{flag}`, then `shop-dev up --engine {settings.engine} --reset{flag}`: its stores begin empty",
+        ),
+        detail={"runsWith": status.engine, "askedFor": settings.engine},
+    )
+
+
+def _told(engine: str, engines: dict[str, str]) -> str:
+    others = ", ".join(f"{name} {one}" for name, one in sorted(engines.items()))
+    return f"engine {engine}" + (f" ({others})" if others else "")
 
 
 def _ended_well(paths: SandboxPaths) -> bool:

@@ -8,6 +8,8 @@ import hmac
 import secrets
 from pathlib import Path
 
+import msgspec
+
 from shop_sandbox import records
 from shop_sandbox.errors import ErrorCode, SandboxError
 from shop_sandbox.paths import SandboxPaths, flag_of
@@ -22,19 +24,32 @@ class Credentials(records.Record, kw_only=True):
     """
 
     secret: str
+    given: dict[str, str] = msgspec.field(default_factory=dict)
+    """Accounts of stores that are not this sandbox's: never written down. An empty password is none."""
 
     def password(self, of: str) -> str:
         """Return the password of one account, as `postgres/orders`: 128 bits in letters and digits that no URL needs to quote."""
-        return self._derived(of).hex()[:32]
+        return self.given[of] if of in self.given else self._derived(of).hex()[:32]
+
+    @property
+    def administrator(self) -> str:
+        """Return who may do everything in PostgreSQL."""
+        return self.given.get("postgres", "shop")
+
+    @property
+    def administrators_database(self) -> str:
+        return self.given.get("postgres/database", "shop")
 
     @property
     def aws_access_key_id(self) -> str:
         """Return a key id in AWS's form. It is as hard to guess as a password, for the emulator knows callers by it."""
+        if "aws/key-id" in self.given:
+            return self.given["aws/key-id"]
         return "AKIA" + base64.b32encode(self._derived("aws/key-id")).decode()[:16]
 
     @property
     def aws_secret_access_key(self) -> str:
-        return base64.b64encode(self._derived("aws/secret-key")).decode()[:40]
+        return self.given.get("aws/secret-key") or base64.b64encode(self._derived("aws/secret-key")).decode()[:40]
 
     def _derived(self, of: str) -> bytes:
         return hmac.digest(bytes.fromhex(self.secret), of.encode(), hashlib.sha256)

@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from shop_sandbox import records
+from shop_sandbox.engines.docker import examination
 from shop_sandbox.engines.engine import embedded
 from shop_sandbox.engines.findings import Finding, Verdict, fail, ok, warn
 from shop_sandbox.errors import SandboxError
@@ -27,17 +28,20 @@ _COMFORTABLE_BYTES = 3 << 30
 _OLDEST_PYTHON = (3, 11)
 
 
-def examine(checkout: Path, cache: CachePaths, inherited: Mapping[str, str], fixed_ports: Mapping[str, int]) -> list[Finding]:
+def examine(
+    checkout: Path, cache: CachePaths, inherited: Mapping[str, str], fixed_ports: Mapping[str, int], *, needs_docker: bool = False
+) -> list[Finding]:
     """Look at everything a sandbox depends on: hash all downloads, and ask the brokers that run in this checkout where they live.
 
-    `fixed_ports` are those that settings give to resources. Takes a second or two, and changes nothing but the record of what was
-    hashed.
+    `fixed_ports` are those that settings give to resources; `needs_docker` says whether they run something in containers. Takes a
+    second or two, and changes nothing but the record of what was hashed.
     """
     engine = embedded()
     return [
         _platform(),
         _python(),
         *engine.examine(cache, inherited),
+        *examination.examine(inherited, is_needed=needs_docker),
         _writable("cache", cache.root, "SHOP_CACHE_DIR"),
         _writable("state", checkout / ".shop-dev", None),
         _space(cache.root),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Protocol
 
 
 class Viewer(StrEnum):
@@ -30,6 +31,12 @@ class Address:
         return f"{self.host}:{self.port}"
 
 
+class Elsewhere(Protocol):
+    """Tells where an endpoint is for a viewer, where that is not this machine's loopback; a mapping does."""
+
+    def get(self, place: tuple[Viewer, str], /) -> Address | None: ...
+
+
 @dataclass(frozen=True)
 class Endpoints:
     """Addresses of what runs in this sandbox, as `viewer` sees them.
@@ -41,7 +48,7 @@ class Endpoints:
 
     ports: Mapping[str, int]
     viewer: Viewer = Viewer.HOST
-    elsewhere: Mapping[tuple[Viewer, str], Address] = field(default_factory=dict)
+    elsewhere: Elsewhere = field(default_factory=dict[tuple[Viewer, str], Address])
     secured: Container[str] = frozenset()
     """Keys of what answers over https, to certificates of the sandbox's authority."""
 
@@ -64,3 +71,11 @@ class Endpoints:
     def url(self, key: str) -> str:
         """Return the URL of an endpoint."""
         return f"{'https' if key in self.secured else 'http'}://{self.at(key)}"
+
+    def as_seen_by(self, viewer: Viewer, url: str) -> str:
+        """Return a URL of one of these endpoints as another viewer writes it; any other text as it is."""
+        other = self.seen_by(viewer)
+        for key in self.ports:
+            if url == self.url(key) or url.startswith(f"{self.url(key)}/"):
+                return other.url(key) + url.removeprefix(self.url(key))
+        return url

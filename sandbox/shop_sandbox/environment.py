@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from urllib.parse import quote
 
 from shop_sandbox.credentials import Credentials, database_account, database_role
 from shop_sandbox.endpoints import Endpoints
@@ -21,8 +22,12 @@ def sandbox_environment(endpoints: Endpoints, credentials: Credentials) -> dict[
 
     The database is the administrator's.
     """
-    services = {key.partition(".")[0] for key in endpoints.ports} - PLATFORM_ENDPOINTS
-    return {**_platform(endpoints, credentials), **_addresses(endpoints, services)}
+    return {**_platform(endpoints, credentials), **service_addresses(endpoints)}
+
+
+def service_addresses(endpoints: Endpoints) -> Mapping[str, str]:
+    """Return variables with the addresses of every service."""
+    return _addresses(endpoints, {key.partition(".")[0] for key in endpoints.ports} - PLATFORM_ENDPOINTS)
 
 
 def service_environment(resource: Resource, endpoints: Endpoints, credentials: Credentials) -> dict[str, str]:
@@ -53,7 +58,8 @@ def environment_of(resource: Resource, context: RunContext) -> dict[str, str]:
 
 
 def _database_url(role: str, database: str, endpoints: Endpoints, credentials: Credentials) -> str:
-    return f"postgresql://{role}:{credentials.password(database_account(role))}@{endpoints.address('postgres')}/{database}"
+    password = quote(credentials.password(database_account(role)), safe="")
+    return f"postgresql://{quote(role, safe='')}:{password}@{endpoints.address('postgres')}/{database}"
 
 
 def _platform(endpoints: Endpoints, credentials: Credentials) -> dict[str, str]:
@@ -69,9 +75,11 @@ def _platform(endpoints: Endpoints, credentials: Credentials) -> dict[str, str]:
         found["AWS_SECRET_ACCESS_KEY"] = credentials.aws_secret_access_key
         found["AWS_REGION"] = found["AWS_DEFAULT_REGION"] = REGION
     if "postgres" in ports:
-        found["DATABASE_URL"] = _database_url(DATABASE_ADMINISTRATOR, "shop", endpoints, credentials)
+        administrator, database = credentials.administrator, credentials.administrators_database
+        found["DATABASE_URL"] = _database_url(administrator, database, endpoints, credentials)
     if "redis" in ports:
-        found["REDIS_URL"] = f"redis://:{credentials.password('redis')}@{endpoints.address('redis')}/0"
+        password = quote(credentials.password("redis"), safe="")
+        found["REDIS_URL"] = f"redis://{f':{password}@' if password else ''}{endpoints.address('redis')}/0"
     if "telemetry" in ports:
         found["OTEL_EXPORTER_OTLP_ENDPOINT"] = endpoints.url("telemetry")
     return found

@@ -40,6 +40,8 @@ class ErrorCode(StrEnum):
     DOCKER_AWAY = "docker_away"
     IMAGE_MISSING = "image_missing"
     IMAGE_NOT_BUILT = "image_not_built"
+    ENGINE_REFUSED = "engine_refused"
+    EXTERNAL_INVALID = "external_invalid"
 
 
 class SandboxError(Exception):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # exported in all but name
+from fakes.asked_stores import external_if_asked
 from shop_kit.aws.client import AwsClient
 from shop_kit.settings import AwsSettings, KafkaSettings, read_settings
 from shop_sandbox.lease import leased
@@ -42,7 +43,11 @@ def bare_redis(root: Path) -> Iterator[str]:
 @contextmanager
 def bare_resources(root: Path, resources: tuple[str, ...]) -> Iterator[Mapping[str, str]]:
     """Run resources within the block, and no longer than this process. Gives the environment that services get of them."""
-    with leased(bare_settings(root, _INHERITED), resources=resources) as sandbox:
+    settings = bare_settings(root, _INHERITED)
+    with (
+        external_if_asked(resources) as external,
+        leased(msgspec.structs.replace(settings, external=external), resources=resources) as sandbox,
+    ):
         yield sandbox.client.status().environment
 
 

@@ -9,7 +9,7 @@ from shop_sandbox.engines.docker.store_drivers import RedisDriver
 from shop_sandbox.engines.docker.stores import StoreContainer
 from shop_sandbox.resources.model import Resource, ResourceKind
 from shop_sandbox.run_context import RunContext
-from shop_sandbox.supervisor.blueprint import Blueprint, mixed
+from shop_sandbox.supervisor.blueprint import Blueprint, by_engine
 from shop_sandbox.supervisor.settings import SupervisorSettings
 
 
@@ -22,5 +22,5 @@ class NowhereDriver(RedisDriver):
 
 def blueprint(settings: SupervisorSettings) -> Blueprint:
     """The mixed engine, but for that image."""
-    found = mixed(settings)
+    found = by_engine(settings)
     return replace(found, drivers={**found.drivers, ResourceKind.REDIS: NowhereDriver()})

@@ -13,10 +13,11 @@ from shop_sandbox.supervisor.settings import SupervisorSettings
 start_for_real = client.start_or_attach
 
 
-def start_scripts(settings: SupervisorSettings) -> client.SandboxClient:
+def start_scripts(settings: SupervisorSettings, *, insists_on_engine: bool = False) -> client.SandboxClient:
     """Start a supervisor for the scripts of the checkout in place of the shop."""
     inherited = {**settings.inherited, "PYTHONPATH": str(Path(__file__).resolve().parents[1])}
-    return start_for_real(msgspec.structs.replace(settings, blueprint="fakes.sandbox:blueprint", inherited=inherited))
+    scripts = msgspec.structs.replace(settings, blueprint="fakes.sandbox:blueprint", inherited=inherited)
+    return start_for_real(scripts, insists_on_engine=insists_on_engine)
 
 
 if __name__ == "__main__":

@@ -6,10 +6,9 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from docker import DockerClient
+from fakes.containers_of import containers, in_containers, resources_of, up, volumes
 from fakes.docker_here import daemon_address, ensure_images
 from fakes.sandbox_home import Home, eventually
 from shop_sandbox import logs
@@ -34,43 +33,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def mixed(home: Home, address: str) -> Iterator[Home]:
-    home.settings = home.with_(
-        blueprint="shop_sandbox.supervisor.blueprint:mixed",
-        inherited={**home.settings.inherited, "DOCKER_HOST": address},
-        start_timeout_seconds=120,
-    )
-    yield home
-    for found in containers(home):
-        found.remove(force=True)
-    for volume in volumes(home):
-        volume.remove(force=True)
-
-
-def of_checkout(home: Home) -> dict[str, str]:
-    return {"label": f"dev.shop-dev.checkout={home.checkout}"}
-
-
-def docker(home: Home) -> DockerClient:
-    return DockerClient(base_url=home.settings.inherited["DOCKER_HOST"])
-
-
-def containers(home: Home) -> list[Any]:
-    return list(docker(home).containers.list(all=True, filters=of_checkout(home), ignore_removed=True))
-
-
-def volumes(home: Home) -> list[Any]:
-    return list(docker(home).volumes.list(filters=of_checkout(home)))
-
-
-def resources_of(home: Home) -> list[str]:
-    return sorted(found.labels["dev.shop-dev.resource"] for found in containers(home))
-
-
-def up(home: Home, *names: str) -> tuple[SandboxClient, list[AnyEvent]]:
-    client = start_or_attach(home.settings)
-    events = list(client.up(names))
-    assert isinstance(events[-1], SandboxReady), events[-1]
-    return client, events
+    with in_containers(home, address, "mixed") as found:
+        yield found
 
 
 def put(home: Home, client: SandboxClient, text: str | None = None) -> str | None:
@@ -145,7 +109,7 @@ def test_a_purge_without_a_supervisor_removes_containers_and_volumes(mixed: Home
 def test_data_of_another_engine_is_not_begun_anew_beside_itself(mixed: Home) -> None:
     client, _ = up(mixed, "redis")
     list(client.down())
-    mixed.settings = mixed.with_(blueprint="shop_sandbox.supervisor.blueprint:embedded")
+    mixed.settings = mixed.with_(engine="embedded")
 
     last = list(start_or_attach(mixed.settings).up(("redis",)))[-1]
 
@@ -158,7 +122,8 @@ def test_data_of_another_engine_is_not_begun_anew_beside_itself(mixed: Home) -> 
 
 def test_without_a_daemon_the_start_says_where_it_was_looked_for(home: Home) -> None:
     home.settings = home.with_(
-        blueprint="shop_sandbox.supervisor.blueprint:mixed",
+        blueprint="shop_sandbox.supervisor.blueprint:by_engine",
+        engine="mixed",
         inherited={**home.settings.inherited, "DOCKER_HOST": f"unix://{home.checkout}/no.sock"},
     )
 

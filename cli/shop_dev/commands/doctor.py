@@ -28,7 +28,10 @@ def doctor(json: JsonFlag = False) -> Answer:
 
     del json
     project = open_project()
-    findings = list(examine(project.checkout, CachePaths(project.cache_root), project.inherited, project.settings.ports))
+    settings = project.settings
+    needs_docker = settings.engine in ("mixed", "docker") or "docker" in settings.engines.values()
+    cache = CachePaths(project.cache_root)
+    findings = list(examine(project.checkout, cache, project.inherited, settings.ports, needs_docker=needs_docker))
     return Answer(data={"findings": [_data(finding) for finding in findings]}, text=_text(findings), failure=_failure(findings))
 
 

@@ -65,8 +65,8 @@ def up(
         str | None,
         typer.Option(
             "--engine",
-            metavar="embedded|mixed",
-            help="What it runs on: plain processes, or Kafka, PostgreSQL and Redis in containers.",
+            metavar="embedded|mixed|docker",
+            help="What it runs on: plain processes, or Kafka, PostgreSQL and Redis in containers, or everything.",
             show_default=False,
         ),
     ] = None,

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from shop_sandbox.supervisor.protocol import ResourceStatus, SandboxStatus
 
 HEADINGS = ("", "RESOURCE", "STATE", "PID", "MEMORY", "READY IN", "RESTARTS", "WHERE")
+_ELSEWHERE = {"docker": "container", "external": "external"}
+"""What stands for a process where there is none of this machine."""
 TO_THE_RIGHT = frozenset({3, 4, 5, 6})
 
 
@@ -85,7 +87,7 @@ def _cells(resource: ResourceStatus) -> tuple[Cell, ...]:
         Cell(mark, style),
         Cell(resource.name),
         Cell(shown, style),
-        Cell(str(resource.pid or "")),
+        Cell(str(resource.pid or _ELSEWHERE.get(resource.engine, ""))),
         Cell(_mebibytes(resource.pss_bytes) if resource.pss_bytes else ""),
         Cell(ready),
         Cell(str(resource.restarts) if resource.restarts else ""),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shop_dev.project import Project
+from shop_dev.settings.table import DEFAULT_ENGINE
 
 if TYPE_CHECKING:
     from shop_sandbox.client import SandboxClient
@@ -40,7 +41,7 @@ def start_or_attach(project: Project, *, reset: bool) -> SandboxClient:
     """Return the running sandbox, or a new supervisor for it. With `reset` a running one is stopped, and stores start empty."""
     from shop_sandbox import client
 
-    return client.start_or_attach(supervisor_settings(project, reset=reset))
+    return client.start_or_attach(supervisor_settings(project, reset=reset), insists_on_engine=project.settings.engine is not None)
 
 
 def start_leased(project: Project, *, owner: int, evidence: Path | None) -> SandboxClient:
@@ -76,7 +77,9 @@ def supervisor_settings(project: Project, *, reset: bool) -> SupervisorSettings:
         start_timeout_seconds=project.settings.start_timeout_seconds,
         reset=reset,
         branch=project.branch,
-        blueprint=f"shop_sandbox.supervisor.blueprint:{project.settings.engine}",
+        engine=project.settings.engine or DEFAULT_ENGINE,
+        engines=dict(project.settings.engines),
+        external={name: url.text for name, url in project.settings.external.items()},
     )
 
 

@@ -82,7 +82,10 @@ def empty(project: Project, client: SandboxClient, held: Held, *, sink: Sink) ->
     from shop_dev.stores.postgres import drop_databases
 
     until_ready(client.up(held.stores), sink)
-    stores = SandboxStores(project, client.status(memory=False))
+    status = client.status(memory=False)
+    if external := [one.name for one in status.resources if one.engine == "external" and one.name in held.stores]:
+        raise _refused(f"{' and '.join(external)} ran already when this sandbox began: nothing in there is emptied.")
+    stores = SandboxStores(project, status)
     lost = _counted(stores, held)
     rows = sum(one.rows for one in lost)
     sink.say(f"Emptying {', '.join(held.services)}: {len(lost)} tables with {rows:,} rows are lost; all other stores stay.")

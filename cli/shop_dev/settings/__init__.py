@@ -11,14 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from shop_dev.errors import CliCode, ShopDevError
-from shop_dev.settings import hooks, limits, pins
+from shop_dev.settings import hooks, limits, pins, values
 from shop_dev.settings.hooks import FirstTry, LoadTests, Seed
 from shop_dev.settings.limits import Limit
 from shop_dev.settings.table import (
     BY_KEY,
     BY_VARIABLE,
     DEFAULT_CONTRACTS_DIR,
-    DEFAULT_ENGINE,
     DEFAULT_KEYS,
     DEFAULT_NAME,
     DEFAULT_START_TIMEOUT_SECONDS,
@@ -47,7 +46,11 @@ _TABLES: Mapping[str, Callable[[object], object]] = {
     "first-try": hooks.first_try,
     "load": hooks.load,
     "limits": limits.limits,
+    "engines": values.engines,
+    "external": values.external,
 }
+_EXTERNAL = {f"SHOP_EXTERNAL_{name.upper().replace('-', '_')}": name for name in values.STORES}
+"""Variables that say where a store is that runs already."""
 
 
 @dataclass(frozen=True)
@@ -70,8 +73,12 @@ class Settings:
     """Names of log fields, and ends of names of span attributes, by which logs and traces are found."""
     viewers: tuple[str, ...] = ()
     """Who reaches the sandbox beside the processes of this machine."""
-    engine: str = DEFAULT_ENGINE
-    """What the sandbox runs on."""
+    engine: str | None = None
+    """What the sandbox runs on; None: what it runs on already, else `embedded`."""
+    engines: Mapping[str, str] = field(default_factory=dict)
+    """What single resources run on, by name."""
+    external: Mapping[str, Secret] = field(default_factory=dict)
+    """Where stores are that run already, by name."""
     mtls: bool = False
     """Whether services answer only certificates of the sandbox's own authority."""
     cache_dir: Path | None = None
@@ -164,6 +171,10 @@ class _Reading:
         for variable, value in sorted(environ.items()):
             if variable in BY_VARIABLE:
                 self.take(BY_VARIABLE[variable], variable, value)
+            elif variable in _EXTERNAL:
+                there = self.values.get("external")
+                found = {_EXTERNAL[variable]: values.secret(value)}
+                self.values["external"] = {**there, **found} if isinstance(there, Mapping) else found
             elif variable.startswith("SHOP_") and variable not in _GIVEN_TO_SERVICES and not variable.endswith("_PORT"):
                 slip = meant(variable, list(BY_VARIABLE), cutoff=0.85)
                 self.warnings += [f"{variable} is no setting{slip}"] if slip else []

@@ -97,8 +97,8 @@ SETTINGS: tuple[Setting, ...] = (
         "engine",
         "SHOP_ENGINE",
         values.engine,
-        "What the sandbox runs on: `embedded`, plain processes, or `mixed`, with Kafka, PostgreSQL and Redis in containers; the "
-        "flag is --engine.",
+        "What the sandbox runs on: `embedded`, plain processes; `mixed`, with Kafka, PostgreSQL and Redis in containers; `docker`, "
+        "everything in containers. The flag is --engine.",
         DEFAULT_ENGINE,
     ),
     Setting(
@@ -177,6 +177,18 @@ SECTIONS: tuple[Section, ...] = (
         "The most that a resource may use, by its name: `kafka = { memory-mib = 512, cpus = 1.5 }`. They win over those of "
         "`service.yaml`. One that takes more memory is ended and started again; where the system cannot limit processors, `status` "
         "and `doctor` say so.",
+    ),
+    Section(
+        "engines",
+        "What single resources run on, whatever `engine` says: `embedded`, `docker` or `external` for `kafka`, `schema-registry`, "
+        "`aws`, `postgres`, `redis`, and the first two for `telemetry` and `services`, which are all services together.",
+    ),
+    Section(
+        "external",
+        'Where stores are that run already: `kafka = "host:9092,other:9092"`, `schema-registry = "http://host:8081"`, '
+        '`aws = "http://KEY-ID:SECRET@host:4566"`, `postgres = "postgresql://administrator:password@host/database"`, '
+        '`redis = "redis://:password@host:6379"`. They are proved and used, and never stopped, emptied or removed. In a variable '
+        "`SHOP_EXTERNAL_KAFKA` and so on: passwords belong there, not into a file under version control.",
     ),
     Section("sandbox", "By name of a sandbox, what is its own: `sandbox.load.ports`."),
     Section(

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 VIEWERS = ("container",)
-ENGINES = ("embedded", "mixed")
+ENGINES = ("embedded", "mixed", "docker")
+CHOSEN = ("embedded", "docker", "external")
+STORES = ("kafka", "schema-registry", "aws", "postgres", "redis")
+"""What may run elsewhere."""
+OF_ONE = (*STORES, "telemetry", "services")
+"""What may run on another engine than the rest."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 
 
@@ -52,6 +58,22 @@ def viewers(value: object) -> tuple[str, ...]:
     if unknown := [one for one in found if one not in VIEWERS]:
         raise WrongValue(f"takes a list of {', '.join(VIEWERS)}, and {unknown[0]!r} is none of them")
     return found
+
+
+def engines(value: object) -> Mapping[str, str]:
+    """Take the table `engines`: what single resources run on, by name."""
+    if not isinstance(value, Mapping) or not all(name in OF_ONE and word in CHOSEN for name, word in value.items()):
+        raise WrongValue(f"takes {' or '.join(CHOSEN)} for each of {', '.join(OF_ONE)}")
+    if value.get("services") == "external" or value.get("telemetry") == "external":
+        raise WrongValue("takes `external` for stores only")
+    return {str(name): str(word) for name, word in value.items()}
+
+
+def external(value: object) -> Mapping[str, Secret]:
+    """Take the table `external`: where stores are that run already, by name. They hold passwords, so none is shown."""
+    if not isinstance(value, Mapping) or not all(name in STORES and isinstance(url, str) for name, url in value.items()):
+        raise WrongValue(f"takes an address for each of {', '.join(STORES)}")
+    return {str(name): secret(url) for name, url in value.items()}
 
 
 def engine(value: object) -> str:

@@ -7,6 +7,7 @@ import http.client
 import json
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from shop_sandbox.health.not_ready import NotReady
 from shop_sandbox.manifest.names import REGION
@@ -31,12 +32,31 @@ class _Refused(Exception):
         self.kind = kind
 
 
+@dataclass(frozen=True)
+class Door:
+    """Where an emulator is, and the key id it knows callers by."""
+
+    port: int
+    key_id: str
+    host: str = "127.0.0.1"
+    is_secured: bool = False
+
+    def open(self) -> http.client.HTTPConnection:
+        kind = http.client.HTTPSConnection if self.is_secured else http.client.HTTPConnection
+        return kind(self.host, self.port, timeout=_SECONDS)
+
+
 def probe(port: int, key_id: str) -> None:
+    """Write a row into the emulator of this machine at that port, and read it back. Raises NotReady."""
+    probe_at(Door(port, key_id))
+
+
+def probe_at(door: Door) -> None:
     """Write a row and read it back. Raises NotReady."""
-    token = uuid.uuid4().hex
+    token, port = uuid.uuid4().hex, door.port
     try:
-        _put(port, key_id, _PROBE, token)
-        found = _get(port, key_id, _PROBE)
+        _put(door, _PROBE, token)
+        found = _get(door, _PROBE)
     except (OSError, http.client.HTTPException) as error:
         raise NotReady(f"the emulator does not answer on port {port}: {error}") from error
     except _Refused as error:
@@ -48,7 +68,7 @@ def probe(port: int, key_id: str) -> None:
 def read_stamp(port: int, key_id: str) -> str | None:
     """Give what `write_stamp` left in the emulator, None where it is not there. Raises OSError where nothing answers."""
     try:
-        return _get(port, key_id, _STAMP)
+        return _get(Door(port, key_id), _STAMP)
     except _Refused as error:
         if error.kind == "ResourceNotFoundException":
             return None
@@ -58,29 +78,29 @@ def read_stamp(port: int, key_id: str) -> str | None:
 def write_stamp(port: int, key_id: str, stamp: str) -> None:
     """Leave `stamp` among the emulator's rows. It is saved and lost with them. Raises OSError."""
     try:
-        _put(port, key_id, _STAMP, stamp)
+        _put(Door(port, key_id), _STAMP, stamp)
     except _Refused as error:
         raise OSError(f"the emulator refuses a row: {error}") from error
 
 
-def _put(port: int, key_id: str, key: str, value: str) -> None:
+def _put(door: Door, key: str, value: str) -> None:
     row = {"TableName": PROBE_TABLE, "Item": {"pk": {"S": key}, "text": {"S": value}}}
     try:
-        _call(port, key_id, "PutItem", row)
+        _call(door, "PutItem", row)
     except _Refused as error:
         if error.kind != "ResourceNotFoundException":
             raise
-        _create_table(port, key_id)
-        _call(port, key_id, "PutItem", row)
+        _create_table(door)
+        _call(door, "PutItem", row)
 
 
-def _get(port: int, key_id: str, key: str) -> str | None:
-    answer = _call(port, key_id, "GetItem", {"TableName": PROBE_TABLE, "Key": {"pk": {"S": key}}, "ConsistentRead": True})
+def _get(door: Door, key: str) -> str | None:
+    answer = _call(door, "GetItem", {"TableName": PROBE_TABLE, "Key": {"pk": {"S": key}}, "ConsistentRead": True})
     item = answer.get("Item")
     return str(item["text"]["S"]) if isinstance(item, dict) else None
 
 
-def _create_table(port: int, key_id: str) -> None:
+def _create_table(door: Door) -> None:
     table = {
         "TableName": PROBE_TABLE,
         "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
@@ -88,18 +108,18 @@ def _create_table(port: int, key_id: str) -> None:
         "BillingMode": "PAY_PER_REQUEST",
     }
     try:
-        _call(port, key_id, "CreateTable", table)
+        _call(door, "CreateTable", table)
     except _Refused as error:
         if error.kind != "ResourceInUseException":
             raise
 
 
-def _call(port: int, key_id: str, operation: str, body: Mapping[str, object]) -> dict[str, object]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_SECONDS)
+def _call(door: Door, operation: str, body: Mapping[str, object]) -> dict[str, object]:
+    connection = door.open()
     headers = {
         "Content-Type": "application/x-amz-json-1.0",
         "X-Amz-Target": f"DynamoDB_20120810.{operation}",
-        "Authorization": _AUTHORIZATION % key_id,
+        "Authorization": _AUTHORIZATION % door.key_id,
     }
     try:
         connection.request("POST", "/", json.dumps(body), headers)

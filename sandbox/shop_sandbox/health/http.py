@@ -34,12 +34,13 @@ def ask(
     body: bytes = b"",
     content_type: str | None = None,
     tls: ssl.SSLContext | None = None,
+    host: str = "127.0.0.1",
 ) -> tuple[int, str]:
     """Give status and text of an answer, over https with `tls`. Raises NotReady where there is none."""
     connection = (
-        http.client.HTTPSConnection("127.0.0.1", port, timeout=_SECONDS, context=tls)
+        http.client.HTTPSConnection(host, port, timeout=_SECONDS, context=tls)
         if tls
-        else http.client.HTTPConnection("127.0.0.1", port, timeout=_SECONDS)
+        else http.client.HTTPConnection(host, port, timeout=_SECONDS)
     )
     try:
         connection.request(method, path, body or None, {"Content-Type": content_type} if content_type else {})

@@ -30,12 +30,19 @@ class Probe:
         self._resting: _RoundTrip | None = None
 
     def ask(self, port: int, *, seconds: float = _SECONDS) -> None:
-        """Write a record to the probe topic and read that very record back. Raises NotReady within `seconds`."""
+        """The same as `ask_at`, at a broker of this machine."""
+        self.ask_at(_local(port), seconds=seconds)
+
+    def ask_at(self, servers: str, *, seconds: float = _SECONDS) -> None:
+        """Write a record to the probe topic and read that very record back; `servers` are `host:port`, with commas in between.
+
+        Raises NotReady within `seconds`.
+        """
         trip, self._resting = self._resting, None  # nobody else's meanwhile, and nobody's at all after a failure
-        _must_listen(port)
+        _must_listen(servers)
         deadline = time.monotonic() + seconds
-        if trip is None or trip.port != port:
-            trip = _RoundTrip(port, deadline)
+        if trip is None or trip.servers != servers:
+            trip = _RoundTrip(servers, deadline)
         trip.once(deadline)
         self._resting = trip
 
@@ -43,14 +50,14 @@ class Probe:
 class _RoundTrip:
     """The clients of one probe, which read nothing between two questions."""
 
-    def __init__(self, port: int, deadline: float) -> None:
+    def __init__(self, servers: str, deadline: float) -> None:
         from confluent_kafka import Consumer, Producer
 
-        self.port = port
-        _have_topic(port, PROBE_TOPIC, deadline)
-        self._producer = Producer(_producing(port))
+        self.servers = servers
+        _have_topic(servers, PROBE_TOPIC, deadline)
+        self._producer = Producer(_producing(servers))
         self._consumer = Consumer(
-            {**_client(port), "group.id": "shop-dev-probe", "enable.auto.commit": False, "fetch.wait.max.ms": 50}
+            {**_client(servers), "group.id": "shop-dev-probe", "enable.auto.commit": False, "fetch.wait.max.ms": 50}
         )
 
     def once(self, deadline: float) -> None:
@@ -79,7 +86,7 @@ def brokers(port: int) -> list[str]:
     from confluent_kafka import KafkaException
     from confluent_kafka.admin import AdminClient
 
-    admin = AdminClient(_client(port))
+    admin = AdminClient(_client(_local(port)))
     try:
         metadata = admin.list_topics(timeout=_SECONDS)
     except KafkaException:
@@ -91,15 +98,15 @@ def exercise(port: int) -> None:
     """Do what clients of a sandbox do, a few times over, so that a training run sees the code they need."""
     from confluent_kafka import Consumer, Producer
 
-    deadline = time.monotonic() + 30
+    deadline, servers = time.monotonic() + 30, _local(port)
     for number in range(3):
-        _have_topic(port, f"training-{number}", deadline)
+        _have_topic(servers, f"training-{number}", deadline)
         for _ in range(20):
-            _produce(Producer(_producing(port)), f"training-{number}", b"x" * 500, deadline)
-    _transact(port, "training-0")
+            _produce(Producer(_producing(servers)), f"training-{number}", b"x" * 500, deadline)
+    _transact(servers, "training-0")
     consumer = Consumer(
         {
-            **_client(port),
+            **_client(servers),
             "group.id": "training",
             "auto.offset.reset": "earliest",
             "enable.auto.commit": False,
@@ -116,10 +123,10 @@ def exercise(port: int) -> None:
         consumer.close()
 
 
-def _transact(port: int, topic: str) -> None:
+def _transact(servers: str, topic: str) -> None:
     from confluent_kafka import Producer
 
-    producer = Producer({**_client(port), "transactional.id": "training"})
+    producer = Producer({**_client(servers), "transactional.id": "training"})
     producer.init_transactions(30)
     for _ in range(3):
         producer.begin_transaction()
@@ -127,24 +134,29 @@ def _transact(port: int, topic: str) -> None:
         producer.commit_transaction(30)
 
 
-def _client(port: int) -> dict[str, str | int | float | bool]:
-    return {"bootstrap.servers": f"127.0.0.1:{port}", **_QUIET}
+def _local(port: int) -> str:
+    return f"127.0.0.1:{port}"
 
 
-def _must_listen(port: int) -> None:
-    """Ask the port first: a client library would try again by itself, with pauses that cost the start."""
+def _client(servers: str) -> dict[str, str | int | float | bool]:
+    return {"bootstrap.servers": servers, **_QUIET}
+
+
+def _must_listen(servers: str) -> None:
+    """Ask one server first: a client library would try again by itself, with pauses that cost the start."""
+    host, _, port = servers.partition(",")[0].rpartition(":")
     try:
-        socket.create_connection(("127.0.0.1", port), timeout=0.5).close()
+        socket.create_connection((host, int(port)), timeout=0.5).close()
     except OSError as error:
-        raise NotReady(f"nothing listens on port {port} yet") from error
+        raise NotReady(f"nothing listens on port {port}{'' if host == '127.0.0.1' else f' of {host}'} yet") from error
 
 
-def _have_topic(port: int, topic: str, deadline: float) -> None:
+def _have_topic(servers: str, topic: str, deadline: float) -> None:
     from confluent_kafka import KafkaError, KafkaException
     from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # exported in all but name
 
     wanted = NewTopic(topic, num_partitions=1, replication_factor=1, config=dict(_PROBE_SETTINGS))
-    admin = AdminClient(_client(port))  # held until the answer is there: it takes the request with it when it goes
+    admin = AdminClient(_client(servers))  # held until the answer is there: it takes the request with it when it goes
     answer = admin.create_topics([wanted], request_timeout=max(0.1, _left(deadline)))
     try:
         answer[topic].result(max(0.1, _left(deadline)))
@@ -155,8 +167,8 @@ def _have_topic(port: int, topic: str, deadline: float) -> None:
         raise NotReady("the broker does not answer the request for a topic") from error
 
 
-def _producing(port: int) -> dict[str, str | int | float | bool]:
-    return {**_client(port), "linger.ms": 0, "acks": "all"}
+def _producing(servers: str) -> dict[str, str | int | float | bool]:
+    return {**_client(servers), "linger.ms": 0, "acks": "all"}
 
 
 def _produce(producer: Producer, topic: str, value: bytes, deadline: float) -> int:

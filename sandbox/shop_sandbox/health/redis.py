@@ -21,14 +21,19 @@ class _Refused(Exception):
 
 
 def probe(port: int, password: str) -> None:
-    """Set a key that expires by itself, and read it. Raises NotReady."""
+    """Set a key that expires by itself in the server of this machine at that port, and read it. Raises NotReady."""
+    probe_at("127.0.0.1", port, "", password)
+
+
+def probe_at(host: str, port: int, user: str, password: str) -> None:
+    """Set a key that expires by itself, and read it; without a password nobody is asked who they are. Raises NotReady."""
     token = uuid.uuid4().hex
     try:
-        with _connected(port, password) as stream:
+        with _connected(port, password, host=host, user=user) as stream:
             _call(stream, "SET", PROBE_KEY, token, "EX", "60")
             found = _call(stream, "GET", PROBE_KEY)
     except OSError as error:
-        raise NotReady(f"Redis does not answer on port {port}: {error}") from error
+        raise NotReady(f"Redis does not answer on port {port}{'' if host == '127.0.0.1' else f' of {host}'}: {error}") from error
     except _Refused as error:
         raise NotReady(f"Redis refuses a key: {error}") from error
     if found != token:
@@ -54,9 +59,10 @@ def write_stamp(port: int, password: str, stamp: str) -> None:
 
 
 @contextmanager
-def _connected(port: int, password: str) -> Iterator[BinaryIO]:
-    with socket.create_connection(("127.0.0.1", port), timeout=_SECONDS) as connection, connection.makefile("rwb") as stream:
-        _call(stream, "AUTH", password)  # type: ignore[arg-type]  # BufferedRWPair is a BinaryIO in all that is used here
+def _connected(port: int, password: str, *, host: str = "127.0.0.1", user: str = "") -> Iterator[BinaryIO]:
+    with socket.create_connection((host, port), timeout=_SECONDS) as connection, connection.makefile("rwb") as stream:
+        if password:
+            _call(stream, "AUTH", *([user] if user else []), password)  # type: ignore[arg-type]  # BufferedRWPair is a BinaryIO in all that is used here
         yield stream  # type: ignore[misc]  # the same
 
 

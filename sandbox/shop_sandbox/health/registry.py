@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 
 from shop_sandbox.health.http import ask, expect_ok
 from shop_sandbox.health.not_ready import NotReady
@@ -17,8 +18,16 @@ _SUBJECT_NOT_FOUND = 40401
 def probe(port: int) -> None:
     """Look a Protobuf schema up and get the answer for one that nobody registered. Raises NotReady."""
     expect_ok(port, "/ready")
+    look_up(port)
+
+
+def look_up(port: int, *, host: str = "127.0.0.1", secured: bool = False) -> None:
+    """The same at any registry that speaks Confluent's API. Raises NotReady."""
+    tls = ssl.create_default_context() if secured else None
     body = json.dumps({"schemaType": "PROTOBUF", "schema": _SCHEMA}).encode()
-    status, text = ask(port, f"/subjects/{PROBE_SUBJECT}", method="POST", body=body, content_type="application/json")
+    status, text = ask(
+        port, f"/subjects/{PROBE_SUBJECT}", method="POST", body=body, content_type="application/json", tls=tls, host=host
+    )
     try:
         answer = json.loads(text)
     except ValueError:

@@ -27,11 +27,14 @@ def certified(resources: Mapping[str, Resource], folder: Path) -> dict[str, Reso
 
 
 class Secured:
-    """Which endpoints are asked over https, as the resources are now: services with a certificate, but for ports of visitors."""
+    """Which endpoints are asked over https, as the resources are now: services with a certificate, but for ports of visitors;
+    and `others`."""
 
-    def __init__(self, resources: Mapping[str, Resource]) -> None:
-        self._resources = resources
+    def __init__(self, resources: Mapping[str, Resource], others: frozenset[str] = frozenset()) -> None:
+        self._resources, self._others = resources, others
 
     def __contains__(self, key: object) -> bool:
+        if key in self._others:
+            return True
         resource = self._resources.get(key) if isinstance(key, str) else None
         return resource is not None and CERTIFICATE in resource.environment and f"{key}.operations" not in resource.ports

@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Final, Self
 
-from shop_sandbox.events import DownloadFinished, DownloadProgress, Event
+from shop_sandbox.events import DownloadFinished, DownloadProgress, Event, PreparationStarted, ResourceChanged
 
 _MOST_WAITING: Final = 10_000
 _MOST_KEPT: Final = 5_000
 _DOWNLOAD_SILENT_SECONDS: Final = 10.0
 """A download that reports no progress for so long is none: its time counts as waiting."""
+_LONGEST_PREPARATION_SECONDS: Final = 900.0
+"""What is made once for a resource may take so long until its time counts: an image that is built, or pulled."""
 
 
 class Reader:
@@ -60,6 +62,7 @@ class Announcements:
         self._readers: set[Reader] = set()
         self._is_open = True
         self._downloads: dict[str, float] = {}
+        self._preparations: dict[str, float] = {}
         self.journal: list[Event] = []
         self.listeners: list[Callable[[Event], None]] = []
         """Called with each event as it comes; must not wait for anything."""
@@ -83,8 +86,11 @@ class Announcements:
 
     @property
     def is_downloading(self) -> bool:
-        """True while something arrives from the network."""
-        return any(time.monotonic() - at < _DOWNLOAD_SILENT_SECONDS for at in self._downloads.values())
+        """True while something arrives from the network, or is made once: an image, say."""
+        now = time.monotonic()
+        return any(now - at < _DOWNLOAD_SILENT_SECONDS for at in self._downloads.values()) or any(
+            now - at < _LONGEST_PREPARATION_SECONDS for at in self._preparations.values()
+        )
 
     def subscribe(self, *, replay: bool) -> Reader:
         """Give a reader that misses nothing from this moment on; with `replay` it gets the events of this start first."""
@@ -103,6 +109,11 @@ class Announcements:
                 self._downloads.pop(artifact, None)
             case _:
                 self.recent.append(event)
+        match event:
+            case PreparationStarted(resource=resource):
+                self._preparations[resource] = time.monotonic()
+            case ResourceChanged(resource=resource):
+                self._preparations.pop(resource, None)
         if self._is_open:
             self.journal.append(event)
         for listen in self.listeners:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
 from shop_sandbox.endpoints import Viewer
+from shop_sandbox.engines.choice import Choice
 from shop_sandbox.engines.driver import Driver
 from shop_sandbox.resources.facts import Belongings
 from shop_sandbox.resources.model import Resource, ResourceKind
@@ -17,11 +18,15 @@ from shop_sandbox.supervisor.settings import SupervisorSettings
 
 @dataclass(frozen=True)
 class Blueprint:
-    """All resources a sandbox may start, by name, a driver for each kind among them, and what services have in the stores."""
+    """All resources a sandbox may start, by name, a driver for each kind among them, and what services have in the stores.
+
+    `choice` is what each kind runs on.
+    """
 
     resources: Mapping[str, Resource]
     drivers: Mapping[ResourceKind, Driver]
     belongings: tuple[Belongings, ...] = ()
+    choice: Choice = field(default_factory=Choice)
 
 
 def load(settings: SupervisorSettings) -> Blueprint:
@@ -30,22 +35,12 @@ def load(settings: SupervisorSettings) -> Blueprint:
     return cast(Blueprint, getattr(importlib.import_module(module), function)(settings))
 
 
-def embedded(settings: SupervisorSettings) -> Blueprint:
-    """The shop of the checkout's manifests, as plain local processes. Raises SandboxError (MANIFEST_INVALID, RESOURCE_UNKNOWN)."""
-    from shop_sandbox.engines import engine
+def by_engine(settings: SupervisorSettings) -> Blueprint:
+    """The shop of the checkout's manifests, on the engine of the settings; stores and services each on another where these say so.
 
-    return _blueprint(settings, engine.embedded().drivers())
-
-
-def mixed(settings: SupervisorSettings) -> Blueprint:
-    """The same with Kafka, PostgreSQL and Redis in containers. Services stay processes, and so does the AWS emulator: it calls
-    services and runs functions."""
-    from shop_sandbox.engines import docker, engine
-
-    return _blueprint(settings, {**engine.embedded().drivers(), **docker.drivers()})
-
-
-def _blueprint(settings: SupervisorSettings, drivers: Mapping[ResourceKind, Driver]) -> Blueprint:
+    Raises SandboxError (MANIFEST_INVALID, RESOURCE_UNKNOWN, ENGINE_REFUSED, EXTERNAL_INVALID).
+    """
+    from shop_sandbox.engines import choice, engine
     from shop_sandbox.manifest.loader import load_manifests
     from shop_sandbox.resources.belongings import belongings_of
     from shop_sandbox.resources.shop import resources_of
@@ -68,4 +63,10 @@ def _blueprint(settings: SupervisorSettings, drivers: Mapping[ResourceKind, Driv
         from shop_sandbox.resources.certified import certified
 
         resources = certified(resources, settings.paths.certificates)
-    return Blueprint(resources, drivers, tuple(belongings_of(manifest.service) for manifest in manifests))
+    chosen = choice.choose(settings.engine, settings.engines, settings.external)
+    return Blueprint(
+        resources,
+        {**engine.embedded().drivers(), **chosen.drivers()},
+        tuple(belongings_of(manifest.service) for manifest in manifests),
+        chosen,
+    )

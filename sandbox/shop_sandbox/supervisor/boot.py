@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+import msgspec
+
 from shop_sandbox.credentials import Credentials, credentials_of
 from shop_sandbox.disk import FULL, disk_full
 from shop_sandbox.endpoints import Endpoints
+from shop_sandbox.engines.choice import Choice
 from shop_sandbox.engines.handle import Exit, StopOrder
 from shop_sandbox.environment import sandbox_environment
 from shop_sandbox.errors import ErrorCode, SandboxError
+from shop_sandbox.events import Swept
 from shop_sandbox.ownership import Owner
 from shop_sandbox.resources.certified import Secured
 from shop_sandbox.run_context import RunContext
@@ -54,6 +59,7 @@ class Booted:
     context: SandboxContext
     runs: Runs
     keeping: Keeping
+    choice: Choice
 
 
 async def boot(seed: Seed) -> Booted:
@@ -84,6 +90,8 @@ async def _boot(seed: Seed) -> Booted:
             seed.announcements.announce(swept)
     finally:
         loaded = await plan
+    for name, left in await asyncio.to_thread(lambda: list(loaded.choice.sweep(paths, settings.inherited))):
+        seed.announcements.announce(Swept(at=time.time(), what=f"container {left}", resource=name))
     if settings.reset:
         await asyncio.to_thread(remove_data, paths)
     keys = [key for resource in loaded.resources.values() for key in resource.ports]
@@ -92,7 +100,11 @@ async def _boot(seed: Seed) -> Booted:
     )
     resources = dict(loaded.resources)
     keeping = limits.keeping()
-    endpoints, credentials = Endpoints(held.numbers, secured=Secured(resources)), credentials_of(paths)
+    chosen = loaded.choice
+    endpoints = Endpoints(
+        held.numbers, elsewhere=chosen.elsewhere(held.numbers), secured=Secured(resources, others=chosen.secured())
+    )
+    credentials = msgspec.structs.replace(credentials_of(paths), given=chosen.accounts())
     run = RunContext(
         paths=paths,
         cache=settings.cache,
@@ -105,7 +117,8 @@ async def _boot(seed: Seed) -> Booted:
         announce=seed.announcements.announce,
     )
     processes = Processes(seed.connections, Ledger(paths.ledger, seed.nonce), seed.nonce, group=keeping.group)
-    seed.side_tasks.begin(processes.preload(settings.preload, cwd=settings.checkout, environment=settings.inherited))
+    preloaded = settings.preload if chosen.services_are_processes else []
+    seed.side_tasks.begin(processes.preload(preloaded, cwd=settings.checkout, environment=settings.inherited))
     context = SandboxContext(
         run=run,
         processes=processes,
@@ -120,7 +133,7 @@ async def _boot(seed: Seed) -> Booted:
     )
     runs = Runs(resources, loaded.drivers, context)
     runs.belongings = loaded.belongings
-    return Booted(context, runs, keeping)
+    return Booted(context, runs, keeping, chosen)
 
 
 def _environment(endpoints: Endpoints, credentials: Credentials, settings: SupervisorSettings) -> dict[str, str]:

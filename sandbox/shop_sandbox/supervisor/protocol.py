@@ -182,7 +182,8 @@ class ResourceStatus(msgspec.Struct, frozen=True, kw_only=True):
 
     `crashes_in_a_row` is 0 for one that runs well; above 1 it is in a crash loop, also where it is ready at this moment.
     `failure` is why it is not started again by itself; `waits_for` names what has failed in its place. `is_wanted` is False for
-    what nobody asked for, or has stopped. `is_swapped`: another process has taken its place. Sizes are at most ten seconds old,
+    what nobody asked for, or has stopped. `is_swapped`: another process has taken its place. `engine` is what it runs on:
+    `embedded` (a process of this machine), `docker`, or `external`. Sizes are at most ten seconds old,
     `cpus` are processors used over the last ten seconds that were looked at; peaks are the most that was seen since the start.
     """
 
@@ -212,12 +213,14 @@ class ResourceStatus(msgspec.Struct, frozen=True, kw_only=True):
     waits_for: str | None = None
     is_wanted: bool = True
     is_swapped: bool = False
+    engine: str = "embedded"
 
 
 class SandboxStatus(msgspec.Struct, frozen=True, tag_field="event", tag="status", kw_only=True):
     """The sandbox as it is now. `total_pss_bytes` includes the supervisor and its fork servers.
 
-    `environment` are the variables through which programs find the sandbox. `belongings` are what services have in the stores,
+    `engine` is what it was started with, `engines` what was chosen for single resources. `environment` are the variables through
+    which programs find the sandbox. `belongings` are what services have in the stores,
     those of `guests` too. `warnings` are troubles of the sandbox itself.
     """
 
@@ -237,6 +240,8 @@ class SandboxStatus(msgspec.Struct, frozen=True, tag_field="event", tag="status"
     warnings: tuple[str, ...]
     supervisor_pss_bytes: int
     total_pss_bytes: int
+    engine: str = "embedded"
+    engines: dict[str, str] = {}
 
 
 def form_of(*modules: ModuleType) -> str:

@@ -44,6 +44,8 @@ class SupervisorSettings(msgspec.Struct, frozen=True, kw_only=True):
     `guests` are checkouts that have joined.
     With `mtls` services answer only certificates of the sandbox's own authority.
     `branch` is the git branch whose state this is: while another is checked out, nothing is taken in.
+    `engine` is what the sandbox as a whole runs on, `engines` what was chosen for single resources, and `external` where those are
+    that run already, with the account they let in.
     `reset` starts with empty stores. With a `lease` the sandbox ends with the process that holds it, and its data with it.
     `blueprint` is a `package.module:function` that takes these settings and gives a `Blueprint`: what to run and with which engine.
     """
@@ -69,7 +71,10 @@ class SupervisorSettings(msgspec.Struct, frozen=True, kw_only=True):
     lease: Lease | None = None
     branch: str | None = None
     guests: list[Guest] = []
-    blueprint: str = "shop_sandbox.supervisor.blueprint:embedded"
+    engine: str = "embedded"
+    engines: dict[str, str] = {}
+    external: dict[str, str] = {}
+    blueprint: str = "shop_sandbox.supervisor.blueprint:by_engine"
 
     @property
     def paths(self) -> SandboxPaths:

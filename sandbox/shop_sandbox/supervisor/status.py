@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 
+from shop_sandbox.engines.choice import EMBEDDED
 from shop_sandbox.supervisor.boot import Booted
 from shop_sandbox.supervisor.context import Condition
 from shop_sandbox.supervisor.protocol import CpuLimit, LastExit, MemoryLimit, ResourceStatus, SandboxState, SandboxStatus
@@ -61,6 +62,8 @@ async def describe(
         warnings=(*condition.warnings.values(), *(trouble for trouble in troubles if trouble is not None)),
         supervisor_pss_bytes=weights.supervision,
         total_pss_bytes=weights.supervision + sum(weights.resources.values()),
+        engine=settings.engine,
+        engines=settings.engines,
     )
 
 
@@ -82,7 +85,7 @@ def _resource(
         pid=pid,
         group=pid,
         uptime_seconds=time.monotonic() - run.process_started_at
-        if pid is not None and run.process_started_at is not None
+        if run.handle is not None and run.process_started_at is not None
         else None,
         seconds_to_ready=run.seconds_to_ready,
         restarts=run.restarts,
@@ -100,4 +103,5 @@ def _resource(
         is_swapped=run.instead is not None,
         waits_for=str(run.failure.detail.get("waitsFor")) if run.failure is not None and run.waits_for_failed else None,
         is_wanted=is_wanted,
+        engine=booted.choice.engine_of(run.resource.kind) if not run.resource.is_task else EMBEDDED,
     )

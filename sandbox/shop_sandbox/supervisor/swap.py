@@ -8,7 +8,8 @@ from collections.abc import AsyncGenerator
 from typing import Final
 
 from shop_sandbox.engines.driver import ExecLaunch, ForkLaunch
-from shop_sandbox.engines.handle import Exit, Host, StopOrder
+from shop_sandbox.engines.external import ExternalHandle
+from shop_sandbox.engines.handle import Host
 from shop_sandbox.errors import ErrorCode, SandboxError
 from shop_sandbox.events import Event, SandboxStopped
 from shop_sandbox.supervisor.boot import Booted
@@ -19,32 +20,6 @@ from shop_sandbox.supervisor.start import Starts, Wish
 
 _PORT_FREE_WITHIN_SECONDS: Final = 10.0
 _POLL_SECONDS: Final = 0.05
-
-
-class ExternalHandle:
-    """Nothing of ours: it lasts until somebody says that it is over."""
-
-    def __init__(self) -> None:
-        self.ended: asyncio.Future[Exit] = asyncio.get_running_loop().create_future()
-
-    @property
-    def pid(self) -> int | None:
-        """None of ours."""
-        return None
-
-    async def stop(self, order: StopOrder) -> Exit:
-        """Let go of it; whose it is ends it."""
-        del order
-        return await self.kill()
-
-    async def kill(self) -> Exit:
-        if not self.ended.done():
-            self.ended.set_result(Exit(code=0, signal=None))
-        return self.ended.result()
-
-    def memory_bytes(self) -> int | None:
-        """Nobody tells."""
-        return None
 
 
 class ExternalLaunch:
@@ -64,6 +39,12 @@ def describe(booted: Booted, name: str) -> ProcessDescription:
     booted.runs.closure((name,))
     run = booted.runs[name]
     launch = run.driver.launch(run.resource, booted.context.run)
+    if run.resource.is_service and not isinstance(launch, ExecLaunch | ForkLaunch):
+        raise SandboxError(
+            ErrorCode.SWAP_REFUSED,
+            f"{name} runs in a container, where others in containers find it: no process of this machine can take its place",
+            actions=("shop-dev up --engine mixed: stores in containers, services as processes whose place yours can take",),
+        )
     if not isinstance(launch, ExecLaunch | ForkLaunch) or not run.resource.is_service:
         raise SandboxError(
             ErrorCode.SWAP_REFUSED,

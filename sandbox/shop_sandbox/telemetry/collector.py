@@ -131,7 +131,7 @@ def collector(store: SpanStore, keys: frozenset[str]) -> Starlette:
 
 
 def main() -> None:
-    """Serve on the listening socket in SHOP_LISTEN_FD, else on PORT, and keep spans in the database at SHOP_TELEMETRY_DB.
+    """Serve on the listening socket in SHOP_LISTEN_FD, else at LISTEN_ADDRESS and PORT, and keep spans in SHOP_TELEMETRY_DB.
 
     SHOP_TELEMETRY_KEYS, with commas, are the ends of attribute names by which traces are found.
     """
@@ -141,7 +141,7 @@ def main() -> None:
     app = collector(store, keys)
     config = uvicorn.Config(
         app,
-        host="127.0.0.1",
+        host=os.environ.get("LISTEN_ADDRESS", "127.0.0.1"),
         port=int(os.environ.get("PORT", "0")),
         loop="uvloop",
         http="httptools",

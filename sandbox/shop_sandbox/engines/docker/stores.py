@@ -18,6 +18,7 @@ from shop_sandbox.manifest.names import ACCOUNT_ID, REGION
 KAFKA_PORT, KAFKA_HOST_PORT, _KAFKA_CONTROLLER_PORT = 9092, 19092, 9093
 """Inside: for other containers, for programs of the machine that Docker runs on, and Kafka's own."""
 POSTGRES_PORT, REDIS_PORT, AWS_PORT = 5432, 6379, 4566
+PORTS_INSIDE = {"kafka": KAFKA_PORT, "postgres": POSTGRES_PORT, "redis": REDIS_PORT, "aws": AWS_PORT}
 
 
 @dataclass(frozen=True)

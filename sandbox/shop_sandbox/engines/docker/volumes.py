@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from shop_sandbox.engines.docker import daemon
+from shop_sandbox.engines.docker import container, daemon
 
 
 class Volumes:
@@ -16,9 +16,11 @@ class Volumes:
         return _get(daemon.connect(proof), proof["volume"]) is not None
 
     def remove(self, proof: Mapping[str, str]) -> None:
-        """Remove the volume. Raises SandboxError (DOCKER_AWAY)."""
-        volume = _get(daemon.connect(proof), proof["volume"])
+        """Remove the volume, with the container of the same name that still uses it. Raises SandboxError (DOCKER_AWAY)."""
+        client = daemon.connect(proof)
+        volume = _get(client, proof["volume"])
         if volume is not None:
+            container.remove(client, proof["volume"], seconds=0)
             volume.remove(force=True)
 
 

@@ -15,10 +15,11 @@ def drivers() -> Mapping[ResourceKind, Driver]:
     """Give a driver for each kind of resource. They keep nothing between calls but connections to ask over."""
     # Imported here, because the emulator and the training run are modules of this package that start without the drivers.
     from shop_sandbox.engines.embedded.aws import AwsDriver
-    from shop_sandbox.engines.embedded.forked import RegistryDriver, ServiceDriver, TaskDriver, TelemetryDriver
+    from shop_sandbox.engines.embedded.forked import RegistryDriver, ServiceDriver, TelemetryDriver
     from shop_sandbox.engines.embedded.kafka import KafkaDriver
     from shop_sandbox.engines.embedded.postgres import PostgresDriver
     from shop_sandbox.engines.embedded.redis import RedisDriver
+    from shop_sandbox.engines.programs import TaskDriver
 
     return {
         ResourceKind.KAFKA: KafkaDriver(),

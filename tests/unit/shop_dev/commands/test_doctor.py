@@ -20,13 +20,13 @@ MISSING = Finding(check="redis", verdict=Verdict.MISSING, message="none on PATH"
 def test_only_what_keeps_the_sandbox_from_running_is_a_failure(
     findings: Sequence[Finding], status: int, shop_dev: ShopDev, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shop_sandbox.doctor.examine", lambda *_: list(findings))
+    monkeypatch.setattr("shop_sandbox.doctor.examine", lambda *_, **__: list(findings))
 
     assert shop_dev("doctor").status == status
 
 
 def test_each_finding_has_a_line_and_its_fix_below(shop_dev: ShopDev, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shop_sandbox.doctor.examine", lambda *_: [OK, MISSING])
+    monkeypatch.setattr("shop_sandbox.doctor.examine", lambda *_, **__: [OK, MISSING])
 
     said = shop_dev("doctor")
 

@@ -142,6 +142,7 @@ def test_scripts_get_bytes_and_seconds(shop_dev: ShopDev, sandbox: FakeSandboxCl
             "kind": "service",
             "state": "ready",
             "needs": [],
+            "engine": "embedded",
             "pid": 4101,
             "ports": {"kafka": 9092},
             "endpoint": None,

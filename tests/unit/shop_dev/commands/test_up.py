@@ -369,15 +369,15 @@ def test_nothing_is_filled_while_what_it_needs_does_not_run(
 
 
 def test_the_engine_is_chosen_by_flag_variable_or_setting(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert supervisor_settings(open_project(), reset=False).blueprint.endswith(":embedded")
-    assert supervisor_settings(open_project(engine="mixed"), reset=False).blueprint.endswith(":mixed")
+    assert supervisor_settings(open_project(), reset=False).engine == "embedded"
+    assert supervisor_settings(open_project(engine="mixed"), reset=False).engine == "mixed"
 
-    monkeypatch.setenv("SHOP_ENGINE", "mixed")
-    assert supervisor_settings(open_project(), reset=False).blueprint.endswith(":mixed")
+    monkeypatch.setenv("SHOP_ENGINE", "docker")
+    assert supervisor_settings(open_project(), reset=False).engine == "docker"
 
 
 def test_an_engine_that_there_is_not_is_told_with_those_that_are(shop_dev: ShopDev, sandbox: FakeSandboxClient) -> None:
-    said = shop_dev("up", "--engine", "docker", "--json")
+    said = shop_dev("up", "--engine", "podman", "--json")
 
     assert (said.status, said.document()["error"]["code"]) == (2, "settings_invalid")
-    assert "--engine = 'docker': takes embedded or mixed" in said.document()["error"]["message"]
+    assert "--engine = 'podman': takes embedded or mixed or docker" in said.document()["error"]["message"]

@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 from docker.errors import APIError, NotFound
 from shop_sandbox.engines.docker import daemon
-from shop_sandbox.engines.docker.container import ContainerLaunch
+from shop_sandbox.engines.docker.container import Contained, ContainerLaunch
 from shop_sandbox.engines.docker.images import VALKEY
-from shop_sandbox.engines.docker.stores import StoreContainer
 from shop_sandbox.engines.handle import Handle, Output, ProcessLaunch
 from shop_sandbox.errors import ErrorCode, SandboxError
 
@@ -53,8 +52,7 @@ class Host:
 LAUNCH = ContainerLaunch(
     docker={"DOCKER_HOST": "unix:///nowhere"},
     name="shop-dev-1-default-redis",
-    volume="shop-dev-1-default-redis",
-    store=StoreContainer(VALKEY, 6379, data="/data", health=("true",), memory_mib=64),
+    contained=Contained(str(VALKEY), 64, writable={"/data": "shop-dev-1-default-redis"}),
     published={6379: 20001},
     labels={},
 )
@@ -84,13 +82,23 @@ async def test_a_port_that_another_program_has_is_named(monkeypatch: pytest.Monk
 
 @pytest.mark.anyio
 async def test_an_image_that_cannot_be_started_is_told_in_dockers_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(daemon, "connect", lambda _: refusing("no space left on device"))
+    monkeypatch.setattr(daemon, "connect", lambda _: refusing("exec: nothing to run"))
 
     with pytest.raises(SandboxError) as raised:
         await LAUNCH.start(Host())
 
     assert raised.value.code == ErrorCode.RESOURCE_DIED
-    assert "no space left on device" in raised.value.message
+    assert "exec: nothing to run" in raised.value.message
+
+
+@pytest.mark.anyio
+async def test_a_disk_of_the_daemon_that_is_full_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(daemon, "connect", lambda _: refusing("write /var/lib/docker: no space left on device"))
+
+    with pytest.raises(SandboxError) as raised:
+        await LAUNCH.start(Host())
+
+    assert raised.value.code == ErrorCode.DISK_FULL
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from shop_sandbox.engines.embedded.forked import REGISTRY_TARGET, TELEMETRY_TARGET
+from shop_sandbox.engines.programs import REGISTRY_TARGET, TELEMETRY_TARGET
 from shop_sandbox.manifest.loader import load_manifests
 from shop_sandbox.resources.model import PythonRuntime
 from shop_sandbox.resources.shop import resources_of
