@@ -54,7 +54,9 @@ def handle(event, context):
     key = os.environ["AWS_ACCESS_KEY_ID"]
     headers["Authorization"] = f"AWS4-HMAC-SHA256 Credential={key}/20260101/eu-west-1/dynamodb/aws4_request"
     urllib.request.urlopen(urllib.request.Request(os.environ["AWS_ENDPOINT_URL"], body, headers)).read()
-    return {"statusCode": 201, "body": "labelled"} if source == "http" else {"batchItemFailures": []}
+    failed = [one["messageId"] for one in event.get("Records", []) if one.get("body") == "unreadable"]
+    answer = {"batchItemFailures": [{"itemIdentifier": one} for one in failed]}
+    return {"statusCode": 201, "body": "labelled"} if source == "http" else answer
 """
 
 
@@ -136,6 +138,27 @@ def test_the_function_is_called_by_its_queue_its_table_its_bucket_and_its_route(
     assert (answer.status_code, answer.text) == (201, "labelled")
     wanted = {f"{one} on thick paper" for one in ("http", "aws:sqs", "aws:dynamodb", "aws:s3")}
     until(lambda: seen(post) >= wanted, f"{wanted} of {seen(post)}")
+
+
+def test_of_a_batch_only_what_the_function_could_not_handle_stays_in_the_queue(post: Bench) -> None:
+    deploy(post)
+    sqs = client(post, "sqs")
+    url = sqs.get_queue_url(QueueName=f"letters-{post.x}")["QueueUrl"]
+    letters = [{"Id": str(number), "MessageBody": body} for number, body in enumerate(["Dear Ada", "unreadable", "Dear Bob"])]
+    [mapping] = [
+        one
+        for one in client(post, "lambda").list_event_source_mappings(FunctionName=f"{post.service}-labels")["EventSourceMappings"]
+        if one["EventSourceArn"].endswith(f"letters-{post.x}")
+    ]
+
+    sqs.send_message_batch(QueueUrl=url, Entries=letters)
+
+    def waiting() -> tuple[str, str]:
+        found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+        return found["ApproximateNumberOfMessages"], found["ApproximateNumberOfMessagesNotVisible"]
+
+    assert (mapping["BatchSize"], mapping["FunctionResponseTypes"]) == (5, ["ReportBatchItemFailures"])
+    until(lambda: "aws:sqs on thick paper" in seen(post) and waiting() == ("0", "1"), f"one is left of {waiting()}")
 
 
 def test_new_code_takes_the_place_of_the_old(post: Bench) -> None:
