@@ -38,6 +38,7 @@ def main() -> NoReturn:
 
     from shop_sandbox.engines.embedded.emulator import keys, remembered
     from shop_sandbox.engines.embedded.emulator.guard import Guard
+    from shop_sandbox.engines.embedded.emulator.items import Items
     from shop_sandbox.engines.embedded.emulator.journal import Journal
     from shop_sandbox.engines.embedded.emulator.kept import KeptState
     from shop_sandbox.engines.embedded.emulator.serving import Kept
@@ -48,7 +49,7 @@ def main() -> NoReturn:
     keys.give_to_functions()
     server = uvicorn.Server(
         uvicorn.Config(
-            Guard(Kept(app, state), key_id=os.environ["AWS_ACCESS_KEY_ID"], issued=keys.is_issued),
+            Guard(Kept(Items(app), state), key_id=os.environ["AWS_ACCESS_KEY_ID"], issued=keys.is_issued),
             host="127.0.0.1",
             port=int(os.environ["GATEWAY_PORT"]),
             loop="uvloop",

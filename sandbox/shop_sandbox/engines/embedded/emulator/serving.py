@@ -45,7 +45,7 @@ class Kept:
         if scope["type"] != "http":
             await self._inside(scope, receive, send)
             return
-        operation = _dynamodb_operation(scope["headers"])
+        operation = dynamodb_operation(scope["headers"])
 
         async def send_once_kept(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -100,7 +100,16 @@ def or_the_end() -> Iterator[None]:
         os._exit(EXIT_NOT_KEPT)
 
 
-def _dynamodb_operation(headers: Iterable[tuple[bytes, bytes]]) -> bytes | None:
+def operation_on_items(scope: Message) -> bytes | None:
+    """Return the operation of DynamoDB on items that a request asks for, None for any other request."""
+    if scope["method"] != "POST" or scope["path"] != "/" or scope["query_string"]:
+        return None
+    operation = dynamodb_operation(scope["headers"])
+    return operation if operation in _ON_ITEMS else None
+
+
+def dynamodb_operation(headers: Iterable[tuple[bytes, bytes]]) -> bytes | None:
+    """Return the operation of DynamoDB that a request asks for, None for one of any other service."""
     for name, value in headers:
         if name == b"x-amz-target":
             return value[len(_DYNAMODB) :] if value.startswith(_DYNAMODB) else None
