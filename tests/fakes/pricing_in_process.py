@@ -79,13 +79,13 @@ async def pricing_in_process() -> AsyncIterator[Pricing]:
     prices, quotes = InMemoryPrices(tables, clock), InMemoryQuotes(tables)
     promotions, coupons = InMemoryPromotions(tables), InMemoryCoupons(tables)
     signer, keys = TokenSigner(OWN, "shop-pricing", clock), InMemoryKeys()
-    quoting = Quoting(prices, promotions, coupons, quotes, JwtQuoteSigner(signer), clock)
+    quoting = Quoting(prices, promotions, coupons, JwtQuoteSigner(signer), clock)
     tokens = TokenVerifier(StaticKeys(EDGE.public_key()), issuer="shop-edge", audience="shop-internal")
     lists = InMemoryPriceLists(tables)
     api = PricingApi(quoting, quotes, lists, prices, promotions, coupons, keys, clock, signer.jwks())
     app = create_app(api.routes(), readiness={}, tracer=trace.get_tracer("test"), metrics=Metrics(), tokens=tokens)
     serving = serving_grpc(
-        [PricingRpc(quoting, prices, keys, clock).service()],
+        [PricingRpc(quoting, quotes, prices, clock).service()],
         address="127.0.0.1",
         port=0,
         readiness={},

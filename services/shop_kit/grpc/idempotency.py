@@ -12,15 +12,16 @@ from google.protobuf.message import Message
 
 from shop_kit.errors import FieldFault, Refused
 from shop_kit.grpc.access import caller
-from shop_kit.idempotency import Answer, AnsweredBefore, Claim, IdempotencyKeys, KeyReused
+from shop_kit.idempotency import Answer, AnsweredBefore, Claim, KeyReused
 
 LONGEST_ID = 200
 
 
-async def once(request: Message, keys: IdempotencyKeys, work: Callable[[], Awaitable[Message]]) -> tuple[bytes, bool]:
-    """Return what `work` answers, encoded, and whether that was for the same request before. `request` has a field `request_id`.
+async def once(request: Message, work: Callable[[Claim], Awaitable[Answer]]) -> tuple[bytes, bool]:
+    """Return the body of what `work` makes of the request's claim, and whether that was for the same request before.
 
-    Raises Refused for an id that came with another request, or is too long; InProgress.
+    `request` has a field `request_id`; `work` has its effect and keeps its answer in the service's store. Raises Refused for an id
+    that came with another request, or is too long; InProgress.
     """
     given = str(getattr(request, "request_id"))  # noqa: B009 # of which message this is a field, only the caller knows
     if len(given) > LONGEST_ID:
@@ -28,12 +29,8 @@ async def once(request: Message, keys: IdempotencyKeys, work: Callable[[], Await
         raise Refused("The request id is too long", kind="invalid-request-id", faults=faults)
     said = hashlib.sha256(request.SerializeToString(deterministic=True)).hexdigest()
     claim = Claim(f"{caller().subject} {request.DESCRIPTOR.full_name}", given, said)
-
-    async def answered() -> Answer:
-        return Answer(0, (await work()).SerializeToString())
-
     try:
-        return (await keys.once(claim, answered)).body, False
+        return (await work(claim)).body, False
     except AnsweredBefore as before:
         return before.answer.body, True
     except KeyReused as reused:

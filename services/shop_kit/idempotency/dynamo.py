@@ -3,6 +3,8 @@
 Each claim carries a fencing token, and who holds the lease is told by it: a request that lost its lease to another one neither
 overwrites that one's answer nor gives its key away. A key that cannot be given back at once, since the table is away, is given back
 in the background, until its lease would have ended.
+
+A request whose whole effect can be written with its answer needs no lease: `keep` writes both in one transaction.
 https://martin.kleppmann.com/2016/02/08/how-to-do-distributed-locking.html
 """
 
@@ -10,14 +12,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
-from shop_kit.aws.dynamo import ConditionFailed, Delete, Dynamo, Put
+from shop_kit.aws.dynamo import ConditionFailed, Delete, Dynamo, Item, Put, TransactionCancelled, Write
 from shop_kit.clock import Clock, SystemClock
 from shop_kit.context import new_id
 from shop_kit.errors import KitError, Transient
@@ -85,44 +87,68 @@ class DynamoIdempotency:
             raise
         return answer
 
-    async def _claim(self, claim: Claim, token: str) -> None:
-        now = self._clock.now()
-        put = Put(
-            self._table,
-            {
-                **_key(claim),
-                "state": KeyState.IN_PROGRESS.value,
-                "fingerprint": claim.fingerprint,
-                "token": token,
-                "lease_until": int(now + LEASE_SECONDS),
-                "expires_at": int(now + LIFETIME_SECONDS),
-            },
-            # TTL removes items late (up to days), so what has expired is judged here.
-            condition="attribute_not_exists(pk) OR expires_at < :now"
-            " OR (#state = :in_progress AND lease_until < :now AND fingerprint = :fingerprint)",
-            names={"#state": "state"},
-            values={":now": int(now), ":in_progress": KeyState.IN_PROGRESS.value, ":fingerprint": claim.fingerprint},
-        )
+    async def keep(self, claim: Claim, answer: Answer, *, beside: Sequence[Write]) -> None:
+        """Keep the answer to a request whose whole effect is `beside`: all of it is written, or nothing.
+
+        Raises AnsweredBefore, KeyReused, InProgress; TransactionCancelled where a condition of `beside` does not hold (its parts
+        count from 1 there); Conflict when contended.
+        """
+        token = new_id()
         try:
-            await self._dynamo.write(put)
+            await self._dynamo.transact([self._put_free(claim, _answered(claim, token, answer)), *beside])
+        except TransactionCancelled as error:
+            if 0 not in error.failed:
+                raise
+            item = error.failed[0]
+            if item is None or item.get("token") != token:
+                raise _settled(claim, item) from error
+
+    async def find(self, claim: Claim) -> Answer | None:
+        """Return what this very request was answered before, if it was. Raises KeyReused."""
+        item = await self._dynamo.get(self._table, _key(claim))
+        if item is None or item["expires_at"] < self._clock.now():
+            return None
+        if item["fingerprint"] != claim.fingerprint:
+            raise KeyReused(claim)
+        return _answer_in(item) if item["state"] == KeyState.COMPLETED.value else None
+
+    async def _claim(self, claim: Claim, token: str) -> None:
+        lease = {
+            "state": KeyState.IN_PROGRESS.value,
+            "fingerprint": claim.fingerprint,
+            "token": token,
+            "lease_until": int(self._clock.now() + LEASE_SECONDS),
+        }
+        try:
+            await self._dynamo.write(self._put_free(claim, lease))
         except ConditionFailed as error:
             if error.item is None or error.item.get("token") != token:
                 raise _settled(claim, error.item) from error
             # What stands there is this very claim: the client below wrote it, its answer was lost, and it was written again.
 
+    def _put_free(self, claim: Claim, item: Item) -> Put:
+        """Return what writes an item for a key that nobody holds."""
+        return Put(
+            self._table,
+            self._item(claim, item),
+            # TTL removes items late (up to days), so what has expired is judged here.
+            condition="attribute_not_exists(pk) OR expires_at < :now"
+            " OR (#state = :in_progress AND lease_until < :now AND fingerprint = :fingerprint)",
+            names={"#state": "state"},
+            values={
+                ":now": int(self._clock.now()),
+                ":in_progress": KeyState.IN_PROGRESS.value,
+                ":fingerprint": claim.fingerprint,
+            },
+        )
+
+    def _item(self, claim: Claim, item: Item) -> Item:
+        return {**_key(claim), **item, "expires_at": int(self._clock.now() + LIFETIME_SECONDS)}
+
     async def _complete(self, claim: Claim, token: str, answer: Answer) -> None:
         put = Put(
             self._table,
-            {
-                **_key(claim),
-                "state": KeyState.COMPLETED.value,
-                "fingerprint": claim.fingerprint,
-                "token": token,
-                "status": answer.status,
-                "body": answer.body,
-                "headers": msgspec.json.encode(dict(answer.headers)).decode(),
-                "expires_at": int(self._clock.now() + LIFETIME_SECONDS),
-            },
+            self._item(claim, _answered(claim, token, answer)),
             condition="#token = :token",
             names={"#token": "token"},
             values={":token": token},
@@ -178,11 +204,26 @@ def _key(claim: Claim) -> dict[str, str]:
     return {"pk": f"idempotency#{claim.scope}#{claim.key}", "sk": "idempotency"}
 
 
-def _settled(claim: Claim, item: dict[str, Any] | None) -> AnsweredBefore | KeyReused | InProgress:
+def _answered(claim: Claim, token: str, answer: Answer) -> Item:
+    return {
+        "state": KeyState.COMPLETED.value,
+        "fingerprint": claim.fingerprint,
+        "token": token,
+        "status": answer.status,
+        "body": answer.body,
+        "headers": msgspec.json.encode(dict(answer.headers)).decode(),
+    }
+
+
+def _answer_in(item: Mapping[str, Any]) -> Answer:
+    return Answer(item["status"], item["body"], msgspec.json.decode(item["headers"], type=dict[str, str]))
+
+
+def _settled(claim: Claim, item: Item | None) -> AnsweredBefore | KeyReused | InProgress:
     if item is None:
         return InProgress(claim)
     if item["fingerprint"] != claim.fingerprint:
         return KeyReused(claim)
     if item["state"] == KeyState.IN_PROGRESS.value:
         return InProgress(claim)
-    return AnsweredBefore(Answer(item["status"], item["body"], msgspec.json.decode(item["headers"], type=dict[str, str])))
+    return AnsweredBefore(_answer_in(item))

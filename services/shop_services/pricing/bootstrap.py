@@ -53,12 +53,12 @@ async def pricing(service: Service, settings: PricingSettings) -> None:
         DynamoCoupons(store),
         DynamoQuotes(store),
     )
-    quoting = Quoting(prices, promotions, coupons, quotes, JwtQuoteSigner(signer), clock)
+    quoting = Quoting(prices, promotions, coupons, JwtQuoteSigner(signer), clock)
     service.consumes(subscription(Redeeming(coupons, DynamoRedemptions(store, clock), clock)))
     api = PricingApi(quoting, quotes, DynamoPriceLists(store), prices, promotions, coupons, store.idempotency, clock, signer.jwks())
     callers = service.tokens_from("edge", settings.shop_edge_url, issuer=tokens.ISSUER, audience=tokens.INTERNAL_AUDIENCE)
     service.serves(api.routes(), tokens=callers)
-    service.serves_grpc(PricingRpc(quoting, prices, store.idempotency, clock).service(), tokens=callers)
+    service.serves_grpc(PricingRpc(quoting, quotes, prices, clock).service(), tokens=callers)
 
 
 def main() -> None:

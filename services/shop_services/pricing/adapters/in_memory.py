@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from shop_kit.aggregates import Stale
+from shop_kit.idempotency import Answer, Claim
 from shop_kit.testing.aggregates import AggregateTable, InMemoryAggregates
 from shop_kit.testing.event_log import EventLog
+from shop_kit.testing.idempotency import InMemoryKeys
 
 from shop_services.pricing.adapters.documents import quote_document
 from shop_services.pricing.adapters.events import price_event, redemption_event
+from shop_services.pricing.adapters.quote_answers import Work
 from shop_services.pricing.application.ports import Clock, Page, QuoteRecord, SignedQuote
 from shop_services.pricing.domain.coupons import Coupon, Decision, Redemption, is_known
 from shop_services.pricing.domain.prices import ArticlePrices, PriceList
@@ -28,6 +31,7 @@ class PricingTables:
     lists: dict[str, PriceList] = field(default_factory=dict)
     prices: dict[str, ArticlePrices] = field(default_factory=dict)
     quotes: dict[str, QuoteRecord] = field(default_factory=dict)
+    keys: InMemoryKeys = field(default_factory=InMemoryKeys)
     promotions: dict[str, Promotion] = field(default_factory=dict)
     coupons: dict[str, Coupon] = field(default_factory=dict)
     uses: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -80,7 +84,7 @@ class InMemoryPrices:
 
 @dataclass
 class InMemoryQuotes:
-    """The QuoteRepository."""
+    """The QuoteAnswers."""
 
     tables: PricingTables
 
@@ -88,6 +92,14 @@ class InMemoryQuotes:
         """Keep a quote."""
         quote = signed.quote
         self.tables.quotes[quote.id] = QuoteRecord(quote.id, quote.customer_id, quote_document(signed))
+
+    async def answer(self, claim: Claim, work: Work, respond: Callable[[SignedQuote], Answer]) -> Answer:
+        """Return the answer to a request. Raises AnsweredBefore, KeyReused, InProgress."""
+
+        async def answered() -> Answer:
+            return respond(await work(self))
+
+        return await self.tables.keys.once(claim, answered)
 
     async def find(self, quote_id: str) -> QuoteRecord | None:
         """Return a quote, or None."""

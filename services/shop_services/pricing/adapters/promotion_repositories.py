@@ -6,7 +6,6 @@ in all and by the customer, on the condition that no limit is reached; and the e
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -25,32 +24,18 @@ from shop_services.pricing.domain.promotions import Promotion
 
 PROMOTIONS, COUPONS = "promotions", "coupons"
 """Partitions of all promotions and of all coupons. One takes 1,000 writes/s on AWS: so many uses of coupons; beyond, shard them."""
-REMEMBERED_SECONDS = 1.0
 
 
 class DynamoPromotions:
-    """The PromotionRepository: all in one partition, read at once.
-
-    Every quote asks for all of them, and they change seldom: what was read is remembered for a second. So what is set on another
-    instance counts within that time, and what is set on this one at once.
-    """
+    """The PromotionRepository: all in one partition, read at once."""
 
     def __init__(self, store: TableStore) -> None:
         self._store = store
-        self._known: Sequence[Promotion] | None = None
-        self._read_at = 0.0
-        self._writes = 0
 
     async def all(self) -> Sequence[Promotion]:
         """Every promotion."""
-        now, writes = asyncio.get_running_loop().time(), self._writes
-        if self._known is not None and now - self._read_at < REMEMBERED_SECONDS:
-            return self._known
         items = self._store.dynamo.query_all(self._store.table, "pk = :promotions", {":promotions": PROMOTIONS})
-        found = [_to_promotion(item) async for item in items]
-        if writes == self._writes:  # else some of it may be older than what was written meanwhile
-            self._known, self._read_at = found, now
-        return found
+        return [_to_promotion(item) async for item in items]
 
     async def find(self, promotion_id: str) -> Promotion | None:
         """Return a promotion, or None."""
@@ -74,11 +59,7 @@ class DynamoPromotions:
             condition="attribute_not_exists(pk)" if is_new else "version = :before",
             values={} if is_new else {":before": promotion.version},
         )
-        try:
-            await _write(self._store, put, saved.id)
-        finally:
-            self._known = None
-            self._writes += 1
+        await _write(self._store, put, saved.id)
         return saved
 
 

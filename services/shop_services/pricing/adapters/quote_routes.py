@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import msgspec
@@ -13,7 +12,7 @@ from shop_kit.errors import FieldFault
 from shop_kit.http import Anybody, GuardedRoute, Problem, Scope, caller, json, read_body, read_query
 from shop_kit.http.idempotency import once
 from shop_kit.http.values import MoneyView
-from shop_kit.idempotency import Answer, IdempotencyKeys
+from shop_kit.idempotency import Answer
 from shop_kit.identifiers import is_identifier
 from shop_kit.shared_kernel import InvalidSku, parse_sku
 from starlette.requests import Request
@@ -21,9 +20,10 @@ from starlette.responses import Response
 
 from shop_services.pricing.adapters.bodies import PricesQuery, QuoteBody, ShippingQuery
 from shop_services.pricing.adapters.documents import quote_document
+from shop_services.pricing.adapters.quote_answers import QuoteAnswers
 from shop_services.pricing.application import refusals
-from shop_services.pricing.application.ports import Clock, PriceRepository, QuoteRepository
-from shop_services.pricing.application.quoting import QuoteRequest, Quoting, prices_now
+from shop_services.pricing.application.ports import Clock, PriceRepository, QuoteRepository, SignedQuote
+from shop_services.pricing.application.quoting import Quoting, prices_now
 from shop_services.pricing.domain import shipping
 from shop_services.pricing.domain.tax import CountryNotServed, rate
 
@@ -68,8 +68,7 @@ class QuoteRoutes:
 
     quoting: Quoting
     prices: PriceRepository
-    quotes: QuoteRepository
-    keys: IdempotencyKeys
+    quotes: QuoteAnswers
     clock: Clock
     jwks: Mapping[str, Any]
 
@@ -86,11 +85,11 @@ class QuoteRoutes:
     async def create_quote(self, request: Request) -> Response:
         """Price a cart for the caller."""
         wanted = (await read_body(request, QuoteBody)).request(_customer(request))
-        return await once(request, lambda claim: self.keys.once(claim, partial(self._quote, wanted)))
 
-    async def _quote(self, wanted: QuoteRequest) -> Answer:
-        signed = await self.quoting.quote(wanted)
-        return Answer(201, quote_document(signed), {"location": f"/v1/quotes/{signed.quote.id}"})
+        async def work(quotes: QuoteRepository) -> SignedQuote:
+            return await self.quoting.quote(wanted, quotes=quotes)
+
+        return await once(request, lambda claim: self.quotes.answer(claim, work, _created))
 
     async def show_quote(self, request: Request) -> Response:
         """Answer with a quote of the caller's, or one that anybody may use."""
@@ -137,6 +136,10 @@ class QuoteRoutes:
         """Answer with the public key that verifies quotes."""
         del request
         return json(self.jwks, headers={"cache-control": "public, max-age=300"})
+
+
+def _created(signed: SignedQuote) -> Answer:
+    return Answer(201, quote_document(signed), {"location": f"/v1/quotes/{signed.quote.id}"})
 
 
 def _customer(request: Request) -> str | None:

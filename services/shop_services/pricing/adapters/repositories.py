@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from shop_kit.aggregates import Memory, Stale
 from shop_kit.aggregates.dynamo import revision_of, stored_revision
 from shop_kit.aws.dynamo import ConditionFailed, Item, Put, TransactionCancelled
 from shop_kit.clock import Clock
+from shop_kit.errors import KitError
+from shop_kit.idempotency import Answer, AnsweredBefore, Claim
 from shop_kit.service import TableStore
 from shop_kit.shared_kernel import Money
 
 from shop_services.pricing.adapters.documents import quote_document
 from shop_services.pricing.adapters.events import price_event
+from shop_services.pricing.adapters.quote_answers import Work
 from shop_services.pricing.application.ports import Page, QuoteRecord, SignedQuote
 from shop_services.pricing.domain.prices import ArticlePrices, Price, PriceList
 from shop_services.pricing.domain.tax import TaxClass
@@ -93,25 +96,59 @@ class DynamoPrices:
 
 
 class DynamoQuotes:
-    """The QuoteRepository: DynamoDB removes quotes when nobody needs them any more."""
+    """The QuoteAnswers: DynamoDB removes quotes when nobody needs them any more."""
 
     def __init__(self, store: TableStore) -> None:
         self._store = store
 
     async def add(self, signed: SignedQuote) -> None:
         """Keep a quote."""
+        await self._store.dynamo.write(self._put(signed))
+
+    async def answer(self, claim: Claim, work: Work, respond: Callable[[SignedQuote], Answer]) -> Answer:
+        """Return the answer to a request: one transaction keeps it with the quote. Raises AnsweredBefore, KeyReused, InProgress."""
+        try:
+            return respond(await work(_Answered(self, claim, respond)))
+        except AnsweredBefore:
+            raise
+        except KitError:  # what could be bought when it was first asked for may not be now
+            kept = await self._store.idempotency.find(claim)
+            if kept is None:
+                raise
+            raise AnsweredBefore(kept) from None
+
+    async def add_answered(self, signed: SignedQuote, claim: Claim, answer: Answer) -> None:
+        """Keep a quote with the answer to the request for it. Raises AnsweredBefore, KeyReused, InProgress."""
+        await self._store.idempotency.keep(claim, answer, beside=[self._put(signed)])
+
+    def _put(self, signed: SignedQuote) -> Put:
         item = {
             **_quote_key(signed.quote.id),
             "customer_id": signed.quote.customer_id,
             "document": quote_document(signed),
             "expires_at": int(signed.quote.expires_at) + KEPT_SECONDS,
         }
-        await self._store.dynamo.write(Put(self._store.table, item))
+        return Put(self._store.table, item)
 
     async def find(self, quote_id: str) -> QuoteRecord | None:
         """Return a quote, or None."""
         item = await self._store.dynamo.get(self._store.table, _quote_key(quote_id))
         return QuoteRecord(quote_id, item.get("customer_id"), item["document"]) if item else None
+
+
+@dataclass(frozen=True)
+class _Answered:
+    """The QuoteRepository of one request: what is added is kept with its answer."""
+
+    quotes: DynamoQuotes
+    claim: Claim
+    respond: Callable[[SignedQuote], Answer]
+
+    async def add(self, signed: SignedQuote) -> None:
+        await self.quotes.add_answered(signed, self.claim, self.respond(signed))
+
+    async def find(self, quote_id: str) -> QuoteRecord | None:
+        return await self.quotes.find(quote_id)
 
 
 def _quote_key(quote_id: str) -> Item:

@@ -11,6 +11,7 @@ from shop_kit.idempotency import IdempotencyKeys
 
 from shop_services.pricing.adapters.price_routes import PriceRoutes
 from shop_services.pricing.adapters.promotion_routes import PromotionRoutes
+from shop_services.pricing.adapters.quote_answers import QuoteAnswers
 from shop_services.pricing.adapters.quote_routes import QuoteRoutes
 from shop_services.pricing.application.ports import (
     Clock,
@@ -18,7 +19,6 @@ from shop_services.pricing.application.ports import (
     PriceListRepository,
     PriceRepository,
     PromotionRepository,
-    QuoteRepository,
 )
 from shop_services.pricing.application.quoting import Quoting
 
@@ -28,7 +28,7 @@ class PricingApi:
     """All routes of pricing."""
 
     quoting: Quoting
-    quotes: QuoteRepository
+    quotes: QuoteAnswers
     lists: PriceListRepository
     prices: PriceRepository
     promotions: PromotionRepository
@@ -39,6 +39,6 @@ class PricingApi:
 
     def routes(self) -> list[GuardedRoute]:
         """Return all paths and what serves them."""
-        quotes = QuoteRoutes(self.quoting, self.prices, self.quotes, self.keys, self.clock, self.jwks)
+        quotes = QuoteRoutes(self.quoting, self.prices, self.quotes, self.clock, self.jwks)
         prices = PriceRoutes(self.lists, self.prices, self.keys)
         return [*quotes.routes(), *prices.routes(), *PromotionRoutes(self.promotions, self.coupons).routes()]

@@ -18,15 +18,16 @@ from shop_kit.grpc import Anybody, GrpcService, Scope
 from shop_kit.grpc.access import caller
 from shop_kit.grpc.idempotency import once
 from shop_kit.http.bodies import faults
-from shop_kit.idempotency import IdempotencyKeys
+from shop_kit.idempotency import Answer
 from shop_kit.shared_kernel import InvalidSku, parse_sku
 
 from shop_services.pricing.adapters.bodies import QuoteBody
 from shop_services.pricing.adapters.documents import cart_view
 from shop_services.pricing.adapters.events import price_message
+from shop_services.pricing.adapters.quote_answers import QuoteAnswers
 from shop_services.pricing.adapters.quote_routes import MOST_SKUS, QUOTE
 from shop_services.pricing.application import refusals
-from shop_services.pricing.application.ports import Clock, PriceRepository, SignedQuote
+from shop_services.pricing.application.ports import Clock, PriceRepository, QuoteRepository, SignedQuote
 from shop_services.pricing.application.quoting import Quoting, prices_now
 from shop_services.pricing.domain.tax import CountryNotServed, rate
 
@@ -36,8 +37,8 @@ class PricingRpc(PricingServiceServicer):
     """Implements `shop.pricing.v1.PricingService`."""
 
     quoting: Quoting
+    quotes: QuoteAnswers
     prices: PriceRepository
-    keys: IdempotencyKeys
     clock: Clock
 
     def service(self) -> GrpcService:
@@ -57,12 +58,12 @@ class PricingRpc(PricingServiceServicer):
             raise NotAllowed(f"{QUOTE} of {request.customer_id}")
         wanted = _body(request).request(request.customer_id or None)
 
-        async def made() -> messages.CreateQuoteResponse:
-            return messages.CreateQuoteResponse(quote=_quote(await self.quoting.quote(wanted)))
+        async def work(quotes: QuoteRepository) -> SignedQuote:
+            return await self.quoting.quote(wanted, quotes=quotes)
 
         if not request.request_id:
-            return await made()
-        said, is_repeated = await once(request, self.keys, made)
+            return messages.CreateQuoteResponse(quote=_quote(await work(self.quotes)))
+        said, is_repeated = await once(request, lambda claim: self.quotes.answer(claim, work, _created))
         answer = messages.CreateQuoteResponse.FromString(said)
         answer.is_repeated = is_repeated
         return answer
@@ -109,6 +110,10 @@ def _skus(given: Sequence[str]) -> Sequence[str]:
         return [parse_sku(sku) for sku in given]
     except InvalidSku as error:
         raise Refused("This is not a SKU", kind="invalid-sku", faults=[FieldFault("$.skus", str(error))]) from error
+
+
+def _created(signed: SignedQuote) -> Answer:
+    return Answer(0, messages.CreateQuoteResponse(quote=_quote(signed)).SerializeToString())
 
 
 def _quote(signed: SignedQuote) -> messages.Quote:

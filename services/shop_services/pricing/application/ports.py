@@ -79,7 +79,7 @@ class QuoteRecord:
 
 
 class QuoteRepository(Protocol):
-    """The quotes that were given, for as long as they hold and a while longer."""
+    """The quotes that were given, for as long as they hold and a while longer. Each is added once and never changed."""
 
     async def add(self, signed: SignedQuote) -> None:
         """Keep a quote."""

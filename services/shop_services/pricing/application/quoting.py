@@ -45,12 +45,11 @@ class Quoting:
     prices: PriceRepository
     promotions: PromotionRepository
     coupons: CouponRepository
-    quotes: QuoteRepository
     signer: QuoteSigner
     clock: Clock
 
-    async def quote(self, request: QuoteRequest) -> SignedQuote:
-        """Return a signed quote. Raises Refused for what cannot be bought, shipped or used."""
+    async def quote(self, request: QuoteRequest, *, quotes: QuoteRepository) -> SignedQuote:
+        """Return a signed quote, and keep it among `quotes`. Raises Refused for what cannot be bought, shipped or used."""
         now = float(int(self.clock.now()))
         try:
             method = shipping.method(request.shipping_method, request.country, request.currency)
@@ -62,7 +61,7 @@ class Quoting:
         cart = price_cart(request.wishes, prices, method, offers, country=request.country, at=now)
         quote = Quote(new_identifier("qte"), request.customer_id, cart, issued_at=now, expires_at=now + LIFETIME_SECONDS)
         signed = SignedQuote(quote, self.signer.sign(quote))
-        await self.quotes.add(signed)
+        await quotes.add(signed)
         return signed
 
     async def _prices(self, request: QuoteRequest, *, at: float) -> Mapping[str, TaxedPrice]:

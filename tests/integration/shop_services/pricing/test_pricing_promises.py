@@ -14,7 +14,8 @@ from shop_kit.aggregates import Stale
 from shop_kit.aws.client import AwsClient
 from shop_kit.aws.dynamo import Dynamo
 from shop_kit.clock import SystemClock
-from shop_kit.errors import Transient
+from shop_kit.errors import Refused, Transient
+from shop_kit.idempotency import Answer, AnsweredBefore, Claim, KeyReused
 from shop_kit.idempotency.dynamo import DynamoIdempotency
 from shop_kit.metrics import Metrics
 from shop_kit.outbox.dynamo import DynamoOutbox
@@ -32,7 +33,9 @@ from shop_services.pricing.adapters.in_memory import (
     PricingTables,
 )
 from shop_services.pricing.adapters.promotion_repositories import DynamoCoupons, DynamoPromotions, DynamoRedemptions
+from shop_services.pricing.adapters.quote_answers import QuoteAnswers, Work
 from shop_services.pricing.adapters.repositories import DynamoPriceLists, DynamoPrices, DynamoQuotes
+from shop_services.pricing.application import refusals
 from shop_services.pricing.application.listing import StalePrices, WantedPrices, set_prices
 from shop_services.pricing.application.ports import (
     CouponRepository,
@@ -66,7 +69,7 @@ class Repositories:
     promotions: PromotionRepository
     coupons: CouponRepository
     redemptions: RedemptionRepository
-    quotes: QuoteRepository
+    quotes: QuoteAnswers
 
     @property
     def redeeming(self) -> Redeeming:
@@ -188,11 +191,42 @@ async def test_prices_that_were_changed_meanwhile_are_stale(stored: Repositories
         await stored.prices.save([read])
 
 
-async def test_a_quote_is_kept_with_whose_it_is(stored: Repositories) -> None:
+def a_quote(quote_id: str, customer: str | None = None) -> SignedQuote:
     taxed = TaxedPrice(Price(RETAIL, Money("EUR", 1999)), TaxClass.STANDARD)
     cart = price_cart([Wish("mug", 1)], {"mug": taxed}, shipping.method("standard", "DE", "EUR"), (), country="DE", at=0.0)
+    return SignedQuote(Quote(quote_id, customer, cart, 1_000.0, 1_900.0), "a-token")
+
+
+async def test_a_request_is_answered_with_one_quote_however_often_and_whenever_it_comes(stored: Repositories) -> None:
+    def answered(signed: SignedQuote) -> Answer:
+        return Answer(201, signed.quote.id.encode(), {"location": signed.quote.id})
+
+    def makes(quote_id: str) -> Work:
+        async def work(quotes: QuoteRepository) -> SignedQuote:
+            await quotes.add(a_quote(quote_id))
+            return a_quote(quote_id)
+
+        return work
+
+    async def finds_no_price(_quotes: QuoteRepository) -> SignedQuote:
+        raise refusals.no_price("EUR", [(0, "mug")])
+
+    claim = Claim("cus_1 POST /v1/quotes", "k-1", "f-1")
+    with pytest.raises(Refused):
+        await stored.quotes.answer(claim, finds_no_price, answered)
+    first = await stored.quotes.answer(claim, makes("qte_1"), answered)
+    for work in (makes("qte_2"), finds_no_price):
+        with pytest.raises(AnsweredBefore) as before:
+            await stored.quotes.answer(claim, work, answered)
+        assert before.value.answer == first == Answer(201, b"qte_1", {"location": "qte_1"})
+    with pytest.raises(KeyReused):
+        await stored.quotes.answer(Claim(claim.scope, claim.key, "f-2"), makes("qte_3"), answered)
+    assert [await stored.quotes.find(name) is not None for name in ("qte_1", "qte_2", "qte_3")] == [True, False, False]
+
+
+async def test_a_quote_is_kept_with_whose_it_is(stored: Repositories) -> None:
     for quote_id, customer in (("qte_1", "cus_1"), ("qte_2", None)):
-        await stored.quotes.add(SignedQuote(Quote(quote_id, customer, cart, 1_000.0, 1_900.0), "a-token"))
+        await stored.quotes.add(a_quote(quote_id, customer))
 
     records = [await stored.quotes.find(quote_id) for quote_id in ("qte_1", "qte_2", "qte_3")]
 
