@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +44,16 @@ INSERT INTO _keys AS known SELECT * FROM unnest($1::text[], $2::text[], $3::text
 ON CONFLICT (source, topic, key) DO UPDATE
 SET last_sequence = excluded.last_sequence, stuck_because = coalesce(known.stuck_because, excluded.stuck_because)
 """
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """An event whose turn it is among those of its key."""
+
+    key: Key
+    history: KeyHistory[Record]
+    sequence: int
+    event: Received[Any]
 
 
 class Overtaken(Exception):
@@ -138,39 +148,42 @@ class Batch:
 
     async def _apply_at_once(self, connection: Connection, received: Sequence[tuple[Received[Any], Record]]) -> None:
         """Let all whose turn it is have their effect together."""
-        turns: list[Received[Any]] = []
-        for one, record in received:
-            history = self._keys[_key_of(one)]
-            history.arrive(one.sequence, record)
-            while (turn := history.next()) is not None:
-                sequence, due = turn
-                turns.append(one if due is record else self._read(due))
-                history.took_effect(sequence)
-        if turns:
-            await self.projection.apply(connection, turns)
-        self.applied += len(turns)
+        due: list[Received[Any]] = []
+        for turn in self._turns(received):
+            due.append(turn.event)
+            turn.history.took_effect(turn.sequence)
+        if due:
+            await self.projection.apply(connection, due)
+        self.applied += len(due)
 
     async def _apply_one_by_one(self, connection: Connection, received: Sequence[tuple[Received[Any], Record]]) -> None:
         """Let each have its effect by itself, and find those that cannot."""
+        for turn in self._turns(received):
+            await self._apply(connection, turn)
+
+    def _turns(self, received: Sequence[tuple[Received[Any], Record]]) -> Iterator[_Turn]:
+        """Yield what is due, for each key in its order; before the next is asked for, this one took effect or its key is stuck."""
         for one, record in received:
-            history = self._keys[_key_of(one)]
+            key = _key_of(one)
+            history = self._keys[key]
             history.arrive(one.sequence, record)
             while (turn := history.next()) is not None:
-                await self._apply(connection, _key_of(one), *turn)
+                sequence, due = turn
+                yield _Turn(key, history, sequence, one if due is record else self._read(due))
 
-    async def _apply(self, connection: Connection, key: Key, sequence: int, record: Record) -> None:
-        history = self._keys[key]
+    async def _apply(self, connection: Connection, turn: _Turn) -> None:
         try:
             async with connection.transaction():  # a savepoint: what fails here leaves the others as they are
-                await self.projection.apply(connection, [self._read(record)])
+                await self.projection.apply(connection, [turn.event])
         except (Transient, *AWAY, *CONTENDED):
             raise
         except Exception as fault:  # noqa: BLE001 - whatever `apply` raises: this event is the one that cannot take effect
-            history.is_stuck = True
-            self._stuck[key] = f"{type(fault).__name__}: {fault}"
-            _log.exception("an event has no effect, and what follows it is held", extra={"topic": key[1], "key": key[2]})
+            turn.history.is_stuck = True
+            self._stuck[turn.key] = f"{type(fault).__name__}: {fault}"
+            _, topic, key = turn.key
+            _log.exception("an event has no effect, and what follows it is held", extra={"topic": topic, "key": key})
         else:
-            history.took_effect(sequence)
+            turn.history.took_effect(turn.sequence)
             self.applied += 1
 
     async def _save_keys(self, connection: Connection, known: Mapping[Key, set[int]]) -> None:

@@ -31,26 +31,42 @@ class CallKind(StrEnum):
     WAIT = "wait"
 
 
-class GuardedCalls:
-    """All calls to one service, over whatever protocol: they share its breaker, its places and its budget of retries.
-
-    In the metrics, by service: `shop_calls_total` with the outcome of each try, `shop_calls_retried_total`,
-    `shop_calls_refused_total` for those that found no place, and `shop_breaker_open`.
+class CallMetrics:
+    """What is counted of calls to a service: `shop_calls_total` with the outcome of each try, `shop_calls_retried_total`,
+    `shop_calls_refused_total` for those that found no place, and `shop_breaker_open`, how many of its breakers `opened` says are.
     """
+
+    def __init__(self, service: str, metrics: Metrics, *, opened: Callable[[], int]) -> None:
+        calls = metrics.counter("shop_calls_total", "Calls to other services, retries included.", "service", "outcome")
+        refused = metrics.counter("shop_calls_refused_total", "Calls that were not made: no place was free.", "service", "kind")
+        retried = metrics.counter("shop_calls_retried_total", "Calls that were made again.", "service")
+        self.ended: Callable[[str], None] = partial(calls.add, service)
+        """Count a try by its outcome."""
+        self.refused: Callable[[str], None] = partial(refused.add, service)
+        """Count a call that was not made by its kind."""
+        self.retried: Callable[[], None] = partial(retried.add, service)
+        metrics.gauge(
+            "shop_breaker_open",
+            "Breakers of a service that let no calls through, or single ones to find out.",
+            lambda: float(opened()),
+            service=service,
+        )
+
+
+class GuardedCalls:
+    """All calls to one service, over whatever protocol: they share its breaker, its places and its budget of retries."""
 
     def __init__(self, policy: CallPolicy, metrics: Metrics) -> None:
         name = policy.service
         self.policy = policy
         self._breaker = breaker_of(policy)
-        self._calls = metrics.counter("shop_calls_total", "Calls to other services, retries included.", "service", "outcome")
-        refused = metrics.counter("shop_calls_refused_total", "Calls that were not made: no place was free.", "service", "kind")
-        retried = metrics.counter("shop_calls_retried_total", "Calls that were made again.", "service")
+        self._metrics = CallMetrics(name, metrics, opened=lambda: self._breaker.state is not BreakerState.CLOSED)
         places = {
             CallKind.READ: policy.reads_at_once,
             CallKind.WRITE: policy.writes_at_once,
             CallKind.WAIT: policy.waits_at_once,
         }
-        self._places = {kind: Bulkhead(name, most, partial(refused.add, name, kind.value)) for kind, most in places.items()}
+        self._places = {kind: Bulkhead(name, most, partial(self._metrics.refused, kind.value)) for kind, most in places.items()}
         self.connections = sum(places.values())
         """How many calls may be under way at once."""
         self._retry = Retry(
@@ -58,13 +74,7 @@ class GuardedCalls:
             first_seconds=FIRST_RETRY_SECONDS,
             cap_seconds=LONGEST_RETRY_SECONDS,
             budget=RetryBudget(ratio=policy.retry_percent / 100),
-            retried=partial(retried.add, name),
-        )
-        metrics.gauge(
-            "shop_breaker_open",
-            "1 while calls to a service are refused, or single ones find out.",
-            lambda: float(self._breaker.state is not BreakerState.CLOSED),
-            service=name,
+            retried=self._metrics.retried,
         )
 
     @property
@@ -74,7 +84,7 @@ class GuardedCalls:
 
     def count(self, outcome: str) -> None:
         """Count how a try ended, in the words of its protocol."""
-        self._calls.add(self.name, outcome)
+        self._metrics.ended(outcome)
 
     async def call(self, once: Callable[[], Awaitable[T]], *, kind: CallKind, may_repeat: bool, seconds: float | None = None) -> T:
         """Return what `once` returns, tried again while it raises Transient where it `may_repeat`.

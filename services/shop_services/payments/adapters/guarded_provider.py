@@ -16,7 +16,7 @@ from shop_kit.metrics import Metrics
 from shop_kit.resilience import deadline
 from shop_kit.resilience.breaker import BreakerState
 from shop_kit.resilience.bulkhead import Bulkhead
-from shop_kit.resilience.calls import breaker_of
+from shop_kit.resilience.calls import CallKind, CallMetrics, breaker_of
 from shop_kit.resilience.declared import CallPolicy
 from shop_kit.shared_kernel import Money
 
@@ -46,11 +46,8 @@ class GuardedProvider:
     def __init__(self, provider: PaymentProvider, policy: CallPolicy, metrics: Metrics) -> None:
         self._provider = provider
         self._policy = policy
-        self._calls = metrics.counter("shop_calls_total", "Calls to other services, retries included.", "service", "outcome")
-        refused = metrics.counter("shop_calls_refused_total", "Calls that were not made: no place was free.", "service", "kind")
-        self._refused = partial(refused.add, policy.service, "write")
         self._compartments: OrderedDict[str, _Compartment] = OrderedDict()
-        metrics.gauge("shop_breaker_open", "Issuers whose cards no calls are made about.", self._open, service=policy.service)
+        self._metrics = CallMetrics(policy.service, metrics, opened=self._opened)
 
     async def authorise(self, payment_id: str, order_id: str, amount: Money, *, method_token: str) -> Refusal | None:
         """Hold the amount."""
@@ -83,23 +80,25 @@ class GuardedProvider:
                 async with deadline.within(seconds):
                     answer = await operation()
             except TimeoutError as error:
-                self._calls.add(self._policy.service, "late")
+                self._metrics.ended("late")
                 raise Unavailable(NAME, f"no answer within {seconds:g} s") from error
             except Transient:
-                self._calls.add(self._policy.service, "away")
+                self._metrics.ended("away")
                 raise
-            self._calls.add(self._policy.service, "answered")
+            self._metrics.ended("answered")
             return answer
 
         compartment = self._compartment(issuer or UNKNOWN)
         with compartment.bulkhead.enter():
             return await compartment.breaker.call(in_time)
 
-    def _open(self) -> float:
-        return float(sum(one.breaker.state is not BreakerState.CLOSED for one in self._compartments.values()))
+    def _opened(self) -> int:
+        """How many issuers no calls are made about."""
+        return sum(one.breaker.state is not BreakerState.CLOSED for one in self._compartments.values())
 
     def _compartment(self, issuer: str) -> _Compartment:
-        found = self._compartments.get(issuer) or _Compartment(issuer, self._policy, self._refused)
+        refused = partial(self._metrics.refused, CallKind.WRITE.value)
+        found = self._compartments.get(issuer) or _Compartment(issuer, self._policy, refused)
         self._compartments[issuer] = found
         self._compartments.move_to_end(issuer)
         if len(self._compartments) > ISSUERS:
