@@ -8,6 +8,7 @@ from __future__ import annotations
 import http.client
 import logging
 from collections.abc import Sequence
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -19,6 +20,9 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.util.types import Attributes
 
 _log = logging.getLogger(__name__)
+
+REMEMBERED_ATTRIBUTES = 4096
+"""Texts. Most are the same for all spans of a kind, or of an order: making them anew took half the time of a span's encoding."""
 
 
 class OtlpHttpExporter(SpanExporter):
@@ -113,7 +117,15 @@ def _encode(span: ReadableSpan) -> SpanProto:
 
 
 def _attributes(attributes: Attributes) -> list[KeyValue]:
-    return [KeyValue(key=name, value=_value(value)) for name, value in (attributes or {}).items()]
+    return [
+        _text(name, value) if isinstance(value, str) else KeyValue(key=name, value=_value(value))
+        for name, value in (attributes or {}).items()
+    ]
+
+
+@lru_cache(REMEMBERED_ATTRIBUTES)
+def _text(name: str, value: str) -> KeyValue:
+    return KeyValue(key=name, value=AnyValue(string_value=value))
 
 
 def _value(value: object) -> AnyValue:

@@ -26,7 +26,7 @@ def tracer_provider(service: str, exporter: SpanExporter | None) -> TracerProvid
     provider = TracerProvider(resource=Resource({"service.name": service}), shutdown_on_exit=False)
     if exporter is not None:
         provider.add_span_processor(
-            BatchSpanProcessor(exporter, max_queue_size=8192, schedule_delay_millis=500, max_export_batch_size=1024)
+            BatchSpanProcessor(exporter, max_queue_size=8192, schedule_delay_millis=1_000, max_export_batch_size=1024)
         )
     return provider
 

@@ -15,7 +15,7 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, Status, StatusCode
-from shop_kit.otlp import OtlpHttpExporter
+from shop_kit.otlp import OtlpHttpExporter, encode_spans
 from shop_kit.tracing import parent_span, traceparent
 
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
@@ -126,6 +126,24 @@ def test_a_span_says_what_kind_it_is_and_why_it_failed() -> None:
         OtlpHttpExporter(url).export(spans("a"))
 
     assert collector.told == [(SpanProto.SPAN_KIND_SERVER, SpanStatus.STATUS_CODE_ERROR, "why")]
+
+
+def test_each_attribute_keeps_its_type_also_where_one_like_it_was_sent_before() -> None:
+    kept = InMemorySpanExporter()
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(kept))
+    given: list[str | bool | int | float | list[str]] = ["1", True, 1, 1.0, ["1"], "2", "1"]
+    for value in given:
+        with provider.get_tracer("test").start_as_current_span("a", attributes={"which": value}):
+            pass
+
+    (resource,) = encode_spans(kept.get_finished_spans()).resource_spans
+    sent = [span.attributes[0] for scope in resource.scope_spans for span in scope.spans]
+
+    kinds = ["string_value", "bool_value", "int_value", "double_value", "array_value", "string_value", "string_value"]
+    assert [one.value.WhichOneof("value") for one in sent] == kinds
+    assert [one.value.string_value for one in sent] == ["1", "", "", "", "", "2", "1"]
+    assert {one.key for one in sent} == {"which"}
 
 
 def test_no_span_is_lost_when_the_collector_has_closed_an_idle_connection() -> None:
