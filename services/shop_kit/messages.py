@@ -55,7 +55,7 @@ def outgoing(
         "ce_id": message_id or context.new_id(),
         "ce_type": event_type(event),
         "ce_source": source,
-        "ce_time": _timestamp(time.time()),
+        "ce_time": _timestamp(time.time()),  # when it was made ready to leave, in the brokers' time; when it happened stands in it
         "ce_sequence": str(sequence),
         "content-type": CONTENT_TYPE,
         "correlationid": context.correlation_id(),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import fields
 
 import msgspec
 from shop_kit.auth import RSA_ALGORITHM, JwksKeys, signing_key
+from shop_kit.changing_values import ChangingValue, parameter
 from shop_kit.clock import Clock
-from shop_kit.rate_limits import RateLimit, RedisRateLimiter
+from shop_kit.rate_limits import RedisRateLimiter
 from shop_kit.resilience.calls import GuardedCalls
 from shop_kit.runtime import run_service
 from shop_kit.service import Service
@@ -19,7 +21,11 @@ from shop_services.edge.adapters.rest import EdgeApi
 from shop_services.edge.adapters.services import HttpService
 from shop_services.edge.adapters.tokens import EdgeTokens
 from shop_services.edge.adapters.user_pool import UserPoolTokens
+from shop_services.edge.adapters.visitor_limits import VisitorLimits
 from shop_services.edge.application.ports import Services
+
+LIMITS_SECONDS = 5.0
+"""How soon after somebody has set other limits they hold."""
 
 
 class UserPoolSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,30 +64,26 @@ class EdgeSettings(msgspec.Struct, frozen=True, kw_only=True):
     pool: UserPoolSettings
     shop_secret_edge_signing: str
     shop_secret_edge_guests: str
-    customer_requests_per_second: float = 50.0
-    customer_burst: int = 100
-    address_requests_per_second: float = 500.0
-    """Of all visitors without a token from one address: a whole company may stand behind it."""
-    address_burst: int = 1000
+    shop_parameter_shop_edge_limits: str
     trusted_proxies: int = 0
 
     def services(self) -> dict[str, str]:
         """Return where each service behind the door is."""
         return {one.name: getattr(self, f"shop_{one.name}_url") for one in fields(Services)}
 
-    def limits(self) -> Limits:
-        """Return how often visitors may ask."""
-        return Limits(
-            customer=RateLimit(self.customer_requests_per_second, self.customer_burst),
-            address=RateLimit(self.address_requests_per_second, self.address_burst),
-            trusted_proxies=self.trusted_proxies,
-        )
-
 
 async def _behind(service: Service, tokens: EdgeTokens, name: str, url: str) -> HttpService:
     """Return the connection to a service, which is called as the manifest declares."""
     calls = service.calls(name)
     return await service.enter(HttpService.connect(calls, url, sign=tokens.internal, tracer=service.tracer, tls=service.tls))
+
+
+async def _limits(service: Service, settings: EdgeSettings) -> Callable[[], Limits]:
+    """Return what says how often visitors may ask. It is looked at again while the service runs."""
+    source = parameter(await service.aws(settings.aws), settings.shop_parameter_shop_edge_limits)
+    value = ChangingValue("edge-limits", source, VisitorLimits, default=VisitorLimits(), clock=service.clock)
+    service.repeats(value.refresh, name="limits", every_seconds=LIMITS_SECONDS)
+    return lambda: value.current.limits(trusted_proxies=settings.trusted_proxies)
 
 
 async def edge(service: Service, settings: EdgeSettings) -> None:
@@ -96,7 +98,7 @@ async def edge(service: Service, settings: EdgeSettings) -> None:
     pricing = await service.grpc_client("pricing", CONTRACT, settings.shop_pricing_grpc_address)
     quotes = QuoteRoutes(services.pricing, services.cart, GrpcQuotes(pricing, tokens.internal))
     # Nothing is asked: without Redis nobody is counted, and without the services the door still says when to try again.
-    limits, closing = settings.limits(), service.shutdown.begun
+    limits, closing = await _limits(service, settings), service.shutdown.begun
     door = EdgeApi(services, quotes, tokens, limiter, limits, guest_secret, closing, service.resilience, service.metrics)
     service.serves(door.routes())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -48,27 +49,29 @@ class Gate:
 
     tokens: Tokens
     limiter: RateLimiter
-    limits: Limits
+    limits: Callable[[], Limits]
+    """What holds now: it may change while the edge runs."""
     declared: Resilience = AS_THE_KIT_HAS_IT
 
     async def enter(self, request: Request) -> Caller | None:
         """Return whom the token names, None without a token. Raises NotAuthenticated, or Problem 429."""
+        limits = self.limits()
         token = bearer_token(request) if self._has_good_token(request) else None
         if token is None:
-            address = client_address(request, trusted_proxies=self.limits.trusted_proxies)
-            await count(self.limiter, f"address:{address}", self.limits.address)
+            address = client_address(request, trusted_proxies=limits.trusted_proxies)
+            await count(self.limiter, f"address:{address}", limits.address)
             if "authorization" not in request.headers:
                 return None
             token = bearer_token(request)
         caller = await self.tokens.verify(token)
-        await count(self.limiter, f"customer:{caller.subject}", self.limits.customer)
+        await count(self.limiter, f"customer:{caller.subject}", limits.customer)
         return caller
 
     async def count_for(self, operation: str, request: Request, caller: Caller | None) -> None:
         """Count one request of a client for the limit on an operation, where there is one. Raises Problem 429."""
         limit = self.declared.limit_of(operation)
         if limit is not None:
-            client = caller.subject if caller else client_address(request, trusted_proxies=self.limits.trusted_proxies)
+            client = caller.subject if caller else client_address(request, trusted_proxies=self.limits().trusted_proxies)
             await count(self.limiter, f"{limit.name}:{client}", RateLimit(limit.per_second, limit.burst))
 
     def _has_good_token(self, request: Request) -> bool:

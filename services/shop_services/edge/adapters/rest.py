@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -102,7 +102,7 @@ class EdgeApi:
     quotes: QuoteRoutes
     tokens: Tokens
     limiter: RateLimiter
-    limits: gate.Limits
+    limits: Callable[[], gate.Limits]
     guest_secret: bytes
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the service is told to stop: nobody waits for an order any more then."""

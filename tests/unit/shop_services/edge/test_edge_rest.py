@@ -59,7 +59,7 @@ class Door:
         self.stopping = asyncio.Event()
         services = Services(self.orders, self.inventory, self.pricing, self.identity, self.catalog, self.cart, self.search)
         quotes = QuoteRoutes(self.pricing, self.cart, FakeQuotes(self.pricing))
-        front = EdgeApi(services, quotes, self.tokens, self.limiter, self.limits, b"secret", self.stopping)
+        front = EdgeApi(services, quotes, self.tokens, self.limiter, lambda: self.limits, b"secret", self.stopping)
         app = create_app(front.routes(), readiness={}, tracer=trace.get_tracer("test"), metrics=Metrics())
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://edge")
 

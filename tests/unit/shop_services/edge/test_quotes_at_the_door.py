@@ -67,7 +67,7 @@ async def opened(pricing: Pricing, quotes: object = None) -> AsyncIterator[Door]
 
     routes = QuoteRoutes(services.pricing, cart, cast("Any", quotes) or GrpcQuotes(pricing.rpc, sign))
     limiter = InMemoryRateLimiter(lambda: clock.now() * 1000)
-    front = EdgeApi(services, routes, tokens, limiter, Limits(plenty, plenty), b"secret")
+    front = EdgeApi(services, routes, tokens, limiter, lambda: Limits(plenty, plenty), b"secret")
     app = create_app(front.routes(), readiness={}, tracer=trace.get_tracer("test"), metrics=Metrics())
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://edge") as http:
         yield Door(http, tokens, cart, pricing)

@@ -76,7 +76,7 @@ class Door:
             QuoteRoutes(behind.pricing, behind.cart, cast("Any", self.service)),
             self.tokens,
             limiter,
-            Limits(plenty, plenty),
+            lambda: Limits(plenty, plenty),
             b"secret",
             resilience=self.declared,
             metrics=self.metrics,

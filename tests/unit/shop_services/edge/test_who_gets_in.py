@@ -71,7 +71,7 @@ class Door:
         plenty, limiter = RateLimit(1e6, 10**6), InMemoryRateLimiter(lambda: self.clock.seconds * 1000)
         services = Services(**{one.name: self.service for one in fields(Services)})
         quotes = QuoteRoutes(services.pricing, services.cart, FakeQuotes(self.service))
-        front = EdgeApi(services, quotes, self.tokens, limiter, Limits(plenty, plenty), b"secret", asyncio.Event())
+        front = EdgeApi(services, quotes, self.tokens, limiter, lambda: Limits(plenty, plenty), b"secret", asyncio.Event())
         app = create_app(front.routes(), readiness={}, tracer=trace.get_tracer("test"), metrics=Metrics())
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://edge")
 
