@@ -5,11 +5,12 @@ ARG PYTHON=python:3.11-slim-bookworm
 
 FROM ${PYTHON} AS packages
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore PYTHONDONTWRITEBYTECODE=1 PYTHONHASHSEED=0
-COPY infra/images/requirements.lock infra/images/slim.py /build/
+COPY infra/images/requirements.lock /build/
+RUN python -m pip install --target /packages --no-compile --no-deps --only-binary :all: --require-hashes -r /build/requirements.lock
+COPY infra/images/slim.py /build/
 # Compiled ahead, and valid whatever the files' times are: nothing is written when a service starts, and nothing can be. One process
 # compiles, for what it writes depends a little on what it has compiled before.
-RUN python -m pip install --target /packages --no-compile --no-deps --only-binary :all: --require-hashes -r /build/requirements.lock \
- && python /build/slim.py packages /packages \
+RUN python /build/slim.py packages /packages \
  && python -m compileall -q --invalidation-mode unchecked-hash /packages
 COPY sandbox /shop/sandbox
 COPY services /shop/services

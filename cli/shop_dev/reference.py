@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from shop_sandbox.engines.docker.compose import FILE, compose
+from shop_sandbox.engines.docker.observability import TARGETS
 
-from shop_dev import chart, sbom
+from shop_dev import chart, dashboard, sbom
 from shop_dev.app import load
 from shop_dev.architecture import MANIFESTS, refreshed
 from shop_dev.command_table import COMMANDS, LazyCommand, LazyGroup
@@ -193,9 +194,12 @@ def main(arguments: Sequence[str]) -> int:
     """Write, or check, the pages of the checkout this file is in, and what it made of its manifests."""
     checkout = Path(__file__).resolve().parents[2]
     folder, architecture = checkout / "docs" / "reference", checkout / "ARCHITECTURE.md"
+    composed = compose(checkout, MANIFESTS)
     made = {
         architecture: refreshed(architecture.read_text("utf-8"), checkout),
-        checkout / FILE: compose(checkout, MANIFESTS).text,
+        checkout / FILE: composed.text,
+        checkout / TARGETS: composed.targets,
+        checkout / dashboard.FILE: dashboard.dashboard(),
         checkout / chart.FILE: chart.values(checkout, MANIFESTS),
         checkout / sbom.FILE: sbom.sbom(checkout),
     }

@@ -25,6 +25,7 @@ _UNUSED_OF_SYSTEM = (
     "usr/lib/apt",
     "usr/lib/*/libapt-*",
     "usr/lib/*/libdb-5*",
+    "usr/sbin/*",
     "usr/lib/*/libgcrypt.*",  # this one and the following are apt's
     "usr/lib/*/libgmp.*",
     "usr/lib/*/libgnutls.*",
@@ -47,7 +48,7 @@ _UNUSED_OF_SYSTEM = (
     "tmp/*",
 )
 _INSTALLERS = ("pip", "setuptools", "wheel", "pkg_resources", "_distutils_hack")
-_INSTALLED_AT_START = "distutils-precedence.pth"
+_IMPORTED_AT_START = "distutils-precedence.pth"
 
 
 def slim_packages(packages: Path) -> None:
@@ -57,10 +58,7 @@ def slim_packages(packages: Path) -> None:
             shutil.rmtree(service)
     for examples in packages.glob("botocore/data/*/*/examples-1.json*"):
         examples.unlink()
-    for name in _INSTALLERS:  # grpcio-tools asks for setuptools, and imports nothing of it
-        for found in (packages / name, *packages.glob(f"{name}-*")):
-            shutil.rmtree(found, ignore_errors=True)
-    (packages / _INSTALLED_AT_START).unlink(missing_ok=True)
+    _without_installers(packages)  # grpcio-tools asks for setuptools, and imports nothing of it
     for name in _UNUSED_FOLDERS:
         for folder in [*packages.glob(f"*/{name}")]:
             shutil.rmtree(folder)
@@ -79,9 +77,7 @@ def slim_system(root: Path) -> None:
         for name in _UNUSED_OF_PYTHON:
             shutil.rmtree(library / name, ignore_errors=True)
         for packages in (library / "site-packages", library / "dist-packages", library.with_name("python3") / "dist-packages"):
-            for name in _INSTALLERS:
-                for found in (packages / name, *packages.glob(f"{name}-*")):
-                    shutil.rmtree(found, ignore_errors=True)
+            _without_installers(packages)
     for pattern in _UNUSED_OF_SYSTEM:
         for found in root.glob(pattern):
             if found.is_dir() and not found.is_symlink():
@@ -91,6 +87,13 @@ def slim_system(root: Path) -> None:
     for pattern in ("usr/bin/pip*", "usr/local/bin/pip*", "usr/local/bin/idle*", "usr/local/bin/2to3*"):
         for found in root.glob(pattern):
             found.unlink()
+
+
+def _without_installers(packages: Path) -> None:
+    for name in _INSTALLERS:
+        for found in (packages / name, *packages.glob(f"{name}-*")):
+            shutil.rmtree(found, ignore_errors=True)
+    (packages / _IMPORTED_AT_START).unlink(missing_ok=True)
 
 
 def _libraries(root: Path) -> Iterator[Path]:

@@ -5,11 +5,16 @@ Not part of the usual run: the images take minutes. `just containers` runs it, w
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import subprocess
+import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -17,6 +22,7 @@ import pytest
 from docker import DockerClient
 from fakes.docker_here import CHECKOUT, compose_program, daemon_address, ensure_images
 from shop_sandbox.engines.docker.images import KAFKA, LOCALSTACK, MINISTACK, POSTGRES, PYTHON, VALKEY
+from shop_sandbox.engines.docker.reproducible import Named, rewrite
 
 Compose = Callable[..., str]
 
@@ -100,6 +106,41 @@ def test_what_has_not_changed_is_not_built_again(shop: str, address: str, docker
 
     assert "unchanged" in said
     assert docker.images.get("shop-dev/orders:local").id == before
+
+
+def test_the_same_inputs_give_the_same_images_when_everything_is_built_anew(shop: str, address: str, docker: DockerClient) -> None:
+    orders, cart = (docker.images.get(f"shop-dev/{name}:local") for name in ("orders", "cart"))
+    before = orders.id
+
+    assert orders.attrs["RootFS"] == cart.attrs["RootFS"]  # one build for all
+    built, _ = docker.images.build(
+        path=str(CHECKOUT), nocache=True, rm=True, network_mode="host", buildargs={"SERVICE": "platform"}
+    )
+    with tempfile.TemporaryDirectory() as place, tempfile.TemporaryFile() as saved:
+        for chunk in built.save():
+            saved.write(chunk)
+        saved.seek(0)
+        labels = dict(orders.labels)
+        epoch = int(datetime.fromisoformat(orders.attrs["Created"]).timestamp())
+        with rewrite(saved, [Named(["shop-dev/again:test"], labels)], epoch=epoch, into=Path(place)).open("rb") as archive:
+            docker.images.load(archive)
+    again = docker.images.get("shop-dev/again:test")
+    docker.images.remove("shop-dev/again:test", force=True)
+    docker.images.remove(built.id, force=True)
+
+    assert again.id == before
+
+
+def test_an_image_is_small_and_says_what_it_is_made_of(shop: str, compose: Compose, docker: DockerClient) -> None:
+    orders = docker.containers.get(compose("ps", "--quiet", "orders").strip())
+    labels = orders.image.labels
+
+    assert orders.image.attrs["Size"] < 200_000_000
+    assert re.fullmatch(r"[0-9a-f]{40}\+?", labels["org.opencontainers.image.revision"])
+    told = json.loads(orders.exec_run(["cat", labels["dev.shop-dev.sbom"]]).output)
+    assert told["bomFormat"] == "CycloneDX"
+    assert {"confluent-kafka", "uvloop"} <= {one["name"] for one in told["components"]}
+    assert orders.exec_run(["python", "-m", "pip", "--version"]).exit_code != 0
 
 
 def build(address: str, *services: str) -> str:

@@ -40,3 +40,16 @@ def test_ports_and_the_emulator_are_chosen_by_variables(tmp_path: Path) -> None:
     assert chosen["kafka"]["environment"]["KAFKA_ADVERTISED_LISTENERS"].endswith("HOST://127.0.0.1:19999")
     assert chosen["catalog"]["environment"]["AWS_ENDPOINT_URL"] == "http://localstack:4566"
     assert chosen["identity"]["environment"]["AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER"] == "http://ministack:4566"
+
+
+def test_the_profile_for_looking_on_has_its_settings_mounted_and_listens_on_this_machine_only(tmp_path: Path) -> None:
+    seen = config(tmp_path, "shop", "observability", SHOP_OTLP_ENDPOINT="http://collector:4318")["services"]
+
+    assert {"collector", "prometheus", "grafana", "edge"} <= set(seen)
+    assert seen["orders"]["environment"]["OTEL_EXPORTER_OTLP_ENDPOINT"] == "http://collector:4318"
+    for name in ("collector", "prometheus", "grafana"):
+        mounted = [volume for volume in seen[name]["volumes"] if volume["type"] == "bind"]
+        assert mounted
+        assert all(Path(volume["source"]).exists() and volume["read_only"] for volume in mounted)
+        assert {port["host_ip"] for port in seen[name].get("ports", [])} <= {"127.0.0.1"}
+    assert "grafana" not in config(tmp_path, "shop")["services"]

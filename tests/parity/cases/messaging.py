@@ -108,7 +108,7 @@ def queues_in_pages(account: Account) -> None:
     page=f"{_GUIDE}/sqs-visibility-timeout.html",
 )
 def message_comes_again(account: Account) -> None:
-    url, sqs = account.queue(VisibilityTimeout="1"), account.client("sqs")
+    url, sqs = account.queue(VisibilityTimeout="2"), account.client("sqs")
     sqs.send_message(QueueUrl=url, MessageBody="a")
     expect_equal([one["Attributes"]["ApproximateReceiveCount"] for one in _receive(account, url)], ["1"], "the first count")
     expect_equal(_receive(account, url, WaitTimeSeconds=0), [], "what is received while it is hidden")

@@ -15,9 +15,9 @@ from typing import Any
 from shop_sandbox.credentials import Credentials
 from shop_sandbox.endpoints import Address, Endpoints, Viewer
 from shop_sandbox.engines.docker import compose_form as form
-from shop_sandbox.engines.docker import stores
+from shop_sandbox.engines.docker import observability, stores
 from shop_sandbox.engines.docker.compose_form import SERVICE_PORT
-from shop_sandbox.engines.docker.images import LOCALSTACK
+from shop_sandbox.engines.docker.images import LOCALSTACK, digests, pinned
 from shop_sandbox.environment import sandbox_environment, service_environment
 from shop_sandbox.manifest.form import Service
 from shop_sandbox.manifest.form.deployment import Fargate
@@ -34,6 +34,8 @@ _HEADER = f"""\
 #
 #   docker compose --profile shop up --wait      everything: stores, provisioning, services
 #   docker compose --profile infra up --wait     the stores and the Schema Registry alone
+#   SHOP_OTLP_ENDPOINT=http://collector:4318 docker compose --profile shop --profile observability up --wait
+#                                                with metrics and traces: Grafana is at http://127.0.0.1:3000
 #
 # Everything listens on 127.0.0.1 only, so the passwords in this file guard nothing that others reach. They are the same in every
 # checkout, and must not be used anywhere else. SHOP_<NAME>_PORT chooses a port, as in `SHOP_EDGE_PORT=8888 docker compose ...`.
@@ -52,10 +54,11 @@ _BESIDE = ("COGNITO_IDENTITY_PROVIDER", "APIGATEWAYV2")
 @dataclass(frozen=True)
 class Composed:
     """The text of the file, and what it cannot hold: services that are no Python and have no Dockerfile beside their manifests, and
-    tasks that build or deploy something for one service."""
+    tasks that build or deploy something for one service. `targets` is what its Prometheus looks at."""
 
     text: str
     left_out: tuple[str, ...]
+    targets: str
 
 
 def compose(checkout: Path, service_globs: Sequence[str]) -> Composed:
@@ -71,7 +74,8 @@ def compose(checkout: Path, service_globs: Sequence[str]) -> Composed:
         _endpoints(runnable),
         Credentials(secret=_SECRET),
     )
-    return Composed(f"{_HEADER}\n{form.as_yaml(file.document())}", left_out)
+    targets = observability.targets(runnable, file.endpoints.ports)
+    return Composed(f"{_HEADER}\n{form.as_yaml(file.document())}", left_out, targets)
 
 
 def _is_runnable(resource: Resource) -> bool:
@@ -116,7 +120,12 @@ class _File:
     def document(self) -> dict[str, Any]:
         """Return the file as data."""
         containers = dict(self._containers())
-        kept = sorted(volume.partition(":")[0] for one in containers.values() for volume in one.get("volumes", ()))
+        if observability.is_wanted(self.checkout):
+            containers |= dict(observability.containers())
+        known = digests(self.checkout)
+        containers = {name: {**one, "image": pinned(one["image"], known)} for name, one in containers.items()}
+        mounted = (volume.partition(":")[0] for one in containers.values() for volume in one.get("volumes", ()))
+        kept = sorted({name for name in mounted if not name.startswith(".")})
         return {
             "services": containers,
             "networks": {"default": {"driver_opts": {"com.docker.network.bridge.host_binding_ipv4": "127.0.0.1"}}},

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from pathlib import Path
 
 import pytest
 from fakes.command_line import ShopDev
+from fakes.docker_registries import digest_of, registries
+from shop_sandbox.engines.docker.images import DIGESTS, PINNED, VALKEY
 
 ORDERS = "schemaVersion: 1\nservice: orders\nsummary: Orders\nowner: checkout\nruntime: {python: 'orders:main'}\n"
 
@@ -70,3 +73,36 @@ def test_a_service_that_is_not_there_is_named(shop_dev: ShopDev, described: Path
     said = shop_dev("build", "ordres", "--json")
 
     assert (said.status, said.document()["error"]["code"]) == (2, "resource_unknown")
+
+
+def test_digests_are_asked_for_kept_and_pin_the_images_from_then_on(
+    shop_dev: ShopDev, described: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (described / "services" / "orders" / "service.yaml").write_text(ORDERS + "needs: {caches: [{name: orders}]}\n")
+    shop_dev("compose")
+    assert f"image: {VALKEY}\n" in (described / "compose.yaml").read_text()
+
+    with registries() as address:
+        monkeypatch.setenv("DOCKER_HOST", address)
+        said = shop_dev("compose", "--refresh-digests", "--json")
+
+    assert said.document()["data"]["changed"] is True
+    kept = json.loads((described / DIGESTS).read_text())
+    assert kept == {str(image): digest_of(str(image)) for image in PINNED}
+    assert f"image: {VALKEY}@{digest_of(str(VALKEY))}\n" in (described / "compose.yaml").read_text()
+
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{described}/no.sock")
+    assert shop_dev("compose", "--check").status == 0  # pinned, and no daemon is asked
+
+
+def test_an_image_that_a_registry_does_not_know_changes_nothing(
+    shop_dev: ShopDev, described: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with registries(unknown=[str(VALKEY)]) as address:
+        monkeypatch.setenv("DOCKER_HOST", address)
+        error = shop_dev("compose", "--refresh-digests", "--json").document()["error"]
+
+    assert error["code"] == "image_missing"
+    assert str(VALKEY) in error["message"]
+    assert not (described / DIGESTS).exists()
+    assert not (described / "compose.yaml").exists()
