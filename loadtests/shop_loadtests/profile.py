@@ -55,6 +55,13 @@ class Slo(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel
         return {percentile: bound for percentile, bound in bounds.items() if bound is not None}
 
     @property
+    def sentence(self) -> str:
+        """The objective in words."""
+        bounds = [f"p{percentile:g} at most {bound:g} ms" for percentile, bound in self.latencies.items()]
+        bounds += [] if self.failures is None else [f"at most {self.failures:.2%} failed"]
+        return f"{self.operation}: {', '.join(bounds)}"
+
+    @property
     def is_empty(self) -> bool:
         return not self.latencies and self.failures is None
 

@@ -17,6 +17,11 @@ MOST_CPU = 0.9
 nine tenths of its processor, it is the generator that was measured."""
 
 
+NO_ANSWER = "no answer"
+MOST_UNANSWERED = 0.05
+"""A target that does not answer one call in twenty is down, whatever the objectives speak of."""
+
+
 class Kind(StrEnum):
     """INVALID is neither: the generator, not the shop, was at its end, or an objective holds for nothing that happened."""
 
@@ -33,11 +38,25 @@ class Verdict:
     reasons: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """One objective, and how it was missed; nothing where it holds."""
+
+    objective: str
+    missed: tuple[str, ...]
+
+
+def outcomes(slos: Sequence[Slo], measured: Mapping[str, Latencies]) -> list[Outcome]:
+    """Hold each objective against what was measured, and first the one that needs no words: that the target answers."""
+    own = [Outcome(slo.sentence, tuple(_missed(slo, measured))) for slo in slos]
+    return [Outcome("the target answers", tuple(_away(measured))), *own]
+
+
 def judge(slos: Sequence[Slo], measured: Mapping[str, Latencies], generator: Generator) -> Verdict:
     """Hold what was measured against the objectives. One for what was never called is an error of the profile: nothing is known."""
     if reasons := [*doubts(generator), *_never_called(slos, measured)]:
         return Verdict(Kind.INVALID, tuple(reasons))
-    missed = [reason for slo in slos for reason in _missed(slo, measured)]
+    missed = [reason for outcome in outcomes(slos, measured) for reason in outcome.missed]
     return Verdict(Kind.RED if missed else Kind.GREEN, tuple(missed))
 
 
@@ -61,8 +80,15 @@ def _never_called(slos: Sequence[Slo], measured: Mapping[str, Latencies]) -> Ite
             yield f"{slo.operation} has an objective and was never called"
 
 
+def _away(measured: Mapping[str, Latencies]) -> Iterator[str]:
+    unanswered = sum(one.failures[NO_ANSWER] for one in measured.values())
+    calls = sum(one.count for one in measured.values())
+    if unanswered > MOST_UNANSWERED * calls:
+        yield f"the target was away: {unanswered} of {calls} calls had no answer at all"
+
+
 def _missed(slo: Slo, measured: Mapping[str, Latencies]) -> Iterator[str]:
-    concerned = measured if slo.operation == EVERY_OPERATION else {slo.operation: measured[slo.operation]}
+    concerned = {name: one for name, one in measured.items() if slo.operation in {name, EVERY_OPERATION}}
     for operation, latencies in concerned.items():
         for percentile, bound in slo.latencies.items():
             if (found := latencies.milliseconds(percentile)) > bound:

@@ -46,9 +46,19 @@ def test_as_many_orders_completed_as_were_placed(sandbox: Sandbox, shop: Shop, t
         "summary: Buyers only.\njourneys: {checkout: 1}\nstages: [{seconds: 3, rate: 4}]\nslos: [{operation: '*', failures: 0}]\n"
     )
 
-    calls = {one["operation"]: one["calls"] for one in _loaded(sandbox, str(profile), "--workers", "2")["operations"]}
+    page, suite, log = tmp_path / "run.html", tmp_path / "run.xml", tmp_path / "run.hlog"
+    files = ("--html", str(page), "--junit", str(suite), "--hlog", str(log))
 
+    data = _loaded(sandbox, str(profile), "--workers", "2", *files)
+
+    calls = {one["operation"]: one["calls"] for one in data["operations"]}
     assert calls["createQuote"] == calls["placeOrder"] == calls["order to completed"] > 0
+    assert {"orders", "payments", "kafka"} <= {one["resource"] for one in data["processes"]}
+    assert "order to completed" in page.read_text()
+    assert "<testsuite" in suite.read_text()
+    assert "Tag=placeOrder," in log.read_text()
+    runs = _loaded(sandbox, str(profile), "--history")["runs"]
+    assert (runs[-1]["verdict"], runs[-1]["origin"]["commit"]) == (data["verdict"], data["origin"]["commit"])
 
 
 def _loaded(sandbox: Sandbox, *arguments: str) -> dict[str, Any]:

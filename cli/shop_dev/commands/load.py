@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from shop_dev.commands.options import JsonFlag, SandboxName
 from shop_dev.output.answer import Answer
+
+if TYPE_CHECKING:
+    from shop_dev.comparing.compare import Terms
+    from shop_dev.loading.declared import Declared
+    from shop_dev.loading.run import Load
+    from shop_dev.project import Project
+
+SLICE_SECONDS = 4.0
+ReportPath = Annotated[
+    Path | None,
+    typer.Option("--html", metavar="FILE", help="Write a page with charts; it needs no network.", show_default=False),
+]
 
 
 def load(
@@ -41,6 +56,15 @@ def load(
         float, typer.Option("--budget", metavar="SECONDS", min=1, help="How long --compare may measure at most.")
     ] = 300,
     own: Annotated[bool, typer.Option("--i-own-this-target", help="Allow a target that is not this machine.")] = False,
+    html: ReportPath = None,
+    junit: Annotated[
+        Path | None, typer.Option("--junit", metavar="FILE", help="Write the objectives as JUnit's XML.", show_default=False)
+    ] = None,
+    hlog: Annotated[
+        Path | None,
+        typer.Option("--hlog", metavar="FILE", help="Write all histograms by second (HdrHistogram log).", show_default=False),
+    ] = None,
+    history: Annotated[bool, typer.Option("--history", help="Load nothing: show earlier runs of this profile.")] = False,
     name: SandboxName = None,
     json: JsonFlag = False,
 ) -> Answer:
@@ -50,9 +74,10 @@ def load(
     figures are not to be believed, since the generator was at its end.
     """
     from shop_dev.loading.declared import declared_by
+    from shop_dev.loading.history import history_file, remembered
     from shop_dev.loading.run import Load
     from shop_dev.loading.target import allowed_target
-    from shop_dev.output.load_report import load_answer, progress_line
+    from shop_dev.output.load_history import history_answer
     from shop_dev.project import open_project
     from shop_dev.sandbox.front_door import front_door
 
@@ -61,25 +86,72 @@ def load(
             typer.echo(line, err=True)
 
     project = open_project(name=name)
+    if history:
+        return history_answer(remembered(history_file(project.checkout), profile=profile), profile=profile)
     declared = declared_by(project)
+    wanted = declared.profile(profile)
     if compare is not None:
-        from shop_dev.comparing.compare import SLICE_SECONDS, Terms, both_versions, comparing
-        from shop_dev.output.comparison_report import comparison_answer, progress_of
+        from shop_dev.comparing.compare import Terms
 
         if target is not None:
             raise typer.BadParameter("--compare starts both versions itself: leave out --target.")
-        slice_of = declared.profile(profile).paced(rate=rate, seconds=duration or SLICE_SECONDS)
-        terms = Terms(slice_of, within=within, seconds=budget, seed=seed, workers=workers)
-        with both_versions(declared, compare, say=say) as (before, after):
-            for compared in comparing(declared, before, after, terms):
-                say(progress_of(compared))
-        return comparison_answer(compared, ref=compare, within=within)
-    wanted = declared.profile(profile).paced(rate=rate, seconds=duration)
+        paced = wanted.paced(rate=rate, seconds=duration or SLICE_SECONDS)
+        terms = Terms(compare, paced, within=within, seconds=budget, seed=seed, workers=workers)
+        return _compared(declared, terms, name=profile, html=html, say=say)
     if target is not None:
         aim = allowed_target(target, is_mine=own, allowed=declared.settings.targets)
     else:
         aim = front_door(project, declared.settings.door)
-    run = Load(wanted, aim.url, declared.source, declared.data(aim), seed=seed, workers=workers)
-    for measured in run.measuring():
-        say(progress_line(measured, wanted))
-    return load_answer(run, name=profile)
+    paced = wanted.paced(rate=rate, seconds=duration)
+    run = Load(paced, aim.url, declared.source, declared.data(aim), seed=seed, workers=workers)
+    return _loaded(project, run, profile, Files(html, junit, hlog), say, is_sandbox=target is None)
+
+
+@dataclass(frozen=True)
+class Files:
+    """Where reports go."""
+
+    html: Path | None
+    junit: Path | None
+    hlog: Path | None
+
+
+def _loaded(project: Project, run: Load, name: str, files: Files, say: Callable[[str], None], *, is_sandbox: bool) -> Answer:
+    from shop_dev.loading.history import history_file, remember
+    from shop_dev.loading.origin import origin_of
+    from shop_dev.loading.resources import nothing_watched, watched
+    from shop_dev.output import load_files
+    from shop_dev.output.load_history import ran
+    from shop_dev.output.load_html import load_page
+    from shop_dev.output.load_report import load_answer, progress_line
+    from shop_dev.sandbox import connect
+
+    origin = origin_of(project.checkout)
+    watching = watched(lambda: connect(project).status().resources) if is_sandbox else nothing_watched()
+    with watching as resources:
+        for measured in run.measuring():
+            say(progress_line(measured, run.profile))
+    remember(history_file(project.checkout), ran(run, name=name, origin=origin))
+    if files.html is not None:
+        load_files.write(files.html, load_page(run, name=name, origin=origin, resources=resources))
+    if files.junit is not None:
+        load_files.write(files.junit, load_files.junit(run, name=name, origin=origin))
+    if files.hlog is not None:
+        load_files.write(files.hlog, load_files.hlog(run, origin=origin))
+    return load_answer(run, name=name, origin=origin, resources=resources)
+
+
+def _compared(declared: Declared, terms: Terms, *, name: str, html: Path | None, say: Callable[[str], None]) -> Answer:
+    from shop_dev.comparing.compare import both_versions, comparing
+    from shop_dev.loading.origin import origin_of
+    from shop_dev.output import load_files
+    from shop_dev.output.comparison_report import comparison_answer, progress_of
+    from shop_dev.output.load_html import comparison_page
+
+    origin = origin_of(declared.checkout)
+    with both_versions(declared, terms.ref, say=say) as (before, after):
+        for compared in comparing(declared, before, after, terms):
+            say(progress_of(compared))
+    if html is not None:
+        load_files.write(html, comparison_page(compared, terms, name=name, origin=origin))
+    return comparison_answer(compared, ref=terms.ref, within=terms.within)

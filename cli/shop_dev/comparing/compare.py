@@ -18,13 +18,13 @@ from shop_dev.loading.declared import Declared
 from shop_dev.loading.target import Target
 
 CONTROL_SHARE = 0.25
-SLICE_SECONDS = 4.0
 
 
 @dataclass(frozen=True)
 class Terms:
-    """How two versions are compared: `within` is the share that does not matter, `seconds` what it may take at most."""
+    """How this checkout is compared with `ref`: `within` is the share that does not matter, `seconds` what it may take at most."""
 
+    ref: str
     profile: Profile
     within: float
     seconds: float

@@ -16,9 +16,10 @@ _HEADS = ("OPERATION", "CALLS", "BEFORE MS", "NOW MS", "P50", "P95", "")
 
 def progress_of(compared: Compared) -> str:
     """One line on how far a comparison is."""
-    if compared.comparison is None:
-        return f"control, the older version with itself: {compared.control.pairs} pairs, {compared.control.finding}"
-    return f"{compared.comparison.pairs} pairs: {compared.comparison.finding}"
+    known = compared.comparison or compared.control
+    left_out = f", {known.doubtful} left out" if known.doubtful else ""
+    control = "control, the older version with itself: " if compared.comparison is None else ""
+    return f"{control}{known.pairs} pairs{left_out}: {known.finding}"
 
 
 def comparison_answer(compared: Compared, *, ref: str, within: float) -> Answer:
@@ -83,8 +84,12 @@ def _sentence(compared: Compared, ref: str, within: float) -> str:
         Finding.WORSE: f"Worse than {ref}: {', '.join(named)}.",
         Finding.BETTER: f"Better than {ref}: {', '.join(named)}; nothing is worse.",
         Finding.SAME: f"The same as {ref}, within {within:.0%}.",
-        Finding.UNDECIDED: f"Undecided after {comparison.pairs} pairs of slices: {', '.join(named) or 'all'}.",
+        Finding.UNDECIDED: f"Undecided after {comparison.pairs} pairs of slices: {', '.join(named)}.{_left_out(comparison)}",
     }[compared.finding]
+
+
+def _left_out(comparison: Comparison) -> str:
+    return f" {comparison.doubtful} pairs were left out: {comparison.reasons[0]}." if comparison.doubtful else ""
 
 
 def _lines(comparison: Comparison) -> list[tuple[Cell, ...]]:

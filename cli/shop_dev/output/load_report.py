@@ -10,6 +10,8 @@ from shop_loadtests.run import Measured
 from shop_loadtests.verdict import Kind
 
 from shop_dev.errors import CliCode, Failure
+from shop_dev.loading.origin import Origin
+from shop_dev.loading.resources import Resources
 from shop_dev.loading.run import Load
 from shop_dev.output.answer import Answer
 from shop_dev.output.columns import Cell, Page, columns
@@ -32,18 +34,19 @@ def progress_line(measured: Measured, profile: Profile) -> str:
     )
 
 
-def load_answer(load: Load, *, name: str) -> Answer:
+def load_answer(load: Load, *, name: str, origin: Origin, resources: Resources) -> Answer:
     """Tell what a run has found; a failure unless all objectives hold."""
     verdict = load.verdict
     code = _CODES.get(verdict.kind)
     failure = Failure.told(code, f"{_SENTENCES[verdict.kind]} {'; '.join(verdict.reasons)}.") if code is not None else None
-    return Answer(data=_data(load, name), text=Page((*_lines(load),)), failure=failure)
+    return Answer(data=_data(load, name, origin, resources), text=Page((*_lines(load),)), failure=failure)
 
 
-def _data(load: Load, name: str) -> dict[str, object]:
+def _data(load: Load, name: str, origin: Origin, resources: Resources) -> dict[str, object]:
     generator, verdict = load.measured.generator, load.verdict
     return {
         "profile": name,
+        "origin": {"at": origin.at, "commit": origin.commit, "machine": origin.machine},
         "target": load.target,
         "seed": load.seed,
         "workers": load.workers,
@@ -57,7 +60,19 @@ def _data(load: Load, name: str) -> dict[str, object]:
             "cpu": round(generator.cpu, 3),
             "faults": list(generator.faults),
         },
+        "processes": [_process(name, resources) for name in sorted(resources.used)],
         "operations": [_operation(name, one) for name, one in sorted(load.measured.operations.items())],
+    }
+
+
+def _process(name: str, resources: Resources) -> dict[str, object]:
+    used = resources.used[name]
+    return {
+        "resource": name,
+        "peakPssBytes": max(one.pss_bytes for one in used),
+        "lastPssBytes": used[-1].pss_bytes,
+        "growth": resources.growth(name),
+        "peakCpus": max(one.cpus for one in used),
     }
 
 

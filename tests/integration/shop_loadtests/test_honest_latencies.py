@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+import psutil
 import pytest
 from aiohttp import web
 from shop_loadtests.plan import Source
@@ -27,18 +29,24 @@ BROWSERS = Source("shop_loadtests.journeys")
 
 @dataclass
 class Server:
-    """Answers everything with no categories; stands still, as a whole, at its call number `freezes_at`."""
+    """Answers everything with no categories; stands still as a whole at call number `freezes_at`, is away from `dies_at` on."""
 
     freezes_at: int | None = None
+    dies_at: int | None = None
     status: int = 200
     body: Mapping[str, object] = field(default_factory=lambda: {"items": []})
     url: str = ""
     calls: int = 0
     frozen: tuple[float, float] | None = None
+    _site: web.TCPSite | None = None
     _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
 
-    async def answer(self, _: web.Request) -> web.Response:
+    async def answer(self, request: web.Request) -> web.Response:
         self.calls += 1
+        if self.calls == self.dies_at and self._site is not None:
+            await self._site.stop()
+        if self.dies_at is not None and self.calls >= self.dies_at:
+            request.transport and request.transport.abort()  # connections that are open end with it
         if self.calls == self.freezes_at:
             began = time.monotonic()
             time.sleep(FROZEN_SECONDS)  # noqa: ASYNC251 - nobody gets an answer meanwhile: that is the point
@@ -64,6 +72,7 @@ class Server:
         self._loop.run_until_complete(runner.setup())
         site = web.TCPSite(runner, "127.0.0.1", 0)
         self._loop.run_until_complete(site.start())
+        self._site = site
         self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
         served.set()
         self._loop.run_forever()
@@ -118,6 +127,26 @@ def test_a_target_that_is_away_is_a_failed_call_without_an_answer() -> None:
     measured = run_to_its_end(gone, profile(rate=4))
 
     assert set(measured.operations[OPERATION].failures) == {"no answer"}
+
+
+def test_a_target_that_dies_midway_is_red_without_any_objective() -> None:
+    none = Profile("Dying", {"browse": 1}, (Stage(2, 20),), ())
+    with Server(dies_at=10).serving() as server:
+        measured = run_to_its_end(server, none)
+
+    assert measured.operations[OPERATION].failures["no answer"] >= measured.operations[OPERATION].count - 10
+    verdict = measured.verdict(none)
+    assert (verdict.kind is Kind.RED and "the target was away" in verdict.reasons[0]) or verdict.kind is Kind.INVALID
+
+
+def test_a_worker_that_is_lost_midway_is_said_and_nothing_is_believed() -> None:
+    with Server().serving() as server:
+        measuring = run(profile(), target=server.url, source=BROWSERS, data={}, seed=SEED, workers=2)
+        next(measuring)
+        lost = next(one for one in psutil.Process().children() if "shop_loadtests.generator" in one.cmdline())
+        lost.kill()
+        with pytest.raises(GeneratorLost, match="ended before its time"):
+            deque(measuring, maxlen=0)
 
 
 def test_a_journey_that_stumbles_over_an_answer_makes_the_run_invalid() -> None:

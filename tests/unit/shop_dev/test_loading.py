@@ -9,8 +9,11 @@ from urllib.parse import urlsplit
 import pytest
 from shop_dev.errors import EXPLANATIONS, CliCode, ExitStatus, ShopDevError
 from shop_dev.loading.declared import Declared, declared_by
+from shop_dev.loading.origin import Origin
+from shop_dev.loading.resources import Resources
 from shop_dev.loading.run import Load
 from shop_dev.loading.target import Target, allowed_target
+from shop_dev.output.answer import Answer
 from shop_dev.output.columns import Page
 from shop_dev.output.load_report import load_answer, progress_line
 from shop_dev.project import Project
@@ -132,8 +135,12 @@ def measured(*seconds: float, failed: int = 0, generator: Generator | None = Non
     return load
 
 
+def answer_of(load: Load) -> Answer:
+    return load_answer(load, name="smoke", origin=Origin(0.0, "abc+", "a machine"), resources=Resources())
+
+
 def test_a_green_run_is_told_by_operation() -> None:
-    answer = load_answer(measured(0.01, 0.02), name="smoke")
+    answer = answer_of(measured(0.01, 0.02))
 
     assert answer.failure is None
     assert isinstance(answer.text, Page)
@@ -143,7 +150,7 @@ def test_a_green_run_is_told_by_operation() -> None:
 
 
 def test_a_red_run_fails_and_says_why() -> None:
-    answer = load_answer(measured(0.01, 0.2, failed=1), name="smoke")
+    answer = answer_of(measured(0.01, 0.2, failed=1))
 
     assert answer.failure is not None
     assert (answer.failure.code, answer.exit_status) == (CliCode.LOAD_RED, ExitStatus.FAILED)
@@ -154,7 +161,7 @@ def test_a_red_run_fails_and_says_why() -> None:
 
 
 def test_a_run_that_measured_its_generator_is_neither() -> None:
-    answer = load_answer(measured(0.01, generator=Generator(visits=2, late=2)), name="smoke")
+    answer = answer_of(measured(0.01, generator=Generator(visits=2, late=2)))
 
     assert answer.failure is not None
     assert answer.failure.code == CliCode.LOAD_INVALID
@@ -163,7 +170,7 @@ def test_a_run_that_measured_its_generator_is_neither() -> None:
 def test_a_histogram_travels_in_the_report() -> None:
     from hdrh.histogram import HdrHistogram
 
-    data = load_answer(measured(0.01, 0.02), name="smoke").data
+    data = answer_of(measured(0.01, 0.02)).data
 
     assert isinstance(data, dict)
     assert HdrHistogram.decode(data["operations"][0]["histogram"]).get_total_count() == 2

@@ -62,3 +62,13 @@ def test_a_journey_that_throws_is_never_a_pass() -> None:
 
 def test_one_late_visit_in_a_hundred_is_borne() -> None:
     assert judge([], {}, Generator(visits=100, late=1, cpu=0.9)).kind is Kind.GREEN
+
+
+def test_a_target_that_goes_away_is_red_even_where_no_objective_speaks_of_failures() -> None:
+    away = Latencies()
+    for number in range(100):
+        away.record(0.01, "no answer" if number < 6 else None)
+
+    verdict = judge([Slo("getOrder", p95=500)], {"getOrder": away}, WELL)
+
+    assert (verdict.kind, verdict.reasons) == (Kind.RED, ("the target was away: 6 of 100 calls had no answer at all",))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from shop_dev.comparing.compare import Compared
 from shop_dev.errors import CliCode
@@ -73,5 +75,15 @@ def test_each_operation_has_its_interval() -> None:
 
 
 def test_progress_is_a_line() -> None:
-    assert progress_of(Compared(CALM, None)) == "control, the older version with itself: 8 pairs, same"
+    assert progress_of(Compared(CALM, None)) == "control, the older version with itself: 8 pairs: same"
     assert progress_of(Compared(CALM, known(Finding.UNDECIDED))) == "8 pairs: undecided"
+
+
+def test_pairs_that_were_left_out_are_told_with_the_reason() -> None:
+    compared = Compared(CALM, replace(known(Finding.UNDECIDED), doubtful=2, reasons=("the generator was late",)))
+
+    failure = comparison_answer(compared, ref="main", within=0.05).failure
+
+    assert progress_of(compared) == "8 pairs, 2 left out: undecided"
+    assert failure is not None
+    assert failure.message.endswith("operation-0. 2 pairs were left out: the generator was late.")
