@@ -60,7 +60,7 @@ class Crowd:
         plan = self._plan
         dice = random.Random(f"{begin.seed}/{plan.worker}")  # noqa: S311  # nosec B311 # repeatable, not secret
         names, weights = [*plan.profile.journeys], [*plan.profile.journeys.values()]
-        for moment in arrivals(plan.profile.stages, seed=begin.seed, worker=plan.worker, workers=plan.workers):
+        for moment in arrivals(begin.stages or plan.profile.stages, seed=begin.seed, worker=plan.worker, workers=plan.workers):
             due = begin.at + moment
             gevent.sleep(max(due - time.monotonic(), 0.0))
             visitor = Visitor(self._send, self._record, due=due, dice=random.Random(dice.getrandbits(64)), data=plan.data)  # noqa: S311  # nosec B311 # as above

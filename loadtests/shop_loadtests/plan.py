@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from shop_loadtests.latencies import Recorded
-from shop_loadtests.profile import Profile
+from shop_loadtests.profile import Profile, Stage
 from shop_loadtests.watch import Generator
 
 
@@ -38,6 +38,8 @@ class Begin(msgspec.Struct, frozen=True):
 
     at: float
     seed: int
+    stages: tuple[Stage, ...] = ()
+    """In place of the profile's, where there are any."""
 
 
 class Interval(msgspec.Struct, frozen=True, tag="interval"):

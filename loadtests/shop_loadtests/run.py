@@ -16,7 +16,7 @@ import msgspec
 
 from shop_loadtests.latencies import Latencies
 from shop_loadtests.plan import Begin, Interval, Plan, Ready, Source
-from shop_loadtests.profile import Profile
+from shop_loadtests.profile import Profile, Stage
 from shop_loadtests.verdict import Verdict, judge
 from shop_loadtests.visitor import Data
 from shop_loadtests.watch import Generator, together
@@ -71,9 +71,12 @@ class Crew:
         self._generators = generators
         self._lines = lines
 
-    def visits(self, seed: int) -> Iterator[Measured]:
-        """Make the visits of a seed and yield what was measured, again each second; the last is the whole. Raises GeneratorLost."""
-        begin = Begin(time.monotonic() + _HEAD_START_SECONDS, seed)
+    def visits(self, seed: int, *, stages: tuple[Stage, ...] = ()) -> Iterator[Measured]:
+        """Make the visits of a seed and yield what was measured, again each second; the last is the whole. Raises GeneratorLost.
+
+        `stages` take the place of the profile's.
+        """
+        begin = Begin(time.monotonic() + _HEAD_START_SECONDS, seed, stages)
         for generator in self._generators:
             _tell(generator, begin)
         measured, running = Measured(), len(self._generators)

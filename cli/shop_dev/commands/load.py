@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from shop_dev.project import Project
 
 SLICE_SECONDS = 4.0
+LEAST_STEP = 0.05
 ReportPath = Annotated[
     Path | None,
     typer.Option("--html", metavar="FILE", help="Write a page with charts; it needs no network.", show_default=False),
@@ -50,11 +51,22 @@ def load(
         ),
     ] = None,
     within: Annotated[
-        float, typer.Option("--within", metavar="SHARE", min=0.001, max=1, help="A change that does not matter, with --compare.")
+        float,
+        typer.Option(
+            "--within",
+            metavar="SHARE",
+            min=0.001,
+            max=1,
+            help="With --compare, a change that does not matter; with --find-capacity, how exactly.",
+        ),
     ] = 0.05,
     budget: Annotated[
         float, typer.Option("--budget", metavar="SECONDS", min=1, help="How long --compare may measure at most.")
     ] = 300,
+    find_capacity: Annotated[
+        bool,
+        typer.Option("--find-capacity", help="Search the highest rate at which the objectives hold, beginning at --rate."),
+    ] = False,
     own: Annotated[bool, typer.Option("--i-own-this-target", help="Allow a target that is not this machine.")] = False,
     html: ReportPath = None,
     junit: Annotated[
@@ -102,6 +114,9 @@ def load(
         aim = allowed_target(target, is_mine=own, allowed=declared.settings.targets)
     else:
         aim = front_door(project, declared.settings.door)
+    if find_capacity:
+        run = Load(wanted, aim.url, declared.source, declared.data(aim), seed=seed, workers=workers)
+        return _capacity(project, run, profile, html, say, begin=rate, seconds=duration, within=within)
     paced = wanted.paced(rate=rate, seconds=duration)
     run = Load(paced, aim.url, declared.source, declared.data(aim), seed=seed, workers=workers)
     return _loaded(project, run, profile, Files(html, junit, hlog), say, is_sandbox=target is None)
@@ -155,3 +170,28 @@ def _compared(declared: Declared, terms: Terms, *, name: str, html: Path | None,
     if html is not None:
         load_files.write(html, comparison_page(compared, terms, name=name, origin=origin))
     return comparison_answer(compared, ref=terms.ref, within=terms.within)
+
+
+def _capacity(
+    project: Project,
+    run: Load,
+    name: str,
+    html: Path | None,
+    say: Callable[[str], None],
+    *,
+    begin: float | None,
+    seconds: float | None,
+    within: float,
+) -> Answer:
+    from shop_dev.loading.capacity import ATTEMPT_SECONDS, FIRST_RATE, finding_capacity
+    from shop_dev.loading.origin import origin_of
+    from shop_dev.output import load_files
+    from shop_dev.output.capacity_report import capacity_answer, capacity_page, tried_line
+
+    origin, length = origin_of(project.checkout), seconds or ATTEMPT_SECONDS
+    for capacity in finding_capacity(run, begin=begin or FIRST_RATE, seconds=length, to_within=max(within, LEAST_STEP)):
+        say(tried_line(capacity))
+    if html is not None:
+        settings: dict[str, object] = {"seconds a run": length, "seed": run.seed, "workers": run.workers, "target": run.target}
+        load_files.write(html, capacity_page(capacity, name=name, origin=origin, settings=settings))
+    return capacity_answer(capacity, name=name, origin=origin)

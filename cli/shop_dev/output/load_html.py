@@ -51,18 +51,18 @@ def load_page(load: Load, *, name: str, origin: Origin, resources: Resources) ->
     settings = {"target": load.target, "seed": load.seed, "workers": load.workers, "seconds": f"{load.measured.seconds:.0f}"}
     body = (
         f'<h1>Load: {escape(name)} <span class="{verdict.kind}">{verdict.kind}</span></h1><ul>{reasons}</ul>'
-        f"{_facts(origin, settings)}<h2>Operations</h2>{_operations(load.measured.operations)}"
+        f"{facts(origin, settings)}<h2>Operations</h2>{_operations(load.measured.operations)}"
         f"<h2>Over time</h2>{''.join(_over_time(over_time))}"
         f"<h2>Percentiles</h2>{_spectrum(load.measured.operations)}{''.join(_used(resources))}"
     )
-    return _page(f"Load: {name}", body)
+    return page(f"Load: {name}", body)
 
 
 def comparison_page(compared: Compared, terms: Terms, *, name: str, origin: Origin) -> str:
     """Return the report of a comparison."""
     finding = "invalid" if compared.is_noise else str(compared.finding)
     settings = {"within": f"{terms.within:.0%}", "seed": terms.seed, "workers": terms.workers}
-    parts = [f"<h1>{escape(name)}, compared with {escape(terms.ref)}: {finding}</h1>{_facts(origin, settings)}"]
+    parts = [f"<h1>{escape(name)}, compared with {escape(terms.ref)}: {finding}</h1>{facts(origin, settings)}"]
     for title, comparison in (("Now to before", compared.comparison), ("Control: before to before", compared.control)):
         if comparison is None:
             continue
@@ -70,19 +70,21 @@ def comparison_page(compared: Compared, terms: Terms, *, name: str, origin: Orig
         tails = [(one.operation, one.tail.low, one.tail.middle, one.tail.high) for one in comparison.operations if one.tail]
         parts.append(interval_chart(f"{title}: medians, {comparison.pairs} pairs of slices", middles, within=terms.within))
         parts.append(interval_chart(f"{title}: 95th percentiles", tails, within=terms.within) if tails else "")
-    return _page(f"{name} compared with {terms.ref}", "".join(parts))
+    return page(f"{name} compared with {terms.ref}", "".join(parts))
 
 
-def _page(title: str, body: str) -> str:
+def page(title: str, body: str) -> str:
+    """Return a document around a body, with the style of all reports."""
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
         f"<style>{_STYLE}</style></head><body>{body}</body></html>\n"
     )
 
 
-def _facts(origin: Origin, settings: Mapping[str, object]) -> str:
-    facts = {"begun": origin.moment, "commit": origin.commit or "none", "machine": origin.machine, **settings}
-    return f"<p>{'; '.join(f'{escape(key)} {escape(str(value))}' for key, value in facts.items())}</p>"
+def facts(origin: Origin, settings: Mapping[str, object]) -> str:
+    """Say where figures come from."""
+    told = {"begun": origin.moment, "commit": origin.commit or "none", "machine": origin.machine, **settings}
+    return f"<p>{'; '.join(f'{escape(key)} {escape(str(value))}' for key, value in told.items())}</p>"
 
 
 def _operations(operations: Mapping[str, Latencies]) -> str:
