@@ -113,6 +113,10 @@ bench-first-day *arguments:
 bench-shop *arguments:
     cd tests && ../{{ python }} -m bench.bench_checkout {{ arguments }}
 
+# Measure what `load` adds to what it measures, beside wrk where that is installed: `just bench-load --soak 5`
+bench-load *arguments:
+    cd tests && ../{{ python }} -m bench.bench_load {{ arguments }}
+
 # Measure searches over 50,000 products; write the figures into docs/reference/performance.md
 bench-search *arguments:
     cd tests && ../{{ python }} -m bench.bench_search {{ arguments }}

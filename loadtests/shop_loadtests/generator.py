@@ -25,6 +25,7 @@ from gevent.pool import Group  # noqa: E402
 from locust.contrib.fasthttp import FastHttpSession  # noqa: E402
 from locust.env import Environment  # noqa: E402
 
+from shop_loadtests.claims import Claims  # noqa: E402
 from shop_loadtests.journey import Journey, journeys_of  # noqa: E402
 from shop_loadtests.latencies import Latencies  # noqa: E402
 from shop_loadtests.plan import Begin, Interval, Plan, Ready  # noqa: E402
@@ -49,6 +50,7 @@ class Crowd:
         there = journeys_of(plan.source.package, folder=Path(plan.source.folder) if plan.source.folder else None).visits
         self._journeys: Mapping[str, Journey] = {name: there[name] for name in plan.profile.journeys}
         self._session = FastHttpSession(plan.target, Environment().events.request, user=None, concurrency=CONNECTIONS)
+        self._claims = Claims(plan.data, worker=plan.worker, workers=plan.workers)
         self._visits = Group()
         self._measured: dict[str, Latencies] = {}
         self._began = self._late = 0
@@ -63,7 +65,8 @@ class Crowd:
         for moment in arrivals(begin.stages or plan.profile.stages, seed=begin.seed, worker=plan.worker, workers=plan.workers):
             due = begin.at + moment
             gevent.sleep(max(due - time.monotonic(), 0.0))
-            visitor = Visitor(self._send, self._record, due=due, dice=random.Random(dice.getrandbits(64)), data=plan.data)  # noqa: S311  # nosec B311 # as above
+            own = random.Random(dice.getrandbits(64))  # noqa: S311  # nosec B311 # as above
+            visitor = Visitor(self._send, self._record, due=due, dice=own, data=plan.data, claims=self._claims)
             self._visits.spawn(self._visit, self._journeys[dice.choices(names, weights)[0]], visitor, due)
         self._visits.join(timeout=PATIENCE_SECONDS)
 
@@ -95,7 +98,7 @@ class Crowd:
                 self._faults.append(f"{type(fault).__name__}: {fault}")
 
     def _send(self, method: str, path: str, body: str | None, headers: Mapping[str, str]) -> Answer:
-        return self._session.request(method, path, data=body, headers=dict(headers))
+        return self._session.request(method, path, data=body, headers=dict(headers), allow_redirects=False)
 
     def _record(self, operation: str, seconds: float, failure: str | None) -> None:
         self._measured.setdefault(operation, Latencies()).record(seconds, failure)

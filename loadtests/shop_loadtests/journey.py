@@ -5,14 +5,15 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from shop_loadtests.visitor import Data, Visitor
+from shop_loadtests.claims import Data
+from shop_loadtests.visitor import Visitor
 
 Journey = Callable[[Visitor], None]
-Prepare = Callable[[str, Mapping[str, str]], Data]
+Prepare = Callable[[str, Mapping[str, str], Collection[str]], Data]
 
 
 class JourneysUnusable(Exception):
@@ -23,7 +24,7 @@ class JourneysUnusable(Exception):
 class Journeys:
     """All journeys by name, each called like its module, and what is to be found out before the first visit.
 
-    `prepare` takes the address that is loaded and the variables of the sandbox behind it, none where it is no sandbox.
+    `prepare` takes the address that is loaded, the variables of the sandbox behind it, and the names of the profile's journeys.
     """
 
     visits: Mapping[str, Journey]
@@ -45,5 +46,5 @@ def journeys_of(package: str, *, folder: Path | None = None) -> Journeys:
     return Journeys(visits, getattr(root, "prepare", _nothing))
 
 
-def _nothing(_target: str, _environment: Mapping[str, str]) -> Data:
+def _nothing(_target: str, _environment: Mapping[str, str], _journeys: Collection[str]) -> Data:
     return {}

@@ -14,11 +14,11 @@ from typing import IO
 
 import msgspec
 
+from shop_loadtests.claims import Data
 from shop_loadtests.latencies import Latencies
 from shop_loadtests.plan import Begin, Interval, Plan, Ready, Source
 from shop_loadtests.profile import Profile, Stage
 from shop_loadtests.verdict import Verdict, judge
-from shop_loadtests.visitor import Data
 from shop_loadtests.watch import Generator, together
 
 _READY_WITHIN_SECONDS = 60.0

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
+from shop_loadtests.claims import Data
 from shop_loadtests.comparison import Side, Slice
 from shop_loadtests.plan import Source
 from shop_loadtests.profile import Profile
 from shop_loadtests.run import Crew, crew
-from shop_loadtests.visitor import Data
 
 _WARM_UP_SEED = 0
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from shop_loadtests.latencies import Latencies
 from shop_loadtests.profile import EVERY_OPERATION, Slo
+from shop_loadtests.visitor import NO_ANSWER
 from shop_loadtests.watch import Generator
 
 LATE_SECONDS = 0.01
@@ -17,7 +18,6 @@ MOST_CPU = 0.9
 nine tenths of its processor, it is the generator that was measured."""
 
 
-NO_ANSWER = "no answer"
 MOST_UNANSWERED = 0.05
 """A target that does not answer one call in twenty is down, whatever the objectives speak of."""
 

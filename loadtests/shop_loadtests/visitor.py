@@ -6,9 +6,15 @@ import random
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
+from urllib.parse import urlencode
 
 import msgspec
+
+from shop_loadtests.claims import Claims, Data
+
+NO_ANSWER = "no answer"
 
 
 class Refused(Exception):
@@ -24,12 +30,19 @@ class Answer(Protocol):
     @property
     def content(self) -> bytes | None: ...
 
+    @property
+    def headers(self) -> Any: ...
+
 
 _NOT_FOUND = 404
 Send = Callable[[str, str, str | None, Mapping[str, str]], Answer]
-Data = Mapping[str, Any]
-"""What visits choose from, as JSON: the same for all of a run."""
 Record = Callable[[str, float, str | None], None]
+
+
+@dataclass(frozen=True)
+class _Request:
+    body: str | None
+    headers: Mapping[str, str]
 
 
 class Visitor:
@@ -39,9 +52,10 @@ class Visitor:
     for an answer does not ask on meanwhile.
     """
 
-    def __init__(self, send: Send, record: Record, *, due: float, dice: random.Random, data: Data) -> None:
+    def __init__(self, send: Send, record: Record, *, due: float, dice: random.Random, data: Data, claims: Claims) -> None:
         self.dice = dice
         self.data = data
+        self.claims = claims
         self._send = send
         self._record = record
         self._since: float | None = due
@@ -54,32 +68,56 @@ class Visitor:
         *,
         body: object = None,
         token: str | None = None,
-        expected: int = 200,
+        headers: Mapping[str, str] | None = None,
+        expected: int | tuple[int, ...] = 200,
         may_be_missing: bool = False,
     ) -> Any:
         """Call an operation and return its JSON, None where there is none or where 404 is an answer like another.
 
-        Raises Refused for any other status than the expected one.
+        Raises Refused for any other status than those expected.
         """
-        headers = {} if token is None else {"authorization": f"Bearer {token}"}
+        sent = dict(headers or {})
+        if token is not None:
+            sent["authorization"] = f"Bearer {token}"
         if method == "POST":
-            headers["idempotency-key"] = str(uuid.uuid4())
+            sent["idempotency-key"] = str(uuid.uuid4())
         if body is not None:
-            headers["content-type"] = "application/json"
+            sent["content-type"] = "application/json"
+        text = msgspec.json.encode(body).decode() if body is not None else None
+        accepted = (*((expected,) if isinstance(expected, int) else expected), *((_NOT_FOUND,) if may_be_missing else ()))
+        answer = self._exchange(operation, method, path, _Request(text, sent), accepted)
+        return None if may_be_missing and answer.status_code == _NOT_FOUND else self.json(answer)
+
+    def ask(
+        self,
+        operation: str,
+        method: str,
+        path: str,
+        *,
+        form: Mapping[str, str] | None = None,
+        expected: int = 200,
+    ) -> Answer:
+        """Ask for a page, or send a form, as a browser that follows nothing by itself. Raises Refused as `call` does."""
+        headers = {"content-type": "application/x-www-form-urlencoded"} if form is not None else {}
+        text = urlencode(form) if form is not None else None
+        return self._exchange(operation, method, path, _Request(text, headers), (expected,))
+
+    def json(self, answer: Answer) -> Any:
+        """Return what an answer holds."""
+        return msgspec.json.decode(answer.content) if answer.content else None
+
+    def pause(self, seconds: float) -> None:
+        """Think. It counts as nobody's latency."""
+        time.sleep(seconds)
+
+    def _exchange(self, operation: str, method: str, path: str, request: _Request, expected: tuple[int, ...]) -> Answer:
         since, self._since = self._since or time.monotonic(), None
-        answer = self._send(method, path, msgspec.json.encode(body).decode() if body is not None else None, headers)
-        missing = may_be_missing and answer.status_code == _NOT_FOUND
-        failure = (
-            None
-            if missing or answer.status_code == expected
-            else f"HTTP {answer.status_code}"
-            if answer.status_code
-            else "no answer"
-        )
+        answer = self._send(method, path, request.body, request.headers)
+        failure = None if answer.status_code in expected else f"HTTP {answer.status_code}" if answer.status_code else NO_ANSWER
         self._record(operation, time.monotonic() - since, failure)
         if failure is not None:
             raise Refused(f"{operation}: {failure}")
-        return msgspec.json.decode(answer.content) if answer.content and not missing else None
+        return answer
 
     def record(self, what: str, since: float, failure: str | None = None) -> None:
         """Count something that takes more than one call, from a moment of the monotonic clock until now."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -111,14 +111,15 @@ def load(
         terms = Terms(compare, paced, within=within, seconds=budget, seed=seed, workers=workers)
         return _compared(declared, terms, name=profile, html=html, say=say)
     if target is not None:
-        aim = allowed_target(target, is_mine=own, allowed=declared.settings.targets)
+        allowed = allowed_target(target, is_mine=own, allowed=declared.settings.targets)
+        aim = replace(allowed, environment=project.shell_variables)
     else:
         aim = front_door(project, declared.settings.door)
     if find_capacity:
-        run = Load(wanted, aim.url, declared.source, declared.data(aim), seed=seed, workers=workers)
+        run = Load(wanted, aim.url, declared.source, declared.data(aim, wanted), seed=seed, workers=workers)
         return _capacity(project, run, profile, html, say, begin=rate, seconds=duration, within=within)
     paced = wanted.paced(rate=rate, seconds=duration)
-    run = Load(paced, aim.url, declared.source, declared.data(aim), seed=seed, workers=workers)
+    run = Load(paced, aim.url, declared.source, declared.data(aim, wanted), seed=seed, workers=workers)
     return _loaded(project, run, profile, Files(html, junit, hlog), say, is_sandbox=target is None)
 
 

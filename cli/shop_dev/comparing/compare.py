@@ -63,7 +63,7 @@ def both_versions(declared: Declared, ref: str, *, say: Callable[[str], None]) -
 
 def comparing(declared: Declared, before: Target, after: Target, terms: Terms) -> Iterator[Compared]:
     """Measure and yield what is known so far; the last is the outcome. Raises ShopDevError (service_unreachable, load_broken)."""
-    older, newer = (Version(target.url, declared.data(target)) for target in (before, after))
+    older, newer = (Version(target.url, declared.data(target, terms.profile)) for target in (before, after))
     try:
         yield from _comparing(declared, older, newer, terms)
     except GeneratorLost as error:

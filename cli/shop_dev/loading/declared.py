@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from shop_loadtests.claims import Data
 from shop_loadtests.journey import Journeys, JourneysUnusable, journeys_of
 from shop_loadtests.plan import Source
 from shop_loadtests.profile import Profile, ProfileUnusable, read
-from shop_loadtests.visitor import Data
 
 from shop_dev.errors import CliCode, ShopDevError
 from shop_dev.loading.target import Target
@@ -37,10 +37,10 @@ class Declared:
         except ProfileUnusable as error:
             raise ShopDevError(CliCode.PROFILE_INVALID, str(error), detail={"faults": list(error.faults)}) from error
 
-    def data(self, target: Target) -> Data:
+    def data(self, target: Target, profile: Profile) -> Data:
         """Find out what visits choose from. A target that is down is said now. Raises ShopDevError (service_unreachable)."""
         try:
-            return self.journeys.prepare(target.url, target.environment)
+            return self.journeys.prepare(target.url, target.environment, [*profile.journeys])
         except Exception as fault:
             raise ShopDevError(
                 CliCode.SERVICE_UNREACHABLE,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from shop_loadtests.claims import Data
 from shop_loadtests.plan import Source
 from shop_loadtests.profile import Profile
 from shop_loadtests.run import GeneratorLost, Measured, run
 from shop_loadtests.verdict import Verdict
-from shop_loadtests.visitor import Data
 
 from shop_dev.errors import CliCode, ShopDevError
 

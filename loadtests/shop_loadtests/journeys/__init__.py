@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from itertools import islice
 
 import httpx
@@ -12,12 +12,26 @@ _PAGE = 100
 _ANSWER_SECONDS = 10.0
 
 
-def prepare(target: str, _environment: Mapping[str, str]) -> dict[str, object]:
-    """Find the SKUs of up to 500 articles that can be bought. Raises httpx.HTTPError, ValueError."""
+def prepare(target: str, environment: Mapping[str, str], journeys: Collection[str]) -> dict[str, object]:
+    """Find the SKUs of up to 500 articles that can be bought, and what else these journeys need.
+
+    Raises httpx.HTTPError, ValueError, KitError.
+    """
     skus = [*islice(_in_stock(target), MOST_SKUS)]
     if not skus:
         raise ValueError("nothing is in stock")
-    return {"skus": skus}
+    found: dict[str, object] = {"skus": skus}
+    if not {"account", "restocking"} & {*journeys}:
+        return found
+    if "SHOP_INVENTORY_URL" not in environment:
+        raise ValueError("account and restocking need the variables of the sandbox that is loaded: shop-dev env")
+    from shop_loadtests.journeys.accounts import accounts, stock_token
+
+    if "account" in journeys:
+        found |= accounts(environment)
+    if "restocking" in journeys:
+        found |= {"stock": environment["SHOP_INVENTORY_URL"], "stockToken": stock_token(environment)}
+    return found
 
 
 def _in_stock(target: str) -> Iterator[str]:

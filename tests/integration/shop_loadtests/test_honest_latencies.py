@@ -45,8 +45,8 @@ class Server:
         self.calls += 1
         if self.calls == self.dies_at and self._site is not None:
             await self._site.stop()
-        if self.dies_at is not None and self.calls >= self.dies_at:
-            request.transport and request.transport.abort()  # connections that are open end with it
+        if self.dies_at is not None and self.calls >= self.dies_at and request.transport is not None:
+            request.transport.abort()  # connections that are open end with it
         if self.calls == self.freezes_at:
             began = time.monotonic()
             time.sleep(FROZEN_SECONDS)  # noqa: ASYNC251 - nobody gets an answer meanwhile: that is the point

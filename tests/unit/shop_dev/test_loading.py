@@ -26,6 +26,7 @@ from shop_loadtests.watch import Generator
 
 CHECKOUT = Path(__file__).parents[3]
 JOURNEYS = Source("shop_loadtests.journeys")
+BROWSING = Profile("x", {"browse": 1}, (Stage(1, 1),), ())
 SHOPS_OWN = LoadTests(JOURNEYS.package, "edge", Path("loadtests/shop_loadtests/profiles"))
 
 
@@ -69,7 +70,7 @@ def declared(folder: Path = CHECKOUT, load: LoadTests | None = SHOPS_OWN) -> Dec
 def test_a_project_brings_journeys_profiles_and_data_of_its_own(tmp_path: Path) -> None:
     (tmp_path / "our_load_tests").mkdir()
     (tmp_path / "our_load_tests" / "__init__.py").write_text(
-        "def prepare(target, environment): return {'of': target, **environment}"
+        "def prepare(target, environment, journeys): return {'of': target, **environment}"
     )
     (tmp_path / "our_load_tests" / "greet.py").write_text("def visit(visitor): visitor.call('greet', 'GET', '/v1/greetings/Ada')")
     (tmp_path / "evening.yaml").write_text("{summary: x, journeys: {greet: 1}, stages: [{seconds: 1, rate: 1}], slos: []}")
@@ -78,7 +79,7 @@ def test_a_project_brings_journeys_profiles_and_data_of_its_own(tmp_path: Path) 
 
     assert [*ours.journeys.visits] == ["greet"]
     assert ours.profile("evening").journeys == {"greet": 1}
-    assert ours.data(Target("http://127.0.0.1:1", {"A": "b"})) == {"of": "http://127.0.0.1:1", "A": "b"}
+    assert ours.data(Target("http://127.0.0.1:1", {"A": "b"}), BROWSING) == {"of": "http://127.0.0.1:1", "A": "b"}
 
 
 def test_journeys_that_cannot_be_imported_are_said_with_their_fault(tmp_path: Path) -> None:
@@ -107,7 +108,7 @@ def test_a_project_without_journeys_is_told_how_to_declare_them() -> None:
 
 def test_a_shop_that_is_not_there_is_said_before_anything_begins() -> None:
     with pytest.raises(ShopDevError) as refused:
-        declared().data(Target("http://127.0.0.1:1"))
+        declared().data(Target("http://127.0.0.1:1"), BROWSING)
 
     assert refused.value.code == CliCode.SERVICE_UNREACHABLE
 

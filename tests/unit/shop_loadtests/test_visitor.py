@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pytest
+from shop_loadtests.claims import Claims
 from shop_loadtests.journeys import browse
 from shop_loadtests.visitor import Refused, Visitor
 
@@ -15,6 +17,7 @@ from shop_loadtests.visitor import Refused, Visitor
 class Reply:
     status_code: int
     content: bytes | None = b"{}"
+    headers: Mapping[str, str] | None = None
 
 
 ARTICLE_WITHOUT_STOCK = {
@@ -32,6 +35,7 @@ def visitor(replies: dict[str, Reply], recorded: dict[str, str | None]) -> Visit
         due=time.monotonic(),
         dice=random.Random(7),
         data={},
+        claims=Claims({}, worker=0, workers=1),
     )
 
 
@@ -55,3 +59,16 @@ def test_another_status_than_the_expected_one_ends_the_visit_and_counts(status: 
         visitor({"/x": Reply(status)}, recorded).call("getX", "GET", "/x")
 
     assert recorded == {"getX": failure}
+
+
+def test_a_browser_gets_pages_and_follows_nothing_by_itself() -> None:
+    recorded: dict[str, str | None] = {}
+    redirected = Reply(302, b"", {"location": "http://localhost:3000/signed-in?code=1"})
+
+    answer = visitor({"/login": redirected}, recorded).ask("signIn", "POST", "/login", form={"a": "b c"}, expected=302)
+
+    assert (answer.headers, recorded) == (redirected.headers, {"signIn": None})
+
+
+def test_several_answers_may_be_expected() -> None:
+    assert visitor({"/x": Reply(409)}, {}).call("putX", "PUT", "/x", expected=(200, 409)) == {}

@@ -1,0 +1,1 @@
+"""Journeys for a target that does nothing: what is measured is whoever measures."""
