@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 import yaml
 from fakes.helm_here import helm_program, kubernetes_validate
@@ -23,7 +24,7 @@ FOR = ("--kube-version", f"{KUBERNETES[-1]}.0")  # a Helm that is built from its
 CUSTOM = {"ScaledObject": "keda.sh/v1alpha1", "ExternalSecret": "external-secrets.io/v1"}
 Object = dict[str, Any]
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]  # the first time on a machine, Helm is built
 
 
 def rendered(environment: str, *more: str) -> list[Object]:
@@ -83,8 +84,15 @@ def test_the_schemas_refuse_what_is_wrong(objects: list[Object], tmp_path: Path)
     assert said.returncode != 0
 
 
-def test_what_kubernetes_does_not_know_is_of_the_versions_that_are_documented(objects: list[Object]) -> None:
-    assert {one["kind"]: one["apiVersion"] for one in objects if one["kind"] in CUSTOM} == CUSTOM
+def test_what_kubernetes_does_not_know_has_the_form_that_is_documented(objects: list[Object]) -> None:
+    forms = yaml.safe_load((Path(__file__).parent / "custom_resources.yaml").read_text())
+    custom = [one for one in objects if one["kind"] in CUSTOM]
+
+    assert {one["kind"]: one["apiVersion"] for one in custom} == CUSTOM
+    for one in custom:
+        jsonschema.validate(one["spec"], forms[one["kind"]])
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate({**one["spec"], "unknown": 1}, forms[one["kind"]])
 
 
 def test_each_service_that_is_deployed_has_all_of_its_objects(objects: list[Object]) -> None:
