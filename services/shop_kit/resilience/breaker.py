@@ -58,16 +58,22 @@ class CircuitBreaker:
         waited = self._monotonic() - self._opened_at
         return BreakerState.HALF_OPEN if waited >= self._open_seconds else BreakerState.OPEN
 
-    async def call(self, operation: Callable[[], Awaitable[T]]) -> T:
-        """Return what `operation` returns. Raises Unavailable without calling it while the breaker is open."""
+    async def call(self, operation: Callable[[], Awaitable[T]], *, is_failure: Callable[[T], bool] = lambda _: False) -> T:
+        """Return what `operation` returns; `is_failure` tells a result that counts as a failure all the same.
+
+        Raises Unavailable without calling it while the breaker is open.
+        """
         is_probe = self._admit()
         try:
             result = await operation()
         except (Unavailable, Overloaded, TimeoutError):
-            self._failed()
+            self.note_failure()
             raise
         else:
-            self._succeeded()
+            if is_failure(result):
+                self.note_failure()
+            else:
+                self._succeeded()
             return result
         finally:
             if is_probe:
@@ -82,7 +88,8 @@ class CircuitBreaker:
         self._probing = True
         return True
 
-    def _failed(self) -> None:
+    def note_failure(self) -> None:
+        """Count a failure that a call did not live to tell of: it was cut off."""
         self._recovered = 0
         if self._opened_at is not None:
             self._opened_at = self._monotonic()

@@ -3,12 +3,13 @@ early where nobody answers."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
 from functools import partial
 from typing import TypeVar
 
-from shop_kit.errors import Unavailable
+from shop_kit.errors import Overloaded, Unavailable
 from shop_kit.metrics import Metrics
 from shop_kit.resilience import deadline
 from shop_kit.resilience.breaker import BreakerState, CircuitBreaker
@@ -20,6 +21,10 @@ T = TypeVar("T")
 
 FIRST_RETRY_SECONDS = 0.05
 LONGEST_RETRY_SECONDS = 0.5
+FAIR_SHARE = 0.25
+"""Of the declared time: who was cut off before that has given the service no chance, and says nothing of it."""
+A_MOMENT = 0.001
+"""A loop's timers may ring so much early."""
 _ONCE = Retry(attempts=1)
 
 
@@ -87,7 +92,8 @@ class GuardedCalls:
         self._metrics.ended(outcome)
 
     async def call(self, once: Callable[[], Awaitable[T]], *, kind: CallKind, may_repeat: bool, seconds: float | None = None) -> T:
-        """Return what `once` returns, tried again while it raises Transient where it `may_repeat`.
+        """Return what `once` returns, tried again while it raises Transient where it `may_repeat`. It returns an error for which
+        trying again is no use; the breaker counts that as well, and whoever is cut off by a deadline.
 
         All tries together take `seconds` or what the policy allows, whichever is less; who waits on purpose takes `seconds`.
         Raises Unavailable when that is over, Overloaded when no place is free, and whatever `once` raises.
@@ -97,9 +103,26 @@ class GuardedCalls:
         with self._places[kind].enter():
             try:
                 async with deadline.within(most):
-                    return await (self._retry if may_repeat else _ONCE).run(lambda: self._breaker.call(once))
+                    return await (self._retry if may_repeat else _ONCE).run(lambda: self._try(once))
             except TimeoutError as late:
                 raise Unavailable(self.name, f"no answer within {most:g} s") from late
+
+    async def _try(self, once: Callable[[], Awaitable[T]]) -> T:
+        return await self._breaker.call(lambda: self._until_cut_off(once), is_failure=_says_that_it_cannot)
+
+    async def _until_cut_off(self, once: Callable[[], Awaitable[T]]) -> T:
+        began = asyncio.get_running_loop().time()
+        try:
+            return await once()
+        except asyncio.CancelledError:
+            waited, left = asyncio.get_running_loop().time() - began, deadline.seconds_left()
+            if left is not None and left < A_MOMENT and waited >= FAIR_SHARE * self.policy.timeout_seconds:
+                self._breaker.note_failure()
+            raise
+
+
+def _says_that_it_cannot(answer: object) -> bool:
+    return isinstance(answer, (Unavailable, Overloaded))
 
 
 def breaker_of(policy: CallPolicy, name: str | None = None) -> CircuitBreaker:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 from fakes.declared_calls import calls_to
@@ -107,3 +108,64 @@ async def test_each_kind_of_call_has_its_own_places_and_the_metrics_count_who_fo
 
     assert 'shop_calls_refused_total{kind="read",service="pricing"} 1.0' in metrics.render()
     reading.cancel()
+
+
+async def test_a_dependency_that_hangs_is_spared_like_one_that_fails() -> None:
+    metrics, silent = Metrics(), Dependency(hangs=True)
+    calls = calls_to("pricing", metrics, attempts=1, failure_percent=50, open_seconds=60, timeout_seconds=0.01)
+    for _ in range(20):
+        with pytest.raises(Unavailable):
+            await calls.call(silent, kind=CallKind.READ, may_repeat=True)
+
+    assert silent.asked < 20
+    assert 'shop_breaker_open{service="pricing"} 1.0' in metrics.render()
+
+
+async def test_it_counts_as_well_when_it_is_the_callers_own_deadline_that_passes() -> None:
+    silent = Dependency(hangs=True)
+    calls = calls_to("pricing", attempts=1, open_seconds=60, timeout_seconds=0.04)
+    for _ in range(20):
+        with pytest.raises((Unavailable, TimeoutError)):
+            async with deadline.within(0.02):
+                await calls.call(silent, kind=CallKind.READ, may_repeat=True)
+
+    assert silent.asked < 20
+
+
+async def test_who_had_hardly_time_to_ask_says_nothing_of_the_dependency() -> None:
+    silent = Dependency(hangs=True)
+    calls = calls_to("pricing", attempts=1, open_seconds=60, timeout_seconds=60)
+    for _ in range(20):
+        with pytest.raises(Unavailable):
+            await calls.call(silent, kind=CallKind.READ, may_repeat=True, seconds=0.001)
+
+    assert silent.asked == 20
+
+
+async def test_who_leaves_says_nothing_of_the_dependency() -> None:
+    silent = Dependency(hangs=True)
+    calls = calls_to("pricing", attempts=1, open_seconds=60)
+    for _ in range(20):
+        asking = asyncio.create_task(calls.call(silent, kind=CallKind.READ, may_repeat=True))
+        await asyncio.sleep(0)
+        asking.cancel()
+        await asyncio.wait([asking])
+
+    assert silent.asked == 20
+
+
+@pytest.mark.parametrize("error", [Unavailable("pricing", "too late"), Overloaded("pricing", "too many")])
+async def test_an_error_that_is_not_worth_another_try_counts_all_the_same(error: Exception) -> None:
+    asked = 0
+
+    async def once() -> Exception:
+        nonlocal asked
+        asked += 1
+        return error
+
+    calls = calls_to("pricing", attempts=3, open_seconds=60)
+    for _ in range(20):
+        with suppress(Unavailable):
+            await calls.call(once, kind=CallKind.READ, may_repeat=True)
+
+    assert asked < 20
