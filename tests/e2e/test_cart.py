@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from e2e.keyring import Keyring
-from e2e.shop import Shop
+from e2e.shop import Shop, until
 
 pytestmark = pytest.mark.e2e
 
@@ -70,7 +70,7 @@ def test_a_cart_follows_the_prices(shop: Shop, keyring: Keyring, ann: Owner) -> 
     assert ann.sees()["subtotal"] == {"currency": "EUR", "minorUnits": 3998}
 
     set_price(shop, keyring, sku, 500)
-    assert ann.sees()["subtotal"] == {"currency": "EUR", "minorUnits": 1000}
+    until("the cart is shown at the new price", lambda: ann.sees()["subtotal"] == {"currency": "EUR", "minorUnits": 1000})
 
 
 def test_a_guests_cart_comes_along_at_sign_in(shop: Shop, keyring: Keyring, ann: Owner) -> None:

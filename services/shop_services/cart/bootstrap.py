@@ -16,6 +16,7 @@ from shop_services.cart.adapters.cached_carts import ANSWER_SECONDS, CachedCarts
 from shop_services.cart.adapters.cart_table import DynamoCarts
 from shop_services.cart.adapters.erasures import erasures
 from shop_services.cart.adapters.pricing import SERVICE, GrpcPrices
+from shop_services.cart.adapters.recent_prices import RecentPrices
 from shop_services.cart.adapters.rest import CartApi
 from shop_services.cart.application.filling import Filling
 
@@ -46,7 +47,7 @@ async def cart(service: Service, settings: CartSettings) -> None:
         service.tokens_from("edge", settings.shop_edge_url, issuer=tokens.ISSUER, audience=audience)
         for audience in (tokens.INTERNAL_AUDIENCE, tokens.PUBLIC_AUDIENCE)
     ]
-    service.serves(CartApi(filling, GrpcPrices(pricing), guests).routes(), tokens=callers)
+    service.serves(CartApi(filling, RecentPrices(GrpcPrices(pricing)), guests).routes(), tokens=callers)
 
 
 def main() -> None:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Protocol
 
 import msgspec
 from shop_kit.auth import NotAuthenticated, Principal
-from shop_kit.errors import FieldFault, Transient
+from shop_kit.errors import FieldFault, Refused, Transient
 from shop_kit.http import GuardedRoute, Problem, Scope, caller, json, read_body, read_query
 from shop_kit.http.etags import etag_of
 from shop_kit.http.values import MoneyView, sku_in_path
-from shop_kit.shared_kernel import Money
+from shop_kit.shared_kernel import Money, Sku
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -127,7 +129,7 @@ class CartApi:
         owner, query, sku = _owner(request), read_query(request, CartQuery), sku_in_path(request)
         body = await read_body(request, QuantityBody)
         try:
-            cart = await self.filling.set_quantity(owner, sku, body.quantity)
+            cart, _ = await asyncio.gather(self.filling.set_quantity(owner, sku, body.quantity), self._asked_early(sku, query))
         except CartFull as full:
             raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "The cart is full", kind="cart-full", detail=f"{full}.") from full
         return await self._answer(cart, query)
@@ -163,13 +165,26 @@ class CartApi:
     async def _view(self, cart: Cart, query: CartQuery) -> CartView:
         if query.currency is None:
             return CartView(cart.id, [_unpriced(line) for line in cart.lines], "not-asked", None)
-        try:
-            prices = await self.prices.now([line.sku for line in cart.lines], currency=query.currency, country=query.country)
-        except Transient:
+        prices = await self._prices([line.sku for line in cart.lines], query)
+        if prices is None:
             return CartView(cart.id, [_unpriced(line) for line in cart.lines], "unavailable", None)
         return CartView(
             cart.id, [_line(line, prices) for line in cart.lines], "current", _subtotal(cart.lines, prices, query.currency)
         )
+
+    async def _asked_early(self, sku: Sku, query: CartQuery) -> None:
+        """Ask what an article costs while it is put into the cart, so that it is known when the cart is shown."""
+        with suppress(Refused):  # said when the cart is shown
+            await self._prices([sku], query)
+
+    async def _prices(self, skus: Sequence[Sku], query: CartQuery) -> Mapping[str, Price] | None:
+        """Return what articles cost; None where nobody asks for it, or nobody can say. Raises Refused."""
+        if query.currency is None:
+            return None
+        try:
+            return await self.prices.now(skus, currency=query.currency, country=query.country)
+        except Transient:
+            return None
 
 
 def _unpriced(line: Line) -> LineView:
