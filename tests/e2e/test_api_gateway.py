@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import uuid
+from pathlib import Path
 
+import boto3
 import httpx
 import pytest
+import shop_services.edge
+import yaml
 from e2e.accounts import Accounts
 from e2e.shop import PRICE, Shop, until
-from shop_sandbox.provision.routes import api_url
+from shop_sandbox.provision.routes import API_ID, api_url
 
 pytestmark = pytest.mark.e2e
 ME = "/v1/customers/me"
+MANIFEST = Path(shop_services.edge.__file__).with_name("service.yaml")
 
 
 @pytest.fixture(scope="module")
@@ -93,3 +98,18 @@ def test_what_no_document_offers_has_no_route(shop: Shop, api: str) -> None:
     answers = [shop.http.get(api + path) for path in ("/health", "/metrics", "/v1/payments", f"/v1/reservations/{uuid.uuid4()}")]
 
     assert [answer.status_code for answer in answers] == [httpx.codes.NOT_FOUND] * 4
+
+
+def test_the_gateway_lets_through_as_much_as_the_edges_manifest_says(shop: Shop) -> None:
+    declared = yaml.safe_load(MANIFEST.read_text(encoding="utf-8"))["gateway"]["throttling"]
+    gateway = boto3.client(
+        "apigatewayv2",
+        endpoint_url=shop.environment["AWS_ENDPOINT_URL"],
+        region_name=shop.environment["AWS_REGION"],
+        aws_access_key_id=shop.environment["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=shop.environment["AWS_SECRET_ACCESS_KEY"],
+    )
+
+    settings = gateway.get_stage(ApiId=API_ID, StageName="$default")["DefaultRouteSettings"]
+
+    assert (settings["ThrottlingRateLimit"], settings["ThrottlingBurstLimit"]) == (declared["perSecond"], declared["burst"])

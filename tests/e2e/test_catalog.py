@@ -55,3 +55,47 @@ def _event(record: Message) -> ProductEvent:
     event = ProductEvent()
     event.ParseFromString(content)
     return event
+
+
+@pytest.mark.parametrize(("sent", "kind"), [(PNG + b"more", "image/png"), (PNG, "text/html")], ids=["another size", "another type"])
+def test_nothing_but_what_was_announced_is_uploaded(shop: Shop, staff: Staff, sent: bytes, kind: str) -> None:
+    product = NewProduct.made(shop, staff.token)
+    upload = staff.post(f"/v1/products/{product.id}/uploads", {"contentType": "image/png", "size": len(PNG)}).json()
+
+    refused = httpx.put(upload["url"], content=sent, headers={**upload["headers"], "content-type": kind})
+    place = f"{shop.endpoints['catalog']}/v1/products/{product.id}/media/{upload['id']}"
+    taken = shop.http.put(place, headers={"authorization": f"Bearer {staff.token}"})
+
+    assert (refused.status_code, taken.status_code) == (403, 409)
+
+
+def test_a_category_takes_along_what_is_below_it_and_visitors_find_it_there(shop: Shop, staff: Staff) -> None:
+    product = NewProduct.made(shop, staff.token)
+    old, new = (staff.post("/v1/categories", {"names": {"en": name}}).json()["id"] for name in ("Old place", "New place"))
+    _move(staff, product.category_id, below=old)
+    until("it is found in the old place", lambda: _found_in(shop, old) == [product.id])
+
+    _move(staff, old, below=new)
+
+    until("it is found in the new place, two levels up", lambda: _found_in(shop, new) == [product.id])
+    circle = shop.http.put(
+        f"{shop.endpoints['catalog']}/v1/categories/{new}",
+        json={"names": {"en": "New place"}, "parentId": product.category_id},
+        headers={"authorization": f"Bearer {staff.token}", "if-match": _etag(staff, new)},
+    )
+    assert circle.status_code == 422
+
+
+def _move(staff: Staff, category_id: str, *, below: str) -> None:
+    names = staff.ask("GET", f"/v1/categories/{category_id}").json()["names"]
+    body = {"names": names, "parentId": below}
+    staff.ask("PUT", f"/v1/categories/{category_id}", body, **{"if-match": _etag(staff, category_id)})
+
+
+def _etag(staff: Staff, category_id: str) -> str:
+    return staff.ask("GET", f"/v1/categories/{category_id}").headers["etag"]
+
+
+def _found_in(shop: Shop, category_id: str) -> list[str]:
+    answer = shop.http.get(f"{shop.endpoints['edge']}/v1/products", params={"categoryId": category_id})
+    return [one["id"] for one in answer.json().get("items", ())]

@@ -12,7 +12,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
+from cryptography import x509
 
 pytestmark = pytest.mark.integration
 
@@ -236,3 +238,24 @@ def until(what: str, is_so: Callable[[], bool]) -> None:
     while not is_so():
         assert time.monotonic() < deadline, what
         time.sleep(0.1)
+
+
+def test_a_guest_is_known_by_a_certificate_of_the_sandbox_that_it_joins(make: Callable[[str], Checkout]) -> None:
+    host, guest = make("host"), make("guest")
+    host.settings("mtls = true\n")
+    host.service("clerk")
+    host.says("up", "clerk")
+    guest.service("points")
+
+    guest.says("up", "--join", "host")
+
+    shown = {name: psutil.Process(pid).environ() for name, pid in guest.pids().items()}
+    own = {name: Path(variables["SHOP_TLS_CERTIFICATE"]) for name, variables in shown.items()}
+    assert {name: path.name for name, path in own.items()} == {"clerk": "clerk.pem", "points": "points.pem"}
+    (authority,) = {Path(variables["SHOP_TLS_AUTHORITY"]) for variables in shown.values()}
+    for path in own.values():
+        certificate(path).verify_directly_issued_by(certificate(authority))
+
+
+def certificate(path: Path) -> x509.Certificate:
+    return x509.load_pem_x509_certificate(path.read_bytes())
