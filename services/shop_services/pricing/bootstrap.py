@@ -46,16 +46,16 @@ async def pricing(service: Service, settings: PricingSettings) -> None:
         outbox_table=settings.shop_table_pricing_outbox,
         publishes={PRICES_TOPIC: PriceEvent, REDEMPTIONS_TOPIC: RedemptionEvent},
     )
-    clock = service.clock
+    clock, lists = service.clock, DynamoPriceLists(store)
     prices, promotions, coupons, quotes = (
-        DynamoPrices(store, clock),
+        DynamoPrices(store, lists, clock),
         CachedPromotions(DynamoPromotions(store)),
         DynamoCoupons(store),
         DynamoQuotes(store),
     )
     quoting = Quoting(prices, promotions, coupons, JwtQuoteSigner(signer), clock)
     service.consumes(subscription(Redeeming(coupons, DynamoRedemptions(store, clock), clock)))
-    api = PricingApi(quoting, quotes, DynamoPriceLists(store), prices, promotions, coupons, store.idempotency, clock, signer.jwks())
+    api = PricingApi(quoting, quotes, lists, prices, promotions, coupons, store.idempotency, clock, signer.jwks())
     callers = service.tokens_from("edge", settings.shop_edge_url, issuer=tokens.ISSUER, audience=tokens.INTERNAL_AUDIENCE)
     service.serves(api.routes(), tokens=callers)
     service.serves_grpc(PricingRpc(quoting, quotes, prices, clock).service(), tokens=callers)

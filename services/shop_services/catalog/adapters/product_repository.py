@@ -21,15 +21,18 @@ from shop_kit.outbox.dynamo import DynamoOutbox
 from shop_services.catalog.adapters.category_repository import category_key
 from shop_services.catalog.adapters.events import product_event
 from shop_services.catalog.application.ports import Edit, ProductPage
-from shop_services.catalog.domain.product import Content, Option, Picture, Product, Status, Variant
+from shop_services.catalog.domain.product import Content, Picture, Product, Status
 
 KIND = "product"
 LARGEST_BYTES = 300_000
 """Of a product's item: DynamoDB takes 400 KB, and the event that tells of it must fit as well."""
 
-
 MOST_WRITES = 100
 """In one transaction of DynamoDB."""
+_FOR_EVENTS = 8
+"""Writes that are left for what tells of products: an item for each of a few events, a parcel for each 300 KB of many."""
+_CONTENT = msgspec.json.Decoder(Content)
+_PICTURES = msgspec.json.Decoder(tuple[Picture, ...])
 
 
 class ProductTooLarge(Invalid):
@@ -137,19 +140,24 @@ class DynamoProductRepository:
 def _parted(edits: Sequence[Edit]) -> Iterator[Sequence[Edit]]:
     """Yield edits that one transaction takes together: not too many writes, and no item written twice."""
     together: list[Edit] = []
-    size, skus = 0, set[str]()
+    keys: set[str] = set()
     for edit in edits:
-        of_edit = {*edit.after.content.skus, *(edit.before.content.skus if edit.before else ())}
-        writes = 2 + len(of_edit) + 2 * len({*_categories(edit.after), *_categories(edit.before)})
-        is_twin = not skus.isdisjoint(of_edit) or any(one.after.id == edit.after.id for one in together)
-        if together and (size + writes > MOST_WRITES or is_twin):
+        own, shared = _written(edit)
+        if together and (len(keys | own | shared) + _FOR_EVENTS > MOST_WRITES or not keys.isdisjoint(own)):
             yield together
-            together, size, skus = [], 0, set()
+            together, keys = [], set()
         together.append(edit)
-        size += writes
-        skus |= of_edit
+        keys |= own | shared
     if together:
         yield together
+
+
+def _written(edit: Edit) -> tuple[set[str], set[str]]:
+    """Return what stands for the items that an edit may write: those of its own, and those that others may write with it."""
+    skus = {*edit.after.content.skus, *(edit.before.content.skus if edit.before else ())}
+    categories = {*_categories(edit.after), *_categories(edit.before)}
+    own = {edit.after.id, *map("sku#{}".format, skus), *(f"shelf#{one}#{edit.after.id}" for one in categories)}
+    return own, categories
 
 
 def _categories(product: Product | None) -> Collection[str]:
@@ -184,29 +192,14 @@ def _place_key(category_id: str, product_id: str) -> Item:
 
 
 def _from_product(product: Product) -> Item:
-    content = product.content
+    # Texts, not maps: nobody asks DynamoDB for what is in them, and it would look into each part of them at every write.
     return {
         "status": product.status.value,
-        "title": content.title,
-        "description": content.description,
-        "brand": content.brand,
-        "category_ids": content.category_ids,
-        "options": [{"name": option.name, "values": option.values} for option in content.options],
-        "variants": [
-            {"sku": variant.sku, "options": variant.options, "attributes": variant.attributes} for variant in content.variants
-        ],
-        "pictures": [{"id": one.id, "content_type": one.content_type, "size": one.size} for one in product.pictures],
+        "content": msgspec.json.encode(product.content).decode(),
+        "pictures": msgspec.json.encode(product.pictures).decode(),
     }
 
 
 def _to_product(item: Item) -> Product:
-    content = Content(
-        title=item["title"],
-        description=item["description"],
-        brand=item["brand"],
-        category_ids=tuple(item["category_ids"]),
-        options=tuple(Option(one["name"], tuple(one["values"])) for one in item["options"]),
-        variants=tuple(Variant(one["sku"], one["options"], one["attributes"]) for one in item["variants"]),
-    )
-    pictures = tuple(Picture(one["id"], one["content_type"], one["size"]) for one in item["pictures"])
+    content, pictures = _CONTENT.decode(item["content"]), _PICTURES.decode(item["pictures"])
     return Product(item["id"], content, Status(item["status"]), pictures, revision_of(item))

@@ -21,8 +21,8 @@ from shop_services.inventory.application.ports import StockPage
 from shop_services.inventory.domain.reservation import Decision
 from shop_services.inventory.domain.stock import Level, LevelRefused, Movement, StockItem, StockLevel
 
-SETTINGS_IN_A_TRANSACTION = 50
-"""Each is told of in the same transaction, and DynamoDB takes 100 writes in one."""
+SETTINGS_IN_A_TRANSACTION = 99
+"""What tells of them is one write in the same transaction, and DynamoDB takes 100."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class DynamoStockRepository:
         return StockPage([_to_stock(item) for item in page.items], page.next_key["sku"] if page.next_key else None)
 
     async def put(self, levels: Sequence[StockLevel]) -> Sequence[LevelRefused]:
-        """Set articles, some dozens in a transaction. Returns those that were refused."""
+        """Set articles, many in a transaction. Returns those that were refused."""
         refused: list[LevelRefused] = []
         for start in range(0, len(levels), SETTINGS_IN_A_TRANSACTION):
             refused += await self._put_some(levels[start : start + SETTINGS_IN_A_TRANSACTION])

@@ -64,16 +64,18 @@ class DynamoPriceLists:
 
 
 class DynamoPrices:
-    """The PriceRepository: one item an article, written with its event."""
+    """The PriceRepository: one item an article, written with its event. It names the lists; their terms stand with them alone."""
 
-    def __init__(self, store: TableStore, clock: Clock) -> None:
+    def __init__(self, store: TableStore, lists: DynamoPriceLists, clock: Clock) -> None:
         self._store = store
+        self._lists = lists
         self._clock = clock
 
     async def find(self, skus: Iterable[str]) -> Mapping[str, ArticlePrices]:
         """The prices of those articles that ever had any."""
         items = await self._store.dynamo.get_many(self._store.table, [_price_key(sku) for sku in set(skus)])
-        return {item["id"]: _to_article(item) for item in items}
+        lists = await self._lists.find({name for item in items for name in item["prices"]})
+        return {item["id"]: _to_article(item, lists) for item in items}
 
     async def save(self, articles: Sequence[ArticlePrices]) -> Sequence[ArticlePrices]:
         """Write and announce prices, all or nothing. Raises Stale."""
@@ -163,13 +165,14 @@ def _from_article(article: ArticlePrices) -> Item:
     return {
         "id": article.id,
         "tax_class": article.tax_class.value,
-        "prices": [{**_from_list(one.price_list), "minor_units": one.amount.minor_units} for one in article.prices],
+        "prices": {one.price_list.id: one.amount.minor_units for one in article.prices},
         **stored_revision(article.revision),
     }
 
 
-def _to_article(item: Item) -> ArticlePrices:
-    prices = tuple(Price(_to_list(one), Money(one["currency"], one["minor_units"])) for one in item["prices"])
+def _to_article(item: Item, lists: Mapping[str, PriceList]) -> ArticlePrices:
+    stored = [(lists[name], units) for name, units in sorted(item["prices"].items())]
+    prices = tuple(Price(price_list, Money(price_list.currency, units)) for price_list, units in stored)
     return ArticlePrices(item["id"], TaxClass(item["tax_class"]), prices, revision_of(item))
 
 

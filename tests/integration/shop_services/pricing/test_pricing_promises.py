@@ -94,7 +94,7 @@ async def on_dynamodb(platform: PlatformSettings) -> AsyncIterator[Repositories]
         store = TableStore(name, dynamo, outbox, DynamoIdempotency(dynamo, name))
         yield Repositories(
             DynamoPriceLists(store),
-            DynamoPrices(store, CLOCK),
+            DynamoPrices(store, DynamoPriceLists(store), CLOCK),
             DynamoPromotions(store),
             DynamoCoupons(store),
             DynamoRedemptions(store, CLOCK),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
@@ -61,11 +62,14 @@ class Bench:
             yield outbox
 
     async def left_by_a_dead_process(self, *messages: OutgoingMessage) -> None:
+        for one in messages:
+            await self.left_by_a_dead_process_at_once([one])
+
+    async def left_by_a_dead_process_at_once(self, messages: Sequence[OutgoingMessage]) -> None:
         dead = DynamoOutbox(
             self.aws.dynamo(), table=TABLE, outbox_table=OUTBOX, producer=self.kafka, metrics=Metrics(), clock=LoopClock()
         )
-        for one in messages:
-            await dead.commit([], messages=[one])
+        await dead.commit([], messages=messages)
 
     async def until_published(self, *ids: str, seconds: float) -> None:
         async with asyncio.timeout(seconds):
@@ -286,3 +290,88 @@ def test_a_message_that_kafka_would_never_take_is_refused_before_its_effect(benc
 
     in_virtual_time(story())
     assert bench.aws.model.tables[TABLE].items == {}
+
+
+def many(*, topic: str = "events") -> list[OutgoingMessage]:
+    return [message(f"m{number}-", 1, topic=topic) for number in range(60)]
+
+
+def test_many_messages_of_one_commit_are_one_item_until_all_are_published(bench: Bench) -> None:
+    async def story() -> None:
+        bench.kafka.refuses = lambda _: Unavailable("kafka", "away")
+        async with bench.process() as outbox:
+            await outbox.commit([], messages=many())
+            assert len(bench.in_outbox()) == 1
+            bench.kafka.refuses = lambda one: Unavailable("kafka", "away") if one.key == "m7-" else None
+            await bench.until_published(*(one.id for one in many() if one.key != "m7-"), seconds=30)
+            await asyncio.sleep(30)
+            assert len(bench.in_outbox()) == 1
+            bench.kafka.refuses = lambda _: None
+            await bench.until_published("m7-1", seconds=30)
+            await asyncio.sleep(5)
+
+    in_virtual_time(story())
+    assert sorted(bench.kafka.published) == sorted(one.id for one in many())
+    assert bench.in_outbox() == []
+
+
+def test_what_comes_later_does_not_overtake_a_message_in_a_parcel_that_a_dead_process_left(bench: Bench) -> None:
+    async def story() -> None:
+        await bench.left_by_a_dead_process_at_once(many())
+        async with bench.process() as outbox:
+            await outbox.commit([], messages=[message("m7-", 2)])
+            await bench.until_published("m7-2", *(one.id for one in many()), seconds=30)
+            await asyncio.sleep(10)
+
+    in_virtual_time(story())
+    assert first_seen(bench.kafka.published, "m7-") == ["m7-1", "m7-2"]
+    assert bench.in_outbox() == []
+
+
+def test_a_parcel_that_another_process_has_removed_is_forgotten(bench: Bench) -> None:
+    async def story() -> None:
+        bench.kafka.refuses = lambda _: Unavailable("kafka", "away")
+        async with bench.process() as one:
+            await one.commit([], messages=many())
+            async with bench.process() as other:
+                await other.commit([], messages=[message("m7-", 2)])
+                await asyncio.sleep(60)
+                bench.kafka.refuses = lambda _: None
+                await bench.until_published("m7-2", *(one.id for one in many()), seconds=120)
+                await asyncio.sleep(60)
+                assert not [*one._waiting._parcels, *other._waiting._parcels]
+
+    in_virtual_time(story())
+    assert first_seen(bench.kafka.published, "m7-") == ["m7-1", "m7-2"]
+    assert bench.in_outbox() == []
+
+
+def test_a_parcel_goes_also_when_its_removal_fails_at_first(bench: Bench) -> None:
+    async def story() -> None:
+        async with bench.process() as outbox:
+            bench.aws.fails["BatchWriteItem"] = Unavailable("aws dynamodb", "away")
+            await outbox.commit([], messages=many())
+            await bench.until_published(*(one.id for one in many()), seconds=30)
+            await asyncio.sleep(5)
+            assert len(bench.in_outbox()) == 1
+            bench.aws.fails.clear()
+            await asyncio.sleep(30)
+            assert bench.in_outbox() == []
+
+    in_virtual_time(story())
+    assert len(bench.kafka.published) == len(many())
+
+
+def test_messages_that_are_more_than_an_item_holds_are_several_parcels(bench: Bench) -> None:
+    large = [message(f"l{number}-", 1, body=os.urandom(90_000)) for number in range(10)]
+
+    async def story() -> None:
+        bench.kafka.refuses = lambda _: Unavailable("kafka", "away")
+        async with bench.process() as outbox:
+            await outbox.commit([], messages=large)
+            assert len(bench.in_outbox()) == 4
+            bench.kafka.refuses = lambda _: None
+            await bench.until_published(*(one.id for one in large), seconds=30)
+
+    in_virtual_time(story())
+    assert bench.in_outbox() == []

@@ -12,15 +12,24 @@ from ministack import app
 from ministack.services import dynamodb
 from shop_sandbox.engines.embedded.emulator import remembered
 
+OF_NUMBERS = ("_number_error", "_number_size_bytes", "_ddb_canonicalize_number")
+
 
 @pytest.fixture
-def own_check(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """Remember as in the emulator, and give what MiniStack itself says of a condition."""
-    check = dynamodb._condition_syntax_error
+def own(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
+    """Remember as in the emulator, and give MiniStack's own functions by name."""
     monkeypatch.setattr(app, "formatdate", app.formatdate)  # it is there, and is put back
-    monkeypatch.setattr(dynamodb, "_condition_syntax_error", check)
+    functions = {name: getattr(dynamodb, name) for name in ("_condition_syntax_error", "_tokenize", *OF_NUMBERS)}
+    for name, function in functions.items():
+        monkeypatch.setattr(dynamodb, name, function)
     remembered.hold()
-    yield check
+    yield functions
+
+
+@pytest.fixture
+def own_check(own: dict[str, Any]) -> Any:
+    """What MiniStack itself says of a condition."""
+    return own["_condition_syntax_error"]
 
 
 @pytest.mark.parametrize("condition", ["attribute_not_exists(pk)", "version = :before", "version = = :before", "a AND", "b ="])
@@ -41,3 +50,25 @@ def test_the_date_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(time, "time", lambda second=second: second)
         assert app.formatdate(usegmt=True) == formatdate(second, usegmt=True)
         assert parsedate_to_datetime(app.formatdate(usegmt=True)).timestamp() == int(second)
+
+
+@pytest.mark.parametrize("expression", ["attribute_not_exists(pk)", "SET a = :after ADD #free :added", "#a BETWEEN :b AND :c"])
+def test_whoever_takes_an_expression_apart_harms_nobody_else(own: dict[str, Any], expression: str) -> None:
+    for _ in range(2):
+        tokens = dynamodb._tokenize(expression)
+        assert tokens == own["_tokenize"](expression)
+        tokens.clear()
+
+
+@pytest.mark.parametrize("name", OF_NUMBERS)
+@pytest.mark.parametrize("value", ["0", "-1", "007", "1.50", "1e3", "1E-131", "9" * 39, "", " 1", "nan", 1, 1.5, None, True])
+def test_numbers_are_judged_as_before_whatever_stands_where_one_belongs(own: dict[str, Any], name: str, value: Any) -> None:
+    for _ in range(2):
+        assert getattr(dynamodb, name)(value) == own[name](value)
+
+
+@pytest.mark.usefixtures("own")
+@pytest.mark.parametrize("value", [["1"], {"N": "1"}])
+def test_what_is_no_text_is_refused_as_a_number(value: Any) -> None:
+    assert "cannot be converted" in dynamodb._number_error(value)
+    assert dynamodb._ddb_canonicalize_number(value) is None
