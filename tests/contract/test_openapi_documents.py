@@ -227,3 +227,18 @@ def test_every_list_is_paged_unless_it_is_of_one_order(path: Path) -> None:
         assert {"limit", "cursor"} <= set(given), f"{method} {where}"
         assert given["limit"]["schema"]["maximum"] <= 100
         assert {"items", "nextCursor"} <= set(page["required"]), f"{method} {where}"
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.stem)
+def test_what_was_made_links_to_what_is_done_with_it(path: Path) -> None:
+    root = document(path)
+    there = {operation["operationId"]: (place, operation) for place, _, operation in operations(root)}
+    for place, method, operation in business(root):
+        for status, answer in answers(root, operation).items():
+            if method != "post" or status not in {"201", "202"}:
+                continue
+            assert answer.get("links"), f"{operation['operationId']} leads nowhere: {place}"
+            for link in answer["links"].values():
+                target, linked = there[link["operationId"]]
+                asked = {*re.findall(r"{(\w+)}", target)} | {*parameters(root, linked)}
+                assert {*link.get("parameters", ())} <= asked

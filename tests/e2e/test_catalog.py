@@ -62,7 +62,8 @@ def test_nothing_but_what_was_announced_is_uploaded(shop: Shop, staff: Staff, se
     product = NewProduct.made(shop, staff.token)
     upload = staff.post(f"/v1/products/{product.id}/uploads", {"contentType": "image/png", "size": len(PNG)}).json()
 
-    refused = httpx.put(upload["url"], content=sent, headers={**upload["headers"], "content-type": kind})
+    other = {"content-type": kind, "content-length": str(len(sent))}
+    refused = httpx.put(upload["url"], content=sent, headers={**upload["headers"], **other})
     place = f"{shop.endpoints['catalog']}/v1/products/{product.id}/media/{upload['id']}"
     taken = shop.http.put(place, headers={"authorization": f"Bearer {staff.token}"})
 

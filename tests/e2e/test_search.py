@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -64,10 +65,12 @@ def test_a_read_model_that_is_built_anew_shows_the_same_and_answers_meanwhile(sh
     until("all that was seeded is found", lambda: _is_whole(shop))
     before = found(shop, q="cup", sort="title")
 
+    asked_at = datetime.now(UTC)
     (replayed,) = shop.sandbox.cli("replay", "search")["readModels"]
 
     after = found(shop, q="cup", sort="title")
     assert replayed["generation"] > 1
+    assert datetime.fromisoformat(after["asOf"]) > asked_at, "its age is shown, and it has heard all that was told since"
     assert {name: after[name] for name in ("items", "total", "facets")} == {
         name: before[name] for name in ("items", "total", "facets")
     }

@@ -37,7 +37,7 @@ class RecentPrices:
         """Return what those of the articles cost that have a price. Raises Transient, Refused."""
         asked_at = self._monotonic()
         known = {sku: one for sku in skus if (one := self._known.get(_place(sku, currency, country)))}
-        found = {sku: one.price for sku, one in known.items() if one.until > asked_at}
+        found: dict[str, Price] = {sku: one.price for sku, one in known.items() if one.until > asked_at}
         missing = [sku for sku in skus if sku not in found]
         if missing:
             asked = await self._prices.now(missing, currency=currency, country=country)

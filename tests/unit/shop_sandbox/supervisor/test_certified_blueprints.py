@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from shop_sandbox.certificates import Certified
 from shop_sandbox.resources.certified import CERTIFICATE, Secured
-from shop_sandbox.supervisor import blueprint
-from shop_sandbox.supervisor.blueprint import Blueprint
+from shop_sandbox.supervisor.blueprint import by_engine
 from shop_sandbox.supervisor.settings import SupervisorSettings
 
 MANIFEST = """
@@ -24,8 +22,8 @@ needs:
 """
 
 
-@pytest.mark.parametrize("of", [blueprint.embedded, blueprint.mixed])
-def test_services_are_certified_and_stores_are_not(of: Callable[[SupervisorSettings], Blueprint], tmp_path: Path) -> None:
+@pytest.mark.parametrize("engine", ["embedded", "mixed"])
+def test_services_are_certified_and_stores_are_not(engine: str, tmp_path: Path) -> None:
     (tmp_path / "service.yaml").write_text(MANIFEST, encoding="utf-8")
     settings = SupervisorSettings(
         checkout=str(tmp_path),
@@ -36,9 +34,10 @@ def test_services_are_certified_and_stores_are_not(of: Callable[[SupervisorSetti
         inherited={},
         start_timeout_seconds=30,
         mtls=True,
+        engine=engine,
     )
 
-    resources = of(settings).resources
+    resources = by_engine(settings).resources
 
     assert [name for name, one in resources.items() if CERTIFICATE in one.environment] == ["till"]
     assert {"postgres", "redis"} <= {*resources}
