@@ -116,6 +116,7 @@ bench-shop *arguments:
 # Measure what `load` adds to what it measures, beside wrk where that is installed: `just bench-load --soak 5`
 bench-load *arguments:
     cd tests && ../{{ python }} -m bench.bench_load {{ arguments }}
+
 # Measure how long 50,000 products take to seed, and whom; write the figures into docs/reference/performance.md
 bench-seed *arguments:
     cd tests && ../{{ python }} -m bench.bench_seed {{ arguments }}
