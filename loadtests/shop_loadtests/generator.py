@@ -59,6 +59,13 @@ class Crowd:
 
     def come(self, begin: Begin) -> None:
         """Let all visits begin at their moments and return when the last has ended, or was waited for long enough."""
+        if self._plan.users:
+            self._come_again(begin)
+        else:
+            self._come_when_due(begin)
+        self._visits.join(timeout=PATIENCE_SECONDS)
+
+    def _come_when_due(self, begin: Begin) -> None:
         plan = self._plan
         dice = random.Random(f"{begin.seed}/{plan.worker}")  # noqa: S311  # nosec B311 # repeatable, not secret
         names, weights = [*plan.profile.journeys], [*plan.profile.journeys.values()]
@@ -68,7 +75,21 @@ class Crowd:
             own = random.Random(dice.getrandbits(64))  # noqa: S311  # nosec B311 # as above
             visitor = Visitor(self._send, self._record, due=due, dice=own, data=plan.data, claims=self._claims)
             self._visits.spawn(self._visit, self._journeys[dice.choices(names, weights)[0]], visitor, due)
-        self._visits.join(timeout=PATIENCE_SECONDS)
+
+    def _come_again(self, begin: Begin) -> None:
+        """Let users come: each begins a visit when the one before has ended, until the profile's time is over."""
+        plan = self._plan
+        end = begin.at + sum(stage.seconds for stage in begin.stages or plan.profile.stages)
+        for number in range(plan.worker, plan.users, plan.workers):
+            self._visits.spawn(self._one_user, random.Random(f"{begin.seed}/{number}"), end)  # noqa: S311  # nosec B311 # as above
+        gevent.sleep(max(end - time.monotonic(), 0.0))
+
+    def _one_user(self, dice: random.Random, end: float) -> None:
+        names, weights = [*self._plan.profile.journeys], [*self._plan.profile.journeys.values()]
+        while (now := time.monotonic()) < end:
+            visitor = Visitor(self._send, self._record, due=now, dice=dice, data=self._plan.data, claims=self._claims)
+            self._visit(self._journeys[dice.choices(names, weights)[0]], visitor, now)
+            gevent.sleep(0)  # a visit that calls nothing must not stop all others
 
     def interval(self, *, seconds: float, is_last: bool = False) -> Interval:
         """Return what was measured since this was last asked."""

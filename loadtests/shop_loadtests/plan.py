@@ -27,6 +27,8 @@ class Plan(msgspec.Struct, frozen=True):
     data: dict[str, Any] = {}
     worker: int = 0
     workers: int = 1
+    users: int = 0
+    """How many come again and again in place of the profile's arrivals (a closed model), all generators together."""
 
 
 class Ready(msgspec.Struct, frozen=True, tag="ready"):

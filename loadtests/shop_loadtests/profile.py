@@ -66,6 +66,17 @@ class Slo(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel
         return not self.latencies and self.failures is None
 
 
+class Behind(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How far consumers of events are behind, or may be: unread `messages` of all, `seconds` that the oldest has waited."""
+
+    messages: _NotNegative | None = None
+    seconds: _NotNegative | None = None
+
+    def worst(self, other: Behind) -> Behind:
+        """Return the larger of both."""
+        return Behind(max(self.messages or 0.0, other.messages or 0.0), max(self.seconds or 0.0, other.seconds or 0.0))
+
+
 class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A shape of load: journeys by weight, stages in their order, and the objectives."""
 
@@ -73,6 +84,8 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     journeys: dict[str, _Positive]
     stages: tuple[Stage, ...]
     slos: tuple[Slo, ...]
+    behind: Behind | None = None
+    """How far consumers may be behind at any look."""
 
     @property
     def seconds(self) -> float:

@@ -17,7 +17,7 @@ import msgspec
 from shop_loadtests.claims import Data
 from shop_loadtests.latencies import Latencies
 from shop_loadtests.plan import Begin, Interval, Plan, Ready, Source
-from shop_loadtests.profile import Profile, Stage
+from shop_loadtests.profile import Behind, Profile, Stage
 from shop_loadtests.verdict import Verdict, judge
 from shop_loadtests.watch import Generator, together
 
@@ -40,6 +40,8 @@ class Measured:
     seconds: float = 0.0
     operations: dict[str, Latencies] = field(default_factory=dict)
     generator: Generator = field(default_factory=Generator)
+    behind: Behind | None = None
+    """The farthest that consumers were seen behind; None where nobody looked."""
     timeline: list[tuple[float, Interval]] = field(default_factory=list)
     """What each generator has told, and when, in seconds from the begin."""
 
@@ -52,15 +54,18 @@ class Measured:
 
     def verdict(self, profile: Profile) -> Verdict:
         """Hold it against the profile's objectives."""
-        return judge(profile.slos, self.operations, self.generator)
+        return judge(profile, self.operations, self.generator, behind=self.behind)
 
 
-def run(profile: Profile, *, target: str, source: Source, data: Data, seed: int, workers: int = 1) -> Iterator[Measured]:
+def run(
+    profile: Profile, *, target: str, source: Source, data: Data, seed: int, workers: int = 1, users: int = 0
+) -> Iterator[Measured]:
     """Make a profile's visits to `target` and yield what was measured, again each second; the last is the whole.
 
+    With `users` so many come again and again for the profile's time, each when their visit before has ended: a closed model.
     Raises GeneratorLost. The generators end with the block that iterates.
     """
-    with crew(profile, target=target, source=source, data=data, workers=workers) as generators:
+    with crew(profile, target=target, source=source, data=data, workers=workers, users=users) as generators:
         yield from generators.visits(seed)
 
 
@@ -90,11 +95,11 @@ class Crew:
 
 
 @contextmanager
-def crew(profile: Profile, *, target: str, source: Source, data: Data, workers: int = 1) -> Iterator[Crew]:
+def crew(profile: Profile, *, target: str, source: Source, data: Data, workers: int = 1, users: int = 0) -> Iterator[Crew]:
     """Start generators and give them when all are ready. Raises GeneratorLost."""
     lines: queue.Queue[tuple[int, _Line]] = queue.Queue()
     with ExitStack() as stack:
-        plans = [Plan(target, profile, source, dict(data), worker, workers) for worker in range(workers)]
+        plans = [Plan(target, profile, source, dict(data), worker, workers, users) for worker in range(workers)]
         generators = [stack.enter_context(_generator(plan, lines)) for plan in plans]
         for _ in plans:
             _expect(lines, seconds=_READY_WITHIN_SECONDS)

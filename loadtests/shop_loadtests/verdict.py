@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from shop_loadtests.latencies import Latencies
-from shop_loadtests.profile import EVERY_OPERATION, Slo
+from shop_loadtests.profile import EVERY_OPERATION, Behind, Profile, Slo
 from shop_loadtests.visitor import NO_ANSWER
 from shop_loadtests.watch import Generator
 
@@ -46,17 +46,19 @@ class Outcome:
     missed: tuple[str, ...]
 
 
-def outcomes(slos: Sequence[Slo], measured: Mapping[str, Latencies]) -> list[Outcome]:
+def outcomes(profile: Profile, measured: Mapping[str, Latencies], *, behind: Behind | None) -> list[Outcome]:
     """Hold each objective against what was measured, and first the one that needs no words: that the target answers."""
-    own = [Outcome(slo.sentence, tuple(_missed(slo, measured))) for slo in slos]
+    own = [Outcome(slo.sentence, tuple(_missed(slo, measured))) for slo in profile.slos]
+    if profile.behind is not None:
+        own.append(Outcome("consumers keep up", tuple(_too_far_behind(profile.behind, behind or Behind()))))
     return [Outcome("the target answers", tuple(_away(measured))), *own]
 
 
-def judge(slos: Sequence[Slo], measured: Mapping[str, Latencies], generator: Generator) -> Verdict:
+def judge(profile: Profile, measured: Mapping[str, Latencies], generator: Generator, *, behind: Behind | None = None) -> Verdict:
     """Hold what was measured against the objectives. One for what was never called is an error of the profile: nothing is known."""
-    if reasons := [*doubts(generator), *_never_called(slos, measured)]:
+    if reasons := [*doubts(generator), *_never_called(profile.slos, measured), *_never_seen(profile, behind)]:
         return Verdict(Kind.INVALID, tuple(reasons))
-    missed = [reason for outcome in outcomes(slos, measured) for reason in outcome.missed]
+    missed = [reason for outcome in outcomes(profile, measured, behind=behind) for reason in outcome.missed]
     return Verdict(Kind.RED if missed else Kind.GREEN, tuple(missed))
 
 
@@ -78,6 +80,18 @@ def _never_called(slos: Sequence[Slo], measured: Mapping[str, Latencies]) -> Ite
     for slo in slos:
         if slo.operation != EVERY_OPERATION and slo.operation not in measured:
             yield f"{slo.operation} has an objective and was never called"
+
+
+def _never_seen(profile: Profile, behind: Behind | None) -> Iterator[str]:
+    if profile.behind is not None and behind is None:
+        yield "consumers have an objective, and nobody saw how far they were behind: that can be seen in a sandbox of this checkout"
+
+
+def _too_far_behind(limit: Behind, seen: Behind) -> Iterator[str]:
+    if limit.messages is not None and (seen.messages or 0) > limit.messages:
+        yield f"consumers were {seen.messages:g} messages behind, at most {limit.messages:g} is the objective"
+    if limit.seconds is not None and (seen.seconds or 0) > limit.seconds:
+        yield f"a message waited {seen.seconds:.1f} s for its consumer, at most {limit.seconds:g} s is the objective"
 
 
 def _away(measured: Mapping[str, Latencies]) -> Iterator[str]:

@@ -82,3 +82,20 @@ def test_carts_are_filled_looked_at_and_emptied_again(sandbox: Sandbox, shop: Sh
     assert [one for one in data["operations"] if one["failures"]] == []
     assert calls["openCart"] == calls["removeItem"] == calls["getCart"] / 2 > 0
     assert calls["putItem"] >= calls["openCart"]
+
+
+def test_customers_sign_in_orders_are_followed_and_stock_is_put_on_shelves(sandbox: Sandbox, shop: Shop, tmp_path: Path) -> None:
+    profile = tmp_path / "everybody.yaml"
+    profile.write_text(
+        "summary: All others.\njourneys: {account: 2, tracking: 1, restocking: 1}\nstages: [{seconds: 4, rate: 3}]\n"
+        "slos: [{operation: '*', failures: 0}]\nbehind: {messages: 10000}\n"
+    )
+
+    data = _loaded(sandbox, str(profile))
+
+    assert [one for one in data["operations"] if one["failures"]] == []
+    assert data["generator"]["faults"] == []
+    calls = {one["operation"]: one["calls"] for one in data["operations"]}
+    assert calls["openSignIn"] == calls["signIn"] == calls["getToken"] == calls["listOrders"] > 0
+    assert min(calls["trackOrder"], calls["putStockItem"]) > 0
+    assert data["behind"]["messages"] >= 0

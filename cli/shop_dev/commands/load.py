@@ -39,6 +39,16 @@ def load(
     duration: Annotated[
         float | None, typer.Option("--duration", metavar="SECONDS", min=0.1, help="How long, in place of the profile's stages.")
     ] = None,
+    users: Annotated[
+        int | None,
+        typer.Option(
+            "--users",
+            metavar="N",
+            min=1,
+            help="A closed model: so many, who come again when their visit has ended. It hides what a slow shop costs.",
+            show_default=False,
+        ),
+    ] = None,
     workers: Annotated[int, typer.Option("--workers", metavar="N", min=1, max=64, help="Processes that make the visits.")] = 1,
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="The same number makes the same visits.")] = 1,
     compare: Annotated[
@@ -100,6 +110,8 @@ def load(
     project = open_project(name=name)
     if history:
         return history_answer(remembered(history_file(project.checkout), profile=profile), profile=profile)
+    if users is not None and (rate is not None or compare is not None or find_capacity):
+        raise typer.BadParameter("--users come when they like: leave out --rate, --compare and --find-capacity.")
     declared = declared_by(project)
     wanted = declared.profile(profile)
     if compare is not None:
@@ -119,7 +131,7 @@ def load(
         run = Load(wanted, aim.url, declared.source, declared.data(aim, wanted), seed=seed, workers=workers)
         return _capacity(project, run, profile, html, say, begin=rate, seconds=duration, within=within)
     paced = wanted.paced(rate=rate, seconds=duration)
-    run = Load(paced, aim.url, declared.source, declared.data(aim, wanted), seed=seed, workers=workers)
+    run = Load(paced, aim.url, declared.source, declared.data(aim, wanted), seed=seed, workers=workers, users=users or 0)
     return _loaded(project, run, profile, Files(html, junit, hlog), say, is_sandbox=target is None)
 
 
@@ -141,12 +153,16 @@ def _loaded(project: Project, run: Load, name: str, files: Files, say: Callable[
     from shop_dev.output.load_html import load_page
     from shop_dev.output.load_report import load_answer, progress_line
     from shop_dev.sandbox import connect
+    from shop_dev.sandbox.front_door import behind_of
+    from shop_dev.sandbox.kafka import kafka_of
 
     origin = origin_of(project.checkout)
-    watching = watched(lambda: connect(project).status().resources) if is_sandbox else nothing_watched()
+    look_behind = (lambda: behind_of(kafka_of(project.settings.name).lags())) if run.profile.behind is not None else None
+    watching = watched(lambda: connect(project).status().resources, look_behind=look_behind) if is_sandbox else nothing_watched()
     with watching as resources:
         for measured in run.measuring():
             say(progress_line(measured, run.profile))
+    run.measured.behind = resources.behind
     remember(history_file(project.checkout), ran(run, name=name, origin=origin))
     if files.html is not None:
         load_files.write(files.html, load_page(run, name=name, origin=origin, resources=resources))

@@ -24,13 +24,21 @@ class Load:
     data: Data
     seed: int
     workers: int
+    users: int = 0
+    """So many come again and again, in place of the profile's arrivals; 0: nobody does."""
     measured: Measured = field(default_factory=Measured)
 
     def measuring(self) -> Iterator[Measured]:
         """Make the visits; yield what was measured each second. Raises ShopDevError (load_broken)."""
         try:
             for measured in run(
-                self.profile, target=self.target, source=self.source, data=self.data, seed=self.seed, workers=self.workers
+                self.profile,
+                target=self.target,
+                source=self.source,
+                data=self.data,
+                seed=self.seed,
+                workers=self.workers,
+                users=self.users,
             ):
                 self.measured = measured
                 yield measured

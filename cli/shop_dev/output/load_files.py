@@ -30,7 +30,7 @@ def write(file: Path, text: str) -> None:
 def junit(load: Load, *, name: str, origin: Origin) -> str:
     """Return a suite with a case for each objective; where the figures are not to be believed, each is an error."""
     verdict = load.verdict
-    cases = outcomes(load.profile.slos, load.measured.operations)
+    cases = outcomes(load.profile, load.measured.operations, behind=load.measured.behind)
     failed = sum(bool(case.missed) for case in cases)
     is_invalid = verdict.kind is Kind.INVALID
     suite = Element(

@@ -28,6 +28,7 @@ def ran(load: Load, *, name: str, origin: Origin) -> Ran:
         seconds=round(load.measured.seconds, 3),
         settings={
             "workers": load.workers,
+            "users": load.users,
             "stages": msgspec.to_builtins(load.profile.stages),
             "journeys": load.profile.journeys,
         },

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
 from shop_loadtests.latencies import Latencies
 from shop_loadtests.profile import Profile
 from shop_loadtests.run import Measured
@@ -50,6 +51,7 @@ def _data(load: Load, name: str, origin: Origin, resources: Resources) -> dict[s
         "target": load.target,
         "seed": load.seed,
         "workers": load.workers,
+        "users": load.users or None,
         "seconds": round(load.measured.seconds, 3),
         "verdict": str(verdict.kind),
         "reasons": list(verdict.reasons),
@@ -60,6 +62,7 @@ def _data(load: Load, name: str, origin: Origin, resources: Resources) -> dict[s
             "cpu": round(generator.cpu, 3),
             "faults": list(generator.faults),
         },
+        "behind": None if load.measured.behind is None else msgspec.to_builtins(load.measured.behind),
         "processes": [_process(name, resources) for name in sorted(resources.used)],
         "operations": [_operation(name, one) for name, one in sorted(load.measured.operations.items())],
     }

@@ -12,7 +12,7 @@ from shop_loadtests.journeys.checkout import order_one
 from shop_loadtests.visitor import Refused, Visitor
 
 CALLBACK = "http://localhost:3000/signed-in"
-SCOPES = "openid shop/quotes:create shop/orders:place shop/orders:read shop/customers:read shop/customers:write"
+SCOPES = "openid shop/carts:read shop/quotes:create shop/orders:place shop/orders:read shop/customers:read shop/customers:write"
 _HIDDEN = re.compile(r'<input[^>]*type="hidden"[^>]*name="([^"]+)"[^>]*value="([^"]*)"')
 
 

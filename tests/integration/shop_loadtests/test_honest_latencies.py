@@ -139,6 +139,18 @@ def test_a_target_that_dies_midway_is_red_without_any_objective() -> None:
     assert (verdict.kind is Kind.RED and "the target was away" in verdict.reasons[0]) or verdict.kind is Kind.INVALID
 
 
+def test_users_of_a_closed_model_wait_for_each_other_and_hide_a_pause() -> None:
+    """The same pause as above: three users wait for it once each, and nobody else shows up in the figures."""
+    with Server(freezes_at=60).serving() as server:
+        measuring = run(profile(), target=server.url, source=BROWSERS, data={}, seed=SEED, users=3)
+        measured = deque(measuring, maxlen=1)[0]
+
+    latencies = measured.operations[OPERATION]
+    assert latencies.count == server.calls > 60
+    assert latencies.milliseconds(100) >= 990 * FROZEN_SECONDS
+    assert sum(latencies.milliseconds(100 * (1 - one / latencies.count)) >= 990 * FROZEN_SECONDS for one in range(5)) <= 3
+
+
 def test_a_worker_that_is_lost_midway_is_said_and_nothing_is_believed() -> None:
     with Server().serving() as server:
         measuring = run(profile(), target=server.url, source=BROWSERS, data={}, seed=SEED, workers=2)

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from shop_loadtests.latencies import Latencies
-from shop_loadtests.profile import Slo
-from shop_loadtests.verdict import Kind, judge
+from shop_loadtests.profile import Behind, Profile, Slo, Stage
+from shop_loadtests.verdict import Kind, Verdict
+from shop_loadtests.verdict import judge as judge_profile
 from shop_loadtests.watch import Generator
 
 WELL = Generator(visits=100, cpu=0.3)
+
+
+def judge(
+    slos: Sequence[Slo],
+    measured: Mapping[str, Latencies],
+    generator: Generator,
+    *,
+    limit: Behind | None = None,
+    behind: Behind | None = None,
+) -> Verdict:
+    return judge_profile(Profile("x", {"browse": 1}, (Stage(1, 1),), tuple(slos), limit), measured, generator, behind=behind)
 
 
 def calls(*seconds: float, failed: int = 0) -> Latencies:
@@ -72,3 +86,24 @@ def test_a_target_that_goes_away_is_red_even_where_no_objective_speaks_of_failur
     verdict = judge([Slo("getOrder", p95=500)], {"getOrder": away}, WELL)
 
     assert (verdict.kind, verdict.reasons) == (Kind.RED, ("the target was away: 6 of 100 calls had no answer at all",))
+
+
+def test_consumers_that_fall_behind_are_red() -> None:
+    limit = Behind(messages=100, seconds=2)
+
+    kept_up = judge([], {"getOrder": calls(0.1)}, WELL, limit=limit, behind=Behind(100, 2))
+    fell_behind = judge([], {"getOrder": calls(0.1)}, WELL, limit=limit, behind=Behind(99, 1).worst(Behind(101, 2.5)))
+
+    assert kept_up.kind is Kind.GREEN
+    assert fell_behind.kind is Kind.RED
+    assert fell_behind.reasons == (
+        "consumers were 101 messages behind, at most 100 is the objective",
+        "a message waited 2.5 s for its consumer, at most 2 s is the objective",
+    )
+
+
+def test_consumers_whom_nobody_saw_make_no_verdict() -> None:
+    verdict = judge([], {"getOrder": calls(0.1)}, WELL, limit=Behind(messages=100))
+
+    assert verdict.kind is Kind.INVALID
+    assert "nobody saw how far they were behind" in verdict.reasons[0]
