@@ -27,6 +27,7 @@ from typing import Any
 import aiohttp
 import asyncpg
 import confluent_kafka
+import jwt
 import msgspec
 import uvloop
 from opentelemetry.trace import INVALID_SPAN, NoOpTracer
@@ -34,6 +35,7 @@ from shop_kit import grpc as rpc
 from shop_kit import logs, metrics, runtime, tracing
 from shop_kit.aws import credentials
 from shop_kit.http import server
+from starlette import routing
 
 from simulation import threads
 from simulation.models import http, kafka, postgres, provider
@@ -128,6 +130,19 @@ def _signed(_keys: object, headers: Mapping[str, str], _body: bytes, **_: object
     return dict(headers)
 
 
+_real_decode = jwt.decode
+_decoded: dict[tuple[object, ...], dict[str, Any]] = {}
+
+
+def _decode(token: str, key: jwt.PyJWK, **options: Any) -> dict[str, Any]:
+    """Look each token up once under a key: histories take the same ones, and no expiry is looked at here."""
+    known = (token, key.key.public_bytes_raw(), msgspec.json.encode(options))
+    found = _decoded.get(known)
+    if found is None:
+        found = _decoded[known] = _real_decode(token, key, **options)
+    return dict(found)
+
+
 def _collect_seldom() -> None:
     """Garbage belongs to the process that plays, see `run.session`: a service's start would keep it for good."""
 
@@ -207,6 +222,8 @@ _STAND_INS: list[tuple[Any, Any]] = [
     # What follows from the code alone, and is asked for at every start of a process.
     (typing.get_type_hints, functools.cache(typing.get_type_hints)),
     (msgspec.structs.fields, functools.cache(msgspec.structs.fields)),
+    (routing.compile_path, functools.cache(routing.compile_path)),
+    (jwt.decode, _decode),
     (time.time, _time),
     (time.time_ns, _time_ns),
     (time.monotonic, _monotonic),
@@ -234,6 +251,8 @@ _STAND_INS: list[tuple[Any, Any]] = [
 _LIBRARIES = [
     (typing, "get_type_hints"),
     (msgspec.structs, "fields"),
+    (routing, "compile_path"),
+    (jwt, "decode"),
     (time, "time"),
     (time, "time_ns"),
     (time, "monotonic"),

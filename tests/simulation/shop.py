@@ -103,6 +103,7 @@ def _pricing_key() -> QuoteSigner:
     return QuoteSigner(Ed25519PrivateKey.from_private_bytes(b"simulated key, signs what it costs"[:32]), _Epoch())
 
 
+@functools.cache
 def sign(quote: Quote) -> str:
     """Return a quote's token, for anybody, and for longer than any history lasts: clocks jump here."""
     return _pricing_key().sign(quote, lifetime_seconds=365 * 24 * 3600.0)
