@@ -19,7 +19,7 @@ import msgspec
 from bench import figures
 from e2e.killings import PHASES, Killer
 from e2e.test_supervisor_killed import settings_of_a_sandbox
-from shop_sandbox.client import connect
+from shop_sandbox.client import stop
 from shop_sandbox.errors import SandboxError
 
 FOUND = Path(__file__).resolve().parents[2] / ".shop-dev" / "bench-kills.json"
@@ -50,7 +50,7 @@ def main() -> None:
             pieces = [*earlier, _measured(killer, given.kills, given.seed)]
         finally:
             with contextlib.suppress(SandboxError):
-                list(connect(settings.paths).down())
+                list(stop(settings.paths))  # also one whose code was changed meanwhile
             shutil.rmtree(settings.paths.root, ignore_errors=True)
     FOUND.parent.mkdir(exist_ok=True)
     FOUND.write_bytes(msgspec.json.encode(pieces))
