@@ -66,7 +66,7 @@ def certify(folder: Path, names: Iterable[str]) -> None:
         key = ec.generate_private_key(ec.SECP256R1())
         made = (
             _builder(name, key.public_key(), issuer.subject, LIFETIME)
-            .add_extension(x509.SubjectAlternativeName(_places()), critical=False)
+            .add_extension(x509.SubjectAlternativeName(_places(name)), critical=False)
             .add_extension(_FOR_BOTH_SIDES, critical=False)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
@@ -129,8 +129,9 @@ def _signs_certificates() -> x509.KeyUsage:
     )
 
 
-def _places() -> list[x509.GeneralName]:
-    return [x509.IPAddress(ipaddress.ip_address("127.0.0.1")), *(x509.DNSName(host) for host in _HOSTS)]
+def _places(name: str) -> list[x509.GeneralName]:
+    """Where a service is found: on this machine, from a container on it, and among containers under its own name."""
+    return [x509.IPAddress(ipaddress.ip_address("127.0.0.1")), *(x509.DNSName(host) for host in (*_HOSTS, name))]
 
 
 def _named(name: str) -> x509.Name:

@@ -84,16 +84,22 @@ def has_image(client: Any, image: str) -> bool:
 
 def pull(client: Any, image: str) -> None:
     """Have the daemon fetch an image. Raises SandboxError (IMAGE_MISSING)."""
-    from docker.errors import APIError
-
     try:
         client.images.pull(image)
-    except APIError as error:
-        raise _missing(image, str(error.explanation or error)) from error
+    except failures() as error:
+        raise _missing(image, str(getattr(error, "explanation", None) or error)) from error
+
+
+_NO_NETWORK = ("no such host", "dial tcp", "connection refused", "timeout", "timed out", "unreachable")
+_WANTS_AN_ACCOUNT = ("denied", "unauthorized", "authentication required")
 
 
 def _missing(image: str, why: str) -> SandboxError:
     actions = [f"docker pull {image}", "without Docker: `shop-dev up --engine embedded`"]
+    if any(word in why.lower() for word in _NO_NETWORK):
+        actions.insert(0, f"there is no way to its registry: `docker save {image}` where it is, and `docker load` here")
+    if any(word in why.lower() for word in _WANTS_AN_ACCOUNT):
+        actions.insert(0, "its registry wants an account: `docker login`")
     if image.startswith(LOCALSTACK.name) and image != str(LOCALSTACK):
         actions.insert(0, f"use {LOCALSTACK}, the last one that needs no account, or set LOCALSTACK_AUTH_TOKEN")
     return SandboxError(

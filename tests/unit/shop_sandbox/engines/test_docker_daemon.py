@@ -68,6 +68,34 @@ def test_localstack_that_wants_an_account_is_told_with_the_release_that_wants_no
     )
 
 
+@pytest.mark.parametrize(
+    ("why", "action"),
+    [
+        (
+            "Get https://registry/v2/: dial tcp: lookup registry: no such host",
+            "there is no way to its registry: `docker save postgres:18`",
+        ),
+        ("pull access denied for postgres, repository does not exist", "its registry wants an account: `docker login`"),
+    ],
+)
+def test_an_image_that_cannot_be_pulled_says_what_to_do_about_the_reason(why: str, action: str) -> None:
+    with pytest.raises(SandboxError) as raised:
+        daemon.pull(refusing(why), "postgres:18")
+
+    assert raised.value.code == ErrorCode.IMAGE_MISSING
+    assert raised.value.actions[0].startswith(action)
+
+
+def test_a_daemon_that_goes_away_while_it_pulls_is_no_fault_of_ours() -> None:
+    def goes(_: str) -> None:
+        raise ConnectionError("the daemon went away")
+
+    with pytest.raises(SandboxError) as raised:
+        daemon.pull(SimpleNamespace(images=SimpleNamespace(pull=goes)), "postgres:18")
+
+    assert (raised.value.code, raised.value.retryable) == (ErrorCode.IMAGE_MISSING, True)
+
+
 @pytest.mark.anyio
 async def test_a_port_that_another_program_has_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(daemon, "connect", lambda _: refusing("Bind for 127.0.0.1:20001 failed: port is already allocated"))
