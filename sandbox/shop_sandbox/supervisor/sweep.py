@@ -9,6 +9,7 @@ import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import cast
 
 from shop_sandbox import records
@@ -20,6 +21,7 @@ from shop_sandbox.supervisor import ladder, ledger
 from shop_sandbox.supervisor.fork_server.starting import NONCE_VARIABLE
 
 _GUARDIAN_SECONDS = 1.0
+_SWEPT_AT_ONCE = 8
 _POLL_SECONDS = 0.01
 
 
@@ -38,9 +40,10 @@ def sweep(paths: SandboxPaths, owner: Owner | None) -> Iterator[Swept]:
             raise _nothing_proves(paths, error) from error
         left = ledger.Contents(nonce=owner.nonce)
     if left is not None:
-        for foreign in left.foreign.values():
-            if (ended := _sweeper(foreign)(foreign.proof)) is not None:
-                yield Swept(at=time.time(), what=ended, resource=foreign.resource)
+        with ThreadPoolExecutor(_SWEPT_AT_ONCE) as pool:  # each may take its grace
+            for foreign, ended in zip(left.foreign.values(), pool.map(_swept, left.foreign.values()), strict=True):
+                if ended is not None:
+                    yield Swept(at=time.time(), what=ended, resource=foreign.resource)
         for process in ladder.end_all(tuple(left.entries.values())):
             entry = left.entries[process.resource]
             yield Swept(at=time.time(), what="process", resource=entry.resource, pid=entry.pid)
@@ -53,9 +56,10 @@ def sweep(paths: SandboxPaths, owner: Owner | None) -> Iterator[Swept]:
     _remove_the_unfinished(paths)
 
 
-def _sweeper(foreign: ledger.Foreign) -> Callable[[Mapping[str, str]], str | None]:
+def _swept(foreign: ledger.Foreign) -> str | None:
     module, _, function = foreign.sweeper.partition(":")
-    return cast(Callable[[Mapping[str, str]], str | None], getattr(importlib.import_module(module), function))
+    sweeper = cast(Callable[[Mapping[str, str]], str | None], getattr(importlib.import_module(module), function))
+    return sweeper(foreign.proof)
 
 
 def _end_guardian(owner: Owner | None) -> Iterator[Swept]:

@@ -87,7 +87,9 @@ class ContainerLaunch:
 
     async def start(self, host: Host) -> ContainerHandle:
         """Bring it to life. Raises SandboxError (DOCKER_AWAY, PORT_TAKEN, RESOURCE_DIED)."""
-        proof = {**self.docker, "name": self.name, **({"network": self.network.name} if self.network is not None else {})}
+        proof = {**self.docker, "name": self.name, "seconds": str(self.contained.seconds_to_stop)}
+        if self.network is not None:
+            proof["network"] = self.network.name
         host.record(f"{__name__}:sweep", proof)
         host.let_bind()
         await asyncio.to_thread(self._run)
@@ -257,7 +259,7 @@ def sweep(proof: Mapping[str, str]) -> str | None:
     Raises SandboxError (DOCKER_AWAY).
     """
     name, client = proof["name"], daemon.connect(proof)
-    removed = remove(client, name, seconds=10)
+    removed = remove(client, name, seconds=int(proof.get("seconds", 10)))
     if "network" in proof:
         Network(proof["network"], {}).leave(client, name)
     return f"container {name}" if removed else None

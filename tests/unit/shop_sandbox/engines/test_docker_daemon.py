@@ -105,7 +105,7 @@ async def test_a_port_that_another_program_has_is_named(monkeypatch: pytest.Monk
         await LAUNCH.start(host)
 
     assert (raised.value.code, raised.value.detail["ports"]) == (ErrorCode.PORT_TAKEN, [20001])
-    assert host.recorded == [{"DOCKER_HOST": "unix:///nowhere", "name": "shop-dev-1-default-redis"}]
+    assert host.recorded == [{"DOCKER_HOST": "unix:///nowhere", "name": "shop-dev-1-default-redis", "seconds": "10"}]
 
 
 @pytest.mark.anyio
