@@ -42,9 +42,9 @@ def dotted(path: Path) -> str:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Suggest the nearest known word, else list what is known; empty when nothing is."""
+    """Suggest the nearest known word, however it is written, else list what is known; empty when nothing is."""
     names = sorted(set(known))
-    nearest = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
+    nearest = next(filter(None, (difflib.get_close_matches(one, names, n=1, cutoff=0.6) for one in (word, word.lower()))), [])
     if nearest:
         return f"did you mean {nearest[0]!r}?"
     if not names:

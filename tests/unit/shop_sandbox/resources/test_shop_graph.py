@@ -126,6 +126,11 @@ def test_unknown_resources_are_named_with_the_nearest_known(tree: CheckoutTree) 
     assert raised.value.detail["unknown"] == ["kafak", "posgres"]
 
 
+def test_a_name_in_capitals_is_led_to_the_one_that_was_meant(tree: CheckoutTree) -> None:
+    with pytest.raises(SandboxError, match=r"there is no resource 'KAFKA' \(did you mean 'kafka'\?\)"):
+        closure(build_resources(tree.root, GLOBS), ["KAFKA"])
+
+
 def test_workers_functions_and_builds_run_beside_the_process_that_brings_them_along(tree: CheckoutTree) -> None:
     tree.plant_post()
     resources = build_resources(tree.root, GLOBS)
