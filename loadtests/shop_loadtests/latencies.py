@@ -12,10 +12,11 @@ LOWEST_MICROSECONDS, HIGHEST_MICROSECONDS, DIGITS = 1, 3_600_000_000, 3
 
 
 class Recorded(msgspec.Struct, frozen=True):
-    """An operation's calls as they travel: an encoded histogram of microseconds, and failures by reason."""
+    """An operation's calls as they travel: an encoded histogram of microseconds, failures by reason, how many there are."""
 
     histogram: bytes
     failures: dict[str, int]
+    count: int = 0
 
 
 class Latencies:
@@ -38,7 +39,7 @@ class Latencies:
 
     def recorded(self) -> Recorded:
         """Return everything in a form that travels."""
-        return Recorded(self._histogram.encode(), dict(self.failures))
+        return Recorded(self._histogram.encode(), dict(self.failures), self.count)
 
     @property
     def count(self) -> int:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -132,7 +134,7 @@ def load(
         return _capacity(project, run, profile, html, say, begin=rate, seconds=duration, within=within)
     paced = wanted.paced(rate=rate, seconds=duration)
     run = Load(paced, aim.url, declared.source, declared.data(aim, wanted), seed=seed, workers=workers, users=users or 0)
-    return _loaded(project, run, profile, Files(html, junit, hlog), say, is_sandbox=target is None)
+    return _loaded(project, run, profile, Files(html, junit, hlog), show=not json, is_sandbox=target is None)
 
 
 @dataclass(frozen=True)
@@ -144,14 +146,15 @@ class Files:
     hlog: Path | None
 
 
-def _loaded(project: Project, run: Load, name: str, files: Files, say: Callable[[str], None], *, is_sandbox: bool) -> Answer:
+def _loaded(project: Project, run: Load, name: str, files: Files, *, show: bool, is_sandbox: bool) -> Answer:
     from shop_dev.loading.history import history_file, remember
     from shop_dev.loading.origin import origin_of
     from shop_dev.loading.resources import nothing_watched, watched
     from shop_dev.output import load_files
     from shop_dev.output.load_history import ran
     from shop_dev.output.load_html import load_page
-    from shop_dev.output.load_report import load_answer, progress_line
+    from shop_dev.output.load_live import shown
+    from shop_dev.output.load_report import load_answer
     from shop_dev.sandbox import connect
     from shop_dev.sandbox.front_door import behind_of
     from shop_dev.sandbox.kafka import kafka_of
@@ -159,9 +162,9 @@ def _loaded(project: Project, run: Load, name: str, files: Files, say: Callable[
     origin = origin_of(project.checkout)
     look_behind = (lambda: behind_of(kafka_of(project.settings.name).lags())) if run.profile.behind is not None else None
     watching = watched(lambda: connect(project).status().resources, look_behind=look_behind) if is_sandbox else nothing_watched()
-    with watching as resources:
+    with watching as resources, shown(run.profile, sys.stderr) if show else nullcontext(lambda _: None) as draw:
         for measured in run.measuring():
-            say(progress_line(measured, run.profile))
+            draw(measured)
     run.measured.behind = resources.behind
     remember(history_file(project.checkout), ran(run, name=name, origin=origin))
     if files.html is not None:
@@ -206,8 +209,11 @@ def _capacity(
     from shop_dev.output.capacity_report import capacity_answer, capacity_page, tried_line
 
     origin, length = origin_of(project.checkout), seconds or ATTEMPT_SECONDS
+    runs = 0
     for capacity in finding_capacity(run, begin=begin or FIRST_RATE, seconds=length, to_within=max(within, LEAST_STEP)):
-        say(tried_line(capacity))
+        if len(capacity.tried) > runs:
+            runs = len(capacity.tried)
+            say(tried_line(capacity))
     if html is not None:
         settings: dict[str, object] = {"seconds a run": length, "seed": run.seed, "workers": run.workers, "target": run.target}
         load_files.write(html, capacity_page(capacity, name=name, origin=origin, settings=settings))

@@ -62,8 +62,9 @@ def sentence_of(capacity: Capacity) -> str:
     """The outcome in a sentence."""
     holds, fails = capacity.holds, capacity.fails
     if capacity.is_generators:
-        known = f"The objectives hold at {holds:g} visits a second" if holds is not None else "Nothing is known"
-        return f"{known}; beyond that it is the generator that is at its end: use more --workers."
+        if holds is None:
+            return "Nothing is known: the generator was at its end at once. Use more --workers, or a quieter machine."
+        return f"The objectives hold at {holds:g} visits a second; beyond that the generator is at its end: use more --workers."
     if holds is None:
         return f"The objectives are missed at {fails:g} visits a second already."
     if fails is None:

@@ -42,11 +42,11 @@ def test_an_interval_is_told_with_its_table() -> None:
         (Capacity(TRIED, 9.0, None), "The objectives hold at 9 visits a second, the most that was tried."),
         (
             Capacity(TRIED, 9.0, None, is_generators=True),
-            "The objectives hold at 9 visits a second; beyond that it is the generator that is at its end: use more --workers.",
+            "The objectives hold at 9 visits a second; beyond that the generator is at its end: use more --workers.",
         ),
         (
             Capacity(TRIED, None, None, is_generators=True),
-            "Nothing is known; beyond that it is the generator that is at its end: use more --workers.",
+            "Nothing is known: the generator was at its end at once. Use more --workers, or a quieter machine.",
         ),
     ],
 )
