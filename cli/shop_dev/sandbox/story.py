@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from shop_sandbox import logs
@@ -34,44 +36,56 @@ _SERVED = (ResourceState.READY, ResourceState.DONE)
 
 def facts_about(project: Project, identity: str) -> Facts:
     """Return all that is known of an order or a trace. Raises SandboxError (trace_not_found), ShopDevError (kafka_away)."""
-    keys = project.settings.keys
-    first = settled_trace(project.paths.telemetry, identity, keys)
-    traces = (first, *(span_tree(project.paths.telemetry, other, keys) for other in first.other_trace_ids))
-    since = min(trace.started_at for trace in traces) - _CLOCKS_SECONDS
-    subject = first.subject or identity
-    logged = tuple(logs.read(project.paths, resources=(), since=since, keep=belonging_to(subject, keys)))
+    kafka = _kafka(project)
+    if kafka is None:
+        return _without_messages(project, identity)
+    from shop_dev.kafka.survey import look
+
+    with ThreadPoolExecutor(1) as pool:  # Kafka is asked while traces and logs are read
+        survey = pool.submit(look, kafka.servers)
+        facts = _without_messages(project, identity)
+        return _with_messages(facts, kafka, survey.result())
+
+
+def _kafka(project: Project) -> SandboxKafka | None:
+    """Return the Kafka of the sandbox; None where none runs, or it has none."""
     try:
         status = sandbox.connect(project).status(memory=False)
     except SandboxError as error:
         if error.code is not ErrorCode.NOT_RUNNING:
             raise
-        return Facts(subject, traces, logs=logged)
-    kafka = SandboxKafka(project, status)
-    if "KAFKA_BOOTSTRAP_SERVERS" not in status.environment:
-        return Facts(subject, traces, logs=logged)
-    return _with_messages(kafka, subject, traces, logged, since=since)
+        return None
+    return SandboxKafka(project, status) if "KAFKA_BOOTSTRAP_SERVERS" in status.environment else None
 
 
-def _with_messages(
-    kafka: SandboxKafka, subject: str, traces: Sequence[Trace], logged: Sequence[logs.LogRecord], *, since: float
-) -> Facts:
+def _without_messages(project: Project, identity: str) -> Facts:
+    keys = project.settings.keys
+    first = settled_trace(project.paths.telemetry, identity, keys)
+    traces = (first, *(span_tree(project.paths.telemetry, other, keys) for other in first.other_trace_ids))
+    subject = first.subject or identity
+    logged = logs.read(project.paths, resources=(), since=_began(traces), keep=belonging_to(subject, keys))
+    return Facts(subject, traces, logs=tuple(logged))
+
+
+def _began(traces: Sequence[Trace]) -> float:
+    return min(trace.started_at for trace in traces) - _CLOCKS_SECONDS
+
+
+def _with_messages(facts: Facts, kafka: SandboxKafka, survey: Survey) -> Facts:
     from shop_dev.kafka.mentions import About, mentions
     from shop_dev.kafka.records import Topics
-    from shop_dev.kafka.survey import look
 
+    traces = facts.traces
     has_ended = any(trace.outcome is not None for trace in traces)
     about = About(
         key=traces[0].subject,
         trace_ids=frozenset(trace.trace_id for trace in traces),
-        since=since,
+        since=_began(traces),
         until=max(trace.ended_at for trace in traces) + _AFTERWARDS_SECONDS if has_ended else None,
     )
-    survey = look(kafka.servers)
-    return Facts(
-        subject,
-        traces,
+    return replace(
+        facts,
         records=mentions(Topics(kafka.servers, kafka.registry_url), survey, about),
-        logs=logged,
         readers=_readers(kafka),
         has_dealt_with=lambda group, record: _is_behind(survey, group, record),
         why_late=lambda service: _why_late(kafka.status, service),
