@@ -19,8 +19,8 @@ SECONDS = 30.0
 class DapEditor:
     """An editor attached to a debug adapter that listens on a port, as debugpy's does."""
 
-    def __init__(self, port: int) -> None:
-        self._connection = socket.create_connection(("127.0.0.1", port), timeout=SECONDS)
+    def __init__(self, port: int, *, patience: float = SECONDS) -> None:
+        self._connection = socket.create_connection(("127.0.0.1", port), timeout=patience)
         self._stream = self._connection.makefile("rwb")
         self._number = 0
         self._heard: list[dict[str, Any]] = []
@@ -34,9 +34,17 @@ class DapEditor:
 
     def attach(self, breakpoints: dict[Path, int], **arguments: object) -> None:
         """Attach with a breakpoint in each file, and let the program go. `arguments` are those of this adapter's `attach`."""
+        self._begin("attach", arguments, breakpoints)
+
+    def launch(self, configuration: dict[str, Any], breakpoints: dict[Path, int]) -> None:
+        """Start the program of a configuration of `launch.json`, as F5 does, with a breakpoint in each file."""
+        self._begin("launch", configuration, breakpoints)
+
+    def _begin(self, how: str, arguments: dict[str, Any], breakpoints: dict[Path, int]) -> None:
         self._ask("initialize", {"adapterID": "test", "pathFormat": "path"})
-        attaching = self._send("attach", arguments)
-        self._until(lambda one: one.get("event") == "initialized")
+        attaching = self._send(how, arguments)
+        begun = self._until(lambda one: one.get("event") == "initialized" or one.get("success") is False)
+        assert "event" in begun, begun
         for file, line in breakpoints.items():
             answer = self._ask("setBreakpoints", {"source": {"path": str(file)}, "breakpoints": [{"line": line}]})
             assert [one["verified"] for one in answer["breakpoints"]] == [True]

@@ -54,6 +54,8 @@ def _program(service: str, argv: Sequence[str], cwd: str) -> dict[str, object]:
             return {"type": "node", "program": f"{cwd}/{script}", "args": rest}
         case "go", ["run", package, *rest]:
             return {"type": "go", "mode": "auto", "program": f"{cwd}/{package}", "args": rest}
+        case _ if (Path(cwd) / "go.mod").is_file():  # it runs what a build has made; the debugger makes its own
+            return {"type": "go", "mode": "auto", "program": cwd, "args": arguments}
         case _:
             raise ShopDevError(
                 CliCode.USAGE_INVALID,
