@@ -17,7 +17,7 @@ from e2e.first_day.script import Developer, Step
 
 _BLOCK = re.compile(r"^(?:`(?P<file>[\w./-]+)`[^\n]*:\n\n)?```(?P<kind>\w+)\n(?P<content>.*?)^```", re.MULTILINE | re.DOTALL)
 _EXIT = re.compile(r"\(exit status (\d+)\)")
-_LOOKS = frozenset({"curl", "status", "topics", "peek", "lag", "trace", "explain", "logs", "tables", "ls"})
+_LOOKS = frozenset({"curl", "status", "topics", "peek", "lag", "trace", "explain", "logs", "tables", "ls", "events"})
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,6 @@ from e2e.first_day.script import Developer
 GUIDES = Path(__file__).parents[3] / "docs/guides"
 
 
-@pytest.mark.parametrize("name", ["work-across-repositories"])
+@pytest.mark.parametrize("name", ["when-a-service-fails", "work-across-repositories"])
 def test_a_guide_does_what_it_says(name: str, at_home: Developer) -> None:
     follow(GUIDES / f"{name}.md", at_home)
