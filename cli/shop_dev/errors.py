@@ -219,7 +219,7 @@ EXPLANATIONS: dict[str, Explanation] = {
     ),
     ErrorCode.PROVISION_FAILED: Explanation(
         Category.SANDBOX,
-        ExitStatus.FAILED,
+        ExitStatus.DIED,
         "A topic, schema, table, queue or migration that a manifest asks for could not be made.",
         ("shop-dev logs <provision-task>",),
     ),

@@ -15,15 +15,19 @@ if TYPE_CHECKING:
     from shop_sandbox.supervisor.protocol import LastExit, ResourceStatus, SandboxStatus
 
 
+_SETTLED = (ResourceState.READY, ResourceState.DONE)
+
+
 @dataclass(frozen=True)
 class Trouble:
-    """A resource that is broken, a sentence about it, and what waits for it."""
+    """A resource that is broken, a sentence about it, what waits for it, and what it says helps."""
 
     resource: str
     text: str
     blocks: tuple[str, ...]
     command: str
     """Where to look."""
+    hints: tuple[str, ...] = ()
 
 
 def troubles(status: SandboxStatus, *, now: float | None = None) -> tuple[Trouble, ...]:
@@ -46,8 +50,19 @@ def overall_state(status: SandboxStatus) -> str:
     """Return the sandbox's state in one word that no line of the table contradicts."""
     from shop_sandbox.supervisor.protocol import SandboxState
 
-    broken = any(is_broken(resource) for resource in status.resources)
-    return str(SandboxState.DEGRADED if broken and status.state is SandboxState.READY else status.state)
+    if status.state not in (SandboxState.READY, SandboxState.DEGRADED):
+        return str(status.state)
+    if any(is_broken(resource) for resource in status.resources):
+        return str(SandboxState.DEGRADED)
+    late = [one for one in status.resources if one.is_wanted and one.state not in _SETTLED]
+    is_on_its_way = bool(late) and all(_is_starting(one) for one in late)
+    return str(SandboxState.STARTING if is_on_its_way else status.state)
+
+
+def _is_starting(resource: ResourceStatus) -> bool:
+    """True for what an edit or a command has begun anew; false for what was ready in this life, and is no more."""
+    is_in_a_new_life = resource.state is ResourceState.STARTING and resource.seconds_to_ready is None
+    return is_in_a_new_life or resource.state in (ResourceState.PENDING, ResourceState.STOPPING)
 
 
 def crash_of(resource: ResourceStatus, *, now: float) -> str:
@@ -67,6 +82,7 @@ def _trouble(resource: ResourceStatus, status: SandboxStatus, now: float) -> Tro
         f"{_sentence(resource, now)}{blocked}",
         waiting,
         f"shop-dev logs {resource.name} --tail 30{flag(status.name)}",
+        resource.last_exit.hints if resource.last_exit is not None else (),
     )
 
 

@@ -391,13 +391,19 @@ def test_a_start_that_takes_too_long_says_what_is_late_and_why(home: Home) -> No
 
 
 def test_a_failed_task_fails_the_start(home: Home) -> None:
-    describe(home.checkout, {"topics": FakeResource(task=True, script="echo no broker >&2; exit 4")})
+    script = "echo no broker >&2; echo '  hint: start one' >&2; exit 4"
+    describe(home.checkout, {"topics": FakeResource(task=True, script=script), "orders": FakeResource(needs=("topics",))})
 
-    _, events = home.up()
+    client, events = home.up()
 
     assert isinstance(events[-1], SandboxFailed)
     assert events[-1].code == ErrorCode.PROVISION_FAILED
-    assert events[-1].detail["lastLines"] == ["no broker"]
+    assert events[-1].message == "topics failed: no broker. Waiting for it: orders"
+    assert events[-1].actions[0] == "start one"
+    assert events[-1].detail["lastLines"] == ["no broker", "  hint: start one"]
+    (topics,) = [one for one in client.status().resources if one.name == "topics"]
+    assert topics.last_exit is not None
+    assert topics.last_exit.hints == ("start one",)
 
 
 def test_a_task_that_is_started_anew_while_it_works_ends_and_does_its_work_again(home: Home) -> None:

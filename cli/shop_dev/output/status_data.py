@@ -41,6 +41,7 @@ def _trouble(trouble: Trouble) -> dict[str, object]:
         "text": trouble.text,
         "blocks": list(trouble.blocks),
         "command": trouble.command,
+        "hints": list(trouble.hints),
     }
 
 

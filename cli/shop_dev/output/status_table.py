@@ -75,7 +75,8 @@ def _troubles(status: SandboxStatus) -> Iterator[tuple[Cell, ...]]:
         yield ()
     for trouble in found:
         yield Cell(f"{MARKS[ResourceState.FAILED]} ", "bold red"), Cell(trouble.text)
-        yield (Cell(f"  hint: {trouble.command}", "dim"),)
+        for hint in (*trouble.hints, trouble.command):
+            yield (Cell(f"  hint: {hint}", "dim"),)
 
 
 def _cells(resource: ResourceStatus) -> tuple[Cell, ...]:

@@ -106,11 +106,16 @@ def _timed_out(resource: ResourceStatus, wanted: Wanted, seconds: float, *, flag
 
 def _dead(resource: ResourceStatus, others: Sequence[ResourceStatus], *, flag: str) -> SandboxError:
     cause = resource.waits_for or resource.name
-    line = next((one.last_exit.line for one in others if one.name == cause and one.last_exit), None)
+    ended = next((one.last_exit for one in others if one.name == cause), None)
     failure = resource.failure or str(resource.state)
     return SandboxError(
         ErrorCode.RESOURCE_DIED,
         failure if failure.startswith(resource.name) else f"{resource.name}: {failure}",
-        actions=(f"shop-dev logs {cause}{flag}", f"shop-dev restart {cause}{flag}"),
-        detail={"resource": resource.name, "waitsFor": resource.waits_for, "line": line, "logPath": resource.log_path},
+        actions=(*(ended.hints if ended else ()), f"shop-dev logs {cause}{flag}", f"shop-dev restart {cause}{flag}"),
+        detail={
+            "resource": resource.name,
+            "waitsFor": resource.waits_for,
+            "line": ended.line if ended else None,
+            "logPath": resource.log_path,
+        },
     )

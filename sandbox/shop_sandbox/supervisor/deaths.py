@@ -6,7 +6,7 @@ import json
 import random
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,16 +25,18 @@ _SAYS_WHAT_IS_WRONG: Final = re.compile(
     r"^(panic: |fatal error: |[Ee]rror\b|[A-Z]\w*(\.\w+)*(Error|Exception|Exit|Interrupt)\b)|: error\b"
 )
 _LONGEST_CAUSE: Final = 300
+_HINT: Final = "  hint: "
 
 
 @dataclass(frozen=True)
 class Death:
     """An end that nobody asked for. `at` is seconds since the epoch; `line` why it was ended, or the line of its
-    output that says most, if one does."""
+    output that says most, if one does; `hints` are what its output says helps."""
 
     at: float
     exit: Exit
     line: str | None
+    hints: tuple[str, ...] = ()
 
 
 class Deaths:
@@ -44,11 +46,11 @@ class Deaths:
         self.in_a_row = 0
         self.last: Death | None = None
 
-    def count(self, exit_: Exit, lines: Iterable[str], *, seconds_ready: float | None) -> None:
+    def count(self, exit_: Exit, lines: Sequence[str], *, seconds_ready: float | None) -> None:
         """Take note of a death after a life that was ready for so long; None for one that never was."""
         lived_long = seconds_ready is not None and seconds_ready > STABLE_SECONDS
         self.in_a_row = 1 if lived_long else self.in_a_row + 1
-        self.last = Death(time.time(), exit_, exit_.reason or line_that_matters(lines))
+        self.last = Death(time.time(), exit_, exit_.reason or line_that_matters(lines), hints_in(lines))
 
     def forgive(self) -> None:
         """Something was changed or asked for: begin to count anew."""
@@ -75,6 +77,11 @@ def line_that_matters(lines: Iterable[str]) -> str | None:
     return found[:_LONGEST_CAUSE] or None
 
 
+def hints_in(lines: Iterable[str]) -> tuple[str, ...]:
+    """Return what the last output of a task of ours says helps, each once: lines below what was refused."""
+    return tuple(dict.fromkeys(line.removeprefix(_HINT) for line in lines if line.startswith(_HINT)))
+
+
 def _spoken(line: str) -> str:
     """Return what a line says: of a record in JSON its message."""
     if not line.startswith("{"):
@@ -97,7 +104,7 @@ def death_at_start(resource: Resource, exit_: Exit, lines: tuple[str, ...], log_
     return SandboxError(
         ErrorCode.PROVISION_FAILED if resource.is_task else ErrorCode.RESOURCE_DIED,
         f"{resource.name} {told}",
-        actions=(f"the whole log is in {log_path}",),
+        actions=(*hints_in(lines), f"the whole log is in {log_path}"),
         detail=_detail(resource, exit_, lines, log_path),
     )
 

@@ -155,12 +155,14 @@ class SandboxState(StrEnum):
 
 
 class LastExit(msgspec.Struct, frozen=True, kw_only=True):
-    """The newest end of a process that nobody asked for. `line` is the line of its output that says most."""
+    """The newest end of a process that nobody asked for. `line` is the line of its output that says most, `hints` are what its
+    output says helps."""
 
     at: float
     code: int | None
     signal: int | None
     line: str | None
+    hints: tuple[str, ...] = ()
 
 
 class MemoryLimit(msgspec.Struct, frozen=True, kw_only=True):

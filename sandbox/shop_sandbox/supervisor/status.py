@@ -8,6 +8,7 @@ import time
 from shop_sandbox.engines.choice import EMBEDDED
 from shop_sandbox.supervisor.boot import Booted
 from shop_sandbox.supervisor.context import Condition
+from shop_sandbox.supervisor.deaths import Death
 from shop_sandbox.supervisor.protocol import CpuLimit, LastExit, MemoryLimit, ResourceStatus, SandboxState, SandboxStatus
 from shop_sandbox.supervisor.resource_run import ResourceRun
 from shop_sandbox.supervisor.runs import Runs
@@ -73,7 +74,6 @@ def _resource(
     numbers, limits = booted.context.ports.numbers, run.resource.limits
     peak = usage.memory.peaks.get(run.name) if usage is not None else None
     pid = run.handle.pid if run.handle is not None else None
-    last = run.deaths.last
     return ResourceStatus(
         name=run.name,
         kind=run.resource.kind,
@@ -98,10 +98,16 @@ def _resource(
         last_probe_error=run.last_probe_error,
         reason=run.reason,
         crashes_in_a_row=run.deaths.in_a_row if run.is_crash_looping or not run.is_settled else 0,
-        last_exit=None if last is None else LastExit(at=last.at, code=last.exit.code, signal=last.exit.signal, line=last.line),
+        last_exit=_last_exit(run.deaths.last),
         failure=run.failure.message if run.failure is not None else None,
         is_swapped=run.instead is not None,
         waits_for=str(run.failure.detail.get("waitsFor")) if run.failure is not None and run.waits_for_failed else None,
         is_wanted=is_wanted,
         engine=booted.choice.engine_of(run.resource.kind) if not run.resource.is_task else EMBEDDED,
     )
+
+
+def _last_exit(last: Death | None) -> LastExit | None:
+    if last is None:
+        return None
+    return LastExit(at=last.at, code=last.exit.code, signal=last.exit.signal, line=last.line, hints=last.hints)

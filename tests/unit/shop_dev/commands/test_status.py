@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import time
+from pathlib import Path
 from typing import Any
 
 from fakes.command_line import ShopDev
 from fakes.sandbox_client import FakeSandboxClient, resource_status, sandbox_status
 from shop_dev.output.status_table import status_table
+from shop_sandbox import records
 from shop_sandbox.events import ResourceState, SandboxFailed
+from shop_sandbox.ownership import Owner, Process
 from shop_sandbox.supervisor.protocol import CpuLimit, LastExit, MemoryLimit, SandboxState
 
 MIB = 2**20
@@ -66,8 +70,37 @@ def test_the_cause_stands_last_with_what_waits_for_it(shop_dev: ShopDev, sandbox
             "text": "provision-databases failed: 0002_gift.sql: gone (orders waits for it)",
             "blocks": ["orders"],
             "command": "shop-dev logs provision-databases --tail 30 --name load",
+            "hints": [],
         }
     ]
+
+
+def test_what_an_edit_has_begun_anew_is_starting_and_what_is_ready_no_more_is_degraded(
+    shop_dev: ShopDev, sandbox: FakeSandboxClient
+) -> None:
+    waiting = resource_status("orders", ResourceState.PENDING, seconds_to_ready=0.3, is_wanted=True)
+    kafka = resource_status("kafka", ResourceState.STARTING, is_wanted=True)
+    sandbox.reported = sandbox_status(waiting, kafka, state=SandboxState.DEGRADED)
+    assert shop_dev("status").out.startswith("Sandbox default in shop is starting")
+
+    hangs = resource_status("kafka", ResourceState.STARTING, seconds_to_ready=1.2, is_wanted=True)
+    sandbox.reported = sandbox_status(waiting, hangs, state=SandboxState.DEGRADED)
+    assert shop_dev("status").out.startswith("Sandbox default in shop is degraded")
+
+
+def test_what_a_task_says_helps_stands_below_what_it_refuses(shop_dev: ShopDev, sandbox: FakeSandboxClient) -> None:
+    ended = LastExit(at=time.time(), code=1, signal=None, line="0002_gift.sql: gone", hints=("bring the file back",))
+    sandbox.reported = sandbox_status(
+        resource_status("provision-databases", ResourceState.FAILED, failure="provision-databases failed: gone", last_exit=ended)
+    )
+
+    assert shop_dev("status").out.splitlines()[-2:] == [
+        "  hint: bring the file back",
+        "  hint: shop-dev logs provision-databases --tail 30",
+    ]
+    said = shop_dev("wait", "provision-databases")
+    assert said.status == 18
+    assert said.err.index("hint: bring the file back") < said.err.index("hint: shop-dev logs provision-databases")
 
 
 def test_a_crash_loop_looks_like_one_also_while_the_process_is_up(shop_dev: ShopDev, sandbox: FakeSandboxClient) -> None:
@@ -93,6 +126,27 @@ def test_what_somebody_has_stopped_is_not_called_crashing_for_what_came_before(
 
     assert "is degraded" not in said
     assert "crash" not in said
+
+
+def owned_by(checkout: Path, name: str, supervisor: Process) -> None:
+    (folder := checkout / ".shop-dev" / name).mkdir(parents=True)
+    owner = Owner(protocol="1", nonce="n", supervisor=supervisor, spawner=supervisor, socket=str(folder / "s"))
+    records.write(folder / "owner.json", owner)
+
+
+def test_what_runs_beside_it_in_this_checkout_is_named_with_how_to_look(
+    shop_dev: ShopDev, sandbox: FakeSandboxClient, checkout: Path
+) -> None:
+    sandbox.reported = sandbox_status(resource_status("kafka"))
+    alive = Process.of(os.getpid())
+    owned_by(checkout, "default", alive)
+    owned_by(checkout, "load", alive)
+    owned_by(checkout, "gone", Process(pid=alive.pid, start_time="another process had this number"))
+
+    said = shop_dev("status")
+
+    assert said.out.splitlines()[-1] == "Beside it in this checkout: load (`shop-dev status --name load`)."
+    assert shop_dev("status", "--json").document()["data"]["siblings"] == ["load"]
 
 
 def test_what_a_resource_may_use_stands_beside_what_it_uses_and_reached(shop_dev: ShopDev, sandbox: FakeSandboxClient) -> None:
