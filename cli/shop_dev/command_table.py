@@ -87,7 +87,9 @@ COMMANDS: dict[str, LazyCommand | LazyGroup] = {
         "shop_dev.commands.replay:replay",
         "Build a service's read models anew from the beginning of their topics, while the ones there are go on answering.",
     ),
-    "load": LazyCommand("shop_dev.commands.load:load", "Load what the project runs, and say whether the objectives hold."),
+    "load": LazyCommand(
+        "shop_dev.commands.load:load", "Load what the project runs as visitors do, and say whether the objectives hold."
+    ),
     "test": LazyCommand(
         "shop_dev.commands.test:test",
         "Run the project's tests: unit, contract, integration and end to end.",

@@ -62,6 +62,11 @@ class CliCode(StrEnum):
     VERSION_NOT_STARTED = "version_not_started"
     COMPARISON_UNDECIDED = "comparison_undecided"
     PROFILE_INVALID = "profile_invalid"
+    WORKERS_MISSING = "workers_missing"
+    SCHEDULE_INVALID = "schedule_invalid"
+    CHAOS_MISSING = "chaos_missing"
+    BOOKS_UNREADABLE = "books_unreadable"
+    BOOKS_WRONG = "books_wrong"
     JOURNEYS_UNUSABLE = "journeys_unusable"
     TARGET_REFUSED = "target_refused"
     MACHINE_NOT_READY = "machine_not_ready"
@@ -444,6 +449,37 @@ EXPLANATIONS: dict[str, Explanation] = {
         ExitStatus.FAILED,
         "`load --compare` could not tell two versions apart, nor call them the same, within the time that it was given.",
         ("Give it more --budget, or a larger --within.",),
+    ),
+    CliCode.WORKERS_MISSING: Explanation(
+        Category.NETWORK,
+        ExitStatus.FAILED,
+        "Too few workers have joined a run of load in time, or a worker was not taken; the message says why.",
+        ("Start `shop-dev load worker --join HOST:PORT` on each machine, from the same commit.",),
+    ),
+    CliCode.SCHEDULE_INVALID: Explanation(
+        Category.USAGE,
+        ExitStatus.WRONG_USE,
+        "A schedule of faults cannot be read, or strikes what this sandbox does not have.",
+        ("docs/guides/chaos-under-load.md lists the faults and what each takes.",),
+    ),
+    CliCode.CHAOS_MISSING: Explanation(
+        Category.SANDBOX,
+        ExitStatus.FAILED,
+        "Faults between services were asked for, and the sandbox runs without proxies.",
+        ("shop-dev down", "shop-dev up --chaos"),
+    ),
+    CliCode.BOOKS_UNREADABLE: Explanation(
+        Category.SANDBOX,
+        ExitStatus.FAILED,
+        "The project's own `books` command ended badly, or cannot be run.",
+        ("shop-dev status",),
+    ),
+    CliCode.BOOKS_WRONG: Explanation(
+        Category.VERDICT,
+        ExitStatus.FAILED,
+        "After a storm something is not as it must be: stock, money, an order without an end. The shortest schedule that still "
+        "does it is kept in a file.",
+        ("Play it again: shop-dev load PROFILE --chaos FILE.",),
     ),
     CliCode.PROFILE_INVALID: Explanation(
         Category.USAGE,

@@ -61,14 +61,20 @@ class Project:
         return SandboxPaths(checkout=self.checkout, name=self.settings.name, runtime_dir=self.runtime_dir)
 
 
-def open_project(*, name: str | None = None, start_timeout_seconds: float | None = None, engine: str | None = None) -> Project:
+def open_project(
+    *,
+    name: str | None = None,
+    start_timeout_seconds: float | None = None,
+    engine: str | None = None,
+    chaos: bool | None = None,
+) -> Project:
     """Return the project around the working directory, with the flags that were given.
 
     Raises SandboxError (not_in_a_project) or ShopDevError (settings_invalid).
     """
     environ = dict(os.environ)
     checkout, table, source = find_checkout(working_directory())
-    given = {"name": name, "start-timeout-seconds": start_timeout_seconds, "engine": engine}
+    given = {"name": name, "start-timeout-seconds": start_timeout_seconds, "engine": engine, "chaos": chaos}
     settings = read_settings(
         flags={key: value for key, value in given.items() if value is not None},
         environ=environ,

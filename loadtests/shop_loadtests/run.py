@@ -7,10 +7,10 @@ import subprocess  # nosec B404 # starts our own generator
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import IO
+from typing import IO, Protocol
 
 import msgspec
 
@@ -27,6 +27,15 @@ _ENDS_WITHIN_SECONDS = 5.0
 _Line = Ready | Interval | None
 """What a generator tells; None when it has ended."""
 _DECODER = msgspec.json.Decoder(Ready | Interval)
+
+
+class Speaker(Protocol):
+    """A generator that speaks in lines: a process of one's own, or the line to a worker elsewhere."""
+
+    @property
+    def stdin(self) -> IO[bytes] | None: ...
+    @property
+    def stdout(self) -> Iterable[bytes] | None: ...
 
 
 class GeneratorLost(Exception):
@@ -72,7 +81,7 @@ def run(
 class Crew:
     """Generators that are ready to make the visits of one profile to one target, as often as they are asked."""
 
-    def __init__(self, generators: Sequence[subprocess.Popen[bytes]], lines: queue.Queue[tuple[int, _Line]]) -> None:
+    def __init__(self, generators: Sequence[Speaker], lines: queue.Queue[tuple[int, _Line]]) -> None:
         self._generators = generators
         self._lines = lines
 
@@ -107,6 +116,20 @@ def crew(profile: Profile, *, target: str, source: Source, data: Data, workers: 
 
 
 @contextmanager
+def joined_crew(
+    profile: Profile, *, target: str, source: Source, data: Data, workers: Sequence[Speaker], users: int = 0
+) -> Iterator[Crew]:
+    """Give generators that run elsewhere when all are ready. Raises GeneratorLost."""
+    lines: queue.Queue[tuple[int, _Line]] = queue.Queue()
+    for number, worker in enumerate(workers):
+        _tell(worker, Plan(target, profile, source, dict(data), number, len(workers), users))
+        threading.Thread(target=_listen, args=(worker.stdout, number, lines), daemon=True).start()
+    for _ in workers:
+        _expect(lines, seconds=_READY_WITHIN_SECONDS)
+    yield Crew(workers, lines)
+
+
+@contextmanager
 def _generator(plan: Plan, lines: queue.Queue[tuple[int, _Line]]) -> Iterator[subprocess.Popen[bytes]]:
     command = [sys.executable, "-P", "-m", "shop_loadtests.generator"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:  # nosec B603 # our own
@@ -123,7 +146,7 @@ def _generator(plan: Plan, lines: queue.Queue[tuple[int, _Line]]) -> Iterator[su
                 process.kill()
 
 
-def _listen(output: IO[bytes] | None, worker: int, lines: queue.Queue[tuple[int, _Line]]) -> None:
+def _listen(output: Iterable[bytes] | None, worker: int, lines: queue.Queue[tuple[int, _Line]]) -> None:
     for line in output or ():
         lines.put((worker, _DECODER.decode(line)))
     lines.put((worker, None))
@@ -139,8 +162,8 @@ def _expect(lines: queue.Queue[tuple[int, _Line]], *, seconds: float) -> Ready |
     return line
 
 
-def _tell(process: subprocess.Popen[bytes], message: Plan | Begin) -> None:
+def _tell(process: Speaker, message: Plan | Begin) -> None:
     if process.stdin is not None:
-        with suppress(BrokenPipeError):  # it has ended: whoever listens to it says so
+        with suppress(OSError):  # it has ended: whoever listens to it says so
             process.stdin.write(msgspec.json.encode(message) + b"\n")
             process.stdin.flush()

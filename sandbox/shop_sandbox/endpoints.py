@@ -16,6 +16,14 @@ class Viewer(StrEnum):
     FUNCTION = "function"
 
 
+CHAOS = "chaos"
+
+
+def way(caller: str, callee: str) -> str:
+    """Return the key of the port at which a caller finds a callee behind a proxy."""
+    return f"{CHAOS}.{caller}->{callee}"
+
+
 _HOSTS = {Viewer.HOST: "127.0.0.1", Viewer.FUNCTION: "127.0.0.1", Viewer.CONTAINER: "host.docker.internal"}
 """Under which name each finds this machine. The emulator runs functions as processes of this machine."""
 
@@ -51,13 +59,21 @@ class Endpoints:
     elsewhere: Elsewhere = field(default_factory=dict[tuple[Viewer, str], Address])
     secured: Container[str] = frozenset()
     """Keys of what answers over https, to certificates of the sandbox's authority."""
+    caller: str | None = None
+    """The service that asks, where it goes through proxies of its own: `chaos.<caller>-><key>` are their ports then."""
 
     def seen_by(self, viewer: Viewer) -> Endpoints:
         """Return the same endpoints for another viewer."""
         return replace(self, viewer=viewer)
 
+    def called_by(self, service: str) -> Endpoints:
+        """Return the same endpoints for a service, which goes through proxies where there are any."""
+        return replace(self, caller=service)
+
     def at(self, key: str) -> Address:
         """Return where an endpoint is. Raises KeyError for one that is not there."""
+        if self.viewer is Viewer.HOST and self.caller is not None and (proxied := way(self.caller, key)) in self.ports:
+            return Address(_HOSTS[Viewer.HOST], self.ports[proxied])
         placed = self.elsewhere.get((self.viewer, key))
         if placed is not None:
             return placed

@@ -13,7 +13,7 @@ from shop_sandbox.resources.model import Resource
 from shop_sandbox.run_context import RunContext
 
 DATABASE_ADMINISTRATOR = "shop"
-PLATFORM_ENDPOINTS = frozenset({"kafka", "schema-registry", "aws", "postgres", "redis", "telemetry"})
+PLATFORM_ENDPOINTS = frozenset({"kafka", "schema-registry", "aws", "postgres", "redis", "telemetry", "chaos"})
 """Keys of endpoints that belong to no service."""
 
 
@@ -32,6 +32,7 @@ def service_addresses(endpoints: Endpoints) -> Mapping[str, str]:
 
 def service_environment(resource: Resource, endpoints: Endpoints, credentials: Credentials) -> dict[str, str]:
     """All variables of one service: the platform's, its ports, its own database, the services it calls, what its manifest sets."""
+    endpoints = endpoints.called_by(resource.name)
     found = _platform(endpoints, credentials)
     found["OTEL_SERVICE_NAME"] = resource.name
     found["SHOP_INSTANCE"] = "1"

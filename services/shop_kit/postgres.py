@@ -5,18 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
 from shop_kit.errors import Conflict, Unavailable
 from shop_kit.resilience.retry import Retry
+from shop_kit.tracing import waiting_for
 
 if TYPE_CHECKING:
     from asyncpg import Pool
     from asyncpg.pool import PoolConnectionProxy
 
-    Connection = PoolConnectionProxy[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]
+    Driver = asyncpg.Connection[asyncpg.Record]
+    Connection = PoolConnectionProxy[asyncpg.Record] | Driver
+else:
+    Driver = asyncpg.Connection  # which takes no parameter when it runs
 
 SUBJECT = "postgresql"
 WAIT_FOR_CONNECTION_SECONDS = 5.0
@@ -66,7 +70,13 @@ async def connect(
     async def open_pool() -> Pool[asyncpg.Record]:
         with in_kit_errors():
             return await asyncpg.create_pool(
-                dsn, min_size=1, max_size=size, command_timeout=command_seconds, timeout=5, reset=_leave_as_it_is
+                dsn,
+                min_size=1,
+                max_size=size,
+                command_timeout=command_seconds,
+                timeout=5,
+                reset=_leave_as_it_is,
+                connection_class=Timed,
             )
 
     pool = await Retry.patient().run(open_pool)
@@ -78,6 +88,30 @@ async def connect(
                 await pool.close()
         except TimeoutError:
             pool.terminate()
+
+
+class Timed(Driver):
+    """A connection whose statements count as waiting in the current span."""
+
+    async def execute(self, *args: Any, **options: Any) -> Any:
+        with waiting_for(SUBJECT):
+            return await super().execute(*args, **options)
+
+    async def executemany(self, *args: Any, **options: Any) -> Any:
+        with waiting_for(SUBJECT):
+            return await super().executemany(*args, **options)
+
+    async def fetch(self, *args: Any, **options: Any) -> Any:
+        with waiting_for(SUBJECT):
+            return await super().fetch(*args, **options)
+
+    async def fetchrow(self, *args: Any, **options: Any) -> Any:
+        with waiting_for(SUBJECT):
+            return await super().fetchrow(*args, **options)
+
+    async def fetchval(self, *args: Any, **options: Any) -> Any:
+        with waiting_for(SUBJECT):
+            return await super().fetchval(*args, **options)
 
 
 async def _leave_as_it_is(_connection: Connection) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from typing import Any
 
 import redis.asyncio
 import redis.exceptions
 
 from shop_kit.errors import Unavailable
+from shop_kit.tracing import waiting_for
 
 SUBJECT = "redis"
 AWAY = (
@@ -37,11 +39,19 @@ async def connect(url: str, *, name: str, answer_seconds: float) -> AsyncIterato
         socket_connect_timeout=answer_seconds,
         client_name=name,
     )
-    client = redis.asyncio.Redis.from_pool(pool)
+    client = Timed.from_pool(pool)
     try:
         yield client
     finally:
         await client.aclose()
+
+
+class Timed(redis.asyncio.Redis):
+    """A client whose commands count as waiting in the current span."""
+
+    async def execute_command(self, *args: Any, **options: Any) -> Any:
+        with waiting_for(SUBJECT):
+            return await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
 
 
 async def check(client: redis.asyncio.Redis) -> None:

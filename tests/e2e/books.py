@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 
-import asyncpg
 from bench.checkout_load import FINAL, Sent
-from confluent_kafka import Message
 from e2e.shop import PRICE, Shop, TooLate, all_at_once, aws_of, kept_of, until
-from shop_kit.aws.client import AwsClient
-from shop_kit.aws.dynamo import Dynamo
-from shop_kit.settings import AwsSettings
+from shop_books.event_order import out_of_order
+from shop_books.log import GROUPS, TOPICS
+from shop_books.outboxes import Outboxes
 
-GROUPS = ("orders", "inventory", "payments", "pricing")
-TOPICS = (
-    "shop.orders.events.v1",
-    "shop.inventory.commands.v1",
-    "shop.inventory.events.v1",
-    "shop.payments.commands.v1",
-    "shop.payments.events.v1",
-    "shop.pricing.commands.v1",
-    "shop.pricing.redemptions.v1",
-)
 SETTLED_WITHIN_SECONDS = 120.0
 
 
@@ -68,11 +55,11 @@ def _unrest(shop: Shop) -> Iterator[str]:
         shop.until_all_is_consumed(*GROUPS)
     except TooLate as late:
         yield str(late)
-    outboxes = Outboxes.of(shop)
+    outboxes = Outboxes.of(shop.environment, aws_of(shop.environment))
     try:
-        until("the outboxes are empty", lambda: not any(outboxes.count().values()), seconds=SETTLED_WITHIN_SECONDS)
+        until("the outboxes are empty", lambda: not any(asyncio.run(outboxes.count()).values()), seconds=SETTLED_WITHIN_SECONDS)
     except TooLate as late:
-        yield f"{late}: {outboxes.count()}"
+        yield f"{late}: {asyncio.run(outboxes.count())}"
 
 
 def _wrong_stock(shop: Shop, stocked: Mapping[str, int], sent: Sequence[Sent]) -> Iterator[str]:
@@ -103,59 +90,3 @@ def _wrong_money(shop: Shop, sent: Sequence[Sent]) -> Iterator[str]:
         price, kept = PRICE if one.outcome == "completed" else 0, sum(map(kept_of, lines))
         if len(lines) > 1 or kept != price:
             yield f"{one.order_id} is {one.outcome}, its price is {price}, and the provider has {lines}"
-
-
-@dataclass(frozen=True)
-class Outboxes:
-    """Where the services keep what is to be published: a database, and tables by service."""
-
-    database: str
-    tables: Mapping[str, str]
-    aws: AwsSettings
-
-    @classmethod
-    def of(cls, shop: Shop) -> Outboxes:
-        """Find them as the services do, through their variables."""
-        variables = {name: shop.sandbox.cli("env", "--service", name) for name in GROUPS}
-        tables = {name: variables[name][f"SHOP_TABLE_{name.upper()}_OUTBOX"] for name in GROUPS if name != "orders"}
-        return cls(variables["orders"]["DATABASE_URL"], tables, aws_of(shop.environment))
-
-    def count(self) -> dict[str, int]:
-        """Return how many messages wait, by service."""
-        return asyncio.run(self._count())
-
-    async def _count(self) -> dict[str, int]:
-        connection = await asyncpg.connect(self.database, timeout=10)
-        try:
-            found = {"orders": int(await connection.fetchval("select count(*) from outbox"))}
-        finally:
-            await connection.close()
-        async with AwsClient.connect(self.aws) as client:
-            dynamo = Dynamo(client)
-            return found | {name: len((await dynamo.scan(table)).items) for name, table in self.tables.items()}
-
-
-def out_of_order(records: Sequence[Message]) -> list[str]:
-    """Return where a message stands in its topic behind one of the same key and source that was said later.
-
-    A repeated message does not count: it is the first time that counts.
-    """
-    wrong: list[str] = []
-    seen: set[tuple[object, ...]] = set()
-    newest: defaultdict[tuple[object, ...], int] = defaultdict(int)
-    for record in records:
-        headers = {name: _text(value) for name, value in dict(record.headers() or ()).items()}
-        if "ce_source" not in headers:  # of no service: a test put it there
-            continue
-        key, sequence = (record.topic(), record.key(), headers["ce_source"]), int(headers["ce_sequence"])
-        if (*key, headers["ce_id"]) in seen:
-            continue
-        seen.add((*key, headers["ce_id"]))
-        if sequence <= newest[key]:
-            wrong.append(f"{record.topic()} {record.key()!r}: {headers['ce_type']} {sequence} comes after {newest[key]}")
-        newest[key] = max(newest[key], sequence)
-    return wrong
-
-
-def _text(header: str | bytes | None) -> str:
-    return header.decode() if isinstance(header, bytes) else header or ""

@@ -6,8 +6,8 @@ from collections import defaultdict
 
 import pytest
 from confluent_kafka import Message, Producer
-from e2e.books import TOPICS
 from e2e.shop import PRICE, Shop, all_at_once, until
+from shop_books.log import TOPICS
 from shop_contracts.proto.orders.v1.events_pb2 import OrderEvent
 from shop_kit import wire
 

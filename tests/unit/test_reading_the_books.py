@@ -6,9 +6,10 @@ from collections import Counter
 
 from bench.checkout_load import Sent
 from confluent_kafka import Message
-from e2e.books import out_of_order, unfinished
+from e2e.books import unfinished
 from e2e.random_faults import TARGETS, faults_of
 from fakes.kafka_records import Record
+from shop_books.event_order import out_of_order
 
 
 def said(key: str, sequence: int, *, message: str = "", source: str = "/shop/orders") -> Message:

@@ -70,6 +70,9 @@ def up(
             show_default=False,
         ),
     ] = None,
+    chaos: Annotated[
+        bool, typer.Option("--chaos", help="Put proxies between services and what they call, for `shop-dev load --chaos`.")
+    ] = False,
     join: Annotated[
         str | None,
         typer.Option(
@@ -106,7 +109,9 @@ def up(
         raise typer.BadParameter("--lease takes a name and empty stores of its own: leave out --name and --reset.")
     if join is not None and (lease is not None or name is not None):
         raise typer.BadParameter("--join means a sandbox that runs: leave out --name and --lease.")
-    project = open_project(name=name if lease is None else name_for(lease), start_timeout_seconds=timeout, engine=engine)
+    project = open_project(
+        name=name if lease is None else name_for(lease), start_timeout_seconds=timeout, engine=engine, chaos=chaos or None
+    )
     if join is not None:
         project = joining(project, join)
     if project.joined is not None and reset and not resources:

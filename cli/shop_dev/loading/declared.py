@@ -9,10 +9,11 @@ from shop_loadtests.claims import Data
 from shop_loadtests.journey import Journeys, JourneysUnusable, journeys_of
 from shop_loadtests.plan import Source
 from shop_loadtests.profile import Profile, ProfileUnusable, read
+from shop_sandbox.errors import SandboxError
 
 from shop_dev.errors import CliCode, ShopDevError
 from shop_dev.loading.target import Target
-from shop_dev.project import Project
+from shop_dev.project import Project, open_project
 from shop_dev.settings import LoadTests
 
 
@@ -58,6 +59,16 @@ def declared_by(project: Project) -> Declared:
         return Declared(settings, project.checkout, journeys_of(settings.journeys, folder=project.checkout))
     except JourneysUnusable as error:
         raise ShopDevError(CliCode.JOURNEYS_UNUSABLE, str(error)) from error
+
+
+def own_journeys() -> Source | None:
+    """Return where the project around the working directory has its journeys; None outside of any project that has some."""
+    try:
+        project = open_project()
+    except (SandboxError, ShopDevError):
+        return None
+    settings = project.settings.load
+    return Source(settings.journeys, str(project.checkout)) if settings is not None else None
 
 
 _HOW = 'Add `load = {door = "SERVICE", journeys = "PACKAGE"}` to the settings; see docs/guides/load-the-shop.md.'

@@ -11,11 +11,13 @@ from shop_loadtests.run import Measured
 from shop_loadtests.verdict import Kind
 
 from shop_dev.errors import CliCode, Failure
+from shop_dev.loading.insight import Insight
 from shop_dev.loading.origin import Origin
 from shop_dev.loading.resources import Resources
 from shop_dev.loading.run import Load
 from shop_dev.output.answer import Answer
 from shop_dev.output.columns import Cell, Page, columns
+from shop_dev.output.time_report import time_data, time_lines
 
 _CODES = {Kind.RED: CliCode.LOAD_RED, Kind.INVALID: CliCode.LOAD_INVALID}
 _SENTENCES = {
@@ -23,6 +25,7 @@ _SENTENCES = {
     Kind.RED: "Objectives are missed:",
     Kind.INVALID: "These figures are not to be believed:",
 }
+_CHECKOUT = "order to completed"
 _PERCENTILES = (50.0, 95.0, 99.0, 100.0)
 
 
@@ -35,15 +38,22 @@ def progress_line(measured: Measured, profile: Profile) -> str:
     )
 
 
-def load_answer(load: Load, *, name: str, origin: Origin, resources: Resources) -> Answer:
+def load_answer(load: Load, *, name: str, origin: Origin, resources: Resources, insight: Insight | None = None) -> Answer:
     """Tell what a run has found; a failure unless all objectives hold."""
     verdict = load.verdict
     code = _CODES.get(verdict.kind)
     failure = Failure.told(code, f"{_SENTENCES[verdict.kind]} {'; '.join(verdict.reasons)}.") if code is not None else None
-    return Answer(data=_data(load, name, origin, resources), text=Page((*_lines(load),)), failure=failure)
+    return Answer(data=load_data(load, name, origin, resources, insight), text=Page((*load_lines(load, insight),)), failure=failure)
 
 
-def _data(load: Load, name: str, origin: Origin, resources: Resources) -> dict[str, object]:
+def _completed(load: Load) -> int:
+    """Checkouts that visitors saw completed."""
+    found = load.measured.operations.get(_CHECKOUT, Latencies())
+    return found.count - found.failures.total()
+
+
+def load_data(load: Load, name: str, origin: Origin, resources: Resources, insight: Insight | None = None) -> dict[str, object]:
+    """What a run has found, for scripts."""
     generator, verdict = load.measured.generator, load.verdict
     return {
         "profile": name,
@@ -65,6 +75,7 @@ def _data(load: Load, name: str, origin: Origin, resources: Resources) -> dict[s
         "behind": None if load.measured.behind is None else msgspec.to_builtins(load.measured.behind),
         "processes": [_process(name, resources) for name in sorted(resources.used)],
         "operations": [_operation(name, one) for name, one in sorted(load.measured.operations.items())],
+        "time": time_data(insight, completed=_completed(load), visits=generator.visits) if insight is not None else None,
     }
 
 
@@ -89,7 +100,8 @@ def _operation(name: str, latencies: Latencies) -> dict[str, object]:
     }
 
 
-def _lines(load: Load) -> Iterator[tuple[Cell, ...]]:
+def load_lines(load: Load, insight: Insight | None = None) -> Iterator[tuple[Cell, ...]]:
+    """What a run has found, for people."""
     heads = ("OPERATION", "CALLS", "FAILED", "P50 MS", "P95 MS", "P99 MS", "MAX MS")
     rows = [_row(name, one) for name, one in sorted(load.measured.operations.items())]
     yield from columns([[Cell(head, "dim") for head in heads], *rows], right=frozenset(range(1, len(heads))))
@@ -102,6 +114,9 @@ def _lines(load: Load) -> Iterator[tuple[Cell, ...]]:
             "dim",
         ),
     )
+    if insight is not None:
+        yield ()
+        yield from time_lines(insight, completed=_completed(load), visits=generator.visits)
     if load.verdict.kind is Kind.GREEN:
         yield (Cell(_SENTENCES[Kind.GREEN], "green"),)
 

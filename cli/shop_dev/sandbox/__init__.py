@@ -72,6 +72,7 @@ def supervisor_settings(project: Project, *, reset: bool) -> SupervisorSettings:
         keys=list(project.settings.keys),
         limits={name: _limits(limit) for name, limit in project.settings.limits.items()},
         mtls=project.settings.mtls,
+        chaos=project.settings.chaos,
         contract_commands=_contract_commands(),
         released_contracts=str(project.checkout / project.settings.contracts_dir / "baselines"),
         start_timeout_seconds=project.settings.start_timeout_seconds,

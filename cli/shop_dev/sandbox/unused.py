@@ -24,4 +24,9 @@ def unused(project: Project, ready: SandboxReady) -> tuple[str, ...]:
         for resource, port in project.settings.ports.items()
         if (address := ready.endpoints.get(resource)) and not address.endswith(f":{port}")
     ]
-    return (*project.settings.warnings, *globs, *ports)
+    chaos = (
+        ["It runs without proxies: `--chaos` counts when it starts again (`shop-dev down`, then `up --chaos`)."]
+        if project.settings.chaos and "chaos" not in ready.endpoints
+        else []
+    )
+    return (*project.settings.warnings, *globs, *ports, *chaos)

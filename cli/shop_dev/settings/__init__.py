@@ -12,7 +12,7 @@ from pathlib import Path
 
 from shop_dev.errors import CliCode, ShopDevError
 from shop_dev.settings import hooks, limits, pins, values
-from shop_dev.settings.hooks import FirstTry, LoadTests, Seed
+from shop_dev.settings.hooks import Books, FirstTry, LoadTests, Seed
 from shop_dev.settings.limits import Limit
 from shop_dev.settings.table import (
     BY_KEY,
@@ -32,6 +32,7 @@ __all__ = [
     "DEFAULT_START_TIMEOUT_SECONDS",
     "SECTIONS",
     "SETTINGS",
+    "Books",
     "FirstTry",
     "Limit",
     "LoadTests",
@@ -45,6 +46,7 @@ _TABLES: Mapping[str, Callable[[object], object]] = {
     "seed": hooks.seed,
     "first-try": hooks.first_try,
     "load": hooks.load,
+    "books": hooks.books,
     "limits": limits.limits,
     "engines": values.engines,
     "external": values.external,
@@ -81,6 +83,8 @@ class Settings:
     """Where stores are that run already, by name."""
     mtls: bool = False
     """Whether services answer only certificates of the sandbox's own authority."""
+    chaos: bool = False
+    """Whether services go through proxies to what they call."""
     cache_dir: Path | None = None
     """None: the user's cache folder."""
     runtime_dir: Path | None = None
@@ -92,6 +96,7 @@ class Settings:
     seed: Seed | None = None
     first_try: FirstTry | None = None
     load: LoadTests | None = None
+    books: Books | None = None
     limits: Mapping[str, Limit] = field(default_factory=dict)
     """What resources may use at most, by name."""
     ports: Mapping[str, int] = field(default_factory=dict)

@@ -41,6 +41,21 @@ class LoadTests:
     targets: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Books:
+    """A program that says whether the project's data is as it should be: `open` before something happens, `close` after it."""
+
+    command: tuple[str, ...]
+
+
+def books(value: object) -> Books:
+    """Take the table `books`."""
+    command = _list(_table(value, ("command",)), "command")
+    if not command:
+        raise WrongValue("takes `command`, a list of a program and its arguments")
+    return Books(command)
+
+
 def seed(value: object) -> Seed:
     """Take the table `seed`."""
     table = _table(value, ("command", "needs"))

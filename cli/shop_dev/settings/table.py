@@ -110,6 +110,14 @@ SETTINGS: tuple[Setting, ...] = (
         "false",
     ),
     Setting(
+        "chaos",
+        "SHOP_CHAOS",
+        values.yes_or_no,
+        "Whether services go through proxies to what they call, so that `load --chaos` can put faults in between; the flag is "
+        "--chaos.",
+        "false",
+    ),
+    Setting(
         "cache-dir",
         "SHOP_CACHE_DIR",
         values.folder,
@@ -208,5 +216,10 @@ SECTIONS: tuple[Section, ...] = (
         "How `load` loads what the project runs: `journeys`, a package with a module for each journey; "
         "`door`, the endpoint of the sandbox that load goes to; `profiles`, a folder of profiles; `targets`, hosts beside this "
         "machine that may be loaded. docs/guides/load-the-shop.md shows all four.",
+    ),
+    Section(
+        "books",
+        "What says whether the project's data is right, for `load --chaos`: `command`, a program with its arguments, run with "
+        "`open` before and `close` after. docs/guides/chaos-under-load.md shows what both say.",
     ),
 )

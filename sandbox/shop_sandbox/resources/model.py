@@ -18,6 +18,7 @@ class ResourceKind(StrEnum):
     POSTGRES = "postgres"
     REDIS = "redis"
     TELEMETRY = "telemetry"
+    CHAOS = "chaos"  # proxies between services and what they call
     PROVISION = "provision"  # a task: ends, and is ready when it ended well
     SERVICE = "service"
 

@@ -63,6 +63,10 @@ def by_engine(settings: SupervisorSettings) -> Blueprint:
         from shop_sandbox.resources.certified import certified
 
         resources = certified(resources, settings.paths.certificates)
+    if settings.chaos:
+        from shop_sandbox.resources.proxied import proxied
+
+        resources = proxied(resources)
     chosen = choice.choose(settings.engine, settings.engines, settings.external)
     return Blueprint(
         resources,

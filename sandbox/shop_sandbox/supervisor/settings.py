@@ -42,7 +42,8 @@ class SupervisorSettings(msgspec.Struct, frozen=True, kw_only=True):
     are found. `limits` are by name of a resource.
     `contract_commands` pass a schema that was edited before it is registered, once the folder `released_contracts` is there.
     `guests` are checkouts that have joined.
-    With `mtls` services answer only certificates of the sandbox's own authority.
+    With `mtls` services answer only certificates of the sandbox's own authority; with `chaos` they go through proxies to
+    what they call.
     `branch` is the git branch whose state this is: while another is checked out, nothing is taken in.
     `engine` is what the sandbox as a whole runs on, `engines` what was chosen for single resources, and `external` where those are
     that run already, with the account they let in.
@@ -64,6 +65,7 @@ class SupervisorSettings(msgspec.Struct, frozen=True, kw_only=True):
     keys: list[str] = []
     limits: dict[str, Limits] = {}
     mtls: bool = False
+    chaos: bool = False
     contract_commands: list[list[str]] = []
     released_contracts: str = ""
     start_timeout_seconds: float = 120.0

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import groupby, islice
 from pathlib import Path
 
 import msgspec
 
 from shop_sandbox.errors import ErrorCode, SandboxError
-from shop_sandbox.telemetry.store import SpanRow, latest_traces, spans_of, trace_ids
+from shop_sandbox.telemetry.store import SpanRow, latest_traces, spans_between, spans_of, trace_ids
 
 STAGE, OUTCOME = "stage", "outcome"
 """Ends of names of span attributes: how far a piece of work is after this step, and what became of it (as `shop.outcome`)."""
@@ -100,6 +101,14 @@ def latest(database: Path, *, count: int, keys: tuple[str, ...] = ()) -> tuple[T
         return tuple(islice((trace for trace in traces if trace.first.kind == "server" or trace.subject), count))
     except sqlite3.DatabaseError:
         return ()
+
+
+def traces_between(database: Path, begin: float, end: float) -> Iterator[Trace]:
+    """Give each trace's part that began within this time, in seconds since the epoch. A database that cannot be read gives none."""
+    with suppress(sqlite3.DatabaseError):
+        found = spans_between(database, int(begin * 1e9), int(end * 1e9))
+        for identity, rows in groupby(found, key=lambda row: row.trace_id):
+            yield Trace(identity, _forest(list(rows)))
 
 
 def span_tree(database: Path, key: str, keys: tuple[str, ...] = ()) -> Trace:

@@ -78,6 +78,9 @@ _INSERT = f"INSERT OR IGNORE INTO spans ({_COLUMNS}) VALUES ({_PLACES})"  # noqa
 _SELECT = f"SELECT {_COLUMNS} FROM spans WHERE trace_id = ? ORDER BY started_ns, id"  # noqa: S608  # nosec B608 # our own names
 
 
+_SELECT_BETWEEN = f"SELECT {_COLUMNS} FROM spans WHERE started_ns BETWEEN ? AND ? ORDER BY trace_id, started_ns"  # noqa: S608  # nosec B608 # our own names
+
+
 class KeyRow(NamedTuple):
     """What a trace can be found by: an order id, a correlation id."""
 
@@ -241,6 +244,13 @@ def latest_traces(path: Path, *, newest_spans: int) -> list[str]:
     with closing(_reader(path)) as connection:
         rows = connection.execute("SELECT trace_id FROM spans ORDER BY id DESC LIMIT ?", (newest_spans,))
         return list(dict.fromkeys(row[0] for row in rows))
+
+
+def spans_between(path: Path, begin_ns: int, end_ns: int) -> Iterator[SpanRow]:
+    """Give the spans that began within this time, trace by trace, each trace by the time they began."""
+    with closing(_reader(path)) as connection:
+        for row in connection.execute(_SELECT_BETWEEN, (begin_ns, end_ns)):
+            yield SpanRow(*row)
 
 
 def spans_of(path: Path, trace_id: str) -> list[SpanRow]:

@@ -15,6 +15,7 @@ def drivers() -> Mapping[ResourceKind, Driver]:
     """Give a driver for each kind of resource. They keep nothing between calls but connections to ask over."""
     # Imported here, because the emulator and the training run are modules of this package that start without the drivers.
     from shop_sandbox.engines.embedded.aws import AwsDriver
+    from shop_sandbox.engines.embedded.chaos import ChaosDriver
     from shop_sandbox.engines.embedded.forked import RegistryDriver, ServiceDriver, TelemetryDriver
     from shop_sandbox.engines.embedded.kafka import KafkaDriver
     from shop_sandbox.engines.embedded.postgres import PostgresDriver
@@ -28,6 +29,7 @@ def drivers() -> Mapping[ResourceKind, Driver]:
         ResourceKind.POSTGRES: PostgresDriver(),
         ResourceKind.REDIS: RedisDriver(),
         ResourceKind.TELEMETRY: TelemetryDriver(),
+        ResourceKind.CHAOS: ChaosDriver(),
         ResourceKind.PROVISION: TaskDriver(),
         ResourceKind.SERVICE: ServiceDriver(),
     }

@@ -22,7 +22,7 @@ _OWNED = {
 }
 
 _RESERVED_BEGINNINGS = ("provision-", "build-")
-_RESERVED_SERVICES = frozenset({"kafka", "schema-registry", "aws", "postgres", "redis", "telemetry", "shop"})
+_RESERVED_SERVICES = frozenset({"kafka", "schema-registry", "aws", "postgres", "redis", "telemetry", "chaos", "shop"})
 
 
 def _unique_service(view: View) -> Iterator[Finding]:
