@@ -20,11 +20,11 @@ EVERY_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class Used:
-    """What a process used at a moment: seconds since the begin, bytes (proportional), processors."""
+    """What a process used at a moment: seconds since the begin, bytes (proportional), processors; None at the first look."""
 
     at: float
     pss_bytes: int
-    cpus: float
+    cpus: float | None
 
 
 @dataclass
@@ -72,7 +72,7 @@ def _watch(look: Look, look_behind: LookBehind | None, every: float, resources: 
     while True:
         try:
             for one in look():
-                if one.pss_bytes is not None and one.cpus is not None:
+                if one.pss_bytes is not None:
                     resources.used[one.name].append(Used(time.monotonic() - began, one.pss_bytes, one.cpus))
             if look_behind is not None:
                 seen = look_behind()

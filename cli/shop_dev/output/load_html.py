@@ -144,6 +144,7 @@ def _used(resources: Resources) -> Iterator[str]:
     yield "<h2>Processes</h2>"
     memory = [Series(name, [(one.at, one.pss_bytes / 2**20) for one in resources.used[name]]) for name in largest]
     yield line_chart("Memory, proportional", memory, x_unit="s", y_unit="MiB")
-    busiest = sorted(resources.used, key=lambda name: -max(one.cpus for one in resources.used[name]))[:_MOST_LINES]
-    cpus = [Series(name, [(one.at, one.cpus) for one in resources.used[name]]) for name in busiest]
+    seen = {name: [(one.at, one.cpus) for one in used if one.cpus is not None] for name, used in resources.used.items()}
+    busiest = sorted(filter(seen.__getitem__, seen), key=lambda name: -max(cpus for _, cpus in seen[name]))[:_MOST_LINES]
+    cpus = [Series(name, seen[name]) for name in busiest]
     yield line_chart("Processors", cpus, x_unit="s", y_unit="cores")

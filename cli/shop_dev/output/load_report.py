@@ -86,7 +86,7 @@ def _process(name: str, resources: Resources) -> dict[str, object]:
         "peakPssBytes": max(one.pss_bytes for one in used),
         "lastPssBytes": used[-1].pss_bytes,
         "growth": resources.growth(name),
-        "peakCpus": max(one.cpus for one in used),
+        "peakCpus": max((one.cpus for one in used if one.cpus is not None), default=None),
     }
 
 
