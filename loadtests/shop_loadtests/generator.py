@@ -7,6 +7,7 @@ when the last visit has ended it may be told to begin anew.
 from __future__ import annotations
 
 import sys
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
@@ -50,9 +51,10 @@ class Crowd:
         there = journeys_of(plan.source.package, folder=Path(plan.source.folder) if plan.source.folder else None).visits
         self._journeys: Mapping[str, Journey] = {name: there[name] for name in plan.profile.journeys}
         self._session = FastHttpSession(plan.target, Environment().events.request, user=None, concurrency=CONNECTIONS)
+        self._session.client.cookiejar = None  # it is one for all: a visitor would show what was given to another
         self._claims = Claims(plan.data, worker=plan.worker, workers=plan.workers)
         self._visits = Group()
-        self._measured: dict[str, Latencies] = {}
+        self._measured: dict[str, Latencies] = defaultdict(Latencies)  # made once each: a histogram costs more than a call
         self._began = self._late = 0
         self._faults: list[str] = []
         self._cpu = _cpu_seconds()
@@ -93,7 +95,7 @@ class Crowd:
 
     def interval(self, *, seconds: float, is_last: bool = False) -> Interval:
         """Return what was measured since this was last asked."""
-        measured, self._measured = self._measured, {}
+        measured, self._measured = self._measured, defaultdict(Latencies)
         cpu, self._cpu = self._cpu, _cpu_seconds()
         watched = Generator(
             visits=self._began,
@@ -122,7 +124,7 @@ class Crowd:
         return self._session.request(method, path, data=body, headers=dict(headers), allow_redirects=False)
 
     def _record(self, operation: str, seconds: float, failure: str | None) -> None:
-        self._measured.setdefault(operation, Latencies()).record(seconds, failure)
+        self._measured[operation].record(seconds, failure)
 
 
 def _cpu_seconds() -> float:

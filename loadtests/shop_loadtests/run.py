@@ -57,7 +57,9 @@ class Measured:
     def add(self, interval: Interval) -> None:
         """Take in what a generator has told."""
         for operation, recorded in interval.measured.items():
-            self.operations.setdefault(operation, Latencies()).add(recorded)
+            if operation not in self.operations:
+                self.operations[operation] = Latencies()
+            self.operations[operation].add(recorded)
         self.generator = together((self.generator, interval.generator))
         self.timeline.append((self.seconds, interval))
 

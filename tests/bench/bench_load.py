@@ -16,6 +16,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -42,15 +43,28 @@ def target() -> Iterator[str]:
             process.terminate()
 
 
-def ours(url: str, *, rate: float, seconds: float) -> tuple[Measured, list[int]]:
-    """Make one call a visit, and return what was measured with the sizes of the generator's process, second by second."""
-    sizes: list[int] = []
+@dataclass
+class Ours:
+    """A run of our own: what was measured, the generator's sizes by second, and the processor seconds of a request."""
+
+    measured: Measured
+    sizes: list[int]
+    cpu_seconds: float
+
+
+def ours(url: str, *, rate: float, seconds: float) -> Ours:
+    """Make one call a visit."""
     profile = Profile("One call a visit.", {"once": 1}, (Stage(seconds, rate),), ())
-    whole = Measured()
-    for whole in run(profile, target=url, source=SOURCE, data={}, seed=1):  # noqa: B007 - the last one is returned
-        found = [one for one in psutil.Process().children() if "shop_loadtests.generator" in one.cmdline()]
-        sizes += [one.memory_info().rss for one in found]
-    return whole, sizes
+    found, before = Ours(Measured(), [], 0.0), None
+    for measured in run(profile, target=url, source=SOURCE, data={}, seed=1):
+        found.measured = measured
+        for one in psutil.Process().children():
+            if "shop_loadtests.generator" in one.cmdline():
+                used = sum(one.cpu_times()[:2])
+                before = (used, measured.operations["ask"].count) if before is None else before
+                found.sizes.append(one.memory_info().rss)
+                found.cpu_seconds = (used - before[0]) / max(measured.operations["ask"].count - before[1], 1)
+    return found
 
 
 def wrks(url: str, *, rate: float, seconds: float) -> tuple[float, dict[float, float]]:
@@ -81,12 +95,15 @@ def main() -> None:
         if shutil.which("wrk") is not None:
             rate, found = wrks(url, rate=asked.rate, seconds=asked.seconds)
             rows.append(["wrk", f"{rate:,.0f}", *(f"{found.get(at, 0):.2f} ms" for at in PERCENTILES), "", ""])
-        measured, _ = ours(url, rate=asked.rate, seconds=asked.seconds)
+        found_by_us = ours(url, rate=asked.rate, seconds=asked.seconds)
+        measured = found_by_us.measured
         calls, generator = measured.operations["ask"], measured.generator
         figures = [f"{calls.milliseconds(at):.2f} ms" for at in PERCENTILES]
         late = f"{generator.late / max(generator.visits, 1):.2%}"
+        cost = found_by_us.cpu_seconds
         rows.append(["shop-dev load", f"{calls.count / asked.seconds:,.0f}", *figures, f"{generator.cpu:.0%}", late])
         text = table(("who", "requests a second", "p50", "p95", "p99", "processor, busiest second", "begun late"), rows)
+        text += f"\n\nA request costs the generator {1e6 * cost:.0f} µs of a processor: one core makes {1 / cost:,.0f} a second."
         if asked.soak:
             text += "\n\n" + _soak(url, rate=asked.rate / 4, seconds=60 * asked.soak)
     said = f"{head('just bench-load', load_before=before)}\n\n{text}"
@@ -95,7 +112,7 @@ def main() -> None:
 
 
 def _soak(url: str, *, rate: float, seconds: float) -> str:
-    _, sizes = ours(url, rate=rate, seconds=seconds)
+    sizes = ours(url, rate=rate, seconds=seconds).sizes
     early = sizes[len(sizes) // 10]
     return (
         f"Over {seconds / 60:g} minutes at {rate:g} requests a second the generator grew from {early / 2**20:.0f} to "

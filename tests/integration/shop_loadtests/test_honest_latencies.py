@@ -37,6 +37,7 @@ class Server:
     body: Mapping[str, object] = field(default_factory=lambda: {"items": []})
     url: str = ""
     calls: int = 0
+    cookies: int = 0
     frozen: tuple[float, float] | None = None
     _site: web.TCPSite | None = None
     _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
@@ -51,7 +52,10 @@ class Server:
             began = time.monotonic()
             time.sleep(FROZEN_SECONDS)  # noqa: ASYNC251 - nobody gets an answer meanwhile: that is the point
             self.frozen = (began, time.monotonic())
-        return web.json_response(self.body, status=self.status)
+        self.cookies += len(request.cookies)
+        answer = web.json_response(self.body, status=self.status)
+        answer.set_cookie("visitor", str(self.calls))
+        return answer
 
     @contextmanager
     def serving(self) -> Iterator[Server]:
@@ -109,6 +113,7 @@ def test_workers_make_together_what_one_would_make() -> None:
         measured = run_to_its_end(server, profile(), workers=2)
 
     assert measured.operations[OPERATION].count == server.calls == len([*arrivals([Stage(SECONDS, RATE)], seed=SEED)])
+    assert server.cookies == 0  # no visitor shows the cookie of another
 
 
 def test_failed_calls_are_counted_by_what_was_answered_and_miss_the_objective() -> None:
