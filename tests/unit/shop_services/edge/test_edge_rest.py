@@ -298,6 +298,13 @@ async def test_who_asks_too_often_waits_and_others_do_not(door: Door) -> None:
     assert (others.status_code, later.status_code) == (202, 202)
 
 
+async def test_limits_that_are_set_while_the_door_is_open_hold_for_the_next_visitor(door: Door) -> None:
+    before = [(await door.place()).status_code for _ in range(3)]
+    door.limits = Limits(RateLimit(10, 10), RateLimit(10, 3))
+
+    assert (before, (await door.place()).status_code) == ([202] * 3, 429)
+
+
 async def test_visitors_without_a_token_are_counted_by_address(door: Door) -> None:
     await door.place()
     await door.place(**{"x-forwarded-for": "203.0.113.7"})
