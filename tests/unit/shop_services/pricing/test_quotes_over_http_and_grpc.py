@@ -118,6 +118,22 @@ async def test_the_same_request_is_answered_with_the_same_quote(pricing: Pricing
     assert (other.status_code, other.json()["type"]) == (422, "/problems/idempotency-key-reused")
 
 
+async def test_the_same_request_over_grpc_is_answered_with_the_same_quote_and_says_so(pricing: Pricing) -> None:
+    await pricing.price("mug", 1999)
+
+    async def ask(**further: Any) -> messages.CreateQuoteResponse:
+        wanted = request(request_id="once", **further)
+        return await pricing.rpc.call(wanted, messages.CreateQuoteResponse, seconds=5, token=pricing.token("cus_1"))
+
+    first, again = await ask(), await ask()
+    with pytest.raises(Refused) as other:
+        await ask(shipping_method="express")
+
+    assert (first.is_repeated, again.is_repeated) == (False, True)
+    assert again.quote == first.quote
+    assert other.value.kind == "idempotency-key-reused"
+
+
 async def test_a_changed_price_changes_no_quote_that_was_given(pricing: Pricing) -> None:
     await pricing.price("mug", 1999)
     before = await pricing.quote(CART)
