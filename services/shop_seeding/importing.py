@@ -59,10 +59,10 @@ async def _import(shop: Shop, products: Sequence[Product], customers: Sequence[C
     async with calling(shop.aws, shop.tls) as caller, AwsClient.connect(shop.aws) as aws:
         await asyncio.gather(
             register(caller, shop.identity, await UserPool.find(aws), customers),
-            _import_catalog(caller, shop.catalog, products),
-            _import_stock(caller, shop.inventory, articles),
-            _import_prices(caller, shop.pricing, articles),
-            _import_offers(caller, shop.pricing, articles),
+            _import_catalog(caller.apart(), shop.catalog, products),
+            _import_stock(caller.apart(), shop.inventory, articles),
+            _import_prices(caller.apart(), shop.pricing, articles),
+            _import_offers(caller.apart(), shop.pricing, articles),
         )
 
 
