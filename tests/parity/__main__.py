@@ -21,7 +21,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="parity", description=__doc__)
     parser.add_argument("emulators", nargs="*", choices=[*EMULATORS, []], help="those to grade anew; the others keep their grades")
     parser.add_argument("--only", default="", help="cases whose name has this in it; nothing is kept")
+    parser.add_argument("--page", action="store_true", help="write the page anew of what was found, and run nothing")
     options = parser.parse_args()
+    if options.page:
+        keep(kept().runs)
+        return 0
     cases = [case for name, case in CASES.items() if options.only in name]
     runs = dict(kept().runs) if FILE.exists() else {}
     for name in options.emulators or EMULATORS:

@@ -73,7 +73,7 @@ def faults(results: Results) -> Iterator[str]:
         elif not run.not_run:
             yield from (f"{emulator.name} has no grade for {case}" for case in CASES if case not in run.grades)
     if not PAGE.exists() or PAGE.read_text("utf-8") != page(results):
-        yield f"docs/reference/{PAGE.name} is not what was found"
+        yield f"docs/reference/{PAGE.name} is not what was found and is used now: `just parity --page` writes it"
 
 
 # --- the page ----------------------------------------------------------------------------------------------------------------

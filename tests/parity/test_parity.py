@@ -67,6 +67,16 @@ async def write(aws, kind):
     assert operations_of(source, "x.py") == {"dynamodb:TransactGetItems", "dynamodb:TransactWriteItems"}
 
 
+def test_an_operation_that_is_named_in_a_header_is_found() -> None:
+    source = """
+def probe(address):  # of AWS
+    _call(address, "PutItem", {})
+def _call(address, operation, body):
+    send(address, {"X-Amz-Target": f"DynamoDB_20120810.{operation}"}, body)
+"""
+    assert operations_of(source, "x.py") == {"dynamodb:PutItem"}
+
+
 def test_a_call_that_cannot_be_named_is_no_silence() -> None:
     with pytest.raises(ValueError, match="names no operation"):
         operations_of('async def f(aws, x):\n    await aws.json("sqs", x["operation"], {})\n', "x.py")

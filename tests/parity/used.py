@@ -23,6 +23,7 @@ _PACKAGES = ("services", "sandbox/shop_sandbox", "cli/shop_dev")
 _DOORS_THEMSELVES = frozenset({"aws_api.py", "client.py", "sdk.py"})
 _MODELS = {"monitoring": "cloudwatch", "ses": "sesv2", "apigateway": "apigatewayv2"}
 """Names in signatures, where botocore calls the service otherwise."""
+_TARGET = "DynamoDB_20120810."
 _ANYTHING = "\0"
 """Stands for a part of a text that is known only when the code runs."""
 
@@ -101,6 +102,9 @@ class _Module:
         for node in _own_nodes(function):
             if isinstance(node, ast.Call) and (said := _through_a_door(node)):
                 yield _Call(function.name, _parameters(function), tuple(self._text(one, function) for one in said))
+            if isinstance(node, ast.JoinedStr) and str((text := self._text(node, function))[:1][0]).startswith(_TARGET):
+                operation = (str(text[0]).removeprefix(_TARGET), *text[1:])  # in a header: the emulator's health check
+                yield _Call(function.name, _parameters(function), (("dynamodb",), operation))
 
     def _callers(self, call: _Call) -> Iterator[_Call]:
         for function in self._functions:
@@ -141,8 +145,6 @@ def _through_a_door(node: ast.Call) -> tuple[ast.expr, ...]:
             return service, operation
         case "call", [service, operation]:  # AwsSdk, whose other arguments are named
             return service, operation
-        case "_call", [ast.Name(id="port"), _, operation, *_]:  # the emulator's health check, which speaks plain HTTP
-            return ast.Constant("dynamodb"), operation
         case _:
             return ()
 
