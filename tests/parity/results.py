@@ -59,7 +59,7 @@ def faults(results: Results) -> Iterator[str]:
     tried = {operation for case in CASES.values() for operation in case.operations}
     for operation, files in used().items():
         if operation not in tried:
-            yield f"{operation} is used ({files[0]}) and has no case, so no grade"
+            yield f"{operation} is used ({files[0]}) and has no case, so no grade: write one in tests/parity/cases"
     for name, case in CASES.items():
         if results.cases.get(name) != digest_of(case):
             yield f"the case {name} was changed since it was last run"
@@ -92,7 +92,7 @@ def page(results: Results) -> str:
         "",
         "## By operation",
         "",
-        f"| operation | used in | cases | {' | '.join(heads)} |",
+        f"| operation | used by | cases | {' | '.join(heads)} |",
         f"|---|---|---:|{'---|' * len(heads)}",
         *_rows(runs),
         "",
@@ -120,26 +120,17 @@ _BEFORE = """\
 The same calls, made by boto3 or by the shop's own code, to each emulator. The judge is what AWS documents: each case names its
 page. AWS itself was not called. An operation is **same** where all of its cases came out as documented, **differs** where one did
 not, **missing** where the emulator says that it has no such thing. Which operations the shop uses is read from its code
-(`tests/parity/used.py`), and a test fails where one has no grade; those without a place in the code are what AWS does on behalf of
-functions.
+(`tests/parity/used.py`), and a test fails where one has no grade; those used by functions are what AWS does on their behalf.
 """
 
 
 def _rows(runs: Mapping[str, Run]) -> Iterator[str]:
-    places = used()
+    in_code = used()
     tried = {operation for case in CASES.values() for operation in case.operations}
     for operation in sorted(tried):
         cases = [name for name, case in CASES.items() if operation in case.operations]
         grades = [_worst(run, cases) for run in runs.values()]
-        where = sorted({_package(file) for file in places.get(operation, ())})
-        yield f"| `{operation}` | {', '.join(where)} | {len(cases)} | {' | '.join(grades)} |"
-
-
-def _package(file: str) -> str:
-    parts = file.split("/")
-    if parts[0] == "cli":
-        return "shop-dev"
-    return parts[2] if parts[1] in {"shop_sandbox", "shop_services"} else parts[1].removeprefix("shop_")
+        yield f"| `{operation}` | {'code' if operation in in_code else 'functions'} | {len(cases)} | {' | '.join(grades)} |"
 
 
 def _worst(run: Run, cases: list[str]) -> str:

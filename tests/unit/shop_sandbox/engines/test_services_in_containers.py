@@ -40,7 +40,7 @@ def context(tmp_path: Path) -> RunContext:
         credentials=Credentials(secret="5e" * 32),
         resources={"orders": ORDERS},
         environment=lambda: {"AWS_ENDPOINT_URL": "http://127.0.0.1:20002"},
-        inherited={"HOME": "/home/of/a/developer", "PATH": "/usr/bin"},
+        inherited={"HOME": "/homes/developer", "PATH": "/usr/bin"},
         announce=lambda _: None,
     )
 
