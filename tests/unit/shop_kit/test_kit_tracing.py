@@ -15,6 +15,7 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, Status, StatusCode
+from shop_kit import tracing
 from shop_kit.otlp import OtlpHttpExporter, encode_spans
 from shop_kit.tracing import parent_span, traceparent
 
@@ -144,6 +145,21 @@ def test_each_attribute_keeps_its_type_also_where_one_like_it_was_sent_before() 
     assert [one.value.WhichOneof("value") for one in sent] == kinds
     assert [one.value.string_value for one in sent] == ["1", "", "", "", "", "2", "1"]
     assert {one.key for one in sent} == {"which"}
+
+
+def test_all_that_a_span_has_waited_for_a_store_adds_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    moments = iter([1.0, 1.5, 10.0, 10.25, 20.0, 22.0])
+    monkeypatch.setattr(tracing, "perf_counter", lambda: next(moments))
+    kept = InMemorySpanExporter()
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(kept))
+    with provider.get_tracer("test").start_as_current_span("a"):
+        for system in ("postgresql", "postgresql", "redis"):
+            with tracing.waiting_for(system):
+                pass
+
+    (span,) = kept.get_finished_spans()
+    assert dict(span.attributes or {}) == {"shop.waited.postgresql": 0.75, "shop.waited.redis": 2.0}
 
 
 def test_no_span_is_lost_when_the_collector_has_closed_an_idle_connection() -> None:
