@@ -103,7 +103,7 @@ def test_a_service_is_restarted_and_no_process_takes_its_place(sandbox: Sandbox)
     assert sandbox.resource("pricing")["state"] == "ready"
 
     with pytest.raises(CommandFailed, match="swap_refused"):
-        sandbox.cli("swap", "pricing", "--", "true")
+        sandbox.cli("swap", "pricing", "--name", sandbox.name, "--", "true")
 
 
 def test_data_stays_over_down_and_up(sandbox: Sandbox, shop: Shop) -> None:
