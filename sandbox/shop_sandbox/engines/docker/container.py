@@ -223,6 +223,9 @@ class ContainerHandle:
                 if time.monotonic() - gone_since > DAEMON_COMES_BACK_SECONDS or self._let_go.wait(_LOOK_SECONDS):
                     ended = Exit(code=None, signal=signal.SIGKILL, reason=f"Docker's daemon went away: {error}")
                     break
+        if self._network is not None:  # however it ended: a network that nobody leaves is never removed
+            with contextlib.suppress(*daemon.failures()):
+                self._network.leave(daemon.connect(self._docker), self._name)
         self._loop.call_soon_threadsafe(self._done, ended)
 
     def _until_ended(self, *, since: int) -> Exit:
@@ -236,8 +239,6 @@ class ContainerHandle:
         container.reload()
         state = container.attrs["State"]
         container.remove(force=True)
-        if self._network is not None:
-            self._network.leave(client, self._name)
         return _exit(state, self._contained.memory_mib)
 
     def _done(self, ended: Exit) -> None:
