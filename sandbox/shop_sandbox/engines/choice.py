@@ -82,8 +82,10 @@ class Choice:
         return frozenset(STORES[name] for name in self.externals)
 
 
-def choose(engine: str, engines: Mapping[str, str], external: Mapping[str, str]) -> Choice:
+def choose(engine: str, engines: Mapping[str, str], external: Mapping[str, str], *, chaos: bool = False) -> Choice:
     """Choose for each kind: what `engines` says of it by name, else the engine as a whole. `external` has URLs by name.
+
+    With `chaos` there are proxies between services and what they call: processes of this machine, whatever the engine.
 
     Raises SandboxError (ENGINE_REFUSED, EXTERNAL_INVALID).
     """
@@ -101,6 +103,13 @@ def choose(engine: str, engines: Mapping[str, str], external: Mapping[str, str])
         )
     choice = Choice(frozenset(contained), {name: read(name, external[name]) for name in outside})
     _refuse_what_cannot_meet(choice)
+    if chaos and not choice.services_are_processes:
+        raise SandboxError(
+            ErrorCode.ENGINE_REFUSED,
+            "chaos: services are in containers, and would go past its proxies, which are processes of this machine",
+            actions=("shop-dev up --chaos --engine mixed", "leave chaos out"),
+            detail={"resources": ["chaos"]},
+        )
     return choice
 
 

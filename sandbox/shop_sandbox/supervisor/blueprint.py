@@ -67,7 +67,7 @@ def by_engine(settings: SupervisorSettings) -> Blueprint:
         from shop_sandbox.resources.proxied import proxied
 
         resources = proxied(resources)
-    chosen = choice.choose(settings.engine, settings.engines, settings.external)
+    chosen = choice.choose(settings.engine, settings.engines, settings.external, chaos=settings.chaos)
     return Blueprint(
         resources,
         {**engine.embedded().drivers(), **chosen.drivers()},

@@ -29,7 +29,8 @@ def test_an_engine_is_a_choice_for_every_kind() -> None:
     mixed, docker = choose("mixed", {}, {}), choose("docker", {}, {})
 
     assert [mixed.engine_of(kind) for kind in (ResourceKind.KAFKA, ResourceKind.AWS)] == ["docker", "embedded"]
-    assert {docker.engine_of(kind) for kind in ResourceKind if kind is not ResourceKind.PROVISION} == {"docker"}
+    here = {ResourceKind.PROVISION, ResourceKind.CHAOS}
+    assert {kind for kind in ResourceKind if docker.engine_of(kind) == "embedded"} == here, "whatever the engine"
     assert (mixed.services_are_processes, docker.services_are_processes) == (True, False)
 
 
@@ -38,6 +39,14 @@ def test_single_resources_run_on_another_engine_than_the_rest() -> None:
 
     kinds = (ResourceKind.POSTGRES, ResourceKind.KAFKA, ResourceKind.REDIS)
     assert [choice.engine_of(kind) for kind in kinds] == ["docker", "external", "embedded"]
+
+
+def test_chaos_is_refused_where_services_would_go_past_its_proxies() -> None:
+    assert choose("mixed", {}, {}, chaos=True).services_are_processes
+
+    with pytest.raises(SandboxError, match="would go past its proxies") as raised:
+        choose("docker", {}, {}, chaos=True)
+    assert raised.value.actions[0] == "shop-dev up --chaos --engine mixed"
 
 
 def test_an_address_alone_makes_a_store_external() -> None:
