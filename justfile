@@ -38,6 +38,10 @@ unit *arguments:
 simulate *arguments:
     cd tests && PYTHONHASHSEED=0 ../{{ python }} -m simulation {{ arguments }}
 
+# Strike the loaded shop by many seeds and read its books after each: `just storms 1-20`
+storms seeds:
+    SHOP_CHAOS_SEEDS={{ seeds }} {{ python }} -m pytest tests/e2e/test_chaos_under_load.py -k any_seed
+
 # Let each known failure of shops into a copy of the services, and see whether its test says so
 known-failures:
     {{ python }} tests/known_failures.py
